@@ -1,0 +1,8 @@
+/** Bywash for Kotlin: channels, flows, calls and the topology DSL. */
+module io.bywash.bus {
+  requires transitive io.bywash.engine;
+  requires transitive kotlin.stdlib;
+  requires transitive kotlinx.coroutines.core;
+
+  exports io.bywash.bus;
+}

@@ -1,0 +1,92 @@
+package io.bywash.engine;
+
+import io.bywash.engine.internal.Names;
+import java.io.IOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * A directory of segments: by default {@code /dev/shm/bywash-UID}, or what the environment variable {@code BYWASH_DIR}
+ * names. Its file {@code .lock} is the lock under which names come and go, and is never deleted.
+ */
+public final class BusDirectory {
+  private final Path path;
+  private final boolean madeOnDemand;
+
+  private BusDirectory(Path path, boolean madeOnDemand) {
+    this.path = path;
+    this.madeOnDemand = madeOnDemand;
+  }
+
+  /** The directory of this user: {@code $BYWASH_DIR}, else {@code /dev/shm/bywash-UID}, made with mode 0700 when needed. */
+  public static BusDirectory standard() {
+    String given = System.getenv("BYWASH_DIR");
+    if (given != null && !given.isBlank()) {
+      return at(Path.of(given));
+    }
+    try {
+      return new BusDirectory(Path.of("/dev/shm/bywash-" + Files.getAttribute(Path.of("/proc/self"), "unix:uid")), true);
+    } catch (IOException | RuntimeException noProc) {
+      throw new SegmentAccessException("The user id of this process is unknown, since /proc is not mounted. Set BYWASH_DIR to"
+          + " a directory for segments.", noProc);
+    }
+  }
+
+  /** Any directory. */
+  public static BusDirectory at(Path directory) {
+    return new BusDirectory(directory.toAbsolutePath(), false);
+  }
+
+  /** Where it is. */
+  public Path path() {
+    return path;
+  }
+
+  /**
+   * The file of the segment of that name, whether or not there is one.
+   *
+   * @throws IllegalArgumentException when {@code name} is no name: 1 to 64 characters of {@code A-Z a-z 0-9 . _ -}, the first
+   *     a letter or a digit
+   */
+  public Path path(String name) {
+    return path.resolve(Names.check("name", name));
+  }
+
+  /** The same, with the directory made when it is this user's own standard one. */
+  Path createdPath(String name) {
+    Path file = path(name);
+    if (madeOnDemand && !Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
+      try {
+        Files.createDirectory(path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+      } catch (FileAlreadyExistsException made) {
+        // another process of this user was faster; if it is something else, the next step says so
+      } catch (IOException refused) {
+        throw new SegmentAccessException("The bus directory " + path + " cannot be made: " + refused.getMessage()
+            + ". Set BYWASH_DIR to a directory that this user may write to.", refused);
+      }
+    }
+    return file;
+  }
+
+  static void checkName(Path file) {
+    Names.check("file name", file.getFileName() == null ? null : file.getFileName().toString());
+  }
+
+  /** The names of all segments, and of whatever else lies in the directory under a proper name; sorted. */
+  public List<String> names() {
+    if (!Files.isDirectory(path)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(path)) {
+      return files.map(file -> file.getFileName().toString()).filter(Names::isName).sorted().toList();
+    } catch (IOException failure) {
+      throw new SegmentAccessException("The bus directory " + path + " cannot be listed: " + failure.getMessage()
+          + ". Check its permissions.", failure);
+    }
+  }
+}

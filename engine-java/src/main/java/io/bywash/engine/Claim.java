@@ -1,0 +1,53 @@
+package io.bywash.engine;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Room for one message in shared memory, to be filled in place and then committed or aborted, by the thread that claimed
+ * it. Until then nobody else sees it. An index is a byte of the message, from 0; numbers are written little-endian and
+ * need no alignment. Its bytes are what an earlier message left there, so write all of them. Every access is checked:
+ * outside of the message, or after commit or abort, it is an {@link IndexOutOfBoundsException}.
+ *
+ * <p>Used in a {@code try} with resources, a claim that was not committed is aborted.
+ */
+public interface Claim extends AutoCloseable {
+  /** Length in bytes, as claimed. */
+  int length();
+
+  /** One byte. */
+  Claim putByte(int index, byte value);
+
+  /** Two bytes. */
+  Claim putShort(int index, short value);
+
+  /** Four bytes. */
+  Claim putInt(int index, int value);
+
+  /** Eight bytes. */
+  Claim putLong(int index, long value);
+
+  /** A floating point number in eight bytes. */
+  Claim putDouble(int index, double value);
+
+  /** Copies {@code length} bytes of an array to {@code index}. */
+  Claim putBytes(int index, byte[] source, int sourceIndex, int length);
+
+  /** Copies {@code length} bytes of a segment to {@code index}. */
+  Claim putBytes(int index, MemorySegment source, long sourceOffset, int length);
+
+  /**
+   * Publishes the message and ends the claim.
+   *
+   * @throws IllegalStateException when it was committed or aborted before
+   */
+  void commit();
+
+  /** Gives the room back and ends the claim; no sequence is used. Nothing happens when it was committed or aborted. */
+  void abort();
+
+  /** The same as {@link #abort}. */
+  @Override
+  default void close() {
+    abort();
+  }
+}

@@ -1,0 +1,15 @@
+package io.bywash.engine;
+
+/**
+ * One attachment of one process to one segment, as it was at the moment of asking. A process that attaches twice is two
+ * participants.
+ *
+ * @param id number of its slot in the segment, from 0; reused after its death
+ * @param epoch which life of the slot this is; id and epoch together are never reused
+ * @param pid process id, in the process's own pid namespace
+ * @param alive whether it lives: its kernel lock is held
+ * @param canWake whether it wakes sleepers in the kernel (it was started with native access)
+ * @param heartbeatNanos its last sign of life on the monotonic clock of this host, as {@link System#nanoTime}; information
+ *     only, never a proof
+ */
+public record Participant(int id, int epoch, long pid, boolean alive, boolean canWake, long heartbeatNanos) {}

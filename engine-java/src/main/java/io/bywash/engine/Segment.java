@@ -1,0 +1,145 @@
+package io.bywash.engine;
+
+import io.bywash.engine.internal.BusFiles;
+import io.bywash.engine.internal.SegmentCore;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * One attachment of this process to one segment: a file of shared memory with named structures in it. Any thread may use
+ * it.
+ *
+ * <p>A segment given by name lies in the {@linkplain BusDirectory#standard standard bus directory}; one given by path may
+ * lie anywhere, in a directory that exists. The file is created with mode 0600 unless the specification says otherwise.
+ *
+ * <p>An attachment that is not read-only is a {@linkplain Participant participant}, and has to be closed. A process that is
+ * killed is found to be dead by its kernel lock, and nobody waits for it.
+ */
+public final class Segment implements AutoCloseable {
+  private final SegmentCore core;
+
+  private Segment(SegmentCore core) {
+    this.core = core;
+  }
+
+  /** As {@link #create(Path, SegmentSpec)}, in the standard bus directory. */
+  public static Segment create(String name, SegmentSpec spec) {
+    return create(BusDirectory.standard().createdPath(name), spec);
+  }
+
+  /**
+   * Creates a segment. All its space is really allocated now, so that no later access can fail for lack of it.
+   *
+   * @throws SegmentExistsException when there is one; of several creators at once exactly one succeeds
+   * @throws SegmentNotFoundException when the directory is missing
+   * @throws NoSpaceException when there is not enough space; nothing is left behind
+   * @throws SegmentAccessException when the operating system refuses
+   */
+  public static Segment create(Path file, SegmentSpec spec) {
+    return new Segment(BusFiles.create(checked(file), Objects.requireNonNull(spec, "spec")));
+  }
+
+  /** As {@link #open(Path, SegmentSpec)}, in the standard bus directory. */
+  public static Segment open(String name, SegmentSpec spec) {
+    return open(BusDirectory.standard().createdPath(name), spec);
+  }
+
+  /**
+   * Attaches to a segment, or creates it if there is none.
+   *
+   * @throws SpecMismatchException when it exists and differs; every difference is listed
+   * @throws BusException as {@link #create(Path, SegmentSpec)} and {@link #attach(Path, long)}, but that it may exist or not
+   */
+  public static Segment open(Path file, SegmentSpec spec) {
+    return new Segment(BusFiles.open(checked(file), Objects.requireNonNull(spec, "spec")));
+  }
+
+  /** As {@link #attach(Path, long)}, in the standard bus directory. */
+  public static Segment attach(String name, long timeoutNanos) {
+    return attach(BusDirectory.standard().path(name), timeoutNanos);
+  }
+
+  /**
+   * Attaches to a segment that another process creates, whatever is in it.
+   *
+   * @param timeoutNanos how long to wait for it to exist; 0 or less does not wait
+   * @throws SegmentNotFoundException when there is none in that time, or this thread was interrupted, which stays set
+   * @throws SegmentFormatException when the file is no segment, or one of another version
+   * @throws DamagedSegmentException when its header is damaged
+   * @throws TableFullException when all participant slots are taken by the living
+   * @throws SegmentAccessException when the operating system refuses
+   */
+  public static Segment attach(Path file, long timeoutNanos) {
+    return new Segment(BusFiles.attach(checked(file), timeoutNanos));
+  }
+
+  /** As {@link #observe(Path)}, in the standard bus directory. */
+  public static Segment observe(String name) {
+    return observe(BusDirectory.standard().path(name));
+  }
+
+  /**
+   * Attaches read-only: the memory is mapped read-only, nobody notices, and nothing is kept alive. Roles cannot be taken,
+   * but for {@code skip} subscribers.
+   *
+   * @throws BusException as {@link #attach(Path, long)}
+   */
+  public static Segment observe(Path file) {
+    return new Segment(BusFiles.observe(checked(file)));
+  }
+
+  private static Path checked(Path file) {
+    Objects.requireNonNull(file, "file");
+    BusDirectory.checkName(file);
+    return file.toAbsolutePath();
+  }
+
+  /** Its name: that of its file. */
+  public String name() {
+    return core.path().getFileName().toString();
+  }
+
+  /** Its file. */
+  public Path path() {
+    return core.path();
+  }
+
+  /** The size of the file in bytes. */
+  public long sizeBytes() {
+    return core.geometry().sizeBytes();
+  }
+
+  /** When it is removed. */
+  public Lifetime lifetime() {
+    return core.geometry().lifetime();
+  }
+
+  /** The names in it. */
+  public Directory directory() {
+    core.checkOpen();
+    return new Directory(core);
+  }
+
+  /** Everybody who is attached for writing, the living and the dead whose slots nobody took yet. */
+  public List<Participant> participants() {
+    core.checkOpen();
+    return core.participants().list();
+  }
+
+  /**
+   * Closes this attachment: every role of it fails with {@link SegmentClosedException} at its next operation, and waiting
+   * ones are woken. When the last role was closed too, the slot and the file are given back; if the lifetime is
+   * {@link Lifetime#WHILE_USED} and no other participant lives, the segment is removed. Memory is unmapped by the garbage
+   * collector. Once is enough.
+   */
+  @Override
+  public void close() {
+    core.close();
+  }
+
+  @Override
+  public String toString() {
+    return "Segment[" + core.path() + "]";
+  }
+}

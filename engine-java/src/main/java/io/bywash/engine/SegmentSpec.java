@@ -1,0 +1,167 @@
+package io.bywash.engine;
+
+import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.SegmentLayout;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/**
+ * What a segment shall be: an immutable value, equal in Java, in the Kotlin DSL and in an OSGi configuration. Its size is
+ * computed from its entries, unless one is given.
+ */
+public final class SegmentSpec {
+  private static final int DEFAULT_PARTICIPANTS = 64;
+  private static final int DEFAULT_ENTRIES = 64;
+
+  private final List<EntrySpec> entries;
+  private final int participantCapacity;
+  private final int entryCapacity;
+  private final Lifetime lifetime;
+  private final long givenSizeBytes;
+  private final Set<PosixFilePermission> permissions;
+
+  private SegmentSpec(List<EntrySpec> entries, int participantCapacity, int entryCapacity, Lifetime lifetime,
+      long givenSizeBytes, Set<PosixFilePermission> permissions) {
+    this.entries = List.copyOf(entries);
+    this.participantCapacity = participantCapacity;
+    this.entryCapacity = entryCapacity;
+    this.lifetime = lifetime;
+    this.givenSizeBytes = givenSizeBytes;
+    this.permissions = Set.copyOf(permissions);
+    check();
+  }
+
+  /** A segment with these entries, room for 64 participants and 64 entries, removed when nobody uses it, mode 0600. */
+  public static SegmentSpec of(EntrySpec... entries) {
+    return of(List.of(entries));
+  }
+
+  /** A segment with these entries, room for 64 participants and 64 entries, removed when nobody uses it, mode 0600. */
+  public static SegmentSpec of(List<EntrySpec> entries) {
+    return new SegmentSpec(entries, DEFAULT_PARTICIPANTS, Math.max(DEFAULT_ENTRIES, entries.size()), Lifetime.WHILE_USED,
+        0, EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE));
+  }
+
+  /** The same with room for so many participants, 1 to 256. */
+  public SegmentSpec withParticipantCapacity(int capacity) {
+    return new SegmentSpec(entries, capacity, entryCapacity, lifetime, givenSizeBytes, permissions);
+  }
+
+  /** The same with room for so many entries, 1 to 512. */
+  public SegmentSpec withEntryCapacity(int capacity) {
+    return new SegmentSpec(entries, participantCapacity, capacity, lifetime, givenSizeBytes, permissions);
+  }
+
+  /** The same with another lifetime. */
+  public SegmentSpec withLifetime(Lifetime newLifetime) {
+    return new SegmentSpec(entries, participantCapacity, entryCapacity, newLifetime, givenSizeBytes, permissions);
+  }
+
+  /** The same with a total size, rounded up to a page, to leave room for entries that are added later. */
+  public SegmentSpec withSizeBytes(long sizeBytes) {
+    if (sizeBytes < 1 || sizeBytes > Long.MAX_VALUE - SegmentLayout.PAGE_BYTES) {
+      throw new IllegalArgumentException("sizeBytes=" + sizeBytes + " must be at least 1; leave it out to have it computed");
+    }
+    return new SegmentSpec(entries, participantCapacity, entryCapacity, lifetime, SegmentLayout.alignToPage(sizeBytes),
+        permissions);
+  }
+
+  /** The same with other permissions of the file; anything beyond the owner's must be asked for here. */
+  public SegmentSpec withPermissions(Set<PosixFilePermission> newPermissions) {
+    return new SegmentSpec(entries, participantCapacity, entryCapacity, lifetime, givenSizeBytes, newPermissions);
+  }
+
+  private void check() {
+    Objects.requireNonNull(lifetime, "lifetime");
+    if (participantCapacity < 1 || participantCapacity > Owner.MAX_SLOTS) {
+      throw new IllegalArgumentException(
+          "participantCapacity=" + participantCapacity + " is not between 1 and " + Owner.MAX_SLOTS);
+    }
+    if (entryCapacity < Math.max(1, entries.size()) || entryCapacity > SegmentLayout.MAX_ROWS) {
+      throw new IllegalArgumentException("entryCapacity=" + entryCapacity + " is not between "
+          + Math.max(1, entries.size()) + " (the entries given) and " + SegmentLayout.MAX_ROWS);
+    }
+    Set<String> names = new HashSet<>();
+    for (EntrySpec entry : entries) {
+      if (!names.add(entry.name())) {
+        throw new IllegalArgumentException("entries name \"" + entry.name() + "\" twice; names are unique in a segment");
+      }
+    }
+    long needed = computedSizeBytes();
+    if (givenSizeBytes != 0 && givenSizeBytes < needed) {
+      throw new IllegalArgumentException(
+          "sizeBytes=" + givenSizeBytes + " is less than the " + needed + " that the entries and tables need");
+    }
+  }
+
+  private long computedSizeBytes() {
+    long bytes = SegmentLayout.dataOffset(participantCapacity, entryCapacity);
+    for (EntrySpec entry : entries) {
+      try {
+        bytes = Math.addExact(bytes, entry.sizeBytes());
+      } catch (ArithmeticException tooLarge) {
+        throw new IllegalArgumentException("entry \"" + entry.name() + "\" of " + entry.sizeBytes()
+            + " bytes makes the segment larger than 2^63 - 1 bytes", tooLarge);
+      }
+    }
+    return bytes;
+  }
+
+  /** The entries that exist from the start. */
+  public List<EntrySpec> entries() {
+    return entries;
+  }
+
+  /** The most participants at one time. */
+  public int participantCapacity() {
+    return participantCapacity;
+  }
+
+  /** The most entries. */
+  public int entryCapacity() {
+    return entryCapacity;
+  }
+
+  /** When the segment is removed. */
+  public Lifetime lifetime() {
+    return lifetime;
+  }
+
+  /** The size of the file in bytes. */
+  public long sizeBytes() {
+    return givenSizeBytes != 0 ? givenSizeBytes : computedSizeBytes();
+  }
+
+  /** The size, when one was given rather than computed. */
+  public OptionalLong givenSizeBytes() {
+    return givenSizeBytes != 0 ? OptionalLong.of(givenSizeBytes) : OptionalLong.empty();
+  }
+
+  /** The permissions of the file. */
+  public Set<PosixFilePermission> permissions() {
+    return permissions;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof SegmentSpec that && entries.equals(that.entries)
+        && participantCapacity == that.participantCapacity && entryCapacity == that.entryCapacity
+        && lifetime == that.lifetime && givenSizeBytes == that.givenSizeBytes && permissions.equals(that.permissions);
+  }
+
+  @Override
+  public int hashCode() {
+    return Objects.hash(entries, participantCapacity, entryCapacity, lifetime, givenSizeBytes, permissions);
+  }
+
+  @Override
+  public String toString() {
+    return "SegmentSpec[" + sizeBytes() + " bytes, " + participantCapacity + " participants, " + lifetime + ", " + entries
+        + "]";
+  }
+}

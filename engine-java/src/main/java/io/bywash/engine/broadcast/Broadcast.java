@@ -1,0 +1,48 @@
+package io.bywash.engine.broadcast;
+
+import io.bywash.engine.EntrySpec;
+import io.bywash.engine.Kind;
+
+/** Describes broadcast queues; the roles are {@link Publisher} and {@link Subscriber}. */
+public final class Broadcast {
+  /** The smallest ring. */
+  public static final long MIN_RING_BYTES = 4096;
+
+  /** The largest ring. */
+  public static final long MAX_RING_BYTES = 1L << 46;
+
+  /** How many subscribers a queue has room for unless told otherwise. */
+  public static final int DEFAULT_SUBSCRIBERS = 64;
+
+  private Broadcast() {}
+
+  /**
+   * A broadcast queue with room for {@value #DEFAULT_SUBSCRIBERS} subscribers.
+   *
+   * @param name of the entry
+   * @param ringBytes size of the ring, rounded up to a power of two; {@link #MIN_RING_BYTES} to {@link #MAX_RING_BYTES}. A
+   *     record takes its message and 16 bytes, rounded up to a multiple of 16. For bulk flow the ring should exceed the
+   *     processor's second-level cache: 4 MiB is a good size
+   */
+  public static EntrySpec spec(String name, long ringBytes) {
+    return spec(name, ringBytes, DEFAULT_SUBSCRIBERS);
+  }
+
+  /** The same with room for so many subscribers that are attached for writing at one time, 1 to 1023. */
+  public static EntrySpec spec(String name, long ringBytes, int subscribers) {
+    if (ringBytes < MIN_RING_BYTES || ringBytes > MAX_RING_BYTES) {
+      throw new IllegalArgumentException(
+          "ringBytes=" + ringBytes + " is not between " + MIN_RING_BYTES + " and " + MAX_RING_BYTES);
+    }
+    if (subscribers < 1 || subscribers >= EntrySpec.MAX_ROLES) {
+      throw new IllegalArgumentException("subscribers=" + subscribers + " is not between 1 and " + (EntrySpec.MAX_ROLES - 1));
+    }
+    long capacity = Long.highestOneBit(ringBytes - 1) << 1;
+    return new EntrySpec(name, Kind.BROADCAST, capacity, maxMessageBytes(capacity), 0, 1 + subscribers, capacity);
+  }
+
+  /** The largest message in a ring of that size: an eighth of it, at most 2^30 bytes. */
+  public static long maxMessageBytes(long ringBytes) {
+    return Math.min(ringBytes / 8, 1L << 30);
+  }
+}

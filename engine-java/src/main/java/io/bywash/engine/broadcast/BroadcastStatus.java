@@ -1,0 +1,65 @@
+package io.bywash.engine.broadcast;
+
+import static io.bywash.engine.broadcast.BroadcastLayout.*;
+import static io.bywash.engine.internal.SegmentLayout.*;
+
+import io.bywash.engine.Entry;
+import io.bywash.engine.Participant;
+import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.SegmentEntry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A look at a broadcast queue, from any attachment, also a read-only one. It costs publisher and subscribers nothing. The
+ * numbers were true one after the other, not all at one instant.
+ *
+ * @param messageCount messages ever committed; the last one's sequence is one less
+ * @param publishedBytes position behind the last committed record
+ * @param retainedBytes bytes of records that a subscriber could still start from
+ * @param blockedCount how often a claim found no room
+ * @param publisher who holds the writer role, dead or alive
+ * @param subscribers everybody who holds a subscriber's role, dead or alive
+ */
+public record BroadcastStatus(long messageCount, long publishedBytes, long retainedBytes, long blockedCount,
+    Optional<Participant> publisher, List<SubscriberStatus> subscribers) {
+
+  /**
+   * A look at one subscriber.
+   *
+   * @param participant whose it is
+   * @param gating whether it holds the publisher back
+   * @param lagMessages messages that were committed and that it has not read, as it last told
+   * @param lostMessages messages that it lost since it joined
+   */
+  public record SubscriberStatus(Participant participant, boolean gating, long lagMessages, long lostMessages) {}
+
+  /**
+   * Looks at a queue.
+   *
+   * @throws io.bywash.engine.SpecMismatchException when the entry is no broadcast
+   * @throws io.bywash.engine.DamagedSegmentException when what is in shared memory is impossible
+   */
+  public static BroadcastStatus of(Entry entry) {
+    Ring ring = Ring.of(entry);
+    Ring.Cursor newest = ring.cursor(true);
+    List<SubscriberStatus> subscribers = new ArrayList<>();
+    for (int index = FIRST_SUBSCRIBER_ROLE; index < ring.entry.roleCount(); index++) {
+      long word = ring.entry.roleWord(index);
+      long role = ring.entry.role(index);
+      if (Owner.state(word) == ROLE_ACTIVE) {
+        long lag = newest.sequence() - ring.region.getLongOpaque(role + ROLE_SEQUENCE);
+        describe(ring.entry, word).ifPresent(participant -> subscribers.add(new SubscriberStatus(participant,
+            Owner.mode(word) == MODE_BLOCK, Math.max(lag, 0), ring.region.getLongOpaque(role + ROLE_LOST))));
+      }
+    }
+    return new BroadcastStatus(newest.sequence(), newest.position(), newest.position() - Math.min(newest.position(),
+        ring.oldest()), ring.region.getLongOpaque(ring.blockedOffset),
+        describe(ring.entry, ring.entry.roleWord(PUBLISHER_ROLE)), List.copyOf(subscribers));
+  }
+
+  private static Optional<Participant> describe(SegmentEntry entry, long word) {
+    return Owner.state(word) == ROLE_ACTIVE ? entry.core().participants().describe(word) : Optional.empty();
+  }
+}

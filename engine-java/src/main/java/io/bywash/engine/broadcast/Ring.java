@@ -1,0 +1,213 @@
+package io.bywash.engine.broadcast;
+
+import static io.bywash.engine.broadcast.BroadcastLayout.*;
+
+import io.bywash.engine.DamagedSegmentException;
+import io.bywash.engine.Entry;
+import io.bywash.engine.Kind;
+import io.bywash.engine.SpecMismatchException;
+import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.memory.Region;
+import java.lang.invoke.VarHandle;
+import java.util.List;
+
+/**
+ * The ring of one queue: where its words and records are, and finding a sequence for a position. Geometry is validated once
+ * here; what changes is validated whenever it is read.
+ */
+final class Ring {
+  private static final int MAX_ATTEMPTS = 1_000;
+
+  final SegmentEntry entry;
+  final Region region;
+  final long capacityBytes;
+  final int maxMessageBytes;
+  final int blockShift;
+  final long publishedOffset;
+  final long oldestOffset;
+  final long blockedOffset;
+  private final long dataOffset;
+  private final long mask;
+
+  private Ring(SegmentEntry entry) {
+    this.entry = entry;
+    this.region = entry.region();
+    this.capacityBytes = entry.capacity();
+    this.maxMessageBytes = (int) entry.elementSizeBytes();
+    this.mask = capacityBytes - 1;
+    this.blockShift = Long.numberOfTrailingZeros(capacityBytes / BLOCK_COUNT);
+    this.publishedOffset = entry.offset() + PUBLISHED;
+    this.oldestOffset = entry.offset() + OLDEST;
+    this.blockedOffset = entry.offset() + BLOCKED_COUNT;
+    this.dataOffset = entry.offset() + SegmentLayout.structureDataOffset(entry.roleCount());
+  }
+
+  /** The ring of an entry, which must be a sound broadcast. */
+  static Ring of(Entry entry) {
+    if (!(entry instanceof SegmentEntry own)) {
+      throw new IllegalArgumentException("entry=" + entry + " is not an entry of this engine");
+    }
+    if (own.kind() != Kind.BROADCAST) {
+      throw new SpecMismatchException("Entry \"" + own.name() + "\" of segment " + own.core().path() + " is no broadcast: ",
+          List.of("kind is " + own.kind() + ", wanted " + Kind.BROADCAST));
+    }
+    own.core().checkOpen();
+    long capacity = own.capacity();
+    if (Long.bitCount(capacity) != 1 || capacity < Broadcast.MIN_RING_BYTES || own.roleCount() < 2
+        || own.elementSizeBytes() < 1 || own.elementSizeBytes() > Broadcast.maxMessageBytes(capacity)
+        || capacity > own.sizeBytes() - SegmentLayout.structureDataOffset(own.roleCount())) {
+      throw own.damaged("a ring of " + capacity + " bytes with messages of up to " + own.elementSizeBytes() + " bytes and "
+          + own.roleCount() + " roles does not fit its " + own.sizeBytes() + " bytes");
+    }
+    return new Ring(own);
+  }
+
+  /** The region's offset of the record at a position. */
+  long at(long position) {
+    return dataOffset + (position & mask);
+  }
+
+  /** The bytes from a position to the end of the ring. */
+  long untilEnd(long position) {
+    return capacityBytes - (position & mask);
+  }
+
+  /** The position up to which everything is committed and readable. */
+  long published() {
+    return region.getLongAcquire(publishedOffset); // [published] makes the records before it visible
+  }
+
+  /** The position from which on nothing was given up for overwriting. */
+  long oldest() {
+    return region.getLongAcquire(oldestOffset); // [oldest]
+  }
+
+  /** The bytes of the padding whose negative length was read at {@code position}; 0 when impossible there. */
+  long paddingBytes(long position, int length) {
+    long bytes = -(long) length;
+    return bytes == untilEnd(position) ? bytes : 0;
+  }
+
+  /** Whether a record with a message of that length can stand at that position. */
+  boolean isPossible(long position, int length) {
+    return length >= 1 && length <= maxMessageBytes && recordBytes(length) <= untilEnd(position);
+  }
+
+  /**
+   * The sequence of the record at {@code position}, or of the next one if nothing was published there yet; -1 when the
+   * position was given up for overwriting meanwhile.
+   */
+  private long trySequenceAt(long position) {
+    // the entry of the oldest block always leads to the oldest record, so the search below ends there
+
+    long oldest = oldest();
+    if (position < oldest) {
+      return -1;
+    }
+    long start = -1;
+    long sequence = 0;
+    for (long block = position >>> blockShift; start < 0 && block >= oldest >>> blockShift; block--) {
+      start = blockPosition(block);
+      sequence = region.getLongOpaque(blockEntry(block) + Long.BYTES);
+      VarHandle.acquireFence();
+      if (start < block << blockShift || start > position || start < oldest || blockPosition(block) != start) {
+        start = -1;
+      }
+    }
+    if (start < 0) {
+      if (isOverwritten(position)) {
+        return -1;
+      }
+      throw entry.damaged("no block leads to position " + position);
+    }
+    return walk(start, sequence, position);
+  }
+
+  private long walk(long start, long startSequence, long target) {
+    long position = start;
+    long sequence = startSequence;
+    while (position < target) {
+      int length = region.getInt(at(position) + RECORD_LENGTH);
+      long recordSequence = region.getLong(at(position) + RECORD_SEQUENCE);
+      if (isOverwritten(position)) {
+        return -1;
+      }
+      long padding = paddingBytes(position, length);
+      if (padding > 0) {
+        position += padding;
+      } else if (isPossible(position, length) && recordSequence == sequence) {
+        position += recordBytes(length);
+        sequence++;
+      } else {
+        break;
+      }
+    }
+    if (position != target) {
+      throw entry.damaged("its records do not lead from position " + start + " to position " + target);
+    }
+    return sequence;
+  }
+
+  /** Whether what was just read at {@code position} may have been overwritten while it was read. */
+  boolean isOverwritten(long position) {
+    VarHandle.acquireFence(); // [oldest] the reads of the record come before the look at the boundary
+    return oldest() > position;
+  }
+
+  /** The sequence that belongs to a position which cannot be overwritten now. */
+  long sequenceAt(long position) {
+    long sequence = trySequenceAt(position);
+    if (sequence < 0) {
+      throw entry.damaged("position " + position + " is not protected from being overwritten");
+    }
+    return sequence;
+  }
+
+  /** A published position and its sequence, consistent with each other: the newest, or the oldest that is there. */
+  Cursor cursor(boolean newest) {
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      long position = newest ? published() : oldest();
+      long sequence = trySequenceAt(position);
+      if (sequence >= 0) {
+        return new Cursor(position, sequence);
+      }
+    }
+    throw entry.damaged("its oldest record did not stand still during " + MAX_ATTEMPTS + " looks");
+  }
+
+  record Cursor(long position, long sequence) {}
+
+  /** Throws unless the publisher's words fit together. */
+  void validate(long published, long oldest) {
+    if (oldest < 0 || published < oldest || published - oldest > capacityBytes
+        || published % RECORD_ALIGNMENT != 0 || oldest % RECORD_ALIGNMENT != 0) {
+      throw damagedPositions(published, oldest);
+    }
+  }
+
+  DamagedSegmentException damagedPositions(long published, long oldest) {
+    return entry.damaged("published position " + published + " and oldest position " + oldest + " are impossible in a ring of "
+        + capacityBytes + " bytes");
+  }
+
+  // ---- the block index: for each block of the ring, a record at or behind the block's first byte
+
+  private long blockEntry(long block) {
+    return entry.offset() + BLOCK_INDEX + (block & BLOCK_COUNT - 1) * BLOCK_ENTRY_BYTES;
+  }
+
+  /** The noted position for a block; another block's, or -1, when there is none. */
+  long blockPosition(long block) {
+    return region.getLongAcquire(blockEntry(block)); // [block] makes the entry's sequence visible
+  }
+
+  /** Notes a record's position and sequence for a block; the publisher only. */
+  void noteBlock(long block, long position, long sequence) {
+    long entryOffset = blockEntry(block);
+    region.setLongOpaque(entryOffset, -1);
+    VarHandle.storeStoreFence(); // [block] whoever sees the new sequence does not see the old position
+    region.setLongOpaque(entryOffset + Long.BYTES, sequence);
+    region.setLongRelease(entryOffset, position); // [block]
+  }
+}

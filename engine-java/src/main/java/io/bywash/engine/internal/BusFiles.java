@@ -1,0 +1,319 @@
+package io.bywash.engine.internal;
+
+import io.bywash.engine.BusException;
+import io.bywash.engine.NoSpaceException;
+import io.bywash.engine.SegmentAccessException;
+import io.bywash.engine.SegmentExistsException;
+import io.bywash.engine.SegmentFormatException;
+import io.bywash.engine.SegmentNotFoundException;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.internal.linux.SegmentFile;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Pattern;
+
+/**
+ * Segment files by name: creation, attachment and removal, each of them atomic for everybody else.
+ *
+ * <p>A new segment is built under a hidden name, with its first slot locked by its creator from the start, and then linked
+ * to its real name: exactly one of several creators succeeds. A hidden file whose first slot is not locked was left by a
+ * dead creator, and the next creator removes it. Linking and unlinking happen under the lock of one file per directory,
+ * which is never deleted.
+ */
+public final class BusFiles {
+  private static final String LOCK_NAME = ".lock";
+  private static final Pattern TEMPORARY = Pattern.compile("\\..+\\.[0-9a-f]{16}\\.tmp");
+  private static final long LOCK_TIMEOUT_NANOS = 10_000_000_000L;
+  private static final long RETRY_NANOS = 1_000_000;
+
+  private BusFiles() {}
+
+  /** Creates the segment. */
+  public static SegmentCore create(Path path, SegmentSpec spec) {
+    try {
+      return build(path, spec);
+    } catch (IOException failure) {
+      throw failure(path, failure);
+    }
+  }
+
+  /** Attaches to the segment, which must match {@code spec}, or creates it. */
+  public static SegmentCore open(Path path, SegmentSpec spec) {
+    while (true) {
+      SegmentCore core = tryAttach(path);
+      if (core == null) {
+        try {
+          return create(path, spec);
+        } catch (SegmentExistsException lost) {
+          continue; // another creator was faster
+        }
+      }
+      try {
+        core.requireMatches(spec);
+        return core;
+      } catch (RuntimeException refused) {
+        core.close();
+        throw refused;
+      }
+    }
+  }
+
+  /** Attaches to the segment, waiting for it up to {@code timeoutNanos}. */
+  public static SegmentCore attach(Path path, long timeoutNanos) {
+    long start = System.nanoTime();
+    while (true) {
+      SegmentCore core = tryAttach(path);
+      if (core != null) {
+        return core;
+      }
+      long left = timeoutNanos - (System.nanoTime() - start);
+      if (left <= 0) {
+        throw notFound(path, timeoutNanos);
+      }
+      if (Thread.currentThread().isInterrupted()) {
+        throw new SegmentNotFoundException("The wait for segment " + path + " was interrupted before it existed.");
+      }
+      LockSupport.parkNanos(Math.min(left, 2 * RETRY_NANOS));
+    }
+  }
+
+  private static SegmentNotFoundException notFound(Path path, long waitedNanos) {
+    String waited = waitedNanos > 0 ? " after waiting " + waitedNanos / 1_000_000 + " ms" : "";
+    Path directory = path.toAbsolutePath().getParent();
+    return new SegmentNotFoundException(Files.isDirectory(directory)
+        ? "There is no segment " + path + waited + ". Start the process that creates it, or check the name."
+        : "There is no segment " + path + waited + ": the directory " + directory + " does not exist. Create the directory,"
+            + " or set BYWASH_DIR to one that exists.");
+  }
+
+  /** Attaches read-only: nothing is written, and nobody notices. */
+  public static SegmentCore observe(Path path) {
+    try {
+      SegmentFile file = SegmentFile.open(path, true); // stays open, to probe locks
+      boolean attached = false;
+      try {
+        SegmentCore core = SegmentCore.observe(path, file);
+        attached = true;
+        return core;
+      } finally {
+        if (!attached) {
+          file.close();
+        }
+      }
+    } catch (NoSuchFileException none) {
+      throw notFound(path, 0);
+    } catch (IOException failure) {
+      throw failure(path, failure);
+    }
+  }
+
+  /** Attaches to the segment; null when there is none. */
+  private static SegmentCore tryAttach(Path path) {
+    try {
+      while (true) {
+        SegmentFile file = SegmentFile.open(path, false);
+        boolean joined = false;
+        try {
+          SegmentCore core = SegmentCore.join(path, file);
+          joined = core != null;
+          if (joined) {
+            return core;
+          }
+        } finally {
+          if (!joined) {
+            file.close();
+          }
+        }
+        LockSupport.parkNanos(RETRY_NANOS); // somebody is removing it just now
+      }
+    } catch (NoSuchFileException none) {
+      return null;
+    } catch (IOException failure) {
+      throw failure(path, failure);
+    }
+  }
+
+  private static SegmentCore build(Path path, SegmentSpec spec) throws IOException {
+    Path directory = path.toAbsolutePath().getParent();
+    if (!Files.isDirectory(directory)) {
+      throw notFound(path, 0);
+    }
+    if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+      throw exists(path);
+    }
+    checkSpace(path, spec.sizeBytes());
+    long segmentId = ThreadLocalRandom.current().nextLong() | 1;
+    Path temporary = directory.resolve("." + path.getFileName() + "." + String.format("%016x", segmentId) + ".tmp");
+    SegmentFile file = begin(directory, temporary, spec.permissions());
+    SegmentCore core = null;
+    try {
+      allocate(path, file, spec.sizeBytes());
+      core = SegmentCore.format(path, file, spec, segmentId);
+      withDirectoryLock(directory, () -> Files.createLink(path, temporary));
+      return core;
+    } catch (FileAlreadyExistsException lost) {
+      core = null;
+      throw exists(path);
+    } catch (IOException | RuntimeException failure) {
+      core = null;
+      throw failure;
+    } finally {
+      Files.deleteIfExists(temporary);
+      if (core == null) {
+        file.unlock(SegmentLayout.SLOT_LOCKS);
+        file.close();
+      }
+    }
+  }
+
+  /** A hidden file of this creator, marked as alive by the lock of its first slot before anybody can sweep it. */
+  private static SegmentFile begin(Path directory, Path temporary, Set<PosixFilePermission> permissions)
+      throws IOException {
+    SegmentFile[] file = new SegmentFile[1];
+    withDirectoryLock(directory, () -> {
+      sweepTemporaries(directory);
+      file[0] = SegmentFile.create(temporary, permissions);
+      file[0].tryLock(SegmentLayout.SLOT_LOCKS);
+    });
+    return file[0];
+  }
+
+  /** Removes what dead creators left. */
+  private static void sweepTemporaries(Path directory) throws IOException {
+    try (DirectoryStream<Path> leftovers = Files.newDirectoryStream(directory, ".*.tmp")) {
+      for (Path leftover : leftovers) {
+        if (TEMPORARY.matcher(leftover.getFileName().toString()).matches()) {
+          boolean dead;
+          try (SegmentFile file = SegmentFile.open(leftover, true)) {
+            dead = !file.isLockedByOther(SegmentLayout.SLOT_LOCKS);
+          } catch (IOException notOurs) {
+            continue;
+          }
+          if (dead) {
+            Files.deleteIfExists(leftover);
+          }
+        }
+      }
+    }
+  }
+
+  private static void checkSpace(Path path, long neededBytes) throws IOException {
+    long free = Files.getFileStore(path.toAbsolutePath().getParent()).getUsableSpace();
+    if (free < neededBytes) {
+      System.gc(); // unmapping is lazy: the memory of closed segments may only wait for the collector
+      free = Files.getFileStore(path.toAbsolutePath().getParent()).getUsableSpace();
+      if (free < neededBytes) {
+        throw noSpace(path, free, neededBytes);
+      }
+    }
+  }
+
+  private static void allocate(Path path, SegmentFile file, long sizeBytes) throws IOException {
+    try {
+      file.allocate(sizeBytes);
+    } catch (IOException first) {
+      System.gc();
+      try {
+        file.allocate(sizeBytes);
+      } catch (IOException full) {
+        long free = Files.getFileStore(path.toAbsolutePath().getParent()).getUsableSpace();
+        NoSpaceException failure = noSpace(path, free, sizeBytes);
+        failure.initCause(full);
+        throw failure;
+      }
+    }
+  }
+
+  private static NoSpaceException noSpace(Path path, long freeBytes, long neededBytes) {
+    return new NoSpaceException("Segment " + path + " needs " + neededBytes + " bytes, but " + path.toAbsolutePath().getParent()
+        + " has " + freeBytes + " free. Choose smaller queues, remove segments that nobody uses, or enlarge the file system"
+        + " (for /dev/shm: mount -o remount,size=..., or the container's shm-size).");
+  }
+
+  private static SegmentExistsException exists(Path path) {
+    return new SegmentExistsException("Segment " + path + " exists already. Use open to attach to it, or choose another name.");
+  }
+
+  /** Removes the segment under the directory's lock, unless somebody joins it meanwhile. */
+  static void removeIfUnused(SegmentCore core) throws IOException {
+    Path directory = core.path().toAbsolutePath().getParent();
+    if (Files.isDirectory(directory)) {
+      withDirectoryLock(directory, core::removeUnlessJoined);
+    }
+  }
+
+  private interface FileAction {
+    void run() throws IOException;
+  }
+
+  private static void withDirectoryLock(Path directory, FileAction action) throws IOException {
+    Path lock = directory.resolve(LOCK_NAME);
+    try {
+      SegmentFile.create(lock, lockPermissions(directory)).close();
+    } catch (FileAlreadyExistsException usual) {
+      // made by an earlier user of this directory; it is never deleted
+    }
+    try (SegmentFile file = SegmentFile.open(lock, false)) {
+      IOException[] failure = new IOException[1];
+      boolean locked = Participants.withLock(file, 0, LOCK_TIMEOUT_NANOS, () -> {
+        try {
+          action.run();
+        } catch (IOException failed) {
+          failure[0] = failed;
+        }
+      });
+      if (!locked) {
+        throw new SegmentAccessException("The bus directory " + directory + " has been locked for "
+            + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on (its lock is on " + lock
+            + "). Resume or end that process.");
+      }
+      if (failure[0] != null) {
+        throw failure[0];
+      }
+    }
+  }
+
+  /** Whoever may create files in the directory may lock it. */
+  private static Set<PosixFilePermission> lockPermissions(Path directory) throws IOException {
+    Set<PosixFilePermission> of = Files.getPosixFilePermissions(directory);
+    Set<PosixFilePermission> lock = EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
+    if (of.contains(PosixFilePermission.GROUP_WRITE)) {
+      lock.addAll(PosixFilePermissions.fromString("---rw----"));
+    }
+    if (of.contains(PosixFilePermission.OTHERS_WRITE)) {
+      lock.addAll(PosixFilePermissions.fromString("------rw-"));
+    }
+    return lock;
+  }
+
+  /** The failure of the operating system in the user's words. */
+  static BusException failure(Path path, IOException failure) {
+    if (failure instanceof NoSuchFileException) {
+      return notFound(path, 0);
+    }
+    if (failure instanceof AccessDeniedException) {
+      return new SegmentAccessException("Process " + ProcessHandle.current().pid() + " of user "
+          + System.getProperty("user.name") + " may not use " + failure.getMessage() + ". Run as the user who created the segment, or have"
+          + " it created with wider permissions; to look only, attach read-only.", failure);
+    }
+    if (failure instanceof FileSystemException other && "is not a regular file".equals(other.getReason())) {
+      return new SegmentFormatException("Path " + path + " is no Bywash segment: it is not a regular file. Choose another"
+          + " name, or remove it.");
+    }
+    return new SegmentAccessException("The operating system refused an operation on " + path + ": " + failure.getMessage(),
+        failure);
+  }
+}

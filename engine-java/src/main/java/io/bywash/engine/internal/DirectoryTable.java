@@ -1,0 +1,220 @@
+package io.bywash.engine.internal;
+
+import static io.bywash.engine.internal.SegmentLayout.*;
+
+import io.bywash.engine.Entry;
+import io.bywash.engine.EntryNotFoundException;
+import io.bywash.engine.EntrySpec;
+import io.bywash.engine.Kind;
+import io.bywash.engine.NoSpaceException;
+import io.bywash.engine.SegmentAccessException;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.SpecMismatchException;
+import io.bywash.engine.TableFullException;
+import io.bywash.engine.internal.memory.Region;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * The name directory. A row becomes visible by one store, which comes last; everything before it happens under the
+ * directory lock and is announced in the intent word, so that the next adder finishes or voids what a dead one left.
+ *
+ * <p>A structure begins as zeros, so adding one needs no knowledge of its kind.
+ */
+public final class DirectoryTable {
+  private static final long LOCK_TIMEOUT_NANOS = 10_000_000_000L;
+
+  private final SegmentCore core;
+  private final Region region;
+  private final Geometry geometry;
+
+  DirectoryTable(SegmentCore core) {
+    this.core = core;
+    this.region = core.region();
+    this.geometry = core.geometry();
+  }
+
+  /** Writes the rows of a new segment, which nobody else sees yet. */
+  void format(SegmentSpec spec) {
+    int row = 0;
+    for (EntrySpec entry : spec.entries()) {
+      long offset = region.getLong(NEXT_FREE_OFFSET);
+      writeRow(row, entry, offset);
+      region.setLong(NEXT_FREE_OFFSET, offset + entry.sizeBytes());
+      setState(row++, entry.kind(), 1, ROW_LIVE);
+    }
+  }
+
+  private void writeRow(int index, EntrySpec spec, long offset) {
+    long row = geometry.row(index);
+    region.setLongOpaque(row + ROW_OFFSET, offset);
+    region.setLongOpaque(row + ROW_SIZE, spec.sizeBytes());
+    region.setLongOpaque(row + ROW_CAPACITY, spec.capacity());
+    region.setLongOpaque(row + ROW_ELEMENT_SIZE, spec.elementSizeBytes());
+    region.setLongOpaque(row + ROW_FINGERPRINT, spec.fingerprint());
+    region.setLongOpaque(row + ROW_ROLE_COUNT, spec.roleCount());
+    region.setLongOpaque(row + ROW_CREATOR, core.participants().self());
+    byte[] name = new byte[NAME_MAX_BYTES];
+    byte[] given = spec.name().getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(given, 0, name, 0, given.length);
+    region.copyFrom(row + ROW_NAME, name, 0, name.length);
+  }
+
+  private void setState(int index, Kind kind, int generation, int state) {
+    // [row-live] makes the row and the zeroed structure visible to whoever sees the row live
+    region.setLongRelease(geometry.row(index) + ROW_WORD, (long) generation << 32 | (long) kind.code() << 16 | state);
+  }
+
+  private long word(int index) {
+    return region.getLongAcquire(geometry.row(index) + ROW_WORD); // [row-live]
+  }
+
+  private static int state(long word) {
+    return (int) word & 0xFF;
+  }
+
+  private static int generation(long word) {
+    return (int) (word >>> 32);
+  }
+
+  /** All live entries that are sound. A damaged row does not take its neighbours with it: see {@link #find}. */
+  List<SegmentEntry> live() {
+    List<SegmentEntry> entries = new ArrayList<>();
+    for (int index = 0; index < geometry.rowCount(); index++) {
+      long word = word(index);
+      if (state(word) == ROW_LIVE) {
+        SegmentEntry entry = SegmentEntry.read(core, index, word);
+        if (entry.damage() == null) {
+          entries.add(entry);
+        }
+      }
+    }
+    return entries;
+  }
+
+  public List<Entry> entries() {
+    core.checkOpen();
+    return List.copyOf(live());
+  }
+
+  public Optional<Entry> find(String name) {
+    core.checkOpen();
+    return Optional.ofNullable(findRow(Names.check("name", name)));
+  }
+
+  private SegmentEntry findRow(String name) {
+    for (int index = 0; index < geometry.rowCount(); index++) {
+      long word = word(index);
+      if (state(word) == ROW_LIVE) {
+        SegmentEntry entry = SegmentEntry.read(core, index, word);
+        if (entry.name().equals(name)) {
+          entry.requireSound();
+          return entry;
+        }
+      }
+    }
+    return null;
+  }
+
+  public Entry find(String name, Kind kind) {
+    Entry entry = find(name).orElseThrow(() -> new EntryNotFoundException("Segment " + core.path() + " has no entry \""
+        + name + "\"; it has " + live().stream().map(SegmentEntry::name).collect(Collectors.joining(", ", "[", "]"))
+        + ". Check the name, or add the entry with findOrAdd."));
+    if (entry.kind() != kind) {
+      throw new SpecMismatchException("Entry \"" + name + "\" of segment " + core.path() + " has another kind: ",
+          List.of("kind is " + entry.kind() + ", wanted " + kind));
+    }
+    return entry;
+  }
+
+  /** What differs between the rows that exist and the wanted ones, one sentence each. */
+  List<String> differences(List<EntrySpec> wanted) {
+    List<String> differences = new ArrayList<>();
+    for (EntrySpec spec : wanted) {
+      SegmentEntry entry = findRow(spec.name());
+      if (entry == null) {
+        differences.add("entry \"" + spec.name() + "\" does not exist, wanted " + spec.kind());
+      } else {
+        differences.addAll(entry.differences(spec));
+      }
+    }
+    return differences;
+  }
+
+  public Entry findOrAdd(EntrySpec spec) {
+    core.checkOpen();
+    core.requireParticipant();
+    Optional<Entry> found = find(spec.name());
+    if (found.isEmpty()) {
+      found = Optional.ofNullable(addLocked(spec));
+    }
+    List<String> differences = ((SegmentEntry) found.orElseThrow()).differences(spec);
+    if (!differences.isEmpty()) {
+      throw new SpecMismatchException("Segment " + core.path() + " differs from what was asked for. ", differences);
+    }
+    return found.get();
+  }
+
+  private synchronized Entry addLocked(EntrySpec spec) {
+    Entry[] result = new Entry[1];
+    boolean locked = Participants.withLock(core.file(), DIRECTORY_LOCK, LOCK_TIMEOUT_NANOS, () -> {
+      recoverIntent();
+      SegmentEntry other = findRow(spec.name()); // somebody may have added it before we had the lock
+      result[0] = other != null ? other : add(spec);
+    });
+    if (!locked) {
+      throw new SegmentAccessException("The directory of segment " + core.path() + " has been locked for "
+          + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on. Resume or end that process.");
+    }
+    return result[0];
+  }
+
+  private SegmentEntry add(EntrySpec spec) {
+    int index = 0;
+    while (index < geometry.rowCount() && state(word(index)) != ROW_FREE) {
+      index++;
+    }
+    if (index == geometry.rowCount()) {
+      throw new TableFullException("Segment " + core.path() + " has all its " + geometry.rowCount()
+          + " directory rows taken, so \"" + spec.name() + "\" cannot be added. Create the segment with a larger entryCapacity.");
+    }
+    long offset = region.getLongOpaque(NEXT_FREE_OFFSET);
+    long free = geometry.sizeBytes() - offset;
+    if (spec.sizeBytes() > free) {
+      throw new NoSpaceException("Segment " + core.path() + " has " + free + " unused bytes, entry \"" + spec.name()
+          + "\" needs " + spec.sizeBytes() + ". Create the segment with a larger sizeBytes.");
+    }
+    int generation = generation(word(index)) + 1;
+    region.setLongVolatile(INTENT_OFFSET, Owner.word(core.participants().self(), index, 0, 1));
+    setState(index, spec.kind(), generation, ROW_ADDING);
+    writeRow(index, spec, offset);
+    region.setLongOpaque(NEXT_FREE_OFFSET, offset + spec.sizeBytes());
+    setState(index, spec.kind(), generation, ROW_LIVE);
+    region.setLongVolatile(INTENT_OFFSET, 0);
+    return SegmentEntry.read(core, index, word(index));
+  }
+
+  /** Voids the row that a dead adder left half-done. Its space is handed out by the next add, since nobody wrote to it. */
+  private void recoverIntent() {
+    long intent = region.getLongVolatile(INTENT_OFFSET);
+    int index = Owner.generation(intent);
+    if (intent == 0) {
+      return;
+    }
+    if (index < geometry.rowCount()) {
+      long word = word(index);
+      long offset = region.getLongOpaque(geometry.row(index) + ROW_OFFSET);
+      long size = region.getLongOpaque(geometry.row(index) + ROW_SIZE);
+      if (state(word) == ROW_ADDING) {
+        if (region.getLongOpaque(NEXT_FREE_OFFSET) == offset + size) { // moved on already: take it back
+          region.setLongOpaque(NEXT_FREE_OFFSET, offset);
+        }
+        setState(index, Kind.UNKNOWN, generation(word), ROW_FREE);
+      }
+    }
+    region.setLongVolatile(INTENT_OFFSET, 0);
+  }
+}

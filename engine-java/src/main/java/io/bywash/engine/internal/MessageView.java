@@ -1,0 +1,91 @@
+package io.bywash.engine.internal;
+
+import io.bywash.engine.Message;
+import io.bywash.engine.internal.memory.Region;
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+
+/** The bytes of one message in a region, bounds-checked. Reused for every message; its length is -1 between messages. */
+public final class MessageView implements Message {
+  private Region region;
+  private long offset;
+  private int length = -1;
+  private int type;
+  private long sequence;
+
+  public void set(Region region, long offset, int length, int type, long sequence) {
+    this.region = region;
+    this.offset = offset;
+    this.length = length;
+    this.type = type;
+    this.sequence = sequence;
+  }
+
+  /** No access is valid from now on. */
+  public void clear() {
+    length = -1;
+  }
+
+  /** The region's offset of {@code size} bytes at {@code index}. */
+  private long at(int index, int size) {
+    return offset + Objects.checkFromIndexSize(index, size, Math.max(length, 0));
+  }
+
+  @Override
+  public int length() {
+    return length;
+  }
+
+  @Override
+  public int type() {
+    return type;
+  }
+
+  @Override
+  public long sequence() {
+    return sequence;
+  }
+
+  @Override
+  public byte getByte(int index) {
+    return region.getByte(at(index, Byte.BYTES));
+  }
+
+  @Override
+  public short getShort(int index) {
+    return region.getShort(at(index, Short.BYTES));
+  }
+
+  @Override
+  public int getInt(int index) {
+    return region.getInt(at(index, Integer.BYTES));
+  }
+
+  @Override
+  public long getLong(int index) {
+    return region.getLong(at(index, Long.BYTES));
+  }
+
+  @Override
+  public double getDouble(int index) {
+    return Double.longBitsToDouble(getLong(index));
+  }
+
+  @Override
+  public void getBytes(int index, byte[] target, int targetIndex, int count) {
+    Objects.checkFromIndexSize(targetIndex, count, target.length);
+    region.copyTo(at(index, count), target, targetIndex, count);
+  }
+
+  @Override
+  public void getBytes(int index, MemorySegment target, long targetOffset, int count) {
+    region.copyTo(at(index, count), target, targetOffset, count);
+  }
+
+  @Override
+  public byte[] toBytes() {
+    byte[] bytes = new byte[Math.max(length, 0)];
+    getBytes(0, bytes, 0, bytes.length);
+    return bytes;
+  }
+}

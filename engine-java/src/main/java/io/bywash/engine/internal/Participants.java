@@ -1,0 +1,230 @@
+package io.bywash.engine.internal;
+
+import static io.bywash.engine.internal.SegmentLayout.*;
+
+import io.bywash.engine.Participant;
+import io.bywash.engine.TableFullException;
+import io.bywash.engine.internal.linux.Futex;
+import io.bywash.engine.internal.linux.ProcessIdentity;
+import io.bywash.engine.internal.linux.SegmentFile;
+import io.bywash.engine.internal.memory.NativeAccess;
+import io.bywash.engine.internal.memory.Region;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.StringJoiner;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * The participant table: who is attached, who lives, and the taking and giving back of slots.
+ *
+ * <p>A slot belongs to the holder of its kernel lock, who alone writes its first line. It raises the epoch under the lock,
+ * so that an epoch seen in any shared word names one life: if the slot shows another epoch, or nobody holds the lock, that
+ * life is over.
+ */
+public final class Participants {
+  private final SegmentFile file;
+  private final Region region;
+  private final Geometry geometry;
+  private final DirectoryTable directory;
+  private long self;
+
+  Participants(SegmentFile file, Region region, Geometry geometry, DirectoryTable directory) {
+    this.file = file;
+    this.region = region;
+    this.geometry = geometry;
+    this.directory = directory;
+  }
+
+  /** This participant's part of every word that it owns; 0 for an observer. */
+  public long self() {
+    return self;
+  }
+
+  /** Takes slot 0 of a segment that nobody else sees yet and whose lock the creator holds. */
+  void joinFirst() {
+    activate(0, 1);
+  }
+
+  /** Takes a free slot, sweeping its dead holder out of every structure first. */
+  void join(String segmentName) throws IOException {
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      if (!file.tryLock(SLOT_LOCKS + id)) {
+        continue;
+      }
+      long word = region.getLongAcquire(geometry.slot(id));
+      if (Owner.state(word) != SLOT_FREE) {
+        if (identity(id).certainlyRuns()) { // the lock is free, but /proc vetoes: never take it from a running process
+          file.unlock(SLOT_LOCKS + id);
+          continue;
+        }
+        sweep(id, word);
+      }
+      activate(id, Owner.epoch(word) + 1);
+      return;
+    }
+    StringJoiner pids = new StringJoiner(", ");
+    list().forEach(participant -> pids.add(Long.toString(participant.pid())));
+    throw new TableFullException("Segment " + segmentName + " has all its " + geometry.slotCount()
+        + " participant slots taken, by the processes " + pids
+        + ". Close one, or create the segment with a larger participantCapacity.");
+  }
+
+  private void activate(int id, int epoch) {
+    long slot = geometry.slot(id);
+    ProcessIdentity me = ProcessIdentity.self();
+    region.setLongVolatile(slot + SLOT_WORD, Owner.word(Owner.participant(id, epoch), 0, 0, SLOT_JOINING));
+    region.setLongOpaque(slot + SLOT_PID, me.pid());
+    region.setLongOpaque(slot + SLOT_START_TICKS, me.startTicks());
+    region.setLongOpaque(slot + SLOT_PID_NAMESPACE, me.pidNamespace());
+    region.setLongOpaque(slot + SLOT_BOOT_HIGH, me.bootHigh());
+    region.setLongOpaque(slot + SLOT_BOOT_LOW, me.bootLow());
+    region.setLongOpaque(slot + SLOT_HEARTBEAT, System.nanoTime());
+    region.setLongOpaque(slot + SLOT_CAPABILITIES, (NativeAccess.ENABLED ? CAN_WAKE : 0)
+        | (file.locksByDescription() ? LOCKS_BY_DESCRIPTION : 0) | (Futex.ASYMMETRIC ? ASYMMETRIC : 0));
+    for (int word = 0; word < MAX_ROWS / 64; word++) {
+      region.setLongOpaque(slot + SLOT_HELD_ROWS + word * 8L, 0);
+    }
+    self = Owner.participant(id, epoch);
+    // [slot-active] makes identity and capabilities visible to whoever sees the slot active; a full fence, because the
+    // joiner looks at the segment's state next, and a remover looks at the slots after it changed that state
+    region.setLongVolatile(slot + SLOT_WORD, Owner.word(self, 0, 0, SLOT_ACTIVE));
+  }
+
+  /** Gives the slot back; every role was given back before. */
+  void leave() throws IOException {
+    int id = Owner.slotId(self);
+    region.setLongRelease(geometry.slot(id) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_FREE)); // [slot-free] roles are clear
+    file.unlock(SLOT_LOCKS + id);
+  }
+
+  /** Voids all that a dead life of slot {@code id} holds, in every structure. May be repeated and interrupted anywhere. */
+  private void sweep(int id, long slotWord) {
+    long dead = Owner.participant(id, Owner.epoch(slotWord));
+    for (SegmentEntry entry : directory.live()) {
+      entry.sweep(dead);
+    }
+  }
+
+  /**
+   * Whether the participant part of {@code ownerWord} names a life that still goes on. False is proof: the kernel gave its
+   * lock back, or the slot was taken again since.
+   */
+  public boolean isAlive(long ownerWord) {
+    int id = Owner.slotId(ownerWord);
+    if (id >= geometry.slotCount()) {
+      return false; // no such slot: damage, and certainly nobody
+    }
+    if (self != 0 && Owner.participant(ownerWord) == self) {
+      return true;
+    }
+    long slotWord = region.getLongAcquire(geometry.slot(id) + SLOT_WORD); // [slot-active] [slot-free]
+    if (Owner.epoch(slotWord) != Owner.epoch(ownerWord) || Owner.state(slotWord) == SLOT_FREE) {
+      return false;
+    }
+    try {
+      return file.isLockedByOther(SLOT_LOCKS + id) || identity(id).certainlyRuns() && sameEpoch(id, ownerWord);
+    } catch (IOException unknown) {
+      return true; // no proof of death
+    }
+  }
+
+  private boolean sameEpoch(int id, long ownerWord) {
+    return Owner.epoch(region.getLongAcquire(geometry.slot(id) + SLOT_WORD)) == Owner.epoch(ownerWord);
+  }
+
+  /** Whether anybody but this participant is attached and lives. */
+  boolean anyOtherAlive() {
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      long word = region.getLongVolatile(geometry.slot(id) + SLOT_WORD);
+      if (Owner.state(word) != SLOT_FREE && Owner.participant(word) != self && isAlive(word)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Whether every participant that could publish wakes sleepers in a way that this process can rely on. Sleepers ask this
+   * before they block in the kernel, and at least every 50 ms.
+   */
+  boolean everybodyCanWake() {
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      long word = region.getLongAcquire(geometry.slot(id) + SLOT_WORD); // [slot-active]
+      if (Owner.state(word) != SLOT_FREE) {
+        long capabilities = region.getLongOpaque(geometry.slot(id) + SLOT_CAPABILITIES);
+        if ((capabilities & CAN_WAKE) == 0 || (capabilities & ASYMMETRIC) != 0 && !Futex.ASYMMETRIC) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /** The participant that a word names, if its slot was not taken again since. */
+  public Optional<Participant> describe(long ownerWord) {
+    int id = Owner.slotId(ownerWord);
+    if (Owner.participant(ownerWord) == 0 || id >= geometry.slotCount() || !sameEpoch(id, ownerWord)) {
+      return Optional.empty();
+    }
+    long slot = geometry.slot(id);
+    return Optional.of(new Participant(id, Owner.epoch(ownerWord), region.getLongOpaque(slot + SLOT_PID),
+        isAlive(ownerWord), (region.getLongOpaque(slot + SLOT_CAPABILITIES) & CAN_WAKE) != 0,
+        region.getLongOpaque(slot + SLOT_HEARTBEAT)));
+  }
+
+  /** The process id of the participant that a word names; 0 when unknown. */
+  public long pid(long ownerWord) {
+    return describe(ownerWord).map(Participant::pid).orElse(0L);
+  }
+
+  /** Everybody whose slot is taken, dead or alive. */
+  public List<Participant> list() {
+    List<Participant> found = new ArrayList<>();
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      long word = region.getLongAcquire(geometry.slot(id) + SLOT_WORD); // [slot-active]
+      if (Owner.state(word) != SLOT_FREE) {
+        describe(Owner.word(Owner.participant(id, Owner.epoch(word)), 0, 0, 0)).ifPresent(found::add);
+      }
+    }
+    return found;
+  }
+
+  private ProcessIdentity identity(int id) {
+    long slot = geometry.slot(id);
+    return new ProcessIdentity(region.getLongOpaque(slot + SLOT_PID), region.getLongOpaque(slot + SLOT_START_TICKS),
+        region.getLongOpaque(slot + SLOT_PID_NAMESPACE), region.getLongOpaque(slot + SLOT_BOOT_HIGH),
+        region.getLongOpaque(slot + SLOT_BOOT_LOW));
+  }
+
+  long doorbell(int id) {
+    return geometry.slot(id) + SLOT_DOORBELL;
+  }
+
+  void heartbeat() {
+    region.setLongOpaque(geometry.slot(Owner.slotId(self)) + SLOT_HEARTBEAT, System.nanoTime());
+  }
+
+  /** Runs {@code action} under the lock on one byte of the segment file, waiting up to {@code timeoutNanos} for it. */
+  static boolean withLock(SegmentFile file, long position, long timeoutNanos, Runnable action) {
+    long deadline = System.nanoTime() + timeoutNanos;
+    try {
+      while (!file.tryLock(position)) {
+        if (System.nanoTime() - deadline > 0) {
+          return false;
+        }
+        LockSupport.parkNanos(200_000);
+      }
+      try {
+        action.run();
+      } finally {
+        file.unlock(position);
+      }
+      return true;
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package io.bywash.engine.internal;
+
+import io.bywash.engine.wait.WaitPolicy;
+
+/** What all roles have in common: their entry, the hold on it, and waiting. Not part of the public API. */
+public abstract class Role {
+  protected final SegmentEntry entry;
+  /** Null for a role of an observer, which holds nothing in shared memory. */
+  protected final RoleHandle handle;
+  protected final WaitPolicy waitPolicy;
+  private final WaitPoint waitPoint;
+
+  protected Role(SegmentEntry entry, RoleHandle handle, WaitPolicy waitPolicy, int waitingBitmap) {
+    this.entry = entry;
+    this.handle = handle;
+    this.waitPolicy = waitPolicy;
+    this.waitPoint = new Point(this, entry.offset() + waitingBitmap);
+    if (handle != null) {
+      handle.guard(this);
+    }
+  }
+
+  private record Point(Role role, long waitingBitmap) implements WaitPoint {
+    @Override
+    public SegmentCore core() {
+      return role.entry.core();
+    }
+
+    @Override
+    public boolean isWaitOver() {
+      return !role.isUsable() || role.hasWork();
+    }
+  }
+
+  /** The wait point of any role, for the hub. */
+  public static WaitPoint waitPoint(Role role) {
+    return role.waitPoint;
+  }
+
+  /** Whether what the role waits for is there. Asked by another thread while the role's own thread waits. */
+  protected abstract boolean hasWork();
+
+  protected boolean isUsable() {
+    return handle.isUsable();
+  }
+
+  protected void checkUsable() {
+    handle.checkUsable();
+  }
+
+  protected final boolean isWaitOver() {
+    return waitPoint.isWaitOver();
+  }
+
+  /**
+   * Waits once, for {@link WaitRoom#PROBE_NANOS} at the most when it sleeps; false when {@code timeoutNanos} have passed
+   * since {@code startNanos}, or this thread was interrupted, which stays set.
+   */
+  protected final boolean awaitOnce(long startNanos, long timeoutNanos) {
+    long left = timeoutNanos - (System.nanoTime() - startNanos);
+    if (left <= 0 || Thread.currentThread().isInterrupted()) {
+      return false;
+    }
+    entry.core().waitRoom().await(waitPoint, waitPolicy, left);
+    return true;
+  }
+}

@@ -1,0 +1,100 @@
+package io.bywash.engine.internal;
+
+import static io.bywash.engine.internal.SegmentLayout.*;
+
+import io.bywash.engine.SegmentClosedException;
+import java.lang.ref.Cleaner;
+
+/**
+ * A role that this participant holds: the part that outlives the role object, so that a role which became unreachable
+ * without being closed can still be given back.
+ */
+public final class RoleHandle implements Runnable {
+  private static final Cleaner CLEANER = Cleaner.create();
+  private static final System.Logger LOG = System.getLogger("io.bywash.engine");
+
+  private final SegmentEntry entry;
+  private final int index;
+  private long word;
+  private volatile boolean usable = true;
+  private boolean released;
+  private Cleaner.Cleanable cleanable;
+
+  RoleHandle(SegmentEntry entry, int index, long word) {
+    this.entry = entry;
+    this.index = index;
+    this.word = word;
+  }
+
+  /** Ties this handle to the role object that its user holds, which must not be reachable from here. */
+  public void guard(Object role) {
+    cleanable = CLEANER.register(role, this);
+  }
+
+  public int index() {
+    return index;
+  }
+
+  /** The role's line pair. */
+  public long offset() {
+    return entry.role(index);
+  }
+
+  /** Makes the role count: with a full fence, since the joiner looks at the other side's words next. */
+  public void activate() {
+    word = Owner.withState(word, ROLE_ACTIVE);
+    entry.region().setLongVolatile(offset() + ROLE_WORD, word); // [role-active]
+  }
+
+  /** Whether the role may still be used: neither it nor the segment was closed in this process. */
+  public boolean isUsable() {
+    return usable;
+  }
+
+  /** Throws what the user has to know when the role may not be used any more. */
+  public void checkUsable() {
+    if (!usable) {
+      throw new SegmentClosedException("This role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
+          + " is closed. Open the segment and take the role again.");
+    }
+  }
+
+  /** Whether the role word is still ours: false after somebody evicted this role. */
+  public boolean isStillOurs() {
+    return entry.region().getLongOpaque(offset() + ROLE_WORD) == word;
+  }
+
+  /** The segment is closing: the next operation of the role fails. */
+  void revoke() {
+    usable = false;
+  }
+
+  /** Gives the role back; once is enough. */
+  public void close() {
+    usable = false;
+    synchronized (this) {
+      if (released) {
+        return;
+      }
+      released = true;
+    }
+    entry.freeRole(index, word);
+    entry.core().release(this);
+    if (cleanable != null) {
+      cleanable.clean(); // does nothing more than unregister, since the role was released above
+    }
+  }
+
+  /** The cleaner's call: the role object was collected. */
+  @Override
+  public void run() {
+    synchronized (this) {
+      if (released) {
+        return;
+      }
+    }
+    LOG.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
+        + " became unreachable without being closed; it was given back now. Close roles, for example in a try block.");
+    close();
+  }
+}

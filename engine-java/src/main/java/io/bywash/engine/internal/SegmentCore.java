@@ -1,0 +1,247 @@
+package io.bywash.engine.internal;
+
+import static io.bywash.engine.internal.SegmentLayout.*;
+
+import io.bywash.engine.Lifetime;
+import io.bywash.engine.SegmentClosedException;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.SpecMismatchException;
+import io.bywash.engine.internal.linux.SegmentFile;
+import io.bywash.engine.internal.memory.Region;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * One attachment of this process to one segment: mapping, participant, roles, and the way out of it. Everything public is
+ * a thin face on this.
+ */
+public final class SegmentCore {
+  private final Path path;
+  private final SegmentFile file;
+  private final Region region;
+  private final Geometry geometry;
+  private final boolean readOnly;
+  private final DirectoryTable directory;
+  private final Participants participants;
+  private final WaitRoom waitRoom;
+
+  private final Set<RoleHandle> roles = new HashSet<>(); // guarded by itself, as are the next two
+  private boolean closing;
+  private boolean detached;
+
+  private SegmentCore(Path path, SegmentFile file, Region region, Geometry geometry, boolean readOnly) {
+    this.path = path;
+    this.file = file;
+    this.region = region;
+    this.geometry = geometry;
+    this.readOnly = readOnly;
+    this.directory = new DirectoryTable(this);
+    this.participants = new Participants(file, region, geometry, directory);
+    this.waitRoom = new WaitRoom(this);
+  }
+
+  /** Formats a new file that nobody else sees yet and whose first slot is locked; this process is its first participant. */
+  static SegmentCore format(Path path, SegmentFile file, SegmentSpec spec, long segmentId) throws IOException {
+    Geometry geometry = Geometry.of(spec, segmentId);
+    Region region = file.map(geometry.sizeBytes());
+    geometry.write(region);
+    SegmentCore core = new SegmentCore(path, file, region, geometry, false);
+    core.participants.joinFirst();
+    core.directory.format(spec);
+    region.setIntRelease(READY_OFFSET, 1); // [ready]
+    return core;
+  }
+
+  /** Maps an existing file to look at it; nothing is ever written. */
+  static SegmentCore observe(Path path, SegmentFile file) throws IOException {
+    Region region = file.map(Math.max(file.sizeBytes(), 1));
+    return new SegmentCore(path, file, region, Geometry.read(region, path), true);
+  }
+
+  /** Maps an existing file and joins it; null when it is being removed or was replaced, and one has to look again. */
+  static SegmentCore join(Path path, SegmentFile file) throws IOException {
+    Region region = file.map(Math.max(file.sizeBytes(), 1));
+    SegmentCore core = new SegmentCore(path, file, region, Geometry.read(region, path), false);
+    core.participants.join(path.toString());
+    // [closing] joined with a full fence, then looks: a remover changes the state with a full fence, then looks at the slots
+    if (core.revertDeadRemoval() && file.isAt(path)) {
+      return core;
+    }
+    core.participants.leave();
+    return null;
+  }
+
+  /** Whether the segment is open; a removal whose remover died is taken back first. */
+  private boolean revertDeadRemoval() {
+    while (true) {
+      long state = region.getLongVolatile(STATE_OFFSET);
+      switch (Owner.state(state)) {
+        case OPEN -> {
+          return true;
+        }
+        case CLOSING -> {
+          if (participants.isAlive(state)) {
+            return false;
+          }
+          region.compareAndSetLong(STATE_OFFSET, state, OPEN);
+        }
+        default -> {
+          return false;
+        }
+      }
+    }
+  }
+
+  /** Throws with all differences when the segment is not what {@code spec} describes. */
+  void requireMatches(SegmentSpec spec) {
+    List<String> differences = new ArrayList<>();
+    SegmentEntry.compare(differences, "participantCapacity", geometry.slotCount(), spec.participantCapacity());
+    SegmentEntry.compare(differences, "entryCapacity", geometry.rowCount(), spec.entryCapacity());
+    if (geometry.lifetime() != spec.lifetime()) {
+      differences.add("lifetime is " + geometry.lifetime() + ", wanted " + spec.lifetime());
+    }
+    spec.givenSizeBytes().ifPresent(wanted ->
+        SegmentEntry.compare(differences, "sizeBytes", geometry.sizeBytes(), wanted));
+    differences.addAll(directory.differences(spec.entries()));
+    if (!differences.isEmpty()) {
+      throw new SpecMismatchException("Segment " + path + " differs from what was asked for. Use the same specification in"
+          + " all processes, attach without one, or remove the segment when nobody uses it. ", differences);
+    }
+  }
+
+  public Path path() {
+    return path;
+  }
+
+  SegmentFile file() {
+    return file;
+  }
+
+  public Region region() {
+    return region;
+  }
+
+  public Geometry geometry() {
+    return geometry;
+  }
+
+  public DirectoryTable directory() {
+    return directory;
+  }
+
+  public Participants participants() {
+    return participants;
+  }
+
+  public WaitRoom waitRoom() {
+    return waitRoom;
+  }
+
+  public boolean isReadOnly() {
+    return readOnly;
+  }
+
+  public void requireParticipant() {
+    if (readOnly) {
+      throw new IllegalStateException("Segment " + path + " is attached read-only; attach it for writing to take roles or"
+          + " add entries.");
+    }
+  }
+
+  public boolean isOpen() {
+    synchronized (roles) {
+      return !closing;
+    }
+  }
+
+  public void checkOpen() {
+    synchronized (roles) {
+      if (closing) {
+        throw new SegmentClosedException("Segment " + path + " is closed in this process. Attach it again.");
+      }
+    }
+  }
+
+  RoleHandle adopt(RoleHandle role) {
+    synchronized (roles) {
+      if (!closing) {
+        roles.add(role);
+        return role;
+      }
+    }
+    role.close();
+    checkOpen();
+    throw new AssertionError("a closing segment is not open");
+  }
+
+  void release(RoleHandle role) {
+    boolean last;
+    synchronized (roles) {
+      roles.remove(role);
+      last = closing && roles.isEmpty();
+    }
+    if (last) {
+      detach();
+    }
+  }
+
+  /** Revokes all roles and wakes whoever waits in them; the last role to be closed takes slot, lock and file with it. */
+  public void close() {
+    boolean idle;
+    synchronized (roles) {
+      if (closing) {
+        return;
+      }
+      closing = true;
+      roles.forEach(RoleHandle::revoke);
+      idle = roles.isEmpty();
+    }
+    waitRoom.wakeOwn();
+    if (idle) {
+      detach();
+    }
+  }
+
+  private void detach() {
+    synchronized (roles) {
+      if (detached) {
+        return;
+      }
+      detached = true;
+    }
+    try {
+      if (!readOnly) {
+        if (geometry.lifetime() == Lifetime.WHILE_USED && !participants.anyOtherAlive()) {
+          BusFiles.removeIfUnused(this);
+        }
+        participants.leave();
+      }
+    } catch (IOException failure) {
+      throw BusFiles.failure(path, failure);
+    } finally {
+      file.close();
+    }
+  }
+
+  /**
+   * Removes the file, unless somebody joined meanwhile. The caller holds the lock of the bus directory, so that no two
+   * removers and no creator are at work.
+   */
+  void removeUnlessJoined() throws IOException {
+    long mine = Owner.word(participants.self(), 0, 0, CLOSING);
+    if (!region.compareAndSetLong(STATE_OFFSET, OPEN, mine)) { // [closing]
+      return; // damaged, or another remover died: whoever attaches next sorts it out
+    }
+    if (participants.anyOtherAlive() || !file.isAt(path)) {
+      region.setLongVolatile(STATE_OFFSET, OPEN);
+      return;
+    }
+    Files.deleteIfExists(path);
+    region.setLongVolatile(STATE_OFFSET, REMOVED);
+  }
+}

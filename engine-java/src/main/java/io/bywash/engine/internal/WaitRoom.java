@@ -1,0 +1,177 @@
+package io.bywash.engine.internal;
+
+import static io.bywash.engine.internal.SegmentLayout.*;
+
+import io.bywash.engine.internal.linux.Futex;
+import io.bywash.engine.internal.memory.NativeAccess;
+import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.wait.WaitPolicy;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Waiting in one segment: sleepers announce themselves in a bitmap of the queue and sleep on their participant's doorbell;
+ * whoever changes the queue looks at the bitmap and rings those doorbells.
+ *
+ * <p>No wake-up is lost, because the two sides' steps cannot both come first [waiting]:
+ * <pre>
+ *   sleeper: remember doorbell; set bit; FENCE; look at the queue; sleep while the doorbell is unchanged
+ *   waker:   change the queue;           fence; look at the bitmap; clear bits; change doorbells; wake
+ * </pre>
+ * Where every process is registered for it, the sleeper's FENCE is a membarrier that makes all running wakers pass a full
+ * fence, and the waker's own fence is left out: it then costs a sleeper about a microsecond, and a publisher nothing but a
+ * load. Beyond that, a sleeper looks again every 50 ms, since a waker may die between its two steps.
+ */
+public final class WaitRoom {
+  /** The longest time between two looks at a peer. */
+  public static final long PROBE_NANOS = 50_000_000;
+
+  private static final int SPINS = 1_000;
+  private static final int YIELDS = 10;
+  private static final int CLOCK_EVERY_SPINS = 64;
+  private static final long PARK_NANOS = 50_000;
+
+  private final SegmentCore core;
+  private final Region region;
+  private final int bitmapWords;
+
+  WaitRoom(SegmentCore core) {
+    this.core = core;
+    this.region = core.region();
+    this.bitmapWords = (core.geometry().slotCount() + 63) >>> 6;
+  }
+
+  // ---- the waker's side
+
+  /** Wakes the participants that wait in the bitmap; called after each change of the queue that they may wait for. */
+  public void signal(long bitmap) {
+    if (!NativeAccess.ENABLED) {
+      return; // sleepers know that this process cannot wake them, and park with a time limit
+    }
+    if (!Futex.ASYMMETRIC) {
+      VarHandle.fullFence(); // [waiting]
+    }
+    for (int word = 0; word < bitmapWords; word++) {
+      if (region.getLongOpaque(bitmap + word * 8L) != 0) { // [waiting]
+        ring(bitmap + word * 8L, word << 6);
+      }
+    }
+  }
+
+  private void ring(long bitmapWord, int firstId) {
+    long waiting = region.getAndBitwiseAndLong(bitmapWord, 0);
+    for (long bits = waiting; bits != 0; bits &= bits - 1) {
+      int id = firstId + Long.numberOfTrailingZeros(bits);
+      if (id < core.geometry().slotCount()) {
+        ringDoorbell(id);
+      }
+    }
+  }
+
+  private void ringDoorbell(int id) {
+    long doorbell = core.participants().doorbell(id);
+    region.getAndAddInt(doorbell, 1); // the word changes before the wake: who reads it later does not sleep
+    Futex.wakeAll(region, doorbell);
+  }
+
+  /** Wakes everybody of this process who sleeps in this segment. */
+  void wakeOwn() {
+    if (NativeAccess.ENABLED && core.participants().self() != 0) {
+      ringDoorbell(Owner.slotId(core.participants().self()));
+    }
+  }
+
+  // ---- the sleeper's side
+
+  /** The doorbell of this participant, to be read before {@link #announce}. */
+  public int doorbellValue() {
+    return region.getIntAcquire(doorbell());
+  }
+
+  /** Where this participant's doorbell is. */
+  public long doorbell() {
+    return core.participants().doorbell(Owner.slotId(core.participants().self()));
+  }
+
+  /** Announces this participant in the bitmap; {@link #fence} and another look at the queue must follow. */
+  public void announce(long bitmap) {
+    int id = Owner.slotId(core.participants().self());
+    region.getAndBitwiseOrLong(bitmap + (id >>> 6) * 8L, 1L << (id & 63)); // [waiting], a full fence of our own
+  }
+
+  /** The sleeper's fence; false when it could not be made, and one must not sleep. */
+  public static boolean fence() {
+    return !Futex.ASYMMETRIC || Futex.barrierOnOthers(); // [waiting]
+  }
+
+  /** Whether every possible waker can wake this process out of the kernel. */
+  public boolean canBlock() {
+    return NativeAccess.ENABLED && !core.isReadOnly() && core.participants().everybodyCanWake();
+  }
+
+  /**
+   * Waits until {@code point} is ready, but no longer than {@code timeoutNanos}, and no longer than {@link #PROBE_NANOS}
+   * once it sleeps: the caller then looks after its peers and calls again. An interrupt ends it, and stays set.
+   */
+  public void await(WaitPoint point, WaitPolicy policy, long timeoutNanos) {
+    long start = System.nanoTime();
+    switch (policy) {
+      case SPIN -> spin(point, start, Math.min(timeoutNanos, PROBE_NANOS));
+      case PARK -> park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
+      case BACKOFF -> {
+        for (int i = 0; i < SPINS && !point.isWaitOver(); i++) {
+          Thread.onSpinWait();
+        }
+        for (int i = 0; i < YIELDS && !point.isWaitOver(); i++) {
+          Thread.yield();
+        }
+        block(point, start, timeoutNanos);
+      }
+      case BLOCK -> block(point, start, timeoutNanos);
+    }
+  }
+
+  private static void spin(WaitPoint point, long start, long timeoutNanos) {
+    for (int spins = 1; !point.isWaitOver(); spins++) {
+      Thread.onSpinWait();
+      if (spins % CLOCK_EVERY_SPINS == 0 && (System.nanoTime() - start > timeoutNanos || isInterrupted())) {
+        return;
+      }
+    }
+  }
+
+  private static void park(WaitPoint point, long start, long timeoutNanos) {
+    while (!point.isWaitOver()) {
+      long left = timeoutNanos - (System.nanoTime() - start);
+      if (left <= 0 || isInterrupted()) {
+        return;
+      }
+      LockSupport.parkNanos(Math.min(left, PARK_NANOS));
+    }
+  }
+
+  private void block(WaitPoint point, long start, long timeoutNanos) {
+    if (point.isWaitOver() || isInterrupted()) {
+      return;
+    }
+    if (!canBlock()) {
+      park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
+      return;
+    }
+    int seen = doorbellValue();
+    announce(point.waitingBitmap());
+    boolean mayBlock = fence();
+    if (point.isWaitOver()) {
+      return;
+    }
+    long left = timeoutNanos - (System.nanoTime() - start);
+    if (left > 0 && mayBlock) {
+      core.participants().heartbeat();
+      Futex.await(region, doorbell(), seen, Math.min(left, PROBE_NANOS));
+    }
+  }
+
+  private static boolean isInterrupted() {
+    return Thread.currentThread().isInterrupted();
+  }
+}

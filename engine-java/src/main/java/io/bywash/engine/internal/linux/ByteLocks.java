@@ -1,0 +1,131 @@
+package io.bywash.engine.internal.linux;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+
+/**
+ * Exclusive locks on single bytes of one file, which the kernel gives back when their holder dies. A held lock is the
+ * only proof of life in this engine, a free one the only proof of death.
+ *
+ * <p>Both kinds are fcntl byte-range locks and see each other. A probe asks for a <em>shared</em> lock, so that a probe
+ * never looks like life to another probe.
+ */
+abstract sealed class ByteLocks {
+  /** Takes the byte at once, or returns false because somebody else holds it. */
+  abstract boolean tryLock(long position) throws IOException;
+
+  /** Gives the byte back. Nothing happens when it is not held. */
+  abstract void unlock(long position) throws IOException;
+
+  /** Whether somebody else holds the byte exclusively. */
+  abstract boolean isHeldByOther(long position) throws IOException;
+
+  /** Open-file-description locks: they belong to one descriptor, and closing another descriptor does not drop them. */
+  static final class OpenFileDescription extends ByteLocks {
+    private static final int F_OFD_GETLK = 36;
+    private static final int F_OFD_SETLK = 37;
+    private static final short F_RDLCK = 0;
+    private static final short F_WRLCK = 1;
+    private static final short F_UNLCK = 2;
+    /** struct flock: short type, short whence, padding, long start, long length, int pid, padding. */
+    private static final int FLOCK_BYTES = 32;
+
+    private final int fd;
+
+    OpenFileDescription(int fd) {
+      this.fd = fd;
+    }
+
+    @Override
+    boolean tryLock(long position) throws IOException {
+      return fcntl(F_OFD_SETLK, F_WRLCK, position) != Short.MIN_VALUE;
+    }
+
+    @Override
+    void unlock(long position) throws IOException {
+      fcntl(F_OFD_SETLK, F_UNLCK, position);
+    }
+
+    @Override
+    boolean isHeldByOther(long position) throws IOException {
+      return fcntl(F_OFD_GETLK, F_RDLCK, position) != F_UNLCK;
+    }
+
+    /** The lock type that the call left in the structure; {@link Short#MIN_VALUE} when somebody holds the byte. */
+    private short fcntl(int command, short type, long position) throws IOException {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment lock = arena.allocate(FLOCK_BYTES, 8);
+        lock.set(ValueLayout.JAVA_SHORT, 0, type);
+        lock.set(ValueLayout.JAVA_LONG, 8, position);
+        lock.set(ValueLayout.JAVA_LONG, 16, 1L);
+        int result;
+        do {
+          result = Libc.fcntl(fd, command, lock);
+        } while (result == -Libc.EINTR);
+        if (result == -Libc.EAGAIN || result == -Libc.EACCES) {
+          return Short.MIN_VALUE;
+        }
+        if (result != 0) {
+          throw new IOException("fcntl lock command " + command + " at byte " + position + " failed with errno " + -result);
+        }
+        return lock.get(ValueLayout.JAVA_SHORT, 0);
+      }
+    }
+  }
+
+  /**
+   * {@link FileLock}s, for processes without native access. They belong to the process: closing <em>any</em> channel on
+   * the file drops them all, which {@link JvmFiles} prevents.
+   */
+  static final class Channel extends ByteLocks {
+    private final FileChannel channel;
+    private final ConcurrentMap<Long, FileLock> held = new ConcurrentHashMap<>();
+
+    Channel(FileChannel channel) {
+      this.channel = channel;
+    }
+
+    @Override
+    boolean tryLock(long position) throws IOException {
+      try {
+        FileLock lock = channel.tryLock(position, 1, false);
+        if (lock == null) {
+          return false;
+        }
+        held.put(position, lock);
+        return true;
+      } catch (OverlappingFileLockException heldInThisJvm) {
+        return false;
+      }
+    }
+
+    @Override
+    void unlock(long position) throws IOException {
+      FileLock lock = held.remove(position);
+      if (lock != null) {
+        lock.release();
+      }
+    }
+
+    @Override
+    boolean isHeldByOther(long position) throws IOException {
+      try {
+        FileLock probe = channel.tryLock(position, 1, true);
+        if (probe == null) {
+          return true;
+        }
+        probe.release();
+        return false;
+      } catch (OverlappingFileLockException heldInThisJvm) {
+        return true;
+      }
+    }
+  }
+}

@@ -1,0 +1,102 @@
+package io.bywash.engine.internal.linux;
+
+import io.bywash.engine.internal.memory.NativeAccess;
+import io.bywash.engine.internal.memory.Region;
+import java.lang.ref.Reference;
+import java.util.Arrays;
+
+/**
+ * Sleeping in the kernel on a word of shared memory, and the barrier that lets a publisher do without a fence.
+ * Only to be called when {@link NativeAccess#ENABLED}.
+ *
+ * <p>All futexes are shared (no private flag), since the sleeper and the waker are different processes.
+ */
+public final class Futex {
+  /** The most words that one {@link #waitAny} can wait for: the kernel's limit. */
+  public static final int MAX_WORDS = 128;
+
+  private static final int FUTEX_WAIT = 0;
+  private static final int FUTEX_WAKE = 1;
+  private static final int FUTEX2_SIZE_U32 = 2;
+  private static final int CLOCK_MONOTONIC = 1;
+  private static final int WAITV_ENTRY_BYTES = 24;
+  private static final int MEMBARRIER_CMD_GLOBAL_EXPEDITED = 1 << 1;
+  private static final int MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED = 1 << 2;
+
+  /**
+   * Whether this process takes part in asymmetric barriers: when it does, its publishers need no fence between
+   * publishing and looking for sleepers, because a sleeper runs {@link #barrierOnOthers} between announcing itself and
+   * its last look at the queue.
+   */
+  public static final boolean ASYMMETRIC =
+      NativeAccess.ENABLED && Libc.membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) == 0;
+
+  /** Whether the kernel can wait for several words at once (Linux 5.16). */
+  public static final boolean WAIT_ANY = NativeAccess.ENABLED && supportsWaitAny();
+
+  private static final ThreadLocal<Region> TIMEOUT = ThreadLocal.withInitial(() -> Region.allocate(16));
+
+  private Futex() {}
+
+  private static boolean supportsWaitAny() {
+    return Libc.futexWaitv(0, 0, 0, CLOCK_MONOTONIC) != -Libc.ENOSYS;
+  }
+
+  /**
+   * Sleeps while the word holds {@code expected}, for at most {@code timeoutNanos}. Returns early for any reason: the
+   * caller looks again at what it waits for.
+   */
+  public static void await(Region region, long offset, int expected, long timeoutNanos) {
+    Region timeout = TIMEOUT.get();
+    setTime(timeout, Math.max(timeoutNanos, 1));
+    Libc.futex(region.address(offset), FUTEX_WAIT, expected, timeout.address(0));
+    Reference.reachabilityFence(region);
+  }
+
+  /** Wakes everybody who sleeps on the word. The caller has changed the word before. */
+  public static void wakeAll(Region region, long offset) {
+    Libc.futex(region.address(offset), FUTEX_WAKE, Integer.MAX_VALUE, 0);
+    Reference.reachabilityFence(region);
+  }
+
+  /** Every running thread of every registered process has passed a full fence before this returns. */
+  public static boolean barrierOnOthers() {
+    return Libc.membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) == 0;
+  }
+
+  /** A set of words to sleep on at once; used by one thread. */
+  public static final class Words {
+    private final Region entries = Region.allocate((long) MAX_WORDS * WAITV_ENTRY_BYTES);
+    private final Region[] kept = new Region[MAX_WORDS];
+    private int count;
+
+    /** Forgets all words. */
+    public void clear() {
+      Arrays.fill(kept, 0, count, null);
+      count = 0;
+    }
+
+    /** Adds a word and the value that it must still hold for the sleep to begin. */
+    public void add(Region region, long offset, int expected) {
+      long entry = (long) count * WAITV_ENTRY_BYTES;
+      entries.setLong(entry, Integer.toUnsignedLong(expected));
+      entries.setLong(entry + 8, region.address(offset));
+      entries.setInt(entry + 16, FUTEX2_SIZE_U32);
+      entries.setInt(entry + 20, 0);
+      kept[count++] = region;
+    }
+
+    /** Sleeps until one of the words changes, for at most {@code timeoutNanos}; returns early for any reason. */
+    public void await(long timeoutNanos) {
+      Region deadline = TIMEOUT.get();
+      setTime(deadline, System.nanoTime() + Math.max(timeoutNanos, 1)); // nanoTime is CLOCK_MONOTONIC on Linux
+      Libc.futexWaitv(entries.address(0), count, deadline.address(0), CLOCK_MONOTONIC);
+      Reference.reachabilityFence(this);
+    }
+  }
+
+  private static void setTime(Region timespec, long nanos) {
+    timespec.setLong(0, nanos / 1_000_000_000L);
+    timespec.setLong(8, nanos % 1_000_000_000L);
+  }
+}

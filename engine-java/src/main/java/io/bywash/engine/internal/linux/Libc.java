@@ -1,0 +1,137 @@
+package io.bywash.engine.internal.linux;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.VarHandle;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+/**
+ * Raw bindings, one method per C function, in the C function's own words. Nothing above this class sees a method handle.
+ * Initialised only when native access is granted.
+ */
+final class Libc {
+  static final int ENOENT = 2;
+  static final int EINTR = 4;
+  static final int EAGAIN = 11;
+  static final int EACCES = 13;
+  static final int ENOSPC = 28;
+  static final int ENOSYS = 38;
+  static final int EOPNOTSUPP = 95;
+  static final int ETIMEDOUT = 110;
+
+  private static final boolean X86 = "amd64".equals(System.getProperty("os.arch"));
+  private static final long SYS_FUTEX = X86 ? 202 : 98;
+  private static final long SYS_FUTEX_WAITV = 449;
+  private static final long SYS_MEMBARRIER = X86 ? 324 : 283;
+
+  /** x86-64 and AArch64 differ in these two flags. */
+  private static final int O_NOFOLLOW = X86 ? 0x20000 : 0x8000;
+  private static final int O_RDONLY = 0;
+  private static final int O_RDWR = 2;
+  private static final int O_CLOEXEC = 0x80000;
+
+  private static final StructLayout ERRNO_LAYOUT = Linker.Option.captureStateLayout();
+  private static final VarHandle ERRNO = ERRNO_LAYOUT.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+  private static final ThreadLocal<MemorySegment> CAPTURED =
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(ERRNO_LAYOUT));
+
+  private static final MethodHandle OPEN = bind("open", 2, JAVA_INT, ADDRESS, JAVA_INT);
+  private static final MethodHandle CLOSE = bind("close", -1, JAVA_INT, JAVA_INT);
+  private static final MethodHandle FCNTL = bind("fcntl", 2, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
+  private static final MethodHandle FALLOCATE = bind("fallocate", -1, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle SYSCALL = bind("syscall", 1, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+      JAVA_LONG, JAVA_LONG, JAVA_LONG);
+
+  private Libc() {}
+
+  @SuppressWarnings("restricted") // the point of NativeAccess
+  private static MethodHandle bind(String name, int firstVariadic, MemoryLayout result, MemoryLayout... arguments) {
+    Linker linker = Linker.nativeLinker();
+    Linker.Option errno = Linker.Option.captureCallState("errno");
+    FunctionDescriptor descriptor = FunctionDescriptor.of(result, arguments);
+    MemorySegment symbol = linker.defaultLookup().find(name)
+        .orElseThrow(() -> new UnsatisfiedLinkError("the C library has no function " + name));
+    return firstVariadic < 0
+        ? linker.downcallHandle(symbol, descriptor, errno)
+        : linker.downcallHandle(symbol, descriptor, errno, Linker.Option.firstVariadicArg(firstVariadic));
+  }
+
+  /** {@code open(path, O_RDWR or O_RDONLY | O_CLOEXEC | O_NOFOLLOW)}: a descriptor, or minus errno. */
+  static int open(Path path, boolean readOnly) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment errno = CAPTURED.get();
+      MemorySegment name = arena.allocateFrom(path.toString(), StandardCharsets.UTF_8);
+      int fd = (int) OPEN.invokeExact(errno, name, (readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW);
+      return fd >= 0 ? fd : -(int) ERRNO.get(errno, 0L);
+    } catch (Throwable failure) {
+      throw unexpected(failure);
+    }
+  }
+
+  static void close(int fd) {
+    try {
+      int ignored = (int) CLOSE.invokeExact(CAPTURED.get(), fd);
+    } catch (Throwable failure) {
+      throw unexpected(failure);
+    }
+  }
+
+  /** {@code fcntl(fd, command, lock)}: 0, or minus errno. */
+  static int fcntl(int fd, int command, MemorySegment lock) {
+    try {
+      MemorySegment errno = CAPTURED.get();
+      int result = (int) FCNTL.invokeExact(errno, fd, command, lock);
+      return result >= 0 ? 0 : -(int) ERRNO.get(errno, 0L);
+    } catch (Throwable failure) {
+      throw unexpected(failure);
+    }
+  }
+
+  /** {@code fallocate(fd, 0, 0, lengthBytes)}: 0, or minus errno. */
+  static int fallocate(int fd, long lengthBytes) {
+    try {
+      MemorySegment errno = CAPTURED.get();
+      int result = (int) FALLOCATE.invokeExact(errno, fd, 0, 0L, lengthBytes);
+      return result >= 0 ? 0 : -(int) ERRNO.get(errno, 0L);
+    } catch (Throwable failure) {
+      throw unexpected(failure);
+    }
+  }
+
+  static long futex(long address, int operation, int value, long timeoutAddress) {
+    return syscall(SYS_FUTEX, address, operation, value, timeoutAddress, 0, 0);
+  }
+
+  static long futexWaitv(long waitersAddress, int count, long timeoutAddress, int clock) {
+    return syscall(SYS_FUTEX_WAITV, waitersAddress, count, 0, timeoutAddress, clock, 0);
+  }
+
+  static long membarrier(int command) {
+    return syscall(SYS_MEMBARRIER, command, 0, 0, 0, 0, 0);
+  }
+
+  private static long syscall(long number, long a, long b, long c, long d, long e, long f) {
+    try {
+      MemorySegment errno = CAPTURED.get();
+      long result = (long) SYSCALL.invokeExact(errno, number, a, b, c, d, e, f);
+      return result >= 0 ? result : -(int) ERRNO.get(errno, 0L);
+    } catch (Throwable failure) {
+      throw unexpected(failure);
+    }
+  }
+
+  private static AssertionError unexpected(Throwable failure) {
+    return new AssertionError("a call into the C library could not be made", failure);
+  }
+}

@@ -1,0 +1,229 @@
+package io.bywash.engine.internal.linux;
+
+import io.bywash.engine.internal.memory.NativeAccess;
+import io.bywash.engine.internal.memory.Region;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * An open file: its identity, its size, its memory and its locks. Symbolic links are never followed.
+ *
+ * <p>With native access a file is one descriptor with open-file-description locks; without, it shares the JVM's channel
+ * for locking, see {@link JvmFiles}. Both are close-on-exec.
+ */
+public final class SegmentFile implements AutoCloseable {
+  private static final int ZERO_CHUNK_BYTES = 1 << 20;
+
+  private final String key;
+  private final boolean readOnly;
+  private final int fd;
+  private final Path channelPath;
+  private final FileChannel probeChannel;
+  private final ByteLocks locks;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  private SegmentFile(String key, boolean readOnly, int fd, Path channelPath, FileChannel channel) {
+    this.key = key;
+    this.readOnly = readOnly;
+    this.fd = fd;
+    this.channelPath = channelPath;
+    this.probeChannel = channel;
+    this.locks = fd >= 0 ? new ByteLocks.OpenFileDescription(fd) : new ByteLocks.Channel(channel);
+  }
+
+  /** Creates a file that did not exist, with exactly these permissions, and opens it for writing. */
+  public static SegmentFile create(Path path, Set<PosixFilePermission> permissions) throws IOException {
+    Files.createFile(path, PosixFilePermissions.asFileAttribute(Set.of(
+        PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE)));
+    Files.setPosixFilePermissions(path, permissions); // the process's umask must not narrow what was asked for
+    return open(path, false);
+  }
+
+  /**
+   * Opens a regular file.
+   *
+   * @throws NoSuchFileException when there is none
+   * @throws AccessDeniedException when this process may not open it so
+   * @throws FileSystemException when it is something else than a regular file
+   */
+  public static SegmentFile open(Path path, boolean readOnly) throws IOException {
+    Map<String, Object> before = attributes(path);
+    if (!(Boolean) before.get("isRegularFile")) {
+      throw new FileSystemException(path.toString(), null, "is not a regular file");
+    }
+    String key = key(before);
+    if (NativeAccess.ENABLED) {
+      int fd = Libc.open(path, readOnly);
+      if (fd < 0) {
+        throw failure(path, -fd);
+      }
+      Path self = Path.of("/proc/self/fd/" + fd);
+      String opened;
+      try {
+        opened = key(Files.readAttributes(self, "unix:dev,ino"));
+      } catch (IOException | RuntimeException noProc) {
+        Libc.close(fd);
+        throw noProc;
+      }
+      return new SegmentFile(opened, readOnly, fd, self, null);
+    }
+    FileChannel channel = readOnly ? JvmFiles.open(path, true) : JvmFiles.acquire(key, path);
+    SegmentFile file = new SegmentFile(key, readOnly, -1, path, channel);
+    if (!file.isAt(path)) { // replaced between the look and the opening
+      file.close();
+      throw new NoSuchFileException(path.toString(), null, "was replaced while it was being opened");
+    }
+    return file;
+  }
+
+  private static IOException failure(Path path, int errno) {
+    return switch (errno) {
+      case Libc.ENOENT -> new NoSuchFileException(path.toString());
+      case Libc.EACCES -> new AccessDeniedException(path.toString());
+      default -> new FileSystemException(path.toString(), null, "open failed with errno " + errno);
+    };
+  }
+
+  private static Map<String, Object> attributes(Path path) throws IOException {
+    return Files.readAttributes(path, "unix:dev,ino,isRegularFile", LinkOption.NOFOLLOW_LINKS);
+  }
+
+  private static String key(Map<String, Object> attributes) {
+    return attributes.get("dev") + ":" + attributes.get("ino");
+  }
+
+  /** Device and inode: two open files with the same key are the same file. */
+  public String key() {
+    return key;
+  }
+
+  /** Whether {@code path} names this file at this moment. */
+  public boolean isAt(Path path) {
+    try {
+      return key.equals(key(attributes(path)));
+    } catch (IOException gone) {
+      return false;
+    }
+  }
+
+  /** Whether the locks are open-file-description locks. */
+  public boolean locksByDescription() {
+    return fd >= 0;
+  }
+
+  /** Takes the lock on one byte at once, or returns false because somebody else holds it. */
+  public boolean tryLock(long position) throws IOException {
+    return locks.tryLock(position);
+  }
+
+  /** Gives the lock on one byte back. */
+  public void unlock(long position) throws IOException {
+    locks.unlock(position);
+  }
+
+  /** Whether somebody else holds the exclusive lock on one byte. */
+  public boolean isLockedByOther(long position) throws IOException {
+    return locks.isHeldByOther(position);
+  }
+
+  /** The size in bytes now. */
+  public long sizeBytes() throws IOException {
+    return withChannel(FileChannel::size);
+  }
+
+  /**
+   * Gives the file its size, with all its space really allocated, so that no later access can fault for lack of it.
+   *
+   * @throws IOException when there is not enough space
+   */
+  public void allocate(long lengthBytes) throws IOException {
+    if (fd >= 0) {
+      int result;
+      do {
+        result = Libc.fallocate(fd, lengthBytes);
+      } while (result == -Libc.EINTR);
+      if (result == 0) {
+        return;
+      }
+      if (result != -Libc.EOPNOTSUPP && result != -Libc.ENOSYS) {
+        throw new IOException("fallocate of " + lengthBytes + " bytes failed with errno " + -result);
+      }
+    }
+    withChannel(channel -> {
+      ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(ZERO_CHUNK_BYTES, lengthBytes));
+      for (long written = 0; written < lengthBytes; ) {
+        zeros.clear().limit((int) Math.min(zeros.capacity(), lengthBytes - written));
+        written += channel.write(zeros, written);
+      }
+      return null;
+    });
+  }
+
+  /** Maps the first {@code lengthBytes}; unmapped by the garbage collector when nothing refers to the region any more. */
+  public Region map(long lengthBytes) throws IOException {
+    FileChannel.MapMode mode = readOnly ? FileChannel.MapMode.READ_ONLY : FileChannel.MapMode.READ_WRITE;
+    return withChannel(channel -> Region.over(channel.map(mode, 0, lengthBytes, Arena.ofAuto())));
+  }
+
+  private interface ChannelUse<T> {
+    T apply(FileChannel channel) throws IOException;
+  }
+
+  /** Uses a channel of its own, since an interrupt closes the channel that it hits; then tries again. */
+  private <T> T withChannel(ChannelUse<T> use) throws IOException {
+    boolean interrupted = Thread.interrupted();
+    try {
+      while (true) {
+        FileChannel channel = fd >= 0
+            ? FileChannel.open(channelPath, readOnly
+                ? Set.of(StandardOpenOption.READ)
+                : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE))
+            : JvmFiles.open(channelPath, readOnly);
+        try {
+          if (fd < 0 && !isAt(channelPath)) {
+            throw new NoSuchFileException(channelPath.toString(), null, "was replaced while it was being opened");
+          }
+          return use.apply(channel);
+        } catch (ClosedByInterruptException closed) {
+          interrupted |= Thread.interrupted();
+        } finally {
+          JvmFiles.close(key, channel);
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** Closes the descriptor and with it all its locks; mappings stay. Once is enough. */
+  @Override
+  public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    if (fd >= 0) {
+      JvmFiles.close(key, () -> Libc.close(fd));
+    } else if (readOnly) {
+      JvmFiles.close(key, probeChannel);
+    } else {
+      JvmFiles.release(key);
+    }
+  }
+}

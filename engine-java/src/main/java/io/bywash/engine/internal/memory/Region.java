@@ -1,0 +1,232 @@
+package io.bywash.engine.internal.memory;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
+import java.nio.ByteOrder;
+
+/**
+ * A stretch of memory and every way in which the engine reads and writes it.
+ *
+ * <p>Offsets are bytes from the start of the region. With native access an access compiles to one instruction on a raw
+ * address: <b>the caller's own masks and validated lengths are the bounds check</b>. Without it, each access is checked
+ * by the JDK. Method names are those of {@link VarHandle}; a name without a mode is a plain access.
+ *
+ * <p>The memory is unmapped by the garbage collector when no region refers to it any more, never earlier: each access
+ * keeps this object alive until the instruction was executed. So a closed segment can make an operation fail, but never
+ * crash the JVM.
+ */
+public final class Region {
+  private static final VarHandle INT = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+  private static final VarHandle LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+  private static final ValueLayout.OfShort SHORT_AT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt INT_AT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONG_AT = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** All memory, as one segment at address zero; null when native access is denied. */
+  @SuppressWarnings("restricted") // the point of NativeAccess
+  private static final MemorySegment ALL =
+      NativeAccess.ENABLED ? MemorySegment.NULL.reinterpret(Long.MAX_VALUE) : null;
+
+  /** Copies of up to this many bytes are unrolled in words, which beats a bulk copy's fixed cost. */
+  private static final int WORD_COPY_MAX_BYTES = 128;
+
+  private final MemorySegment segment;
+  private final long base;
+
+  private Region(MemorySegment segment) {
+    this.segment = segment;
+    this.base = segment.address();
+  }
+
+  /** A region over {@code segment}, which must be native memory of an automatic arena, aligned to 8 bytes. */
+  public static Region over(MemorySegment segment) {
+    if (!segment.isNative() || (segment.address() & 7) != 0) {
+      throw new IllegalArgumentException("segment=" + segment + " is not native memory aligned to 8 bytes");
+    }
+    return new Region(segment);
+  }
+
+  /** Private memory of this process, zeroed, aligned to a cache line. */
+  public static Region allocate(long lengthBytes) {
+    return new Region(Arena.ofAuto().allocate(lengthBytes, 128));
+  }
+
+  public long sizeBytes() {
+    return segment.byteSize();
+  }
+
+  /** The raw address of {@code offset}, for system calls only. */
+  public long address(long offset) {
+    return base + offset;
+  }
+
+  private MemorySegment at() {
+    return NativeAccess.ENABLED ? ALL : segment;
+  }
+
+  private long to(long offset) {
+    return NativeAccess.ENABLED ? base + offset : offset;
+  }
+
+  public byte getByte(long offset) {
+    byte value = at().get(ValueLayout.JAVA_BYTE, to(offset));
+    Reference.reachabilityFence(this);
+    return value;
+  }
+
+  public void setByte(long offset, byte value) {
+    at().set(ValueLayout.JAVA_BYTE, to(offset), value);
+    Reference.reachabilityFence(this);
+  }
+
+  public short getShort(long offset) {
+    short value = at().get(SHORT_AT, to(offset));
+    Reference.reachabilityFence(this);
+    return value;
+  }
+
+  public void setShort(long offset, short value) {
+    at().set(SHORT_AT, to(offset), value);
+    Reference.reachabilityFence(this);
+  }
+
+  public int getInt(long offset) {
+    int value = at().get(INT_AT, to(offset));
+    Reference.reachabilityFence(this);
+    return value;
+  }
+
+  public void setInt(long offset, int value) {
+    at().set(INT_AT, to(offset), value);
+    Reference.reachabilityFence(this);
+  }
+
+  public long getLong(long offset) {
+    long value = at().get(LONG_AT, to(offset));
+    Reference.reachabilityFence(this);
+    return value;
+  }
+
+  public void setLong(long offset, long value) {
+    at().set(LONG_AT, to(offset), value);
+    Reference.reachabilityFence(this);
+  }
+
+  public int getIntAcquire(long offset) {
+    int value = (int) INT.getAcquire(at(), to(offset));
+    Reference.reachabilityFence(this);
+    return value;
+  }
+
+  public void setIntRelease(long offset, int value) {
+    INT.setRelease(at(), to(offset), value);
+    Reference.reachabilityFence(this);
+  }
+
+  public int getAndAddInt(long offset, int delta) {
+    int value = (int) INT.getAndAdd(at(), to(offset), delta);
+    Reference.reachabilityFence(this);
+    return value;
+  }
+
+  public long getLongOpaque(long offset) {
+    long value = (long) LONG.getOpaque(at(), to(offset));
+    Reference.reachabilityFence(this);
+    return value;
+  }
+
+  public void setLongOpaque(long offset, long value) {
+    LONG.setOpaque(at(), to(offset), value);
+    Reference.reachabilityFence(this);
+  }
+
+  public long getLongAcquire(long offset) {
+    long value = (long) LONG.getAcquire(at(), to(offset));
+    Reference.reachabilityFence(this);
+    return value;
+  }
+
+  public void setLongRelease(long offset, long value) {
+    LONG.setRelease(at(), to(offset), value);
+    Reference.reachabilityFence(this);
+  }
+
+  public long getLongVolatile(long offset) {
+    long value = (long) LONG.getVolatile(at(), to(offset));
+    Reference.reachabilityFence(this);
+    return value;
+  }
+
+  public void setLongVolatile(long offset, long value) {
+    LONG.setVolatile(at(), to(offset), value);
+    Reference.reachabilityFence(this);
+  }
+
+  public boolean compareAndSetLong(long offset, long expected, long value) {
+    boolean set = LONG.compareAndSet(at(), to(offset), expected, value);
+    Reference.reachabilityFence(this);
+    return set;
+  }
+
+  public long getAndBitwiseOrLong(long offset, long mask) {
+    long value = (long) LONG.getAndBitwiseOr(at(), to(offset), mask);
+    Reference.reachabilityFence(this);
+    return value;
+  }
+
+  public long getAndBitwiseAndLong(long offset, long mask) {
+    long value = (long) LONG.getAndBitwiseAnd(at(), to(offset), mask);
+    Reference.reachabilityFence(this);
+    return value;
+  }
+
+  /** Writes {@code lengthBytes} zeros from {@code offset}. */
+  public void zero(long offset, long lengthBytes) {
+    segment.asSlice(offset, lengthBytes).fill((byte) 0);
+    Reference.reachabilityFence(this);
+  }
+
+  /** Copies bytes of an array into this region. The caller has checked both ranges. */
+  public void copyFrom(long offset, byte[] source, int sourceIndex, int lengthBytes) {
+    MemorySegment.copy(source, sourceIndex, at(), ValueLayout.JAVA_BYTE, to(offset), lengthBytes);
+    Reference.reachabilityFence(this);
+  }
+
+  /** Copies bytes of a segment into this region. The caller has checked the range of this region. */
+  public void copyFrom(long offset, MemorySegment source, long sourceOffset, long lengthBytes) {
+    MemorySegment.copy(source, sourceOffset, at(), to(offset), lengthBytes);
+    Reference.reachabilityFence(this);
+  }
+
+  /** Copies bytes of this region into an array. The caller has checked both ranges. */
+  public void copyTo(long offset, byte[] target, int targetIndex, int lengthBytes) {
+    MemorySegment.copy(at(), ValueLayout.JAVA_BYTE, to(offset), target, targetIndex, lengthBytes);
+    Reference.reachabilityFence(this);
+  }
+
+  /** Copies bytes of this region into a segment. The caller has checked the range of this region. */
+  public void copyTo(long offset, MemorySegment target, long targetOffset, long lengthBytes) {
+    MemorySegment.copy(at(), to(offset), target, targetOffset, lengthBytes);
+    Reference.reachabilityFence(this);
+  }
+
+  /**
+   * Copies between regions, whole words first. Reads and writes may go up to 7 bytes beyond {@code lengthBytes}, so both
+   * ranges must have that much room; both offsets are multiples of 8.
+   */
+  public void copyTo(long offset, Region target, long targetOffset, int lengthBytes) {
+    if (lengthBytes <= WORD_COPY_MAX_BYTES) {
+      for (int i = 0; i < lengthBytes; i += 8) {
+        target.setLong(targetOffset + i, getLong(offset + i));
+      }
+    } else {
+      MemorySegment.copy(at(), to(offset), target.at(), target.to(targetOffset), lengthBytes);
+      Reference.reachabilityFence(this);
+      Reference.reachabilityFence(target);
+    }
+  }
+}

@@ -1,0 +1,17 @@
+package io.bywash.engine.wait;
+
+/** How a role spends the time until there is something to do. A policy of the waiting side alone; the other side need not
+ * know. */
+public enum WaitPolicy {
+  /** Never gives up its core. The lowest latency, if there is a core to spare. */
+  SPIN,
+  /** The default: spins for some microseconds, yields, then blocks in the kernel like {@link #BLOCK}. */
+  BACKOFF,
+  /** Parks for 50 microseconds at a time. For processes that must not be woken by others. */
+  PARK,
+  /**
+   * Sleeps in the kernel until the other side rings: no CPU time, a wake-up of a few microseconds. Where one of the
+   * processes attached to the segment has no native access, it cannot ring, and this parks instead.
+   */
+  BLOCK
+}

@@ -1,0 +1,9 @@
+/** Shared-memory messaging between the processes of one host. */
+@SuppressWarnings("requires-automatic") // annotations only, not there at run time
+module io.bywash.engine {
+  requires static org.osgi.annotation.versioning;
+
+  exports io.bywash.engine;
+  exports io.bywash.engine.broadcast;
+  exports io.bywash.engine.wait;
+}
