@@ -1,4 +1,5 @@
-# Finds a JDK 25 or newer and exports it as JAVA_HOME. Meant to be sourced by a POSIX shell; ends the shell with 1 if there is none.
+# Finds a JDK 25 or newer and exports it as JAVA_HOME. Meant to be sourced by a POSIX shell; ends the shell with 1 if
+# there is none.
 #
 # It reads the `release` file that every JDK carries instead of starting each java, so it costs a few milliseconds.
 # Needs nothing but the shell and, when `java` on the PATH is a link, `readlink` of coreutils.
@@ -29,7 +30,8 @@ bywash_java_on_path() {
     esac
 }
 
-# Sets JAVA_HOME to the first fitting home. The order: what the user named, then what is on the PATH, then the usual places.
+# Sets JAVA_HOME to the first fitting home. The order: what the user named, then what is on the PATH, then the usual
+# places.
 bywash_find_jdk() {
     for bywash_home in "${JAVA25_HOME-}" "${JAVA_HOME-}" "$(bywash_java_on_path)" \
         /usr/lib/jvm/* "${HOME-}"/.sdkman/candidates/java/* "${HOME-}"/.jdks/* /opt/*jdk* /opt/java/*; do
@@ -44,8 +46,8 @@ bywash_find_jdk() {
 }
 
 if ! bywash_find_jdk; then
-    echo "Bywash needs a JDK $bywash_jdk_minimum or newer (with javac), and none was found in \$JAVA25_HOME, \$JAVA_HOME," \
-        "the java on the PATH, /usr/lib/jvm, ~/.sdkman, ~/.jdks, /opt/*jdk* or /opt/java: install one (for example from" \
-        "https://adoptium.net or with your package manager) or set JAVA_HOME to one." >&2
+    echo "Bywash needs a JDK $bywash_jdk_minimum or newer (with javac), and none was found in \$JAVA25_HOME," \
+        "\$JAVA_HOME, the java on the PATH, /usr/lib/jvm, ~/.sdkman, ~/.jdks, /opt/*jdk* or /opt/java:" \
+        "install one (for example from https://adoptium.net or with your package manager) or set JAVA_HOME to one." >&2
     exit 1
 fi

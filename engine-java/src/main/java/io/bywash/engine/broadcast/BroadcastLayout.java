@@ -9,7 +9,7 @@ import io.bywash.engine.internal.SegmentLayout;
  *   384  long published       position behind the last committed record       publisher, release
  *   512  long oldest          position of the oldest record not given up      publisher, release
  *   640  long blocked         times that a claim found no room                publisher, opaque
- *  1024  64 x { long position, long sequence }   a record in each block       publisher
+ *  1024  128 x { long position, long sequence }   a record in each block       publisher
  *  4096  role 0: publisher; role 1 ...: subscribers
  *   ...  ring, from a page boundary on
  *
@@ -36,6 +36,8 @@ final class BroadcastLayout {
   static final int BLOCK_ENTRY_BYTES = 16;
   /** The ring's blocks: room is given up, and positions are noted, a block at a time. */
   static final int BLOCK_COUNT = 64;
+  /** Blocks that positions are noted for: twice those of the ring, so that a block which was not given up keeps its note. */
+  static final int NOTED_BLOCKS = 2 * BLOCK_COUNT;
 
   static final int PUBLISHER_ROLE = 0;
   static final int FIRST_SUBSCRIBER_ROLE = 1;
@@ -53,7 +55,7 @@ final class BroadcastLayout {
   static {
     assert PUBLISHED >= SegmentLayout.WAITING_FOR_SPACE + 128 : "published shares a line with the waiting bitmap";
     assert OLDEST - PUBLISHED >= 128 : "readers poll published; oldest must not share its line";
-    assert BLOCK_INDEX + BLOCK_COUNT * BLOCK_ENTRY_BYTES <= SegmentLayout.ROLES : "the block index reaches into the roles";
+    assert BLOCK_INDEX + NOTED_BLOCKS * BLOCK_ENTRY_BYTES <= SegmentLayout.ROLES : "the block index reaches into the roles";
     assert RECORD_HEADER_BYTES % RECORD_ALIGNMENT == 0 : "a header would not fit before the end of the ring";
   }
 

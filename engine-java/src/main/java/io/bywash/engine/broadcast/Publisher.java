@@ -43,7 +43,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
   private final InPlaceClaim claim;
 
   /** A record in each block of the ring, as in shared memory, for this publisher to trust. */
-  private final long[] blockPositions = new long[BLOCK_COUNT];
+  private final long[] blockPositions = new long[NOTED_BLOCKS];
   /** Where the next record begins; equal to {@code published}. */
   private long position;
   private long sequence;
@@ -119,7 +119,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
       if (noted >= Math.max(index << ring.blockShift, oldest) && noted <= known && noted % RECORD_ALIGNMENT == 0) {
         known = noted;
       }
-      blockPositions[(int) (index & BLOCK_COUNT - 1)] = known; // a record at or behind the block's first byte is enough
+      blockPositions[(int) (index & NOTED_BLOCKS - 1)] = known; // a record at or behind the block's first byte is enough
     }
     blockEnd = block << ring.blockShift; // noted again by the first claim, which is right whether or not it was noted
     if (ring.blockPosition(block) >= blockEnd && ring.blockPosition(block) <= position) {
@@ -225,21 +225,17 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
    * @return the position of the record, or -1 when there is no room
    */
   private long makeRoom(int length) {
+    for (; blockEnd <= position; blockEnd += 1L << ring.blockShift) {
+      long block = blockEnd >>> ring.blockShift;
+      blockPositions[(int) (block & NOTED_BLOCKS - 1)] = position;
+      ring.noteBlock(block, position, sequence);
+    }
     long needed = recordBytes(length);
     long untilEnd = ring.untilEnd(position);
     long start = needed <= untilEnd ? position : position + untilEnd;
-    long end = start + needed;
-    long target = end - ring.capacityBytes;
-    if (blockEnd <= position) { // the noted record of an old block makes room too, so the oldest record must not need it
-      target = Math.max(target, (position >>> ring.blockShift) - (BLOCK_COUNT - 1) << ring.blockShift);
-    }
-    if (target > oldest ? !giveUpBefore(target) : !isGivenUp()) {
+    long overwritten = start + needed - ring.capacityBytes;
+    if (overwritten > oldest ? !giveUpBefore(overwritten) : !isGivenUp()) {
       return -1;
-    }
-    for (; blockEnd <= position; blockEnd += 1L << ring.blockShift) {
-      long block = blockEnd >>> ring.blockShift;
-      blockPositions[(int) (block & BLOCK_COUNT - 1)] = position;
-      ring.noteBlock(block, position, sequence);
     }
     limit = Math.min(oldest + ring.capacityBytes, blockEnd);
     if (start != position) { // padding, committed together with the message
@@ -254,7 +250,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
   /** Moves {@code oldest} to the first block boundary from {@code target} on, if no subscriber holds it back. */
   private boolean giveUpBefore(long target) {
     long block = target + (1L << ring.blockShift) - 1 >>> ring.blockShift;
-    long newOldest = blockPositions[(int) (block & BLOCK_COUNT - 1)];
+    long newOldest = blockPositions[(int) (block & NOTED_BLOCKS - 1)];
     if (gate < newOldest && !isPassed(newOldest)) {
       return blocked(newOldest);
     }

@@ -194,7 +194,7 @@ final class Ring {
   // ---- the block index: for each block of the ring, a record at or behind the block's first byte
 
   private long blockEntry(long block) {
-    return entry.offset() + BLOCK_INDEX + (block & BLOCK_COUNT - 1) * BLOCK_ENTRY_BYTES;
+    return entry.offset() + BLOCK_INDEX + (block & NOTED_BLOCKS - 1) * BLOCK_ENTRY_BYTES;
   }
 
   /** The noted position for a block; another block's, or -1, when there is none. */
