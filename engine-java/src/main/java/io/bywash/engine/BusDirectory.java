@@ -2,12 +2,16 @@ package io.bywash.engine;
 
 import io.bywash.engine.internal.Names;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -30,10 +34,28 @@ public final class BusDirectory {
       return at(Path.of(given));
     }
     try {
-      return new BusDirectory(Path.of("/dev/shm/bywash-" + Files.getAttribute(Path.of("/proc/self"), "unix:uid")), true);
-    } catch (IOException | RuntimeException noProc) {
+      Object user = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+      Path directory = Path.of("/dev/shm/bywash-" + user);
+      if (Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+        requirePrivate(directory, user);
+      }
+      return new BusDirectory(directory, true);
+    } catch (IOException | UnsupportedOperationException noProc) {
       throw new SegmentAccessException("The user id of this process is unknown, since /proc is not mounted. Set BYWASH_DIR to"
           + " a directory for segments.", noProc);
+    }
+  }
+
+  /** Anybody could have made a directory, or a link, of that name before this user did. */
+  private static void requirePrivate(Path directory, Object user) throws IOException {
+    Map<String, Object> found =
+        Files.readAttributes(directory, "unix:isDirectory,uid,permissions", LinkOption.NOFOLLOW_LINKS);
+    Set<?> permissions = (Set<?>) found.get("permissions");
+    if (!(Boolean) found.get("isDirectory") || !found.get("uid").equals(user)
+        || permissions.contains(PosixFilePermission.GROUP_WRITE) || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
+      throw new SegmentAccessException("The bus directory " + directory + " is not private: it belongs to user id "
+          + found.get("uid") + " with permissions " + permissions + ", and must be a directory of user id " + user
+          + " that nobody else may write to. Have it removed, or set BYWASH_DIR to another directory.");
     }
   }
 
@@ -84,7 +106,7 @@ public final class BusDirectory {
     }
     try (Stream<Path> files = Files.list(path)) {
       return files.map(file -> file.getFileName().toString()).filter(Names::isName).sorted().toList();
-    } catch (IOException failure) {
+    } catch (IOException | UncheckedIOException failure) {
       throw new SegmentAccessException("The bus directory " + path + " cannot be listed: " + failure.getMessage()
           + ". Check its permissions.", failure);
     }

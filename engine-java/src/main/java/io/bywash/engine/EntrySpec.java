@@ -21,6 +21,9 @@ public record EntrySpec(String name, Kind kind, long capacity, long elementSizeB
   /** The most roles of one structure. */
   public static final int MAX_ROLES = 1024;
 
+  /** The most bytes of one structure's data. */
+  public static final long MAX_DATA_BYTES = 1L << 60;
+
   /** Checks every component. */
   public EntrySpec {
     Names.check("name", name);
@@ -28,9 +31,9 @@ public record EntrySpec(String name, Kind kind, long capacity, long elementSizeB
     if (kind == Kind.UNKNOWN) {
       throw new IllegalArgumentException("kind=UNKNOWN cannot be created");
     }
-    if (capacity < 1 || elementSizeBytes < 1 || dataBytes < 0) {
-      throw new IllegalArgumentException("capacity=" + capacity + ", elementSizeBytes=" + elementSizeBytes
-          + ", dataBytes=" + dataBytes + ": the first two must be at least 1, the last at least 0");
+    if (capacity < 1 || elementSizeBytes < 1 || dataBytes < 0 || dataBytes > MAX_DATA_BYTES) {
+      throw new IllegalArgumentException("capacity=" + capacity + ", elementSizeBytes=" + elementSizeBytes + ", dataBytes="
+          + dataBytes + ": the first two must be at least 1, the last between 0 and " + MAX_DATA_BYTES);
     }
     if (roleCount < 0 || roleCount > MAX_ROLES) {
       throw new IllegalArgumentException("roleCount=" + roleCount + " is not between 0 and " + MAX_ROLES);

@@ -3,7 +3,6 @@ package io.bywash.engine;
 import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.SegmentLayout;
 import java.nio.file.attribute.PosixFilePermission;
-import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
@@ -17,6 +16,9 @@ import java.util.Set;
 public final class SegmentSpec {
   private static final int DEFAULT_PARTICIPANTS = 64;
   private static final int DEFAULT_ENTRIES = 64;
+
+  private static final Set<PosixFilePermission> OWNER_ONLY =
+      Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
 
   private final List<EntrySpec> entries;
   private final int participantCapacity;
@@ -44,7 +46,7 @@ public final class SegmentSpec {
   /** A segment with these entries, room for 64 participants and 64 entries, removed when nobody uses it, mode 0600. */
   public static SegmentSpec of(List<EntrySpec> entries) {
     return new SegmentSpec(entries, DEFAULT_PARTICIPANTS, Math.max(DEFAULT_ENTRIES, entries.size()), Lifetime.WHILE_USED,
-        0, EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE));
+        0, OWNER_ONLY);
   }
 
   /** The same with room for so many participants, 1 to 256. */
@@ -71,8 +73,12 @@ public final class SegmentSpec {
         permissions);
   }
 
-  /** The same with other permissions of the file; anything beyond the owner's must be asked for here. */
+  /** The same with other permissions of the file: the owner's to read and write, and what is asked for beyond. */
   public SegmentSpec withPermissions(Set<PosixFilePermission> newPermissions) {
+    if (!newPermissions.containsAll(OWNER_ONLY)) {
+      throw new IllegalArgumentException("newPermissions=" + newPermissions + " must contain " + OWNER_ONLY
+          + ": the owner of a segment reads and writes it");
+    }
     return new SegmentSpec(entries, participantCapacity, entryCapacity, lifetime, givenSizeBytes, newPermissions);
   }
 

@@ -45,7 +45,7 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
     Ring ring = Ring.of(entry);
     Ring.Cursor newest = ring.cursor(true);
     List<SubscriberStatus> subscribers = new ArrayList<>();
-    for (int index = FIRST_SUBSCRIBER_ROLE; index < ring.entry.roleCount(); index++) {
+    for (int index = FIRST_SUBSCRIBER_ROLE; index < ring.entry.rolesUsed(); index++) {
       long word = ring.entry.roleWord(index);
       long role = ring.entry.role(index);
       if (Owner.state(word) == ROLE_ACTIVE) {

@@ -18,6 +18,7 @@ import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.wait.WaitPolicy;
 import io.bywash.engine.wait.Waitable;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
@@ -56,6 +57,8 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
   private long gate = -1;
   /** What {@link #oldest} has to become for the claim that found no room. */
   private volatile long wantedOldest;
+  /** When a claim last found no room. */
+  private volatile long blockedNanos;
   private long lastProbeNanos;
   private long blockedCount;
 
@@ -251,7 +254,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
   private boolean giveUpBefore(long target) {
     long block = target + (1L << ring.blockShift) - 1 >>> ring.blockShift;
     long newOldest = blockPositions[(int) (block & NOTED_BLOCKS - 1)];
-    if (gate < newOldest && !isPassed(newOldest)) {
+    if (!isPassed(newOldest)) { // so that the boundary does not pass anybody who is established
       return blocked(newOldest);
     }
     oldest = newOldest;
@@ -268,6 +271,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
   }
 
   private boolean blocked(long newOldest) {
+    blockedNanos = System.nanoTime();
     wantedOldest = newOldest;
     region.setLongOpaque(ring.blockedOffset, ++blockedCount);
     limit = position;
@@ -285,7 +289,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
       return false;
     }
     lastProbeNanos = now;
-    for (int index = FIRST_SUBSCRIBER_ROLE; index < entry.roleCount(); index++) {
+    for (int index = FIRST_SUBSCRIBER_ROLE; index < entry.rolesUsed(); index++) {
       long word = entry.roleWord(index);
       if (isGating(word) && positionOf(index) < boundary && !entry.core().participants().isAlive(word)) {
         entry.freeRole(index, word);
@@ -305,7 +309,8 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
 
   private long gatingPosition() {
     long lowest = Long.MAX_VALUE;
-    for (int index = FIRST_SUBSCRIBER_ROLE; index < entry.roleCount(); index++) {
+    int used = entry.rolesUsed();
+    for (int index = FIRST_SUBSCRIBER_ROLE; index < used; index++) {
       if (isGating(entry.roleWord(index))) { // [role-active]
         lowest = Math.min(lowest, positionOf(index));
       }
@@ -341,6 +346,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
       position = claimEnd;
       region.setLongRelease(ring.publishedOffset, claimEnd); // [published]
       waitRoom.signal(waitingForData);
+      Reference.reachabilityFence(Publisher.this); // or the cleaner could give the role back before the publish
     }
 
     @Override
@@ -374,7 +380,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
   public int subscriberCount() {
     checkUsable();
     int count = 0;
-    for (int index = FIRST_SUBSCRIBER_ROLE; index < entry.roleCount(); index++) {
+    for (int index = FIRST_SUBSCRIBER_ROLE; index < entry.rolesUsed(); index++) {
       long word = entry.roleWord(index);
       if (Owner.state(word) == ROLE_ACTIVE && entry.core().participants().isAlive(word)) {
         count++;
@@ -383,7 +389,10 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
     return count;
   }
 
-  /** Whether a claim that found no room would find it now; true when the last one found room. */
+  /**
+   * Whether a claim that found no room is worth another try: there is room now, or the last try was 50 ms ago, and the next
+   * one looks whether those who are in the way still live.
+   */
   @Override
   public boolean isReady() {
     return isWaitOver();
@@ -391,7 +400,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
 
   @Override
   protected boolean hasWork() {
-    return gatingPosition() >= wantedOldest;
+    return gatingPosition() >= wantedOldest || System.nanoTime() - blockedNanos > WaitRoom.PROBE_NANOS;
   }
 
   /** Gives the role back; a claim that is open is aborted. Committed messages stay. Once is enough. */

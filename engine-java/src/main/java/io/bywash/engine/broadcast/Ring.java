@@ -18,6 +18,8 @@ import java.util.List;
  */
 final class Ring {
   private static final int MAX_ATTEMPTS = 1_000;
+  /** No ring gets here in a thousand years. */
+  private static final long MAX_POSITION = 1L << 62;
 
   final SegmentEntry entry;
   final Region region;
@@ -53,6 +55,7 @@ final class Ring {
           List.of("kind is " + own.kind() + ", wanted " + Kind.BROADCAST));
     }
     own.core().checkOpen();
+    own.requireSound();
     long capacity = own.capacity();
     if (Long.bitCount(capacity) != 1 || capacity < Broadcast.MIN_RING_BYTES || own.roleCount() < 2
         || own.elementSizeBytes() < 1 || own.elementSizeBytes() > Broadcast.maxMessageBytes(capacity)
@@ -86,7 +89,7 @@ final class Ring {
   /** The bytes of the padding whose negative length was read at {@code position}; 0 when impossible there. */
   long paddingBytes(long position, int length) {
     long bytes = -(long) length;
-    return bytes == untilEnd(position) ? bytes : 0;
+    return bytes == untilEnd(position) && bytes < recordBytes(maxMessageBytes) ? bytes : 0;
   }
 
   /** Whether a record with a message of that length can stand at that position. */
@@ -105,6 +108,7 @@ final class Ring {
     if (position < oldest) {
       return -1;
     }
+    validate(position, oldest);
     long start = -1;
     long sequence = 0;
     for (long block = position >>> blockShift; start < 0 && block >= oldest >>> blockShift; block--) {
@@ -180,7 +184,7 @@ final class Ring {
 
   /** Throws unless the publisher's words fit together. */
   void validate(long published, long oldest) {
-    if (oldest < 0 || published < oldest || published - oldest > capacityBytes
+    if (oldest < 0 || published < oldest || published - oldest > capacityBytes || published > MAX_POSITION
         || published % RECORD_ALIGNMENT != 0 || oldest % RECORD_ALIGNMENT != 0) {
       throw damagedPositions(published, oldest);
     }

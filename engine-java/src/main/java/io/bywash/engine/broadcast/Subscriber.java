@@ -13,6 +13,7 @@ import io.bywash.engine.internal.RoleHandle;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.wait.Waitable;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
 import java.util.Objects;
 
 /**
@@ -25,6 +26,8 @@ import java.util.Objects;
 @SuppressWarnings("exports") // Role has no public member
 public final class Subscriber extends Role implements Waitable, AutoCloseable {
   private static final int FIRST_COPY_BYTES = 1024;
+  /** How often one poll goes on behind what was overwritten while it read. */
+  private static final int MAX_RESUMES = 4;
 
   private final Ring ring;
   private final Region region;
@@ -124,10 +127,18 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
    * Hands messages that are there to {@code handler}, in order, without waiting.
    *
    * @param limit the most messages, at least 1
-   * @return how many were handed over; 0 when none was there
+   * @return how many were handed over; 0 when none was there, or all that were there had been overwritten
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no publisher writes
    */
   public int poll(MessageHandler handler, int limit) {
+    try {
+      return pollNow(handler, limit);
+    } finally {
+      Reference.reachabilityFence(this); // or the cleaner could give the role back while its messages are read
+    }
+  }
+
+  private int pollNow(MessageHandler handler, int limit) {
     checkUsable();
     if (limit < 1) {
       throw new IllegalArgumentException("limit=" + limit + " must be at least 1");
@@ -140,7 +151,7 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
       count = options.isGating() ? readInPlace(handler, limit) : readCopies(handler, limit);
     } finally {
       message.clear();
-      if (!observer) {
+      if (!observer && handle.isUsable() && handle.isStillOurs()) { // a handler may have closed this subscriber
         sharePosition(position);
         ring.entry.core().waitRoom().signal(entry.offset() + WAITING_FOR_SPACE);
       }
@@ -173,9 +184,8 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
           + " was removed, because its process was taken for dead. Join again.");
     }
     long published = ring.published(); // [published]
-    if (published < position || options.isGating() && published - position > ring.capacityBytes) {
-      throw ring.damagedPositions(published, position);
-    }
+    // a copying reader may be behind what was given up; what is published is never a ring ahead of that
+    ring.validate(published, options.isGating() ? position : Math.clamp(ring.oldest(), position, Math.max(published, position)));
     readable = published;
     return published != position;
   }
@@ -183,7 +193,7 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
   private int readInPlace(MessageHandler handler, int limit) {
     int count = 0;
     long shareAt = sharedPosition + (ring.capacityBytes >> 3);
-    while (count < limit && position < readable) {
+    while (count < limit && position < readable && isUsable()) {
       long record = ring.at(position);
       int length = region.getInt(record + RECORD_LENGTH);
       if (length < 0) {
@@ -203,7 +213,7 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
       } finally {
         position = next;
       }
-      if (position >= shareAt) {
+      if (position >= shareAt && isUsable()) {
         sharePosition(position);
         ring.entry.core().waitRoom().signal(entry.offset() + WAITING_FOR_SPACE);
         shareAt = position + (ring.capacityBytes >> 3);
@@ -214,16 +224,23 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
 
   private int readCopies(MessageHandler handler, int limit) {
     int count = 0;
-    while (count < limit && position < readable) {
+    int resumed = 0;
+    while (count < limit && position < readable && isUsable()) {
       long record = ring.at(position);
       int length = region.getInt(record + RECORD_LENGTH);
       boolean possible = ring.isPossible(position, length);
-      if (possible) {
-        reserveCopy(length);
+      if (possible && hasCopyFor(length)) {
         region.copyTo(record, copy, 0, RECORD_HEADER_BYTES + length);
       }
       if (ring.isOverwritten(position)) { // [oldest] only now is anything that was read above known to be true
         resume(handler);
+        if (++resumed == MAX_RESUMES) {
+          return count; // the publisher is faster than this, and the caller's turn has to end
+        }
+        continue;
+      }
+      if (possible && !hasCopyFor(length)) {
+        copy = Region.allocate(Math.min(recordBytes(2L * length), recordBytes(ring.maxMessageBytes)));
         continue;
       }
       if (length < 0) {
@@ -243,10 +260,8 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
     return count;
   }
 
-  private void reserveCopy(int length) {
-    if (copy.sizeBytes() < recordBytes(length)) {
-      copy = Region.allocate(Math.min(recordBytes(2L * length), recordBytes(ring.maxMessageBytes)));
-    }
+  private boolean hasCopyFor(int length) {
+    return copy.sizeBytes() >= recordBytes(length);
   }
 
   private void skipPadding(int length) {

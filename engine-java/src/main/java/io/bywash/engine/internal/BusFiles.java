@@ -10,6 +10,7 @@ import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.internal.linux.SegmentFile;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -52,20 +53,27 @@ public final class BusFiles {
 
   /** Attaches to the segment, which must match {@code spec}, or creates it. */
   public static SegmentCore open(Path path, SegmentSpec spec) {
+    long start = System.nanoTime();
     while (true) {
       SegmentCore core = tryAttach(path);
       if (core == null) {
         try {
           return create(path, spec);
-        } catch (SegmentExistsException lost) {
-          continue; // another creator was faster
+        } catch (SegmentExistsException lost) { // another creator was faster, or somebody is removing it just now
+          if (System.nanoTime() - start > LOCK_TIMEOUT_NANOS) {
+            throw new SegmentAccessException("Segment " + path + " has been about to be removed for "
+                + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on. Resume or end that"
+                + " process.", lost);
+          }
+          LockSupport.parkNanos(RETRY_NANOS);
+          continue;
         }
       }
       try {
         core.requireMatches(spec);
         return core;
       } catch (RuntimeException refused) {
-        core.close();
+        core.backOut();
         throw refused;
       }
     }
@@ -120,24 +128,18 @@ public final class BusFiles {
     }
   }
 
-  /** Attaches to the segment; null when there is none. */
+  /** Attaches to the segment; null when there is none, or somebody is removing it just now. */
   private static SegmentCore tryAttach(Path path) {
     try {
-      while (true) {
-        SegmentFile file = SegmentFile.open(path, false);
-        boolean joined = false;
-        try {
-          SegmentCore core = SegmentCore.join(path, file);
-          joined = core != null;
-          if (joined) {
-            return core;
-          }
-        } finally {
-          if (!joined) {
-            file.close();
-          }
+      SegmentFile file = SegmentFile.open(path, false);
+      SegmentCore core = null;
+      try {
+        core = SegmentCore.join(path, file);
+        return core;
+      } finally {
+        if (core == null) {
+          file.close();
         }
-        LockSupport.parkNanos(RETRY_NANOS); // somebody is removing it just now
       }
     } catch (NoSuchFileException none) {
       return null;
@@ -196,17 +198,25 @@ public final class BusFiles {
     try (DirectoryStream<Path> leftovers = Files.newDirectoryStream(directory, ".*.tmp")) {
       for (Path leftover : leftovers) {
         if (TEMPORARY.matcher(leftover.getFileName().toString()).matches()) {
-          boolean dead;
-          try (SegmentFile file = SegmentFile.open(leftover, true)) {
-            dead = !file.isLockedByOther(SegmentLayout.SLOT_LOCKS);
-          } catch (IOException notOurs) {
-            continue;
-          }
-          if (dead) {
-            Files.deleteIfExists(leftover);
-          }
+          sweepTemporary(leftover);
         }
       }
+    } catch (DirectoryIteratorException failure) {
+      throw failure.getCause();
+    }
+  }
+
+  private static void sweepTemporary(Path leftover) {
+    try {
+      boolean dead;
+      try (SegmentFile file = SegmentFile.open(leftover, true)) {
+        dead = !file.isLockedByOther(SegmentLayout.SLOT_LOCKS);
+      }
+      if (dead) {
+        Files.deleteIfExists(leftover);
+      }
+    } catch (IOException notOurs) {
+      // another user's: that user's next creator removes it
     }
   }
 
@@ -255,33 +265,22 @@ public final class BusFiles {
     }
   }
 
-  private interface FileAction {
-    void run() throws IOException;
-  }
-
-  private static void withDirectoryLock(Path directory, FileAction action) throws IOException {
+  private static void withDirectoryLock(Path directory, SegmentFile.LockedAction action) throws IOException {
     Path lock = directory.resolve(LOCK_NAME);
+    Set<PosixFilePermission> permissions = lockPermissions(directory);
     try {
-      SegmentFile.create(lock, lockPermissions(directory)).close();
+      SegmentFile.create(lock, permissions).close();
     } catch (FileAlreadyExistsException usual) {
       // made by an earlier user of this directory; it is never deleted
     }
     try (SegmentFile file = SegmentFile.open(lock, false)) {
-      IOException[] failure = new IOException[1];
-      boolean locked = Participants.withLock(file, 0, LOCK_TIMEOUT_NANOS, () -> {
-        try {
-          action.run();
-        } catch (IOException failed) {
-          failure[0] = failed;
-        }
-      });
-      if (!locked) {
+      if (permissions.size() > 2 && Files.getOwner(lock).equals(Files.getOwner(Path.of("/proc/self")))) {
+        Files.setPosixFilePermissions(lock, permissions); // its creator may have died before it could
+      }
+      if (!file.withLock(0, LOCK_TIMEOUT_NANOS, action)) {
         throw new SegmentAccessException("The bus directory " + directory + " has been locked for "
             + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on (its lock is on " + lock
             + "). Resume or end that process.");
-      }
-      if (failure[0] != null) {
-        throw failure[0];
       }
     }
   }

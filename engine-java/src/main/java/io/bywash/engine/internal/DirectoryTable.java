@@ -12,6 +12,7 @@ import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.memory.Region;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -160,11 +161,16 @@ public final class DirectoryTable {
 
   private synchronized Entry addLocked(EntrySpec spec) {
     Entry[] result = new Entry[1];
-    boolean locked = Participants.withLock(core.file(), DIRECTORY_LOCK, LOCK_TIMEOUT_NANOS, () -> {
-      recoverIntent();
-      SegmentEntry other = findRow(spec.name()); // somebody may have added it before we had the lock
-      result[0] = other != null ? other : add(spec);
-    });
+    boolean locked;
+    try {
+      locked = core.file().withLock(DIRECTORY_LOCK, LOCK_TIMEOUT_NANOS, () -> {
+        recoverIntent();
+        SegmentEntry other = findRow(spec.name()); // somebody may have added it before we had the lock
+        result[0] = other != null ? other : add(spec);
+      });
+    } catch (IOException failure) {
+      throw BusFiles.failure(core.path(), failure);
+    }
     if (!locked) {
       throw new SegmentAccessException("The directory of segment " + core.path() + " has been locked for "
           + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on. Resume or end that process.");
@@ -182,6 +188,9 @@ public final class DirectoryTable {
           + " directory rows taken, so \"" + spec.name() + "\" cannot be added. Create the segment with a larger entryCapacity.");
     }
     long offset = region.getLongOpaque(NEXT_FREE_OFFSET);
+    if (offset < geometry.dataOffset() || offset > geometry.sizeBytes() || offset % PAGE_BYTES != 0) {
+      throw Geometry.damaged(core.path(), "its next free byte is " + offset + " of " + geometry.sizeBytes());
+    }
     long free = geometry.sizeBytes() - offset;
     if (spec.sizeBytes() > free) {
       throw new NoSpaceException("Segment " + core.path() + " has " + free + " unused bytes, entry \"" + spec.name()
@@ -194,7 +203,9 @@ public final class DirectoryTable {
     region.setLongOpaque(NEXT_FREE_OFFSET, offset + spec.sizeBytes());
     setState(index, spec.kind(), generation, ROW_LIVE);
     region.setLongVolatile(INTENT_OFFSET, 0);
-    return SegmentEntry.read(core, index, word(index));
+    SegmentEntry added = SegmentEntry.read(core, index, word(index));
+    added.requireSound();
+    return added;
   }
 
   /** Voids the row that a dead adder left half-done. Its space is handed out by the next add, since nobody wrote to it. */

@@ -56,10 +56,6 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
 
   /** Reads the header of a file whose mapping is {@code region}; refuses what is no sound segment of this version. */
   static Geometry read(Region region, Path path) {
-    if (region.sizeBytes() < HEADER_BYTES) {
-      throw new SegmentFormatException("File " + path + " is no Bywash segment: it has " + region.sizeBytes()
-          + " bytes, a segment has at least " + HEADER_BYTES + ". Choose another name, or remove the file.");
-    }
     long magic = region.getLong(MAGIC_OFFSET);
     if (magic != MAGIC) {
       throw new SegmentFormatException(String.format("File %s is no Bywash segment: it begins with 0x%016X, a segment with"
@@ -95,6 +91,11 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
         || dataOffset != SegmentLayout.dataOffset(slotCount, rowCount) || dataOffset > sizeBytes) {
       throw damaged(path, "its tables are not where the layout puts them");
     }
+  }
+
+  static SegmentFormatException tooSmall(Path path, long sizeBytes) {
+    return new SegmentFormatException("File " + path + " is no Bywash segment: it has " + sizeBytes
+        + " bytes, a segment has at least " + HEADER_BYTES + ". Choose another name, or remove the file.");
   }
 
   static DamagedSegmentException damaged(Path path, String how) {

@@ -84,8 +84,11 @@ public final class MessageView implements Message {
 
   @Override
   public byte[] toBytes() {
-    byte[] bytes = new byte[Math.max(length, 0)];
-    getBytes(0, bytes, 0, bytes.length);
+    if (length < 0) {
+      throw new IndexOutOfBoundsException("this message is not valid any more: its handler's call is over");
+    }
+    byte[] bytes = new byte[length];
+    getBytes(0, bytes, 0, length);
     return bytes;
   }
 }

@@ -10,12 +10,11 @@ import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.StringJoiner;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * The participant table: who is attached, who lives, and the taking and giving back of slots.
@@ -91,11 +90,22 @@ public final class Participants {
     // [slot-active] makes identity and capabilities visible to whoever sees the slot active; a full fence, because the
     // joiner looks at the segment's state next, and a remover looks at the slots after it changed that state
     region.setLongVolatile(slot + SLOT_WORD, Owner.word(self, 0, 0, SLOT_ACTIVE));
+    VarHandle.fullFence(); // [closing]
+  }
+
+  /**
+   * From now on this participant keeps nothing in use: the last one that leaves sees nobody but leavers. A full fence,
+   * because it looks at the other slots next, as they look at this one.
+   */
+  void beginLeaving() {
+    region.setLongVolatile(geometry.slot(Owner.slotId(self)) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_LEAVING));
+    VarHandle.fullFence(); // [closing]
   }
 
   /** Gives the slot back; every role was given back before. */
   void leave() throws IOException {
     int id = Owner.slotId(self);
+    region.setLongOpaque(geometry.slot(id) + SLOT_START_TICKS, 0); // this process lives on, and must not veto a death here
     region.setLongRelease(geometry.slot(id) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_FREE)); // [slot-free] roles are clear
     file.unlock(SLOT_LOCKS + id);
   }
@@ -135,11 +145,12 @@ public final class Participants {
     return Owner.epoch(region.getLongAcquire(geometry.slot(id) + SLOT_WORD)) == Owner.epoch(ownerWord);
   }
 
-  /** Whether anybody but this participant is attached and lives. */
-  boolean anyOtherAlive() {
+  /** Whether anybody but this participant is attached, lives, and is not about to leave. */
+  boolean anyOtherStays() {
     for (int id = 0; id < geometry.slotCount(); id++) {
       long word = region.getLongVolatile(geometry.slot(id) + SLOT_WORD);
-      if (Owner.state(word) != SLOT_FREE && Owner.participant(word) != self && isAlive(word)) {
+      int state = Owner.state(word);
+      if (state != SLOT_FREE && state != SLOT_LEAVING && Owner.participant(word) != self && isAlive(word)) {
         return true;
       }
     }
@@ -155,7 +166,8 @@ public final class Participants {
       long word = region.getLongAcquire(geometry.slot(id) + SLOT_WORD); // [slot-active]
       if (Owner.state(word) != SLOT_FREE) {
         long capabilities = region.getLongOpaque(geometry.slot(id) + SLOT_CAPABILITIES);
-        if ((capabilities & CAN_WAKE) == 0 || (capabilities & ASYMMETRIC) != 0 && !Futex.ASYMMETRIC) {
+        boolean wakes = (capabilities & CAN_WAKE) != 0 && ((capabilities & ASYMMETRIC) == 0 || Futex.ASYMMETRIC);
+        if (!wakes && isAlive(word)) {
           return false;
         }
       }
@@ -205,26 +217,5 @@ public final class Participants {
 
   void heartbeat() {
     region.setLongOpaque(geometry.slot(Owner.slotId(self)) + SLOT_HEARTBEAT, System.nanoTime());
-  }
-
-  /** Runs {@code action} under the lock on one byte of the segment file, waiting up to {@code timeoutNanos} for it. */
-  static boolean withLock(SegmentFile file, long position, long timeoutNanos, Runnable action) {
-    long deadline = System.nanoTime() + timeoutNanos;
-    try {
-      while (!file.tryLock(position)) {
-        if (System.nanoTime() - deadline > 0) {
-          return false;
-        }
-        LockSupport.parkNanos(200_000);
-      }
-      try {
-        action.run();
-      } finally {
-        file.unlock(position);
-      }
-      return true;
-    } catch (IOException failure) {
-      throw new UncheckedIOException(failure);
-    }
   }
 }

@@ -3,6 +3,7 @@ package io.bywash.engine.internal;
 import static io.bywash.engine.internal.SegmentLayout.*;
 
 import io.bywash.engine.SegmentClosedException;
+import java.lang.invoke.VarHandle;
 import java.lang.ref.Cleaner;
 
 /**
@@ -44,6 +45,7 @@ public final class RoleHandle implements Runnable {
   public void activate() {
     word = Owner.withState(word, ROLE_ACTIVE);
     entry.region().setLongVolatile(offset() + ROLE_WORD, word); // [role-active]
+    VarHandle.fullFence(); // [join] a volatile store alone does not order later acquire loads
   }
 
   /** Whether the role may still be used: neither it nor the segment was closed in this process. */

@@ -9,6 +9,7 @@ import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
+import java.lang.invoke.VarHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -59,21 +60,33 @@ public final class SegmentCore {
 
   /** Maps an existing file to look at it; nothing is ever written. */
   static SegmentCore observe(Path path, SegmentFile file) throws IOException {
-    Region region = file.map(Math.max(file.sizeBytes(), 1));
+    Region region = map(path, file);
     return new SegmentCore(path, file, region, Geometry.read(region, path), true);
+  }
+
+  private static Region map(Path path, SegmentFile file) throws IOException {
+    long sizeBytes = file.sizeBytes();
+    if (sizeBytes < HEADER_BYTES) {
+      throw Geometry.tooSmall(path, sizeBytes);
+    }
+    return file.map(sizeBytes);
   }
 
   /** Maps an existing file and joins it; null when it is being removed or was replaced, and one has to look again. */
   static SegmentCore join(Path path, SegmentFile file) throws IOException {
-    Region region = file.map(Math.max(file.sizeBytes(), 1));
+    Region region = map(path, file);
     SegmentCore core = new SegmentCore(path, file, region, Geometry.read(region, path), false);
     core.participants.join(path.toString());
-    // [closing] joined with a full fence, then looks: a remover changes the state with a full fence, then looks at the slots
-    if (core.revertDeadRemoval() && file.isAt(path)) {
-      return core;
+    boolean joined = false;
+    try {
+      // [closing] joined with a full fence, then looks: a remover changes the state with a full fence, then looks at slots
+      joined = core.revertDeadRemoval() && file.isAt(path);
+      return joined ? core : null;
+    } finally {
+      if (!joined) {
+        core.participants.leave();
+      }
     }
-    core.participants.leave();
-    return null;
   }
 
   /** Whether the segment is open; a removal whose remover died is taken back first. */
@@ -85,15 +98,30 @@ public final class SegmentCore {
           return true;
         }
         case CLOSING -> {
-          if (participants.isAlive(state)) {
+          if (participants.isAlive(state) && Owner.participant(state) != participants.self()) {
             return false;
           }
           region.compareAndSetLong(STATE_OFFSET, state, OPEN);
         }
-        default -> {
+        case REMOVED -> {
+          if (file.isAt(path)) {
+            throw Geometry.damaged(path, "it is marked as removed, but it is still there");
+          }
           return false;
         }
+        default -> throw Geometry.damaged(path, "its state is " + Owner.state(state));
       }
+    }
+  }
+
+  /** Leaves without a trace, as if it had never joined: also the last one does not remove the segment. */
+  void backOut() {
+    try {
+      participants.leave();
+    } catch (IOException failure) {
+      throw BusFiles.failure(path, failure);
+    } finally {
+      file.close();
     }
   }
 
@@ -216,15 +244,23 @@ public final class SegmentCore {
     }
     try {
       if (!readOnly) {
-        if (geometry.lifetime() == Lifetime.WHILE_USED && !participants.anyOtherAlive()) {
-          BusFiles.removeIfUnused(this);
-        }
-        participants.leave();
+        leave();
       }
     } catch (IOException failure) {
       throw BusFiles.failure(path, failure);
     } finally {
       file.close();
+    }
+  }
+
+  private void leave() throws IOException {
+    try {
+      participants.beginLeaving();
+      if (geometry.lifetime() == Lifetime.WHILE_USED && !participants.anyOtherStays()) {
+        BusFiles.removeIfUnused(this);
+      }
+    } finally {
+      participants.leave();
     }
   }
 
@@ -234,10 +270,11 @@ public final class SegmentCore {
    */
   void removeUnlessJoined() throws IOException {
     long mine = Owner.word(participants.self(), 0, 0, CLOSING);
-    if (!region.compareAndSetLong(STATE_OFFSET, OPEN, mine)) { // [closing]
-      return; // damaged, or another remover died: whoever attaches next sorts it out
+    if (!revertDeadRemoval() || !region.compareAndSetLong(STATE_OFFSET, OPEN, mine)) { // [closing]
+      return; // removed already, or damaged
     }
-    if (participants.anyOtherAlive() || !file.isAt(path)) {
+    VarHandle.fullFence(); // [closing]
+    if (participants.anyOtherStays() || !file.isAt(path)) {
       region.setLongVolatile(STATE_OFFSET, OPEN);
       return;
     }

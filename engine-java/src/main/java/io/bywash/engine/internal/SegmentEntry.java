@@ -77,7 +77,7 @@ public final class SegmentEntry implements Entry {
     return damage;
   }
 
-  void requireSound() {
+  public void requireSound() {
     if (damage != null) {
       throw damaged(damage);
     }
@@ -170,6 +170,11 @@ public final class SegmentEntry implements Entry {
     return offset + ROLES + (long) index * ROLE_BYTES;
   }
 
+  /** The roles from this index on were never taken. */
+  public int rolesUsed() {
+    return Math.clamp(region().getLongAcquire(offset + ROLES_USED), 0, roleCount);
+  }
+
   public long roleWord(int index) {
     return region().getLongAcquire(role(index) + ROLE_WORD); // [role-active] makes the joiner's position visible
   }
@@ -180,6 +185,10 @@ public final class SegmentEntry implements Entry {
    */
   public RoleHandle tryTake(int index, int mode) {
     core.requireParticipant();
+    long used = region().getLongAcquire(offset + ROLES_USED);
+    while (used <= index && !region().compareAndSetLong(offset + ROLES_USED, used, index + 1)) {
+      used = region().getLongAcquire(offset + ROLES_USED);
+    }
     while (true) {
       long word = roleWord(index);
       if (Owner.state(word) != ROLE_FREE && core.participants().isAlive(word)) {

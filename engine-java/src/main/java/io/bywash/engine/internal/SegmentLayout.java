@@ -72,6 +72,7 @@ public final class SegmentLayout {
   public static final int SLOT_FREE = 0;
   public static final int SLOT_JOINING = 1;
   public static final int SLOT_ACTIVE = 2;
+  public static final int SLOT_LEAVING = 3;
 
   /** Capability bits. */
   public static final long CAN_WAKE = 1;
@@ -99,6 +100,7 @@ public final class SegmentLayout {
   public static final int ROW_TOMBSTONE = 3;
 
   // ---- common part of every structure: one page, then its roles, then its own data from a page boundary on
+  public static final int ROLES_USED = 0; // long: roles with this index or a higher one were never taken
   public static final int WAITING_FOR_DATA = 128; // 4 longs, one bit a slot
   public static final int WAITING_FOR_SPACE = 256; // 4 longs, one bit a slot
   public static final int OWN_WORDS = 384;

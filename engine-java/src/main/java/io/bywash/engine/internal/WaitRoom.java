@@ -101,6 +101,7 @@ public final class WaitRoom {
 
   /** The sleeper's fence; false when it could not be made, and one must not sleep. */
   public static boolean fence() {
+    VarHandle.fullFence(); // [waiting]
     return !Futex.ASYMMETRIC || Futex.barrierOnOthers(); // [waiting]
   }
 

@@ -61,9 +61,10 @@ public final class WaitHub {
     arrivals.add(new Wait(point, future));
     synchronized (threadLock) {
       if (thread == null) {
-        thread = new Thread(this::run, "bywash-wait-hub");
-        thread.setDaemon(true);
-        thread.start();
+        Thread starting = new Thread(this::run, "bywash-wait-hub");
+        starting.setDaemon(true);
+        starting.start();
+        thread = starting;
       }
     }
     ownDoorbell.getAndAddInt(0, 1);
@@ -76,6 +77,20 @@ public final class WaitHub {
 
   private void run() {
     List<Wait> waits = new ArrayList<>();
+    try {
+      work(waits);
+    } catch (Throwable failure) { // whoever waits has to know, and the next wait gets a new thread
+      synchronized (threadLock) {
+        thread = null;
+        for (Wait arrival = arrivals.poll(); arrival != null; arrival = arrivals.poll()) {
+          waits.add(arrival);
+        }
+      }
+      waits.forEach(wait -> wait.future.completeExceptionally(failure));
+    }
+  }
+
+  private void work(List<Wait> waits) {
     Futex.Words words = NativeAccess.ENABLED ? new Futex.Words() : null;
     while (true) {
       int ownSeen = ownDoorbell.getIntAcquire(0);
@@ -84,6 +99,9 @@ public final class WaitHub {
       }
       finishReady(waits);
       if (waits.isEmpty()) {
+        if (words != null) {
+          words.clear(); // or the last segments could not be unmapped
+        }
         if (isUnused()) {
           return;
         }
@@ -110,8 +128,12 @@ public final class WaitHub {
 
   private static boolean finishReady(List<Wait> waits) {
     return waits.removeIf(wait -> {
-      if (!wait.future.isDone() && wait.point.isWaitOver()) {
-        wait.future.complete(null);
+      try {
+        if (!wait.future.isDone() && wait.point.isWaitOver()) {
+          wait.future.complete(null);
+        }
+      } catch (RuntimeException | InternalError failure) { // this wait's segment, not the others'
+        wait.future.completeExceptionally(failure);
       }
       return wait.future.isDone();
     });
@@ -136,9 +158,6 @@ public final class WaitHub {
     if (!WaitRoom.fence()) {
       return false;
     }
-    if (!finishReady(waits)) {
-      words.await(WaitRoom.PROBE_NANOS);
-    }
-    return true;
+    return finishReady(waits) || words.await(WaitRoom.PROBE_NANOS);
   }
 }

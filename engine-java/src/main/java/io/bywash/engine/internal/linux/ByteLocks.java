@@ -24,6 +24,9 @@ abstract sealed class ByteLocks {
   /** Gives the byte back. Nothing happens when it is not held. */
   abstract void unlock(long position) throws IOException;
 
+  /** Gives all bytes back, as far as that is possible. */
+  abstract void unlockAll();
+
   /** Whether somebody else holds the byte exclusively. */
   abstract boolean isHeldByOther(long position) throws IOException;
 
@@ -37,6 +40,9 @@ abstract sealed class ByteLocks {
     /** struct flock: short type, short whence, padding, long start, long length, int pid, padding. */
     private static final int FLOCK_BYTES = 32;
 
+    /** As a length: to the end of all bytes. */
+    private static final long ALL_BYTES = 0;
+
     private final int fd;
 
     OpenFileDescription(int fd) {
@@ -45,26 +51,35 @@ abstract sealed class ByteLocks {
 
     @Override
     boolean tryLock(long position) throws IOException {
-      return fcntl(F_OFD_SETLK, F_WRLCK, position) != Short.MIN_VALUE;
+      return fcntl(F_OFD_SETLK, F_WRLCK, position, 1) != Short.MIN_VALUE;
     }
 
     @Override
     void unlock(long position) throws IOException {
-      fcntl(F_OFD_SETLK, F_UNLCK, position);
+      fcntl(F_OFD_SETLK, F_UNLCK, position, 1);
+    }
+
+    @Override
+    void unlockAll() {
+      try {
+        fcntl(F_OFD_SETLK, F_UNLCK, 0, ALL_BYTES);
+      } catch (IOException closedNext) {
+        // the descriptor's closing does it
+      }
     }
 
     @Override
     boolean isHeldByOther(long position) throws IOException {
-      return fcntl(F_OFD_GETLK, F_RDLCK, position) != F_UNLCK;
+      return fcntl(F_OFD_GETLK, F_RDLCK, position, 1) != F_UNLCK;
     }
 
     /** The lock type that the call left in the structure; {@link Short#MIN_VALUE} when somebody holds the byte. */
-    private short fcntl(int command, short type, long position) throws IOException {
+    private short fcntl(int command, short type, long position, long length) throws IOException {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment lock = arena.allocate(FLOCK_BYTES, 8);
         lock.set(ValueLayout.JAVA_SHORT, 0, type);
         lock.set(ValueLayout.JAVA_LONG, 8, position);
-        lock.set(ValueLayout.JAVA_LONG, 16, 1L);
+        lock.set(ValueLayout.JAVA_LONG, 16, length);
         int result;
         do {
           result = Libc.fcntl(fd, command, lock);
@@ -111,6 +126,17 @@ abstract sealed class ByteLocks {
       FileLock lock = held.remove(position);
       if (lock != null) {
         lock.release();
+      }
+    }
+
+    @Override
+    void unlockAll() {
+      for (Long position : held.keySet()) {
+        try {
+          unlock(position);
+        } catch (IOException closedNext) {
+          // the channel was closed, and the lock with it
+        }
       }
     }
 

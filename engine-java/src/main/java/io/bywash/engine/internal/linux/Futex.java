@@ -39,7 +39,7 @@ public final class Futex {
   private Futex() {}
 
   private static boolean supportsWaitAny() {
-    return Libc.futexWaitv(0, 0, 0, CLOCK_MONOTONIC) != -Libc.ENOSYS;
+    return Libc.futexWaitv(0, 0, 0, CLOCK_MONOTONIC) == -Libc.EINVAL; // it exists, and no filter refuses it
   }
 
   /**
@@ -86,12 +86,16 @@ public final class Futex {
       kept[count++] = region;
     }
 
-    /** Sleeps until one of the words changes, for at most {@code timeoutNanos}; returns early for any reason. */
-    public void await(long timeoutNanos) {
+    /**
+     * Sleeps until one of the words changes, for at most {@code timeoutNanos}; returns early for any reason. False when
+     * the kernel refused to let it sleep.
+     */
+    public boolean await(long timeoutNanos) {
       Region deadline = TIMEOUT.get();
       setTime(deadline, System.nanoTime() + Math.max(timeoutNanos, 1)); // nanoTime is CLOCK_MONOTONIC on Linux
-      Libc.futexWaitv(entries.address(0), count, deadline.address(0), CLOCK_MONOTONIC);
+      long result = Libc.futexWaitv(entries.address(0), count, deadline.address(0), CLOCK_MONOTONIC);
       Reference.reachabilityFence(this);
+      return result >= 0 || result == -Libc.EAGAIN || result == -Libc.EINTR || result == -Libc.ETIMEDOUT;
     }
   }
 

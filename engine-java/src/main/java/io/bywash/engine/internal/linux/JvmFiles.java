@@ -7,82 +7,136 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * What this whole JVM, over all class loaders, has open on files that it locks through {@link java.nio.channels.FileLock}.
+ * The descriptors that this JVM has open on files which it locks through {@link java.nio.channels.FileLock}.
  *
  * <p>The kernel drops a process's locks on a file as soon as the process closes <em>any</em> descriptor of that file. So
- * all lockers of a file share one channel, and whoever wants to close another channel on it hands it in here: it is
- * closed when the last locker has gone. Two copies of the engine in two class loaders must agree on this, and the one
- * place that they share is the table of system properties; only JDK types are stored there.
+ * no descriptor of a file is closed while somebody in this JVM locks the file so: it is kept, and used again when one is
+ * needed. Copies of the engine in several class loaders share this knowledge in the two things that a JVM has only once:
+ * an interned string as the monitor, and a system property for each file that counts its lockers.
  */
 final class JvmFiles {
-  private static final String PROPERTY = "io.bywash.engine.lockedFiles";
-  private static final int SHARED_CHANNEL = 0;
-  private static final int LOCKER_COUNT = 1;
-  private static final int TO_CLOSE = 2;
+  private static final String LOCKERS = "io.bywash.engine.lockers.";
+  @SuppressWarnings("StringOperationCanBeSimplified") // the one object of this JVM, whichever class loader asks
+  private static final Object MONITOR = LOCKERS.intern();
+  /** What this copy of the engine has open, by file key; guarded by the monitor. */
+  private static final Map<String, Own> OWN = new HashMap<>();
 
-  /** File key to {shared channel, number of lockers, channels to close with it}; guarded by itself. */
-  private static final Map<String, Object[]> FILES = shared();
+  /** One file's descriptors in this copy of the engine. */
+  private static final class Own {
+    private FileChannel locking;
+    private final List<FileChannel> idleForReading = new ArrayList<>();
+    private final List<FileChannel> idleForWriting = new ArrayList<>();
+    private final List<AutoCloseable> toClose = new ArrayList<>();
+
+    private List<FileChannel> idle(boolean readOnly) {
+      return readOnly ? idleForReading : idleForWriting;
+    }
+
+    private void closeAll() {
+      if (locking != null) {
+        closeQuietly(locking);
+      }
+      idleForReading.forEach(JvmFiles::closeQuietly);
+      idleForWriting.forEach(JvmFiles::closeQuietly);
+      toClose.forEach(JvmFiles::closeQuietly);
+    }
+  }
 
   private JvmFiles() {}
 
-  @SuppressWarnings("unchecked")
-  private static Map<String, Object[]> shared() {
-    return (Map<String, Object[]>) System.getProperties().computeIfAbsent(PROPERTY, key -> new HashMap<>());
-  }
-
-  /** The JVM's one channel for locking the file; to be given back with {@link #release}. */
+  /** This copy's one channel for locking the file; each call is to be matched by a {@link #release}. */
   static FileChannel acquire(String fileKey, Path path) throws IOException {
-    synchronized (FILES) {
-      Object[] file = FILES.get(fileKey);
-      if (file == null) {
-        file = new Object[] {open(path, false), 0, new ArrayList<AutoCloseable>()};
-        FILES.put(fileKey, file);
+    synchronized (MONITOR) {
+      addLockers(fileKey, 1);
+      Own own = OWN.computeIfAbsent(fileKey, key -> new Own());
+      try {
+        if (own.locking == null) {
+          own.locking = open(fileKey, path, false);
+        }
+        return own.locking;
+      } catch (IOException | RuntimeException failure) {
+        release(fileKey);
+        throw failure;
       }
-      file[LOCKER_COUNT] = (Integer) file[LOCKER_COUNT] + 1;
-      return (FileChannel) file[SHARED_CHANNEL];
     }
   }
 
-  static FileChannel open(Path path, boolean readOnly) throws IOException {
-    return FileChannel.open(path, readOnly
-        ? Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)
-        : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
-  }
-
-  /** The counterpart of {@link #acquire}: the last one closes everything that is open on the file. */
+  /** One locker less. */
   static void release(String fileKey) {
-    synchronized (FILES) {
-      Object[] file = FILES.get(fileKey);
-      int left = (Integer) file[LOCKER_COUNT] - 1;
-      file[LOCKER_COUNT] = left;
-      if (left == 0) {
-        FILES.remove(fileKey);
-        closeQuietly((FileChannel) file[SHARED_CHANNEL]);
-        toClose(file).forEach(JvmFiles::closeQuietly);
-      }
+    synchronized (MONITOR) {
+      addLockers(fileKey, -1);
+      closeUnlocked();
     }
   }
 
-  /** Closes a descriptor of the file now, or with the last locker of this JVM. */
+  /** A channel on the file, to be given back with {@link #giveBack}. */
+  static FileChannel open(String fileKey, Path path, boolean readOnly) throws IOException {
+    synchronized (MONITOR) {
+      Own own = OWN.get(fileKey);
+      while (own != null && !own.idle(readOnly).isEmpty()) {
+        FileChannel idle = own.idle(readOnly).removeLast();
+        if (idle.isOpen()) { // an interrupt may have closed it
+          return idle;
+        }
+      }
+      return FileChannel.open(path, readOnly
+          ? Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)
+          : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
+    }
+  }
+
+  /** Closes the channel, or keeps it for the next {@link #open} while somebody locks the file. */
+  static void giveBack(String fileKey, FileChannel channel, boolean readOnly) {
+    synchronized (MONITOR) {
+      if (lockers(fileKey) == 0) {
+        closeQuietly(channel);
+      } else if (channel.isOpen()) {
+        OWN.computeIfAbsent(fileKey, key -> new Own()).idle(readOnly).add(channel);
+      }
+      closeUnlocked();
+    }
+  }
+
+  /** Closes another descriptor of the file, at once or when nobody locks the file any more. */
   static void close(String fileKey, AutoCloseable descriptor) {
-    synchronized (FILES) {
-      Object[] file = FILES.get(fileKey);
-      if (file == null) {
+    synchronized (MONITOR) {
+      if (lockers(fileKey) == 0) {
         closeQuietly(descriptor);
       } else {
-        toClose(file).add(descriptor);
+        OWN.computeIfAbsent(fileKey, key -> new Own()).toClose.add(descriptor);
+      }
+      closeUnlocked();
+    }
+  }
+
+  /** Closes what is open on files that nobody in this JVM locks any more. */
+  private static void closeUnlocked() {
+    for (Iterator<Map.Entry<String, Own>> files = OWN.entrySet().iterator(); files.hasNext(); ) {
+      Map.Entry<String, Own> file = files.next();
+      if (lockers(file.getKey()) == 0) {
+        file.getValue().closeAll();
+        files.remove();
       }
     }
   }
 
-  @SuppressWarnings("unchecked")
-  private static List<AutoCloseable> toClose(Object[] file) {
-    return (List<AutoCloseable>) file[TO_CLOSE];
+  private static int lockers(String fileKey) {
+    return Integer.getInteger(LOCKERS + fileKey, 0);
+  }
+
+  private static void addLockers(String fileKey, int change) {
+    int lockers = lockers(fileKey) + change;
+    if (lockers > 0) {
+      System.setProperty(LOCKERS + fileKey, Integer.toString(lockers));
+    } else {
+      System.clearProperty(LOCKERS + fileKey);
+    }
   }
 
   private static void closeQuietly(AutoCloseable descriptor) {

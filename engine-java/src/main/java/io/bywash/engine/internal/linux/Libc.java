@@ -25,7 +25,7 @@ final class Libc {
   static final int EINTR = 4;
   static final int EAGAIN = 11;
   static final int EACCES = 13;
-  static final int ENOSPC = 28;
+  static final int EINVAL = 22;
   static final int ENOSYS = 38;
   static final int EOPNOTSUPP = 95;
   static final int ETIMEDOUT = 110;

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -18,7 +19,9 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
  * An open file: its identity, its size, its memory and its locks. Symbolic links are never followed.
@@ -28,6 +31,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 public final class SegmentFile implements AutoCloseable {
   private static final int ZERO_CHUNK_BYTES = 1 << 20;
+  private static final long LOCK_RETRY_NANOS = 200_000;
 
   private final String key;
   private final boolean readOnly;
@@ -35,7 +39,9 @@ public final class SegmentFile implements AutoCloseable {
   private final Path channelPath;
   private final FileChannel probeChannel;
   private final ByteLocks locks;
-  private final AtomicBoolean closed = new AtomicBoolean();
+  /** Held for reading while a descriptor is used, so that its number cannot become another file's meanwhile. */
+  private final ReadWriteLock inUse = new ReentrantReadWriteLock();
+  private boolean closed;
 
   private SegmentFile(String key, boolean readOnly, int fd, Path channelPath, FileChannel channel) {
     this.key = key;
@@ -82,7 +88,7 @@ public final class SegmentFile implements AutoCloseable {
       }
       return new SegmentFile(opened, readOnly, fd, self, null);
     }
-    FileChannel channel = readOnly ? JvmFiles.open(path, true) : JvmFiles.acquire(key, path);
+    FileChannel channel = readOnly ? JvmFiles.open(key, path, true) : JvmFiles.acquire(key, path);
     SegmentFile file = new SegmentFile(key, readOnly, -1, path, channel);
     if (!file.isAt(path)) { // replaced between the look and the opening
       file.close();
@@ -128,17 +134,74 @@ public final class SegmentFile implements AutoCloseable {
 
   /** Takes the lock on one byte at once, or returns false because somebody else holds it. */
   public boolean tryLock(long position) throws IOException {
-    return locks.tryLock(position);
+    return whileOpen(() -> locks.tryLock(position));
   }
 
-  /** Gives the lock on one byte back. */
+  /** Gives the lock on one byte back; nothing happens when the file was closed, which gave back all. */
   public void unlock(long position) throws IOException {
-    locks.unlock(position);
+    try {
+      whileOpen(() -> {
+        locks.unlock(position);
+        return null;
+      });
+    } catch (ClosedChannelException unlockedByClose) {
+      // nothing is left to give back
+    }
   }
 
   /** Whether somebody else holds the exclusive lock on one byte. */
   public boolean isLockedByOther(long position) throws IOException {
-    return locks.isHeldByOther(position);
+    return whileOpen(() -> locks.isHeldByOther(position));
+  }
+
+  private interface Use<T> {
+    T run() throws IOException;
+  }
+
+  private <T> T whileOpen(Use<T> use) throws IOException {
+    inUse.readLock().lock();
+    try {
+      if (closed) {
+        throw new ClosedChannelException();
+      }
+      return use.run();
+    } finally {
+      inUse.readLock().unlock();
+    }
+  }
+
+  /** Something to do under a lock. */
+  public interface LockedAction {
+    /** Does it. */
+    void run() throws IOException;
+  }
+
+  /**
+   * Runs {@code action} under the lock on one byte, waiting up to {@code timeoutNanos} for it; false when it was not to be
+   * had in that time. An interrupt does not end the wait, and stays set.
+   */
+  public boolean withLock(long position, long timeoutNanos, LockedAction action) throws IOException {
+    boolean interrupted = false;
+    long start = System.nanoTime();
+    try {
+      while (!tryLock(position)) {
+        if (System.nanoTime() - start > timeoutNanos) {
+          return false;
+        }
+        interrupted |= Thread.interrupted(); // or parking would not park
+        LockSupport.parkNanos(LOCK_RETRY_NANOS);
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+    try {
+      action.run();
+      return true;
+    } finally {
+      unlock(position);
+    }
   }
 
   /** The size in bytes now. */
@@ -193,7 +256,7 @@ public final class SegmentFile implements AutoCloseable {
             ? FileChannel.open(channelPath, readOnly
                 ? Set.of(StandardOpenOption.READ)
                 : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE))
-            : JvmFiles.open(channelPath, readOnly);
+            : JvmFiles.open(key, channelPath, readOnly);
         try {
           if (fd < 0 && !isAt(channelPath)) {
             throw new NoSuchFileException(channelPath.toString(), null, "was replaced while it was being opened");
@@ -202,7 +265,7 @@ public final class SegmentFile implements AutoCloseable {
         } catch (ClosedByInterruptException closed) {
           interrupted |= Thread.interrupted();
         } finally {
-          JvmFiles.close(key, channel);
+          JvmFiles.giveBack(key, channel, readOnly);
         }
       }
     } finally {
@@ -215,15 +278,22 @@ public final class SegmentFile implements AutoCloseable {
   /** Closes the descriptor and with it all its locks; mappings stay. Once is enough. */
   @Override
   public void close() {
-    if (!closed.compareAndSet(false, true)) {
-      return;
-    }
-    if (fd >= 0) {
-      JvmFiles.close(key, () -> Libc.close(fd));
-    } else if (readOnly) {
-      JvmFiles.close(key, probeChannel);
-    } else {
-      JvmFiles.release(key);
+    inUse.writeLock().lock();
+    try {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      locks.unlockAll(); // closing the descriptor may have to wait
+      if (fd >= 0) {
+        JvmFiles.close(key, () -> Libc.close(fd));
+      } else if (readOnly) {
+        JvmFiles.giveBack(key, probeChannel, true);
+      } else {
+        JvmFiles.release(key);
+      }
+    } finally {
+      inUse.writeLock().unlock();
     }
   }
 }
