@@ -1,7 +1,12 @@
-/** Bywash for OSGi: queues as services. */
+/** Bywash for OSGi: queues as services. A container does not read this descriptor; the manifest says the same. */
+@SuppressWarnings("requires-transitive-automatic") // annotations only, not there at run time
 module io.bywash.osgi {
   requires transitive io.bywash.engine;
+  requires static transitive org.osgi.annotation.bundle;
+  requires static transitive org.osgi.annotation.versioning;
+  requires static org.osgi.framework;
   requires static org.osgi.service.component.annotations;
+  requires static org.osgi.service.log;
   requires static org.osgi.service.metatype.annotations;
 
   exports io.bywash.osgi;

@@ -108,14 +108,15 @@ final class Ring {
     if (position < oldest) {
       return -1;
     }
-    validate(position, oldest);
+    validate(position, oldest); // also bounds the search below
     long start = -1;
     long sequence = 0;
     for (long block = position >>> blockShift; start < 0 && block >= oldest >>> blockShift; block--) {
       start = blockPosition(block);
       sequence = region.getLongOpaque(blockEntry(block) + Long.BYTES);
       VarHandle.acquireFence();
-      if (start < block << blockShift || start > position || start < oldest || blockPosition(block) != start) {
+      if (start < block << blockShift || start > position || start < oldest || start % RECORD_ALIGNMENT != 0
+          || blockPosition(block) != start) {
         start = -1;
       }
     }

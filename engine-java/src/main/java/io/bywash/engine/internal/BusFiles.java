@@ -208,11 +208,12 @@ public final class BusFiles {
 
   private static void sweepTemporary(Path leftover) {
     try {
+      boolean done = (Integer) Files.getAttribute(leftover, "unix:nlink", LinkOption.NOFOLLOW_LINKS) > 1; // linked already
       boolean dead;
       try (SegmentFile file = SegmentFile.open(leftover, true)) {
         dead = !file.isLockedByOther(SegmentLayout.SLOT_LOCKS);
       }
-      if (dead) {
+      if (dead || done) {
         Files.deleteIfExists(leftover);
       }
     } catch (IOException notOurs) {

@@ -150,7 +150,12 @@ public final class DirectoryTable {
     core.requireParticipant();
     Optional<Entry> found = find(spec.name());
     if (found.isEmpty()) {
-      found = Optional.ofNullable(addLocked(spec));
+      core.beginOperation();
+      try {
+        found = Optional.ofNullable(addLocked(spec));
+      } finally {
+        core.endOperation();
+      }
     }
     List<String> differences = ((SegmentEntry) found.orElseThrow()).differences(spec);
     if (!differences.isEmpty()) {
@@ -190,6 +195,11 @@ public final class DirectoryTable {
     long offset = region.getLongOpaque(NEXT_FREE_OFFSET);
     if (offset < geometry.dataOffset() || offset > geometry.sizeBytes() || offset % PAGE_BYTES != 0) {
       throw Geometry.damaged(core.path(), "its next free byte is " + offset + " of " + geometry.sizeBytes());
+    }
+    for (SegmentEntry entry : live()) {
+      if (entry.offset() + entry.sizeBytes() > offset) {
+        throw Geometry.damaged(core.path(), "its next free byte is " + offset + ", within entry \"" + entry.name() + "\"");
+      }
     }
     long free = geometry.sizeBytes() - offset;
     if (spec.sizeBytes() > free) {

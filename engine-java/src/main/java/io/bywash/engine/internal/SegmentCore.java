@@ -31,7 +31,8 @@ public final class SegmentCore {
   private final Participants participants;
   private final WaitRoom waitRoom;
 
-  private final Set<RoleHandle> roles = new HashSet<>(); // guarded by itself, as are the next two
+  private final Set<RoleHandle> roles = new HashSet<>(); // guarded by itself, as are the next three
+  private int operations;
   private boolean closing;
   private boolean detached;
 
@@ -84,7 +85,7 @@ public final class SegmentCore {
       return joined ? core : null;
     } finally {
       if (!joined) {
-        core.participants.leave();
+        core.leave(); // not just the slot: a remover that saw this participant has left the removal to it
       }
     }
   }
@@ -207,11 +208,34 @@ public final class SegmentCore {
     throw new AssertionError("a closing segment is not open");
   }
 
+  /** Begins what must not lose its slot and locks before {@link #endOperation}, even if the segment is closed meanwhile. */
+  void beginOperation() {
+    synchronized (roles) {
+      checkOpen();
+      operations++;
+    }
+  }
+
+  void endOperation() {
+    boolean last;
+    synchronized (roles) {
+      operations--;
+      last = closing && isIdle();
+    }
+    if (last) {
+      detach();
+    }
+  }
+
+  private boolean isIdle() {
+    return roles.isEmpty() && operations == 0;
+  }
+
   void release(RoleHandle role) {
     boolean last;
     synchronized (roles) {
       roles.remove(role);
-      last = closing && roles.isEmpty();
+      last = closing && isIdle();
     }
     if (last) {
       detach();
@@ -227,7 +251,7 @@ public final class SegmentCore {
       }
       closing = true;
       roles.forEach(RoleHandle::revoke);
-      idle = roles.isEmpty();
+      idle = isIdle();
     }
     waitRoom.wakeOwn();
     if (idle) {
@@ -270,8 +294,12 @@ public final class SegmentCore {
    */
   void removeUnlessJoined() throws IOException {
     long mine = Owner.word(participants.self(), 0, 0, CLOSING);
-    if (!revertDeadRemoval() || !region.compareAndSetLong(STATE_OFFSET, OPEN, mine)) { // [closing]
-      return; // removed already, or damaged
+    long state = region.getLongVolatile(STATE_OFFSET);
+    if (Owner.state(state) == CLOSING && !participants.isAlive(state)) {
+      region.compareAndSetLong(STATE_OFFSET, state, OPEN); // another remover died
+    }
+    if (!region.compareAndSetLong(STATE_OFFSET, OPEN, mine)) { // [closing]
+      return; // removed already, or damaged: closing is not the time to complain
     }
     VarHandle.fullFence(); // [closing]
     if (participants.anyOtherStays() || !file.isAt(path)) {

@@ -109,15 +109,17 @@ abstract sealed class ByteLocks {
 
     @Override
     boolean tryLock(long position) throws IOException {
-      try {
-        FileLock lock = channel.tryLock(position, 1, false);
-        if (lock == null) {
+      synchronized (JvmFiles.MONITOR) { // or a probe of this JVM would look like a holder
+        try {
+          FileLock lock = channel.tryLock(position, 1, false);
+          if (lock == null) {
+            return false;
+          }
+          held.put(position, lock);
+          return true;
+        } catch (OverlappingFileLockException heldInThisJvm) {
           return false;
         }
-        held.put(position, lock);
-        return true;
-      } catch (OverlappingFileLockException heldInThisJvm) {
-        return false;
       }
     }
 
@@ -142,15 +144,17 @@ abstract sealed class ByteLocks {
 
     @Override
     boolean isHeldByOther(long position) throws IOException {
-      try {
-        FileLock probe = channel.tryLock(position, 1, true);
-        if (probe == null) {
+      synchronized (JvmFiles.MONITOR) { // as above
+        try {
+          FileLock probe = channel.tryLock(position, 1, true);
+          if (probe == null) {
+            return true;
+          }
+          probe.release();
+          return false;
+        } catch (OverlappingFileLockException heldInThisJvm) {
           return true;
         }
-        probe.release();
-        return false;
-      } catch (OverlappingFileLockException heldInThisJvm) {
-        return true;
       }
     }
   }

@@ -23,7 +23,7 @@ import java.util.Set;
 final class JvmFiles {
   private static final String LOCKERS = "io.bywash.engine.lockers.";
   @SuppressWarnings("StringOperationCanBeSimplified") // the one object of this JVM, whichever class loader asks
-  private static final Object MONITOR = LOCKERS.intern();
+  static final Object MONITOR = LOCKERS.intern();
   /** What this copy of the engine has open, by file key; guarded by the monitor. */
   private static final Map<String, Own> OWN = new HashMap<>();
 

@@ -31,6 +31,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  */
 public final class SegmentFile implements AutoCloseable {
   private static final int ZERO_CHUNK_BYTES = 1 << 20;
+  private static final int PROBED_ATTEMPTS = 10_000;
   private static final long LOCK_RETRY_NANOS = 200_000;
 
   private final String key;
@@ -134,7 +135,16 @@ public final class SegmentFile implements AutoCloseable {
 
   /** Takes the lock on one byte at once, or returns false because somebody else holds it. */
   public boolean tryLock(long position) throws IOException {
-    return whileOpen(() -> locks.tryLock(position));
+    for (int attempt = 0; attempt < PROBED_ATTEMPTS; attempt++) {
+      if (whileOpen(() -> locks.tryLock(position))) {
+        return true;
+      }
+      if (isLockedByOther(position)) {
+        return false;
+      }
+      Thread.onSpinWait(); // only probed, by a process without native access: that takes a few microseconds
+    }
+    return false;
   }
 
   /** Gives the lock on one byte back; nothing happens when the file was closed, which gave back all. */

@@ -1,0 +1,38 @@
+package io.bywash.bus
+
+/**
+ * An amount of memory, written `512.bytes`, `64.KiB`, `4.MiB` or `1.GiB`. Any number is a size; what a size is used for
+ * decides which ones are allowed there.
+ *
+ * @property bytes how many bytes
+ */
+@JvmInline
+public value class Size(public val bytes: Long) : Comparable<Size> {
+    /** Orders by bytes. */
+    override fun compareTo(other: Size): Int = bytes.compareTo(other.bytes)
+
+    /** In the largest unit that gives a whole number, for example `4 MiB`. */
+    override fun toString(): String {
+        val unit = UNITS.indices.lastOrNull { bytes % (1L shl 10 * it) == 0L && bytes != 0L } ?: 0
+        return "${bytes shr 10 * unit} ${UNITS[unit]}"
+    }
+
+    private companion object {
+        val UNITS = listOf("bytes", "KiB", "MiB", "GiB")
+    }
+}
+
+/** So many bytes. */
+public val Int.bytes: Size get() = Size(toLong())
+
+/** So many bytes. */
+public val Long.bytes: Size get() = Size(this)
+
+/** So many times 1024 bytes. */
+public val Int.KiB: Size get() = Size(toLong() shl 10)
+
+/** So many times 1024 KiB. */
+public val Int.MiB: Size get() = Size(toLong() shl 20)
+
+/** So many times 1024 MiB. */
+public val Int.GiB: Size get() = Size(toLong() shl 30)

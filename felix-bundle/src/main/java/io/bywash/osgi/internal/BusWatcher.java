@@ -1,0 +1,313 @@
+package io.bywash.osgi.internal;
+
+import io.bywash.engine.BusDirectory;
+import io.bywash.engine.BusException;
+import io.bywash.osgi.BywashConstants;
+import io.bywash.osgi.QueueListener;
+import java.io.IOException;
+import java.nio.file.ClosedWatchServiceException;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardWatchEventKinds;
+import java.nio.file.WatchKey;
+import java.nio.file.WatchService;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.log.Logger;
+import org.osgi.service.log.LoggerFactory;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/**
+ * Discovery: makes services of the queues in the bus directory, and feeds the listeners. Its one thread looks at the
+ * directory when something changes there, and every 250 ms, because the death of a process changes no directory.
+ *
+ * <p>What is known about segments, queues and listeners is guarded by one lock. The service registry is called by the
+ * thread alone and without the lock, since foreign code runs there.
+ */
+@Component(service = BusWatcher.class, immediate = true, configurationPid = BywashConstants.DISCOVERY_PID)
+@Designate(ocd = BusWatcher.Config.class)
+public final class BusWatcher {
+  private static final long SWEEP_MILLIS = 250;
+  private static final long DRAINING_SWEEP_MILLIS = 10;
+  /** Lets the files of one change arrive before the directory is looked at. */
+  private static final long SETTLE_MILLIS = 5;
+  private static final long LAST_CALL_NANOS = 5_000_000_000L;
+
+  private final BundleContext context;
+  private final Logger logger;
+  private final BusDirectory directory;
+  private final ExecutorService feeders =
+      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("bywash-listener-", 0).factory());
+
+  private final Object lock = new Object();
+  private final Map<String, WatchedSegment> segments = new TreeMap<>();
+  private final Map<Long, WhiteboardListener> listeners = new TreeMap<>();
+  private String directoryFailure;
+
+  private final WatchService watch;
+  private WatchKey watchKey;
+  private Thread thread;
+  private volatile boolean stopping;
+
+  /** Where to look for queues. */
+  @ObjectClassDefinition(name = "Bywash discovery", description = "Makes a service of every queue in a bus directory.")
+  public @interface Config {
+    /** All keys begin so. */
+    String PREFIX_ = "bywash.";
+
+    /** See {@link BywashConstants#DIRECTORY}. */
+    @AttributeDefinition(name = "Bus directory", required = false,
+        description = "The directory of the segments. Empty for the standard one: $BYWASH_DIR, else below /dev/shm.")
+    String directory() default "";
+  }
+
+  /** Called by Declarative Services. */
+  @Activate
+  public BusWatcher(BundleContext context, Config config, @Reference(service = LoggerFactory.class) Logger logger) {
+    this.context = context;
+    this.logger = logger;
+    this.directory = directory(config.directory());
+    this.watch = newWatchService();
+  }
+
+  static BusDirectory directory(String configured) {
+    return configured.isBlank() ? BusDirectory.standard() : BusDirectory.at(Path.of(configured));
+  }
+
+  private WatchService newWatchService() {
+    try {
+      return FileSystems.getDefault().newWatchService();
+    } catch (IOException none) {
+      logger.warn("The bus directory cannot be watched; it is looked at every {} ms only.", SWEEP_MILLIS, none);
+      return null;
+    }
+  }
+
+  @Activate
+  void start() {
+    thread = new Thread(this::run, "bywash-discovery");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  @Deactivate
+  void stop() throws InterruptedException {
+    stopping = true;
+    if (watch != null) {
+      WatchedSegment.close(watch, logger);
+    }
+    synchronized (lock) {
+      lock.notifyAll();
+    }
+    thread.join(TimeUnit.NANOSECONDS.toMillis(LAST_CALL_NANOS)); // it may be in foreign code that waits for this thread
+    List<DiscoveredQueue> queues = new ArrayList<>();
+    List<WhiteboardListener> remaining;
+    synchronized (lock) {
+      segments.values().forEach(segment -> queues.addAll(forget(segment)));
+      segments.clear();
+      remaining = List.copyOf(listeners.values());
+    }
+    queues.forEach(queue -> queue.publish(context));
+    feeders.shutdown();
+    if (!feeders.awaitTermination(LAST_CALL_NANOS, TimeUnit.NANOSECONDS)) {
+      logger.warn("One of the {} listeners does not return from its call. It is left alone.", remaining.size());
+    }
+  }
+
+  // ---- the thread
+
+  private void run() {
+    try {
+      while (!stopping) {
+        boolean draining = false;
+        try {
+          draining = sweep();
+        } catch (RuntimeException failure) { // a fault of ours or of the container's: discovery goes on all the same
+          logger.error("A look at the bus directory {} failed.", directory.path(), failure);
+        }
+        awaitChange(draining ? DRAINING_SWEEP_MILLIS : SWEEP_MILLIS);
+      }
+    } catch (InterruptedException | ClosedWatchServiceException stopped) {
+      // the component is being deactivated
+    }
+  }
+
+  private void awaitChange(long timeoutMillis) throws InterruptedException {
+    if (watch == null) {
+      synchronized (lock) {
+        if (!stopping) {
+          lock.wait(timeoutMillis);
+        }
+      }
+      return;
+    }
+    if (watchKey == null && Files.isDirectory(directory.path())) {
+      try {
+        watchKey = directory.path().register(watch, StandardWatchEventKinds.ENTRY_CREATE,
+            StandardWatchEventKinds.ENTRY_DELETE);
+      } catch (IOException refused) {
+        logger.debug("The bus directory cannot be watched.", refused);
+      }
+    }
+    WatchKey changed = watch.poll(timeoutMillis, TimeUnit.MILLISECONDS);
+    if (changed != null) {
+      Thread.sleep(SETTLE_MILLIS);
+      changed.pollEvents();
+      if (!changed.reset()) {
+        watchKey = null; // the directory has gone
+      }
+    }
+  }
+
+  /** Looks at everything once; true while a queue waits for its listeners before it goes. */
+  private boolean sweep() {
+    List<DiscoveredQueue> queues = new ArrayList<>();
+    boolean draining = false;
+    synchronized (lock) {
+      Set<String> names = names();
+      for (WatchedSegment segment : List.copyOf(segments.values())) {
+        if (!names.contains(segment.name()) || !segment.isCurrent()) {
+          queues.addAll(forget(segment)); // withdrawn before a new file of that name is looked at
+          segments.remove(segment.name());
+        }
+      }
+      for (String name : names) {
+        look(name);
+      }
+      listeners.values().forEach(this::join);
+      for (WatchedSegment segment : segments.values()) {
+        queues.addAll(segment.queues());
+        draining |= segment.queues().stream().anyMatch(queue -> queue.state() == DiscoveredQueue.State.DRAINING);
+      }
+    }
+    queues.forEach(queue -> queue.publish(context));
+    return draining;
+  }
+
+  private Set<String> names() {
+    try {
+      Set<String> names = new TreeSet<>(directory.names());
+      directoryFailure = null;
+      return names;
+    } catch (BusException refused) {
+      if (!refused.getMessage().equals(directoryFailure)) {
+        directoryFailure = refused.getMessage();
+        logger.error("{}", directoryFailure);
+      }
+      return Set.of();
+    }
+  }
+
+  private void look(String name) {
+    WatchedSegment segment = segments.get(name);
+    if (segment == null) {
+      try {
+        segment = WatchedSegment.of(directory.path(name), logger);
+        segments.put(name, segment);
+      } catch (IOException gone) {
+        return;
+      }
+    }
+    segment.look(this);
+  }
+
+  private Collection<DiscoveredQueue> forget(WatchedSegment segment) {
+    listeners.values().stream().filter(listener -> listener.isFedFrom(segment)).forEach(WhiteboardListener::leave);
+    segment.close();
+    return segment.queues();
+  }
+
+  /** Those who take from that queue. */
+  List<Feeding> feedings(WatchedSegment segment, String queue) {
+    return listeners.values().stream().filter(listener -> listener.isFedFrom(segment, queue))
+        .map(WhiteboardListener::feeding).toList();
+  }
+
+  // ---- the whiteboard
+
+  @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+  void bindListener(QueueListener listener, Map<String, Object> properties) {
+    synchronized (lock) {
+      WhiteboardListener added = new WhiteboardListener(listener, properties, feeders, logger);
+      listeners.put(added.serviceId(), added);
+      join(added);
+    }
+  }
+
+  void updatedListener(QueueListener listener, Map<String, Object> properties) throws InterruptedException {
+    synchronized (lock) {
+      if (listeners.get((Long) properties.get(Constants.SERVICE_ID)).wants(properties)) {
+        return;
+      }
+    }
+    unbindListener(listener, properties);
+    bindListener(listener, properties);
+  }
+
+  void unbindListener(QueueListener listener, Map<String, Object> properties) throws InterruptedException {
+    Feeding ended;
+    synchronized (lock) {
+      WhiteboardListener removed = listeners.remove((Long) properties.get(Constants.SERVICE_ID));
+      ended = removed.leave();
+      WatchedSegment segment = segments.get(removed.segmentName());
+      if (segment != null && listeners.values().stream().noneMatch(other -> other.isFedFrom(segment))) {
+        segment.leave();
+      }
+    }
+    if (ended != null && !ended.awaitLeft(LAST_CALL_NANOS)) {
+      logger.warn("The listener of service {} does not return from its call. It is left alone.",
+          properties.get(Constants.SERVICE_ID));
+    }
+  }
+
+  private void join(WhiteboardListener listener) {
+    WatchedSegment segment = segments.get(listener.segmentName());
+    listener.join(segment);
+    if (segment != null && listeners.values().stream().noneMatch(other -> other.isFedFrom(segment))) {
+      segment.leave(); // it attached, but found no place in the queue
+    }
+  }
+
+  // ---- the listing
+
+  /** Adds what is known to {@code text}. */
+  void describe(StatusText text) {
+    synchronized (lock) {
+      List<List<String>> queues = new ArrayList<>();
+      List<List<String>> refused = new ArrayList<>();
+      for (WatchedSegment segment : segments.values()) {
+        segment.queues().forEach(queue ->
+            queues.add(StatusText.queueRow(segment.name(), queue.entry(), queue.state().toString())));
+        if (segment.failure() != null) {
+          refused.add(List.of(segment.path().toString(), segment.failure()));
+        }
+      }
+      if (directoryFailure != null) {
+        refused.add(List.of(directory.path().toString(), directoryFailure));
+      }
+      text.table(StatusText.QUEUE_HEADERS, queues);
+      text.table(List.of("LISTENER", "SEGMENT", "QUEUE", "POLICY", "RECEIVED", "LOST", "THROWN", "STATE", "REASON"),
+          listeners.values().stream().map(WhiteboardListener::row).toList());
+      text.table(List.of("FILE", "NOT USABLE BECAUSE"), refused);
+    }
+  }
+}

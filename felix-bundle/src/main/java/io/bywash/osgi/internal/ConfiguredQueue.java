@@ -1,0 +1,150 @@
+package io.bywash.osgi.internal;
+
+import io.bywash.engine.BusException;
+import io.bywash.engine.EntrySpec;
+import io.bywash.engine.Lifetime;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentExistsException;
+import io.bywash.engine.SegmentNotFoundException;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.osgi.BywashConstants;
+import java.util.List;
+import java.util.Map;
+import org.osgi.framework.Constants;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.log.Logger;
+import org.osgi.service.log.LoggerFactory;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.osgi.service.metatype.annotations.Option;
+
+/**
+ * A queue that a configuration asks for: found or created, and kept as long as the configuration exists. What goes wrong is
+ * logged and listed; a changed configuration tries again.
+ */
+@Component(service = ConfiguredQueue.class, immediate = true, configurationPid = BywashConstants.QUEUE_PID,
+    configurationPolicy = ConfigurationPolicy.REQUIRE)
+@Designate(ocd = ConfiguredQueue.Config.class, factory = true)
+public final class ConfiguredQueue {
+  private final String pid;
+  private final Config config;
+  private final Logger logger;
+  private Segment segment;
+  private String failure;
+
+  /** What queue to create. */
+  @ObjectClassDefinition(name = "Bywash queue", description = "A queue that exists as long as this configuration does.")
+  public @interface Config {
+    /** All keys begin so. */
+    String PREFIX_ = "bywash.";
+
+    /** See {@link BywashConstants#SEGMENT}. */
+    @AttributeDefinition(name = "Segment", description = "The segment's name. It is created if there is none of that name.")
+    String segment();
+
+    /** See {@link BywashConstants#QUEUE}. */
+    @AttributeDefinition(name = "Queue", description = "The queue's name, unique in its segment.")
+    String queue();
+
+    /** See {@link BywashConstants#RING_BYTES}. */
+    @AttributeDefinition(name = "Ring in bytes", required = false,
+        description = "How much the queue holds, rounded up to a power of two. An eighth of it is the largest message.")
+    long ring_bytes() default 1 << 20;
+
+    /** See {@link BywashConstants#SUBSCRIBERS}. */
+    @AttributeDefinition(name = "Subscribers", required = false, description = "Room for so many at one time, 1 to 1023.")
+    int subscribers() default Broadcast.DEFAULT_SUBSCRIBERS;
+
+    /** See {@link BywashConstants#LIFETIME}. */
+    @AttributeDefinition(name = "Lifetime", required = false, description = "When the segment is removed.", options = {
+        @Option(value = BywashConstants.LIFETIME_WHILE_USED, label = "by the last living participant"),
+        @Option(value = BywashConstants.LIFETIME_KEPT, label = "on purpose only")})
+    String lifetime() default BywashConstants.LIFETIME_WHILE_USED;
+
+    /** See {@link BywashConstants#SPARE_BYTES}. */
+    @AttributeDefinition(name = "Spare bytes", required = false,
+        description = "If the segment is created: room for queues that are added later. A segment never grows.")
+    long spare_bytes() default 4 << 20;
+
+    /** See {@link BywashConstants#DIRECTORY}. */
+    @AttributeDefinition(name = "Bus directory", required = false,
+        description = "The directory of the segment. Empty for the standard one: $BYWASH_DIR, else below /dev/shm.")
+    String directory() default "";
+  }
+
+  /** Called by Declarative Services. */
+  @Activate
+  public ConfiguredQueue(Config config, Map<String, Object> properties,
+      @Reference(service = LoggerFactory.class) Logger logger) {
+    this.pid = properties.get(Constants.SERVICE_PID).toString();
+    this.config = config;
+    this.logger = logger;
+    try {
+      segment = open();
+    } catch (RuntimeException refused) {
+      failure = refused.getMessage();
+      logger.error("Configuration {} does not get its queue. {}", pid, failure, refused);
+    }
+  }
+
+  private Segment open() {
+    if (config.segment() == null || config.queue() == null) {
+      throw new IllegalArgumentException(BywashConstants.SEGMENT + " or " + BywashConstants.QUEUE + " is missing");
+    }
+    Lifetime lifetime = switch (config.lifetime()) {
+      case BywashConstants.LIFETIME_WHILE_USED -> Lifetime.WHILE_USED;
+      case BywashConstants.LIFETIME_KEPT -> Lifetime.KEPT;
+      default -> throw new IllegalArgumentException(BywashConstants.LIFETIME + "=" + config.lifetime() + " is neither "
+          + BywashConstants.LIFETIME_WHILE_USED + " nor " + BywashConstants.LIFETIME_KEPT);
+    };
+    EntrySpec queue = Broadcast.spec(config.queue(), config.ring_bytes(), config.subscribers());
+    SegmentSpec spec = SegmentSpec.of(queue).withLifetime(lifetime);
+    Segment opened = attachOrCreate(spec.withSizeBytes(Math.addExact(spec.sizeBytes(), config.spare_bytes())));
+    try {
+      opened.directory().findOrAdd(queue);
+      if (opened.lifetime() != lifetime) {
+        throw new BusException("Segment " + opened.path() + " exists with lifetime " + opened.lifetime() + ", wanted "
+            + lifetime + ". Configure all its queues alike.");
+      }
+      return opened;
+    } catch (RuntimeException refused) {
+      WatchedSegment.close(opened, logger);
+      throw refused;
+    }
+  }
+
+  private Segment attachOrCreate(SegmentSpec spec) {
+    boolean standard = config.directory().isBlank();
+    while (true) {
+      try {
+        return Segment.attach(BusWatcher.directory(config.directory()).path(config.segment()), 0);
+      } catch (SegmentNotFoundException none) {
+        try {
+          return standard ? Segment.create(config.segment(), spec)
+              : Segment.create(BusWatcher.directory(config.directory()).path(config.segment()), spec);
+        } catch (SegmentExistsException another) {
+          // was faster: attach to that one
+        }
+      }
+    }
+  }
+
+  @Deactivate
+  void close() {
+    if (segment != null) {
+      WatchedSegment.close(segment, logger);
+    }
+  }
+
+  /** Its row in the listing. */
+  List<String> row() {
+    return List.of(pid, String.valueOf(config.segment()), String.valueOf(config.queue()),
+        failure == null ? "open" : String.valueOf(failure));
+  }
+}

@@ -1,0 +1,253 @@
+package io.bywash.osgi.it;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.reflect.Method;
+import java.net.MalformedURLException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import java.util.jar.Attributes;
+import java.util.jar.JarEntry;
+import java.util.jar.JarOutputStream;
+import java.util.jar.Manifest;
+import java.util.stream.Stream;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
+import org.osgi.framework.Constants;
+import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.framework.ServiceReference;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.framework.launch.Framework;
+import org.osgi.framework.launch.FrameworkFactory;
+
+/**
+ * A real container in this process, with the built bundles in it and a small one of the tests. The framework comes from a
+ * class loader of its own; the types of bundles are not those of the test, so it speaks to them by types of the JDK.
+ */
+final class Container implements AutoCloseable {
+  /** How long to wait for what has to happen. Nothing asserts that it takes less. */
+  static final Duration DEADLINE = Duration.ofSeconds(30);
+
+  /** Where the build puts the jars: felix, equinox and bundles. */
+  static final Path DIRECTORY = Path.of(System.getProperty("bywash.test.containers"));
+
+  private static final Path BUNDLE = Path.of(System.getProperty("bywash.test.bundle"));
+  private static final String TEST_PACKAGE = "io/bywash/osgi/it/bundle";
+
+  private final Path storage;
+  private final URLClassLoader loader;
+  private final Framework framework;
+  private Bundle testBundle;
+  private Bundle bywash;
+
+  private Container(Path storage, URLClassLoader loader, Framework framework) {
+    this.storage = storage;
+    this.loader = loader;
+    this.framework = framework;
+  }
+
+  private void installAll() throws BundleException, IOException {
+    framework.start();
+    List<Bundle> bundles = new ArrayList<>();
+    for (Path jar : jars("bundles")) {
+      bundles.add(context().installBundle(jar.toUri().toString()));
+    }
+    for (Bundle bundle : bundles) {
+      bundle.start();
+    }
+    installBywash();
+    testBundle = context().installBundle(testBundle(storage.resolve("test-bundle.jar")).toUri().toString());
+    testBundle.start();
+  }
+
+  /** Starts the framework whose jars are in the folder {@code name}. */
+  static Container start(String name) throws Exception {
+    URL[] urls = jars(name).stream().map(Container::url).toArray(URL[]::new);
+    URLClassLoader loader = new URLClassLoader(urls, Container.class.getClassLoader());
+    Path storage = Files.createTempDirectory("bywash-" + name);
+    Framework framework = ServiceLoader.load(FrameworkFactory.class, loader).findFirst().orElseThrow().newFramework(
+        Map.of(Constants.FRAMEWORK_STORAGE, storage.resolve("bundles").toString(), "felix.log.level", "1"));
+    Container container = new Container(storage, loader, framework);
+    try {
+      container.installAll();
+      return container;
+    } catch (BundleException | IOException failure) {
+      container.close();
+      throw failure;
+    }
+  }
+
+  private static List<Path> jars(String folder) throws IOException {
+    try (Stream<Path> jars = Files.list(DIRECTORY.resolve(folder))) {
+      return jars.sorted().toList();
+    }
+  }
+
+  private static URL url(Path jar) {
+    try {
+      return jar.toUri().toURL();
+    } catch (MalformedURLException impossible) {
+      throw new UncheckedIOException(impossible);
+    }
+  }
+
+  private static Path testBundle(Path jar) throws IOException {
+    Manifest manifest = new Manifest();
+    Attributes headers = manifest.getMainAttributes();
+    headers.put(Attributes.Name.MANIFEST_VERSION, "1.0");
+    headers.putValue(Constants.BUNDLE_MANIFESTVERSION, "2");
+    headers.putValue(Constants.BUNDLE_SYMBOLICNAME, "io.bywash.osgi.it");
+    headers.putValue(Constants.IMPORT_PACKAGE,
+        "io.bywash.osgi;version=\"[0.1,1)\",io.bywash.engine,io.bywash.engine.broadcast,io.bywash.engine.wait");
+    Path classes = Path.of(System.getProperty("bywash.test.classes"));
+    try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar), manifest);
+        Stream<Path> files = Files.list(classes.resolve(TEST_PACKAGE))) {
+      for (Path file : files.toList()) {
+        out.putNextEntry(new JarEntry(classes.relativize(file).toString()));
+        Files.copy(file, out);
+      }
+    }
+    return jar;
+  }
+
+  /** Installs and starts the bundle under test, as it is at first. */
+  void installBywash() throws BundleException {
+    bywash = context().installBundle(BUNDLE.toUri().toString());
+    bywash.start();
+  }
+
+  /** The bundle under test. */
+  Bundle bywash() {
+    return bywash;
+  }
+
+  BundleContext context() {
+    return framework.getBundleContext();
+  }
+
+  /** An object of a class in the test's bundle. */
+  Object create(String simpleName, Object... arguments) throws ReflectiveOperationException {
+    Class<?> type = testBundle.loadClass(TEST_PACKAGE.replace('/', '.') + "." + simpleName);
+    return type.getConstructors()[0].newInstance(arguments);
+  }
+
+  /** Registers a service as the test's bundle. */
+  ServiceRegistration<?> register(String type, Object service, Map<String, Object> properties) {
+    return testBundle.getBundleContext().registerService(type, service, FrameworkUtil.asDictionary(properties));
+  }
+
+  /** The context of the test's bundle. */
+  BundleContext testContext() {
+    return testBundle.getBundleContext();
+  }
+
+  /** The one service of that type which matches now. */
+  Optional<ServiceReference<?>> find(String type, String filter) {
+    try {
+      ServiceReference<?>[] found = context().getAllServiceReferences(type, filter);
+      return found == null ? Optional.empty() : Arrays.stream(found).findFirst();
+    } catch (InvalidSyntaxException wrong) {
+      throw new AssertionError(wrong);
+    }
+  }
+
+  /** The service of that type, which has to come. */
+  Object await(String type) {
+    return context().getService(await("service " + type, () -> find(type, null)));
+  }
+
+  /** What a command of the Gogo shell returns. */
+  String execute(String command) throws ReflectiveOperationException {
+    Object processor = await("org.apache.felix.service.command.CommandProcessor");
+    Object session = call(processor, "createSession", InputStream.nullInputStream(), new ByteArrayOutputStream(),
+        new ByteArrayOutputStream());
+    return (String) call(session, "execute", command);
+  }
+
+  /** Calls a public method of an object whose type this class does not know. */
+  static Object call(Object target, String name, Object... arguments) throws ReflectiveOperationException {
+    for (Class<?> type : interfaces(target.getClass())) {
+      for (Method method : type.getMethods()) {
+        if (method.getName().equals(name) && accepts(method, arguments)) {
+          return method.invoke(target, arguments);
+        }
+      }
+    }
+    throw new NoSuchMethodException(target.getClass() + "." + name + Arrays.toString(arguments));
+  }
+
+  private static List<Class<?>> interfaces(Class<?> type) {
+    List<Class<?>> found = new ArrayList<>(List.of(type.getInterfaces()));
+    return type.getSuperclass() == null ? found
+        : Stream.concat(found.stream(), interfaces(type.getSuperclass()).stream()).toList();
+  }
+
+  private static boolean accepts(Method method, Object... arguments) {
+    Class<?>[] types = method.getParameterTypes();
+    if (types.length != arguments.length) {
+      return false;
+    }
+    for (int index = 0; index < types.length; index++) {
+      if (arguments[index] != null && !types[index].isInstance(arguments[index])) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Waits until there is a result. */
+  static <T> T await(String what, Supplier<Optional<T>> look) {
+    long start = System.nanoTime();
+    while (true) {
+      Optional<T> found = look.get();
+      if (found.isPresent()) {
+        return found.get();
+      }
+      if (System.nanoTime() - start > DEADLINE.toNanos()) {
+        throw new AssertionError("waited " + DEADLINE.toSeconds() + " s in vain: " + what);
+      }
+      try {
+        Thread.sleep(5);
+      } catch (InterruptedException interrupted) {
+        throw new AssertionError(interrupted);
+      }
+    }
+  }
+
+  /** Waits until it is so. */
+  static void awaitUntil(String what, BooleanSupplier condition) {
+    await(what, () -> condition.getAsBoolean() ? Optional.of(true) : Optional.empty());
+  }
+
+  @Override
+  public void close() throws BundleException, IOException {
+    framework.stop();
+    try {
+      framework.waitForStop(DEADLINE.toMillis());
+    } catch (InterruptedException interrupted) {
+      throw new AssertionError(interrupted);
+    }
+    loader.close();
+    try (Stream<Path> files = Files.walk(storage)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+}

@@ -1,0 +1,503 @@
+package io.bywash.osgi.it;
+
+import static io.bywash.osgi.BywashConstants.*;
+import static io.bywash.osgi.it.Container.awaitUntil;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bywash.engine.Kind;
+import io.bywash.engine.Segment;
+import io.bywash.engine.broadcast.BroadcastStatus;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Dictionary;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongUnaryOperator;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.osgi.framework.AllServiceListener;
+import org.osgi.framework.FrameworkUtil;
+import org.osgi.framework.ServiceEvent;
+import org.osgi.framework.ServiceReference;
+import org.osgi.framework.ServiceRegistration;
+
+/** What the built bundle does in a container, whichever it is. Publishers are other processes. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class ContainerContract {
+  private static final String LISTENER = "io.bywash.osgi.QueueListener";
+  private static final String SERVICE = "io.bywash.osgi.BroadcastService";
+  private static final String CONFIGURATION_ADMIN = "org.osgi.service.cm.ConfigurationAdmin";
+
+  private Container container;
+  private Path bus;
+  private final List<AutoCloseable> ends = new ArrayList<>();
+
+  /** A listener of the test's bundle, and what it got. */
+  private record Listening(ServiceRegistration<?> registration, Queue<Long> sequences, AtomicLong lost) {
+    void awaitSequences(long count) {
+      awaitUntil(count + " messages, not " + sequences.size(), () -> sequences.size() >= count);
+    }
+  }
+
+  /** The folder of its jars. */
+  abstract String framework();
+
+  @BeforeAll
+  void startContainer() throws Exception {
+    bus = Files.createTempDirectory(Path.of("/dev/shm"), "bywash-test-");
+    container = Container.start(framework());
+    discover(bus);
+  }
+
+  private void discover(Path directory) throws Exception {
+    Object discovery = Container.call(container.await(CONFIGURATION_ADMIN), "getConfiguration", DISCOVERY_PID, "?");
+    Container.call(discovery, "update", dictionary(Map.of(DIRECTORY, directory.toString())));
+  }
+
+  @AfterAll
+  void stopContainer() throws Exception {
+    if (container != null) { // else its start has failed
+      container.close();
+    }
+    try (Stream<Path> files = Files.walk(bus)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
+  @AfterEach
+  void endAll() throws Exception {
+    for (AutoCloseable end : ends.reversed()) {
+      end.close();
+    }
+    ends.clear();
+    for (String name : files()) { // what a killed process left: the last living participant removes it
+      Segment.attach(bus.resolve(name), 0).close();
+    }
+    assertEquals(List.of(), files());
+  }
+
+  private List<String> files() throws IOException {
+    try (Stream<Path> files = Files.list(bus)) {
+      return files.map(file -> file.getFileName().toString()).filter(name -> !name.equals(".lock")).sorted().toList();
+    }
+  }
+
+  private static Dictionary<String, Object> dictionary(Map<String, Object> map) {
+    return FrameworkUtil.asDictionary(map);
+  }
+
+  private <T extends AutoCloseable> T ended(T end) {
+    ends.add(end);
+    return end;
+  }
+
+  private PublisherProcess publisher(String segment) throws IOException {
+    return ended(PublisherProcess.start(bus.resolve(segment), "ticks"));
+  }
+
+  private static String filter(String segment, String queue) {
+    return "(&(" + SEGMENT + "=" + segment + ")(" + QUEUE + "=" + queue + "))";
+  }
+
+  private Optional<ServiceReference<?>> queue(String segment) {
+    return container.find(SERVICE, filter(segment, "ticks"));
+  }
+
+  private ServiceReference<?> awaitQueue(String segment) {
+    return Container.await("queue of " + segment, () -> queue(segment));
+  }
+
+  private void awaitWithdrawn(String segment) {
+    awaitUntil("no queue of " + segment, () -> queue(segment).isEmpty());
+  }
+
+  private Listening listen(String segment, Runnable duringCall, String... properties) throws Exception {
+    Map<String, Object> all = new HashMap<>(Map.of(SEGMENT, segment, QUEUE, "ticks"));
+    for (int index = 0; index < properties.length; index += 2) {
+      all.put(properties[index], properties[index + 1]);
+    }
+    Queue<Long> sequences = new ConcurrentLinkedQueue<>();
+    AtomicLong lost = new AtomicLong();
+    Object listener = container.create("RecordingListener", sequences, lost, duringCall);
+    ServiceRegistration<?> registration = container.register(LISTENER, listener, all);
+    ended(() -> unregister(registration));
+    return new Listening(registration, sequences, lost);
+  }
+
+  private static void unregister(ServiceRegistration<?> registration) {
+    try {
+      registration.unregister();
+    } catch (IllegalStateException before) {
+      // the test did it
+    }
+  }
+
+  private Object configuration(String name, Map<String, Object> properties) throws Exception {
+    Map<String, Object> all = new HashMap<>(Map.of(DIRECTORY, bus.toString(), QUEUE, "ticks"));
+    all.putAll(properties);
+    Object configuration = Container.call(container.await(CONFIGURATION_ADMIN), "getFactoryConfiguration", QUEUE_PID, name,
+        "?");
+    Container.call(configuration, "update", dictionary(all));
+    return configuration;
+  }
+
+  private long committed(String segment) {
+    try (Segment observed = Segment.observe(bus.resolve(segment))) {
+      return BroadcastStatus.of(observed.directory().find("ticks", Kind.BROADCAST)).messageCount();
+    }
+  }
+
+  private void awaitListed(String... words) {
+    awaitUntil(String.join(" ", words) + " in a line of:\n" + listing(), () -> listing().lines()
+        .anyMatch(line -> Stream.of(words).allMatch(line::contains)));
+  }
+
+  private String listing() {
+    try {
+      return container.execute("bywash:queues");
+    } catch (ReflectiveOperationException failure) {
+      throw new AssertionError(failure);
+    }
+  }
+
+  private static List<Long> upTo(long count) {
+    return LongStream.range(0, count).boxed().toList();
+  }
+
+  @Test
+  void aQueueOfAnotherProcessIsAServiceWithItsProperties() throws Exception {
+    PublisherProcess publisher = publisher("alpha");
+    ServiceReference<?> queue = awaitQueue("alpha");
+    assertEquals("broadcast", queue.getProperty(KIND));
+    assertEquals(65536L, queue.getProperty(CAPACITY));
+    assertEquals(8192L, queue.getProperty(ELEMENT_SIZE));
+    assertEquals(publisher.pid(), queue.getProperty(OWNER_PID));
+    assertEquals(false, queue.getProperty(LOCAL));
+    assertEquals(bus.resolve("alpha").toString(), queue.getProperty(PATH));
+  }
+
+  @Test
+  void aQueueIsWithdrawnWhenItsOwnerIsKilledAndComesBackWithTheNext() throws Exception {
+    publisher("bravo").publish(3);
+    Object killed = awaitQueue("bravo").getProperty(OWNER_PID);
+    ((PublisherProcess) ends.getLast()).kill();
+    awaitWithdrawn("bravo");
+    PublisherProcess next = publisher("bravo");
+    assertEquals(3, next.firstSequence());
+    assertEquals(next.pid(), awaitQueue("bravo").getProperty(OWNER_PID));
+    assertNotEquals(killed, next.pid());
+  }
+
+  @Test
+  void discoveryKeepsNoSegmentAlive() throws Exception {
+    PublisherProcess publisher = publisher("charlie");
+    awaitQueue("charlie");
+    publisher.close();
+    assertFalse(Files.exists(bus.resolve("charlie")));
+    awaitWithdrawn("charlie");
+  }
+
+  @Test
+  void aListenerThatWasThereFirstIsFedFromTheFirstMessageOn() throws Exception {
+    Listening listening = listen("delta", () -> {});
+    publisher("delta").publish(100);
+    listening.awaitSequences(100);
+    assertEquals(upTo(100), List.copyOf(listening.sequences()));
+  }
+
+  @Test
+  void aListenerThatComesLaterIsFedWithWhatIsThere() throws Exception {
+    PublisherProcess publisher = publisher("echo");
+    publisher.publish(100);
+    awaitQueue("echo");
+    Listening oldest = listen("echo", () -> {});
+    Listening newest = listen("echo", () -> {}, START, START_NEWEST);
+    publisher.publish(100);
+    oldest.awaitSequences(200);
+    assertEquals(upTo(200), List.copyOf(oldest.sequences()));
+    newest.awaitSequences(100);
+    assertEquals(upTo(200).subList(100, 200), List.copyOf(newest.sequences()));
+  }
+
+  @Test
+  void aListenerGetsEachCommittedMessageOnceAcrossAKillAndAReturn() throws Exception {
+    Listening slow = listen("foxtrot", () -> LockSupport.parkNanos(50_000));
+    Listening fast = listen("foxtrot", () -> {});
+    PublisherProcess killed = publisher("foxtrot");
+    AtomicLong receivedAtWithdrawal = new AtomicLong(-1);
+    AllServiceListener events = event -> {
+      if (event.getType() == ServiceEvent.UNREGISTERING) {
+        receivedAtWithdrawal.compareAndSet(-1, slow.sequences().size());
+      }
+    };
+    container.context().addServiceListener(events, "(&(objectClass=" + SERVICE + ")" + filter("foxtrot", "ticks") + ")");
+    ended(() -> container.context().removeServiceListener(events));
+    awaitQueue("foxtrot");
+    killed.stream();
+    slow.awaitSequences(2_000);
+    killed.kill();
+    long committed = committed("foxtrot");
+    awaitWithdrawn("foxtrot");
+    assertEquals(committed, receivedAtWithdrawal.get());
+
+    PublisherProcess next = publisher("foxtrot");
+    assertEquals(committed, next.firstSequence());
+    awaitQueue("foxtrot");
+    long all = next.publish(3_000);
+    slow.awaitSequences(all);
+    fast.awaitSequences(all);
+    assertEquals(upTo(all), List.copyOf(slow.sequences()));
+    assertEquals(upTo(all), List.copyOf(fast.sequences()));
+  }
+
+  @Test
+  void aListenerKeepsTheSegmentWhenThePublisherCloses() throws Exception {
+    Listening listening = listen("golf", () -> {});
+    PublisherProcess publisher = publisher("golf");
+    awaitQueue("golf");
+    publisher.publish(10);
+    publisher.close();
+    awaitWithdrawn("golf");
+    assertEquals(upTo(10), List.copyOf(listening.sequences()));
+    publisher("golf").publish(10);
+    listening.awaitSequences(20);
+    assertEquals(upTo(20), List.copyOf(listening.sequences()));
+  }
+
+  @Test
+  void aListenerWhoseOtherPropertiesChangeKeepsItsPlace() throws Exception {
+    PublisherProcess publisher = publisher("uniform");
+    Listening listening = listen("uniform", () -> {});
+    publisher.publish(10);
+    listening.awaitSequences(10);
+    listening.registration().setProperties(dictionary(Map.of(SEGMENT, "uniform", QUEUE, "ticks", "service.ranking", 7)));
+    publisher.publish(10);
+    listening.awaitSequences(20);
+    assertEquals(upTo(20), List.copyOf(listening.sequences()));
+  }
+
+  @Test
+  void aListenerThatHangsHoldsUpNeitherOthersNorTheWithdrawal() throws Exception {
+    CountDownLatch hold = new CountDownLatch(1);
+    ended(hold::countDown);
+    Listening hanging = listen("romeo", () -> awaitLatch(hold));
+    Listening other = listen("romeo", () -> {});
+    PublisherProcess killed = publisher("romeo");
+    killed.publish(100);
+    other.awaitSequences(100);
+    killed.kill();
+    awaitWithdrawn("romeo");
+    assertEquals(upTo(1), List.copyOf(hanging.sequences()));
+    hold.countDown();
+    hanging.awaitSequences(100);
+    assertEquals(upTo(100), List.copyOf(hanging.sequences()));
+  }
+
+  @Test
+  void aListenerThatThrowsIsFedOn() throws Exception {
+    Listening listening = listen("hotel", () -> {
+      throw new IllegalStateException("thrown on purpose by the test");
+    });
+    publisher("hotel").publish(50);
+    listening.awaitSequences(50);
+    assertEquals(upTo(50), List.copyOf(listening.sequences()));
+    awaitListed("hotel", "FEEDING", " 50     0      50 ");
+  }
+
+  @Test
+  void aSkippingListenerHoldsNobodyUpAndIsToldWhatItLost() throws Exception {
+    CountDownLatch hold = new CountDownLatch(1);
+    ended(hold::countDown);
+    Listening listening = listen("india", () -> awaitLatch(hold), POLICY, POLICY_SKIP);
+    PublisherProcess publisher = publisher("india");
+    publisher.publish(1);
+    listening.awaitSequences(1);
+    long published = publisher.publish(20_000);
+    hold.countDown();
+    awaitUntil("each message is received or lost", () ->
+        listening.sequences().size() + listening.lost().get() == published);
+    assertTrue(listening.lost().get() > 0);
+  }
+
+  private static void awaitLatch(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException interrupted) {
+      throw new AssertionError(interrupted);
+    }
+  }
+
+  @Test
+  void anUnregisteredListenerIsNotCalledAnyMore() throws Exception {
+    PublisherProcess publisher = publisher("juliett");
+    Listening listening = listen("juliett", () -> {});
+    publisher.stream();
+    listening.awaitSequences(1_000);
+    listening.registration().unregister();
+    int received = listening.sequences().size();
+    Listening later = listen("juliett", () -> {}, START, START_NEWEST);
+    later.awaitSequences(1_000);
+    assertEquals(received, listening.sequences().size());
+    publisher.kill();
+  }
+
+  @Test
+  void aListenerThatCannotBeServedIsListedWithTheReason() throws Exception {
+    ended(PublisherProcess.start(bus.resolve("kilo"), "ticks", 4096, 1));
+    Listening first = listen("kilo", () -> {});
+    awaitListed("kilo", "FEEDING");
+    listen("kilo", () -> {});
+    awaitListed("kilo", "TABLE_FULL", "has all its 1 places taken");
+    first.registration().unregister();
+    awaitListed("kilo", "FEEDING");
+    assertFalse(listing().contains("TABLE_FULL"));
+    listen("nowhere", () -> {});
+    awaitListed("nowhere", "NO_QUEUE", "there is no segment nowhere");
+    listen("kilo", () -> {}, QUEUE, "other");
+    awaitListed("kilo", "other", "NO_QUEUE", "has no queue other");
+    listen("kilo", () -> {}, POLICY, "sometimes");
+    awaitListed("kilo", "BAD_PROPERTIES", "bywash.policy=sometimes");
+  }
+
+  @Test
+  void aConfigurationCreatesAQueueAndItsDeletionRemovesIt() throws Exception {
+    Object first = configuration("first", Map.of(SEGMENT, "lima", RING_BYTES, 8192L, SUBSCRIBERS, 3));
+    ServiceReference<?> queue = awaitQueue("lima");
+    assertEquals(8192L, queue.getProperty(CAPACITY));
+    assertEquals(true, queue.getProperty(LOCAL));
+    assertEquals(ProcessHandle.current().pid(), queue.getProperty(OWNER_PID));
+    Object second = configuration("second", Map.of(SEGMENT, "lima", QUEUE, "tocks"));
+    Container.await("the second queue", () -> container.find(SERVICE, filter("lima", "tocks")));
+    Container.call(first, "delete");
+    Container.call(second, "delete");
+    awaitWithdrawn("lima");
+    awaitUntil("no file", () -> Files.notExists(bus.resolve("lima")));
+  }
+
+  @Test
+  void aConfigurationThatCannotBeMetIsListedWithTheReason() throws Exception {
+    Object good = configuration("good", Map.of(SEGMENT, "mike"));
+    Object differs = configuration("differs", Map.of(SEGMENT, "mike", RING_BYTES, 8192L));
+    Object unnamed = configuration("unnamed", Map.of(SEGMENT, "../mike"));
+    awaitListed("io.bywash.queue~good", "mike", "open");
+    awaitListed("io.bywash.queue~differs", "capacity is 1048576, wanted 8192");
+    awaitListed("io.bywash.queue~unnamed", "name=");
+    Container.call(good, "delete");
+    Container.call(differs, "delete");
+    Container.call(unnamed, "delete");
+    awaitWithdrawn("mike");
+  }
+
+  @Test
+  void theCommandListsQueuesAndListeners() throws Exception {
+    PublisherProcess publisher = publisher("november");
+    Listening listening = listen("november", () -> {});
+    publisher.publish(7);
+    listening.awaitSequences(7);
+    awaitListed("november  ticks  broadcast", " " + publisher.pid() + " ", " 7 ", "AVAILABLE",
+        ProcessHandle.current().pid() + " block 0 0");
+    awaitListed("november", "block", "7", "FEEDING");
+  }
+
+  @Test
+  void aFileThatIsNoSegmentIsListedAndDisturbsNothing() throws Exception {
+    Path garbage = Files.write(bus.resolve("garbage"), new byte[10_000]);
+    Path folder = Files.createDirectory(bus.resolve("folder"));
+    publisher("oscar");
+    awaitQueue("oscar");
+    Path truncated = Files.write(bus.resolve("truncated"),
+        Arrays.copyOf(Files.readAllBytes(bus.resolve("oscar")), 6_000));
+    awaitListed("garbage", "SegmentFormatException");
+    awaitListed("folder", "not a regular file");
+    awaitListed("truncated", "DamagedSegmentException");
+    awaitQueue("oscar");
+    Files.delete(garbage);
+    Files.delete(folder);
+    Files.delete(truncated);
+    awaitUntil("no complaint", () -> !listing().contains("NOT USABLE"));
+  }
+
+  @Test
+  void theBusDirectoryMayComeLaterAndGo() throws Exception {
+    Path later = bus.resolveSibling(bus.getFileName() + "-later");
+    discover(later);
+    ended(() -> discover(bus));
+    Files.createDirectory(later);
+    try (PublisherProcess publisher = PublisherProcess.start(later.resolve("sierra"), "ticks")) {
+      assertEquals(publisher.pid(), awaitQueue("sierra").getProperty(OWNER_PID));
+    }
+    awaitWithdrawn("sierra");
+    Files.delete(later.resolve(".lock"));
+    Files.delete(later);
+    Files.createDirectory(later);
+    try (PublisherProcess publisher = PublisherProcess.start(later.resolve("tango"), "ticks")) {
+      assertEquals(publisher.pid(), awaitQueue("tango").getProperty(OWNER_PID));
+    }
+    Files.delete(later.resolve(".lock"));
+    Files.delete(later);
+    awaitWithdrawn("tango");
+  }
+
+  @Test
+  void aBundleTakesRolesFromTheServiceUntilItReleasesIt() throws Exception {
+    Object configuration = configuration("papa", Map.of(SEGMENT, "papa"));
+    ServiceReference<?> queue = awaitQueue("papa");
+    LongUnaryOperator user = (LongUnaryOperator) container.create("ServiceUser", container.testContext().getService(queue));
+    assertEquals(42, user.applyAsLong(42));
+    container.testContext().ungetService(queue);
+    assertEquals("io.bywash.engine.SegmentClosedException",
+        assertThrows(RuntimeException.class, () -> user.applyAsLong(43)).getClass().getName());
+    ((AutoCloseable) user).close();
+    Container.call(configuration, "delete");
+    awaitWithdrawn("papa");
+  }
+
+  @Test
+  void aStoppedBundleLeavesNoServiceNoThreadAndNoPlaceInTheQueue() throws Exception {
+    PublisherProcess publisher = publisher("quebec");
+    Listening listening = listen("quebec", () -> {});
+    publisher.publish(5);
+    listening.awaitSequences(5);
+    container.bywash().stop();
+    assertLeftNothing("quebec");
+    container.bywash().start();
+    awaitQueue("quebec");
+    listening.awaitSequences(10); // what is still there comes again: the place in the queue was given up
+    container.bywash().uninstall();
+    assertLeftNothing("quebec");
+    container.installBywash();
+    awaitQueue("quebec");
+  }
+
+  private void assertLeftNothing(String segment) {
+    assertTrue(queue(segment).isEmpty());
+    try (Segment observed = Segment.observe(bus.resolve(segment))) {
+      assertEquals(List.of(), BroadcastStatus.of(observed.directory().find("ticks", Kind.BROADCAST)).subscribers());
+      assertEquals(1, observed.participants().size());
+    }
+    awaitUntil("no thread of the bundle", () -> Thread.getAllStackTraces().keySet().stream()
+        .noneMatch(thread -> thread.getName().startsWith("bywash-")));
+  }
+}

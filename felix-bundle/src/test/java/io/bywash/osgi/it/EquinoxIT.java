@@ -1,0 +1,9 @@
+package io.bywash.osgi.it;
+
+/** In Eclipse Equinox. */
+final class EquinoxIT extends ContainerContract {
+  @Override
+  String framework() {
+    return "equinox";
+  }
+}

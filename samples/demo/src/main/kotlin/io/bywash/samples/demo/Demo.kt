@@ -1,0 +1,60 @@
+package io.bywash.samples.demo
+
+import com.github.ajalt.clikt.core.CoreCliktCommand
+import com.github.ajalt.clikt.core.Context
+import com.github.ajalt.clikt.core.ProgramResult
+import com.github.ajalt.clikt.core.UsageError
+import com.github.ajalt.clikt.core.main
+import com.github.ajalt.clikt.parameters.options.convert
+import com.github.ajalt.clikt.parameters.options.default
+import com.github.ajalt.clikt.parameters.options.flag
+import com.github.ajalt.clikt.parameters.options.option
+import com.github.ajalt.clikt.parameters.types.int
+import com.github.ajalt.clikt.parameters.types.path
+import com.github.ajalt.clikt.parameters.types.restrictTo
+
+/** The command line of the demo: what is wrong with it is said before anything is started. */
+private class DemoCommand : CoreCliktCommand("demo") {
+    private val seconds by option(help = "how long the feed publishes").int().restrictTo(4..3600).default(10)
+    private val rate by option(help = "readings a second, or max").convert { text ->
+        text.takeIf { it == "max" || it.toDoubleOrNull()?.let { number -> number in 1.0..1e9 } == true }
+            ?: fail("'$text' is no rate; use a number from 1 to 1000000000, or max")
+    }.default("10000")
+    private val record by option(help = "write the readings of this host to this file").path()
+    private val replay by option(help = "publish the readings of this CSV file instead of this host's").path()
+    private val json by option(help = "the result as one line on the standard output").flag()
+
+    override fun help(context: Context) =
+        "A Kotlin feed, an OSGi container and a coroutine: live readings of this host through shared memory, and a kill."
+
+    override fun run() {
+        if (record != null && replay != null) {
+            throw UsageError("--record is for live readings; leave out --replay")
+        }
+        try {
+            replay?.let { RecordedSource(it) }
+        } catch (unusable: RecordingException) {
+            throw UsageError(unusable.message.orEmpty())
+        }
+        val run = DemoRun(seconds, listOf(rate, replay?.toString() ?: "-", record?.toString() ?: "-"), View())
+        val result = try {
+            run.use { it.run() }
+        } catch (failure: DemoFailure) {
+            System.err.println("demo: ${failure.message}")
+            throw ProgramResult(1)
+        }
+        result.print(System.err)
+        if (json) {
+            println(result.toJson())
+        }
+        if (!result.isOk) {
+            throw ProgramResult(1)
+        }
+    }
+}
+
+/** Starts the demo. */
+object Demo {
+    @JvmStatic
+    fun main(arguments: Array<String>) = DemoCommand().main(arguments)
+}

@@ -1,0 +1,38 @@
+package io.bywash.samples.demo
+
+import io.bywash.bus.BusTopology
+import io.bywash.bus.Codec
+import io.bywash.bus.MiB
+import io.bywash.bus.Queue
+import io.bywash.bus.bus
+import io.bywash.engine.Claim
+import io.bywash.engine.Message
+
+/** One value of one source. [timeNanos] is when it was read, on the monotonic clock that all processes of a host share. */
+class Reading(val source: String, val timeNanos: Long, val value: Double, val sequence: Long = -1)
+
+/** Time, value, then the name of the source in ASCII. */
+object ReadingCodec : Codec<Reading> {
+    private const val NAME_INDEX = 16
+
+    override fun length(value: Reading): Int = NAME_INDEX + value.source.length
+
+    override fun write(value: Reading, claim: Claim) {
+        val name = value.source.toByteArray(Charsets.US_ASCII)
+        claim.putLong(0, value.timeNanos).putDouble(8, value.value).putBytes(NAME_INDEX, name, 0, name.size)
+    }
+
+    override fun read(message: Message): Reading {
+        val name = ByteArray(message.length() - NAME_INDEX)
+        message.getBytes(NAME_INDEX, name, 0, name.size)
+        return Reading(String(name, Charsets.US_ASCII), message.getLong(0), message.getDouble(8), message.sequence())
+    }
+}
+
+/** The queue that the three processes share. */
+val readings: Queue<Reading> = Queue("readings", ReadingCodec)
+
+/** The segment that it lies in. */
+val demoBus: BusTopology = bus("demo") {
+    broadcast(readings) { ring = 4.MiB }
+}

@@ -1,0 +1,17 @@
+package io.bywash.samples.hello.kotlin
+
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.runBlocking
+
+/** Creates the segment, waits for a receiver, and greets it. */
+internal object HelloSender {
+    @JvmStatic
+    fun main(arguments: Array<String>) = runBlocking {
+        hello.open().use { bus ->
+            val sender = bus.sender(greetings)
+            check(sender.awaitSubscribers(1, 60.seconds)) { "nobody listened for 60 s; start HelloReceiver elsewhere" }
+            sender.send("Hello from process ${ProcessHandle.current().pid()}")
+            println("greeted ${sender.subscriberCount} receiver")
+        }
+    }
+}

@@ -1,0 +1,4 @@
+/** One process sends, another one receives, in Kotlin. */
+module io.bywash.samples.hello.kotlin {
+  requires io.bywash.bus;
+}
