@@ -12,6 +12,8 @@ import com.github.ajalt.clikt.parameters.options.option
 import com.github.ajalt.clikt.parameters.types.int
 import com.github.ajalt.clikt.parameters.types.path
 import com.github.ajalt.clikt.parameters.types.restrictTo
+import java.io.IOException
+import java.nio.file.Files
 
 /** The command line of the demo: what is wrong with it is said before anything is started. */
 private class DemoCommand : CoreCliktCommand("demo") {
@@ -35,6 +37,11 @@ private class DemoCommand : CoreCliktCommand("demo") {
             replay?.let { RecordedSource(it) }
         } catch (unusable: RecordingException) {
             throw UsageError(unusable.message.orEmpty())
+        }
+        try {
+            record?.let { Files.newOutputStream(it).close() } // an earlier recording is overwritten
+        } catch (refused: IOException) {
+            throw UsageError("the recording $record cannot be written: $refused. Choose another file.")
         }
         val run = DemoRun(seconds, listOf(rate, replay?.toString() ?: "-", record?.toString() ?: "-"), View())
         val result = try {

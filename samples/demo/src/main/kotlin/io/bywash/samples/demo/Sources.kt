@@ -4,6 +4,7 @@ import java.io.IOException
 import java.io.RandomAccessFile
 import java.nio.file.Files
 import java.nio.file.Path
+import java.nio.file.StandardOpenOption
 import kotlin.io.path.exists
 
 /** Where readings come from. */
@@ -152,20 +153,23 @@ class RecordedSource(file: Path) : Source {
     }
 }
 
-/** Writes sweeps as a file that [RecordedSource] reads. */
+/**
+ * Adds sweeps to a file that [RecordedSource] reads. Each line is written at once, so that a kill leaves no half of one, and
+ * a feed that is started again goes on in the same file.
+ */
 class Recorder(file: Path) : AutoCloseable {
-    private val writer = Files.newBufferedWriter(file)
-    private val startNanos = System.nanoTime()
-    private var isFirst = true
+    private var needsNames = !file.exists() || Files.size(file) == 0L
+    private val output = Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
 
     fun write(sweep: List<Pair<String, Double>>) {
-        if (isFirst) {
-            isFirst = false
-            writer.appendLine((listOf("timeMillis") + sweep.map { it.first }).joinToString(","))
+        if (needsNames) {
+            needsNames = false
+            line(listOf("timeMillis") + sweep.map { it.first })
         }
-        val millis = (System.nanoTime() - startNanos) / 1_000_000
-        writer.appendLine((listOf(millis) + sweep.map { it.second }).joinToString(","))
+        line(listOf(System.currentTimeMillis()) + sweep.map { it.second })
     }
 
-    override fun close() = writer.close()
+    private fun line(cells: List<Any>) = output.write((cells.joinToString(",") + "\n").toByteArray())
+
+    override fun close() = output.close()
 }

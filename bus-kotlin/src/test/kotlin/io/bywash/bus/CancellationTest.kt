@@ -1,0 +1,131 @@
+package io.bywash.bus
+
+import kotlin.random.Random
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.yield
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.Timeout
+import org.junit.jupiter.api.extension.RegisterExtension
+
+@Timeout(120)
+class CancellationTest {
+    @RegisterExtension
+    val temp = TempBus()
+
+    private val numbers = Queue("numbers", NumberCodec(400))
+    private val topology = bus("cancel") { broadcast(numbers) { ring = 4.KiB } }
+    private val random = Random(7)
+
+    @Test
+    fun aWaitingReceiveEndsWhenItIsCancelled() = test {
+        topology.open(temp.directory).use { bus ->
+            val receiver = bus.receiver(numbers)
+            val sender = bus.sender(numbers)
+            for (round in 0L until 200) {
+                val receiving = launch { receiver.receive() }
+                eventually { receiver.turn.isAwaited }
+                receiving.cancelAndJoin()
+                sender.send(round)
+                assertEquals(round, receiver.receive())
+            }
+        }
+    }
+
+    @Test
+    fun aWaitingSendEndsWhenItIsCancelledAndHasSentNothing() = test {
+        topology.open(temp.directory).use { bus ->
+            val receiver = bus.receiver(numbers)
+            val sender = bus.sender(numbers)
+            repeat(200) {
+                var count = 0L
+                while (sender.trySend(count)) {
+                    count++
+                }
+                val sending = launch { sender.send(-1) }
+                eventually { sender.turn.isAwaited }
+                sending.cancelAndJoin()
+                for (number in 0 until count) {
+                    assertEquals(number, receiver.receive())
+                }
+                assertEquals(null, receiver.tryReceive())
+            }
+        }
+    }
+
+    /** Lets a moment pass that ends before, in or after a wait of the other side. */
+    private suspend fun moment() {
+        when (random.nextInt(4)) {
+            0 -> yield()
+            1 -> repeat(random.nextInt(20_000)) { Thread.onSpinWait() }
+            2 -> delay(1)
+        }
+    }
+
+    @Test
+    fun everyNumberArrivesOnceHoweverOftenBothSidesAreCancelled() = test {
+        topology.open(temp.directory).use { bus ->
+            val receiver = bus.receiver(numbers)
+            val sender = bus.sender(numbers)
+            val got = mutableListOf<Long>()
+            var sent = 0L
+            var cancelledWaits = 0
+            repeat(1500) { round ->
+                val sending = launch {
+                    while (true) {
+                        sender.send(sent)
+                        sent++ // not reached if it was cancelled
+                        if (round % 3 == 0) delay(1) // the receiver waits
+                    }
+                }
+                val receiving = launch {
+                    while (true) {
+                        got += receiver.receive()
+                        if (round % 3 == 1) delay(1) // the sender waits
+                    }
+                }
+                moment()
+                if (receiver.turn.isAwaited || sender.turn.isAwaited) {
+                    cancelledWaits++
+                }
+                receiving.cancelAndJoin()
+                moment()
+                sending.cancelAndJoin()
+            }
+            generateSequence { receiver.tryReceive() }.forEach { got += it }
+            assertEquals((0 until sent).toList(), got)
+            assertTrue(sent > 1000 && cancelledWaits > 10, "only sent $sent and cancelled $cancelledWaits waits")
+        }
+    }
+
+    @Test
+    fun aReceiverWhoseQueueNeverRunsDryCanBeCancelled() = test {
+        val topology = bus("stream") { broadcast(numbers) { ring = 1.MiB } }
+        topology.open(temp.directory).use { bus ->
+            val receiver = bus.receiver(numbers)
+            val sender = bus.sender(numbers)
+            while (sender.trySend(0)) { /* until it is full */ }
+            var count = 0
+            val receiving = launch {
+                try {
+                    while (true) {
+                        receiver.receive()
+                        sender.trySend(0)
+                        count++
+                    }
+                } catch (cancelled: CancellationException) {
+                    ensureActive()
+                    throw AssertionError("the receiver was closed instead", cancelled)
+                }
+            }
+            delay(10)
+            receiving.cancelAndJoin()
+            assertTrue(count > 0)
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package io.bywash.bus
+
+import java.nio.file.Files
+import java.nio.file.Path
+import kotlin.io.path.deleteRecursively
+import kotlin.io.path.ExperimentalPathApi
+import kotlin.io.path.listDirectoryEntries
+import kotlin.io.path.name
+import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.extension.AfterEachCallback
+import org.junit.jupiter.api.extension.BeforeEachCallback
+import org.junit.jupiter.api.extension.ExtensionContext
+
+/** The deadline of everything that a test waits for. */
+val PATIENCE = 60.seconds
+
+/** Runs a test in real threads, with a deadline. */
+fun test(block: suspend CoroutineScope.() -> Unit) = runBlocking(Dispatchers.Default) { withTimeout(PATIENCE, block) }
+
+/** Looks until [condition] holds; the deadline is that of the test. */
+suspend fun eventually(condition: () -> Boolean) {
+    while (!condition()) {
+        delay(1.milliseconds)
+    }
+}
+
+/** A bus directory of one test alone, in shared memory. After the test nothing but the lock file may be left in it. */
+class TempBus : BeforeEachCallback, AfterEachCallback {
+    lateinit var directory: Path
+        private set
+
+    override fun beforeEach(context: ExtensionContext) {
+        directory = Files.createTempDirectory(Path.of("/dev/shm"), "bywash-test-")
+    }
+
+    @OptIn(ExperimentalPathApi::class)
+    override fun afterEach(context: ExtensionContext) {
+        val left = directory.listDirectoryEntries().map { it.name } - ".lock"
+        directory.deleteRecursively()
+        if (context.executionException.isEmpty) {
+            assertEquals(emptyList<String>(), left, "left in the bus directory")
+        }
+    }
+}
+
+/** Numbers with room behind them, so that few fill a ring. */
+class NumberCodec(private val bytes: Int = Long.SIZE_BYTES) : Codec<Long> {
+    override fun length(value: Long): Int = bytes
+
+    override fun write(value: Long, claim: io.bywash.engine.Claim) {
+        claim.putLong(0, value)
+        for (index in Long.SIZE_BYTES until bytes) {
+            claim.putByte(index, value.toByte())
+        }
+    }
+
+    override fun read(message: io.bywash.engine.Message): Long = message.getLong(0)
+}

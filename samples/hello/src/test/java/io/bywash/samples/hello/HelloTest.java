@@ -1,0 +1,77 @@
+package io.bywash.samples.hello;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The smallest program: as processes, in both orders, and as it stands in the README. */
+@Timeout(120)
+final class HelloTest {
+  private static final Path SOURCES = Path.of("src/main/java/io/bywash/samples/hello");
+
+  private static Process start(Path bus, String program) throws IOException {
+    String classes = Path.of("target/classes").toAbsolutePath().toString();
+    String engine = Path.of("../../engine-java/target/classes").toAbsolutePath().toString();
+    ProcessBuilder builder = new ProcessBuilder(ProcessHandle.current().info().command().orElseThrow(), "-p",
+        engine + ":" + classes, "--enable-native-access=io.bywash.engine", "-m",
+        "io.bywash.samples.hello/io.bywash.samples.hello." + program).redirectErrorStream(true);
+    builder.environment().put("BYWASH_DIR", bus.toString());
+    return builder.start();
+  }
+
+  private static void greets(String first, String second) throws Exception {
+    Path bus = Files.createTempDirectory(Path.of("/dev/shm"), "bywash-hello-test-");
+    List<Process> processes = new ArrayList<>();
+    try {
+      processes.add(start(bus, first));
+      processes.add(start(bus, second));
+      for (Process process : processes) {
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS), "a process does not end");
+        assertEquals(0, process.exitValue(), new String(process.getInputStream().readAllBytes()));
+      }
+      Process subscriber = processes.get(first.equals("HelloSubscriber") ? 0 : 1);
+      Process publisher = processes.get(first.equals("HelloSubscriber") ? 1 : 0);
+      assertEquals("Hello from process " + publisher.pid() + "\n", new String(subscriber.getInputStream().readAllBytes()));
+      assertTrue(!Files.exists(bus.resolve("hello")), "the segment is left");
+    } finally {
+      processes.forEach(Process::destroyForcibly);
+      Files.deleteIfExists(bus.resolve("hello"));
+      Files.deleteIfExists(bus.resolve(".lock"));
+      Files.delete(bus);
+    }
+  }
+
+  @Test
+  void aNamedModuleGreetsASubscriberThatStartedFirst() throws Exception {
+    greets("HelloSubscriber", "HelloPublisher");
+  }
+
+  @Test
+  void aNamedModuleGreetsASubscriberThatStartedSecond() throws Exception {
+    greets("HelloPublisher", "HelloSubscriber");
+  }
+
+  @Test
+  void theProgramsInTheReadmeAreTheProgramsHereAndShorterThan25Lines() throws IOException {
+    List<String> blocks = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
+        .matcher(Files.readString(Path.of("../../README.md"))).results().map((MatchResult block) -> block.group(1)).toList();
+    assertEquals(2, blocks.size());
+    for (String program : List.of("HelloSubscriber", "HelloPublisher")) {
+      List<String> source = Files.readAllLines(SOURCES.resolve(program + ".java"));
+      assertTrue(source.size() < 25 + 1, program + " has " + source.size() + " lines");
+      List<String> stripped = source.stream().map(String::strip).toList();
+      assertTrue(blocks.stream().anyMatch(block -> stripped.containsAll(block.lines().map(String::strip).toList())),
+          "no block in the README has only lines of " + program);
+    }
+  }
+}
