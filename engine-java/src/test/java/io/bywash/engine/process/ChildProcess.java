@@ -1,0 +1,272 @@
+package io.bywash.engine.process;
+
+import io.bywash.engine.Segment;
+import io.bywash.engine.internal.memory.NativeAccess;
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.net.JarURLConnection;
+import java.net.URI;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+
+/**
+ * A JVM of its own, to be killed, paused and resumed by a test. Used in a {@code try} with resources, it is gone after
+ * the test in any case.
+ */
+final class ChildProcess implements AutoCloseable {
+  private static final long PATIENCE_SECONDS = 90;
+
+  private final Process process;
+  private final Writer input;
+  /** Its lines, and an empty value at the end. */
+  private final BlockingQueue<Optional<String>> lines = new LinkedBlockingQueue<>();
+  private final List<String> transcript = new ArrayList<>();
+
+  /** With or without native access. */
+  enum Setup {
+    NATIVE("--enable-native-access=ALL-UNNAMED"),
+    PORTABLE("--illegal-native-access=deny");
+
+    private final String option;
+
+    Setup(String option) {
+      this.option = option;
+    }
+
+    /** That of this JVM. */
+    static Setup own() {
+      return NativeAccess.ENABLED ? NATIVE : PORTABLE;
+    }
+
+    Setup other() {
+      return this == NATIVE ? PORTABLE : NATIVE;
+    }
+  }
+
+  private ChildProcess(Process process) {
+    this.process = process;
+    this.input = process.outputWriter(StandardCharsets.UTF_8);
+    Thread.ofVirtual().start(this::read);
+  }
+
+  /** Starts {@code program} in the set-up of this JVM. */
+  static ChildProcess start(Class<? extends ChildProgram> program, Object... arguments) {
+    return start(Setup.own(), Map.of(), program, arguments);
+  }
+
+  /** Starts {@code program} with variables added to the environment. */
+  static ChildProcess start(Map<String, String> environment, Class<? extends ChildProgram> program,
+      Object... arguments) {
+    return start(Setup.own(), environment, program, arguments);
+  }
+
+  /** Starts {@code program} in a set-up of its own. */
+  static ChildProcess start(Setup setup, Class<? extends ChildProgram> program, Object... arguments) {
+    return start(setup, Map.of(), program, arguments);
+  }
+
+  private static ChildProcess start(Setup setup, Map<String, String> environment, Class<? extends ChildProgram> program,
+      Object... arguments) {
+    List<String> command = command(setup.option);
+    command.add(ChildProgram.Main.class.getName());
+    command.add(program.getName());
+    for (Object argument : arguments) {
+      command.add(argument.toString());
+    }
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().putAll(environment);
+    try {
+      return new ChildProcess(builder.start());
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+
+  private static List<String> command(String option) {
+    return new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), option, "-ea",
+        "-Xshare:auto", "-Xmx256m", "-XX:+UseSerialGC", "-cp", String.join(File.pathSeparator, classPath())));
+  }
+
+  /** Where the engine and these tests are, whether this JVM has them on its class path or on its module path. */
+  static Set<String> classPath() {
+    Set<String> path = new LinkedHashSet<>(List.of(root(ChildProcess.class), root(Segment.class)));
+    for (String property : List.of("java.class.path", "jdk.module.path")) {
+      for (String element : System.getProperty(property, "").split(File.pathSeparator)) {
+        if (!element.isEmpty()) {
+          path.add(element);
+        }
+      }
+    }
+    return path;
+  }
+
+  /** The directory or jar that a class was loaded from. */
+  static String root(Class<?> type) {
+    String resource = type.getName().replace('.', '/') + ".class";
+    URL url = type.getResource("/" + resource);
+    try {
+      if (url.openConnection() instanceof JarURLConnection jar) {
+        return Path.of(jar.getJarFileURL().toURI()).toString();
+      }
+      String file = url.toURI().toString();
+      return Path.of(URI.create(file.substring(0, file.length() - resource.length()))).toString();
+    } catch (IOException | java.net.URISyntaxException unusual) {
+      throw new AssertionError("where is " + url + "?", unusual);
+    }
+  }
+
+  private void read() {
+    try (BufferedReader output = process.inputReader(StandardCharsets.UTF_8)) {
+      for (String line = output.readLine(); line != null; line = output.readLine()) {
+        lines.add(Optional.of(line));
+      }
+    } catch (IOException closed) {
+      // the end, like any other
+    }
+    lines.add(Optional.empty());
+  }
+
+  /** Waits for the line that begins with {@code word}, and returns the rest of it. */
+  String await(String word) {
+    long start = System.nanoTime();
+    try {
+      while (true) {
+        long left = TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS) - (System.nanoTime() - start);
+        Optional<String> line = lines.poll(left, TimeUnit.NANOSECONDS);
+        if (line == null) {
+          throw new AssertionError("process " + pid() + " did not say \"" + word + "\". It said: " + transcript);
+        }
+        if (line.isEmpty()) {
+          lines.add(line);
+          throw new AssertionError(
+              "process " + pid() + " ended before it said \"" + word + "\". It said: " + transcript);
+        }
+        transcript.add(line.get());
+        if (line.get().equals(word) || line.get().startsWith(word + " ")) {
+          return line.get().substring(word.length()).strip();
+        }
+      }
+    } catch (InterruptedException timeout) {
+      throw new AssertionError("waiting for \"" + word + "\" was interrupted. It said: " + transcript, timeout);
+    }
+  }
+
+  /** As {@link #await}, for a line with a number. */
+  long awaitLong(String word) {
+    return Long.parseLong(await(word));
+  }
+
+  /** Gives the process a line. */
+  void tell(String line) {
+    try {
+      input.write(line + "\n");
+      input.flush();
+    } catch (IOException gone) {
+      throw new AssertionError("process " + pid() + " does not listen. It said: " + transcript, gone);
+    }
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** SIGKILL; when this returns, the process is gone and the kernel has given back everything it held. */
+  void kill() {
+    process.destroyForcibly();
+    awaitEnd();
+  }
+
+  /** SIGSTOP; when this returns, no thread of the process runs. */
+  void pause() {
+    signal("STOP");
+    eventually("process " + pid() + " is stopped", () -> state() == 'T');
+  }
+
+  /** SIGCONT. */
+  void resume() {
+    signal("CONT");
+  }
+
+  private char state() {
+    try {
+      String stat = Files.readString(Path.of("/proc/" + pid() + "/stat"));
+      return stat.charAt(stat.lastIndexOf(')') + 2);
+    } catch (IOException gone) {
+      throw new AssertionError("process " + pid() + " is gone", gone);
+    }
+  }
+
+  private void signal(String name) {
+    try {
+      Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(pid())).inheritIO().start();
+      if (kill.waitFor() != 0) {
+        throw new AssertionError("kill -" + name + " " + pid() + " failed with " + kill.exitValue());
+      }
+    } catch (IOException | InterruptedException failure) {
+      throw new AssertionError("kill -" + name + " could not be run", failure);
+    }
+  }
+
+  /** Waits for the process to end by itself and without a failure. */
+  void finish() {
+    awaitEnd();
+    if (process.exitValue() != 0) {
+      List<String> rest = new ArrayList<>(transcript);
+      for (Optional<String> line = lines.poll(); line != null; line = lines.poll()) {
+        line.ifPresent(rest::add);
+      }
+      throw new AssertionError("process " + pid() + " ended with " + process.exitValue() + ". It said: " + rest);
+    }
+  }
+
+  private void awaitEnd() {
+    try {
+      if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+        throw new AssertionError("process " + pid() + " did not end. It said: " + transcript);
+      }
+    } catch (InterruptedException timeout) {
+      throw new AssertionError("waiting for the end of process " + pid() + " was interrupted", timeout);
+    }
+  }
+
+  /** Ends the process if it still runs. */
+  @Override
+  public void close() {
+    process.destroyForcibly();
+    boolean interrupted = Thread.interrupted();
+    awaitEnd();
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Looks until {@code condition} holds. */
+  static void eventually(String what, BooleanSupplier condition) {
+    long start = System.nanoTime();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - start > TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)) {
+        throw new AssertionError("it did not come true that " + what);
+      }
+      java.util.concurrent.locks.LockSupport.parkNanos(1_000_000);
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package io.bywash.engine.process;
+
+import io.bywash.engine.Segment;
+import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.memory.Region;
+
+/** Writes by hand what a participant leaves that is killed at an exact point, in a segment that has the usual queue. */
+final class Forgery {
+  final Region region;
+  private final SegmentEntry entry;
+
+  Forgery(Segment segment) {
+    entry = (SegmentEntry) segment.directory().find(Programs.QUEUE).orElseThrow();
+    region = entry.region();
+  }
+
+  long segmentId() {
+    return entry.core().geometry().segmentId();
+  }
+
+  private static long slot(int id) {
+    return SegmentLayout.HEADER_BYTES + (long) id * SegmentLayout.SLOT_BYTES;
+  }
+
+  int epoch(int id) {
+    return Owner.epoch(region.getLongVolatile(slot(id) + SegmentLayout.SLOT_WORD));
+  }
+
+  /** A participant that was killed: nobody holds its lock, and no process has its pid and start time. */
+  long deadParticipant(int id) {
+    long dead = Owner.participant(id, epoch(id) + 1);
+    region.setLongOpaque(slot(id) + SegmentLayout.SLOT_START_TICKS, 1);
+    region.setLongVolatile(slot(id) + SegmentLayout.SLOT_WORD, Owner.word(dead, 0, 0, SegmentLayout.SLOT_ACTIVE));
+    return dead;
+  }
+
+  /** Gives a role of the queue to a participant. */
+  void role(int index, long participant) {
+    int generation = Owner.generation(entry.roleWord(index)) + 1;
+    region.setLongVolatile(entry.role(index) + SegmentLayout.ROLE_WORD,
+        Owner.word(participant, generation, 0, SegmentLayout.ROLE_ACTIVE));
+  }
+
+  long state() {
+    return region.getLongVolatile(SegmentLayout.STATE_OFFSET);
+  }
+
+  /** A participant is removing the segment. */
+  void closing(long participant) {
+    region.setLongVolatile(SegmentLayout.STATE_OFFSET, Owner.word(participant, 0, 0, SegmentLayout.CLOSING));
+  }
+}

@@ -1,0 +1,234 @@
+package io.bywash.engine.process;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentExistsException;
+import io.bywash.engine.SegmentNotFoundException;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.TempBus;
+import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.internal.SegmentEntry;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Processes that create, open and close the same segment at the same moment. */
+@Timeout(600)
+class LifecycleRaceTest {
+  private static final SegmentSpec SPEC = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096));
+
+  @RegisterExtension final TempBus bus = new TempBus();
+
+  @Test
+  void exactlyOneOfTwoCreatorsWins() {
+    createAtOnce(2, 1, 30);
+  }
+
+  @Test
+  void exactlyOneOfEightCreatorsWins() {
+    createAtOnce(4, 2, 30);
+  }
+
+  private void createAtOnce(int processes, int threads, int rounds) {
+    race(processes, threads, rounds, "create", outcomes -> {
+      List<String> losers = new ArrayList<>(outcomes);
+      losers.removeIf(outcome -> !outcome.equals("exists"));
+      assertEquals(processes * threads - 1, losers.size(), outcomes::toString);
+      return outcomes.size();
+    });
+  }
+
+  @Test
+  void twoProcessesThatOpenAtOnceShareOneSegment() {
+    openAtOnce(2, 1, 30);
+  }
+
+  @Test
+  void eightThatOpenAtOnceShareOneSegment() {
+    openAtOnce(4, 2, 30);
+  }
+
+  @Test
+  @Tag("stress")
+  void thousandsOfTimesThoseThatOpenAtOnceShareOneSegment() {
+    openAtOnce(2, 1, 3_000);
+    openAtOnce(4, 2, 1_000);
+  }
+
+  private void openAtOnce(int processes, int threads, int rounds) {
+    race(processes, threads, rounds, "open", outcomes -> {
+      assertEquals(1, new HashSet<>(outcomes).size(), outcomes::toString);
+      try (Segment observed = Segment.observe(bus.path("race"))) {
+        assertEquals(processes * threads, observed.participants().size());
+      }
+      return outcomes.size();
+    });
+  }
+
+  /** Gives the same order to all at one moment, checks the outcomes, and has all close at one moment. */
+  private void race(int processes, int threads, int rounds, String order, Function<List<String>, Integer> check) {
+    List<ChildProcess> racers = new ArrayList<>();
+    try {
+      for (int i = 0; i < processes; i++) {
+        racers.add(ChildProcess.start(Racer.class, bus.path("race"), threads));
+      }
+      racers.forEach(racer -> racer.await("ready"));
+      for (int round = 0; round < rounds; round++) {
+        assertEquals(processes * threads, check.apply(together(racers, order)));
+        assertEquals(Collections.nCopies(processes * threads, "closed"), together(racers, "close"));
+        assertFalse(Files.exists(bus.path("race")), "the last one out did not remove the file in round " + round);
+      }
+    } finally {
+      racers.forEach(ChildProcess::close);
+    }
+  }
+
+  private static List<String> together(List<ChildProcess> racers, String order) {
+    long moment = System.nanoTime() + 1_000_000; // the same clock in all processes of a host
+    racers.forEach(racer -> racer.tell(order + " " + moment));
+    List<String> outcomes = new ArrayList<>();
+    racers.forEach(racer -> outcomes.addAll(Arrays.asList(racer.await("done").split(" "))));
+    return outcomes;
+  }
+
+  @Test
+  void whoeverIsAttachedIsAttachedToTheFileThatOthersFind() {
+    churn(4, 1, 150);
+  }
+
+  @Test
+  @Tag("stress")
+  void whoeverIsAttachedIsAttachedToTheFileThatOthersFindForALongTime() {
+    churn(4, 2, 10_000);
+  }
+
+  private void churn(int processes, int threads, int iterations) {
+    List<ChildProcess> racers = new ArrayList<>();
+    try {
+      for (int i = 0; i < processes; i++) {
+        racers.add(ChildProcess.start(Racer.class, bus.path("race"), threads));
+      }
+      racers.forEach(racer -> racer.await("ready"));
+      assertEquals(Collections.nCopies(processes * threads, "churned"), together(racers, "churn:" + iterations));
+    } finally {
+      racers.forEach(ChildProcess::close);
+    }
+    assertFalse(Files.exists(bus.path("race")), "the last one out did not remove the file");
+  }
+
+  /** Arguments: file, threads. Obeys "ORDER MOMENT" in all threads at that moment; says "done" with all outcomes. */
+  static final class Racer implements ChildProgram {
+    private Path file;
+
+    @Override
+    public void run(String... arguments) throws Exception {
+      file = Path.of(arguments[0]);
+      int threads = Integer.parseInt(arguments[1]);
+      Segment[] segments = new Segment[threads];
+      try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
+        warmUp(pool, threads);
+        ChildProgram.say("ready");
+        while (true) {
+          String[] order = ChildProgram.hear().split(" ");
+          long moment = Long.parseLong(order[1]);
+          List<Future<String>> outcomes = IntStream.range(0, threads).mapToObj(thread -> pool.submit(() -> {
+            while (System.nanoTime() - moment < 0) {
+              Thread.onSpinWait();
+            }
+            return obey(order[0], segments, thread);
+          })).toList();
+          StringBuilder line = new StringBuilder("done");
+          for (Future<String> outcome : outcomes) {
+            line.append(' ').append(outcome.get());
+          }
+          ChildProgram.say(line);
+        }
+      }
+    }
+
+    /** All classes are loaded before the first race. */
+    private void warmUp(ExecutorService pool, int threads) throws Exception {
+      Path own = file.resolveSibling("warm-up-" + ProcessHandle.current().pid());
+      Segment.open(own, SPEC).close();
+      pool.invokeAll(Collections.nCopies(threads, () -> null));
+    }
+
+    private String obey(String order, Segment[] segments, int thread) {
+      switch (order.split(":")[0]) {
+        case "create" -> {
+          try {
+            segments[thread] = Segment.create(file, SPEC);
+            return "won";
+          } catch (SegmentExistsException lost) {
+            return "exists";
+          }
+        }
+        case "open" -> {
+          segments[thread] = Segment.open(file, SPEC);
+          return Long.toString(id(segments[thread]));
+        }
+        case "close" -> {
+          if (segments[thread] != null) {
+            segments[thread].close();
+          }
+          segments[thread] = null;
+          return "closed";
+        }
+        case "churn" -> {
+          for (int i = 0; i < Integer.parseInt(order.split(":")[1]); i++) {
+            churn(i);
+          }
+          return "churned";
+        }
+        default -> throw new AssertionError(order);
+      }
+    }
+
+    private void churn(int iteration) {
+      try (Segment segment = iteration % 3 == 0 ? attachIfThere() : Segment.open(file, SPEC)) {
+        if (segment != null) {
+          for (int look = 0; look < 3; look++) {
+            if (id(segment) != idAt(file)) {
+              throw new AssertionError("attached to " + id(segment) + ", others find " + idAt(file));
+            }
+            Thread.yield();
+          }
+        }
+      }
+    }
+
+    private Segment attachIfThere() {
+      try {
+        return Segment.attach(file, 0);
+      } catch (SegmentNotFoundException none) {
+        return null;
+      }
+    }
+  }
+
+  static long id(Segment segment) {
+    return ((SegmentEntry) segment.directory().find(Programs.QUEUE).orElseThrow()).core().geometry().segmentId();
+  }
+
+  /** The id of the segment that has this name now. */
+  private static long idAt(Path file) {
+    try (Segment observed = Segment.observe(file)) {
+      return id(observed);
+    }
+  }
+}

@@ -1,0 +1,257 @@
+package io.bywash.engine.wait;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bywash.engine.EntrySpec;
+import io.bywash.engine.Kind;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentClosedException;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.TempBus;
+import io.bywash.engine.Threads;
+import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.Publisher;
+import io.bywash.engine.broadcast.Subscriber;
+import io.bywash.engine.broadcast.SubscriberOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+@Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class WaitHubTest {
+  @RegisterExtension final TempBus bus = new TempBus();
+
+  private final WaitHub hub = WaitHub.shared();
+  private Segment writing;
+  private Segment reading;
+  private Publisher publisher;
+  private Subscriber subscriber;
+
+  @BeforeEach
+  void open() {
+    writing = Segment.create(bus.path("hub"), SegmentSpec.of(Broadcast.spec("queue", 4096)));
+    reading = Segment.attach(bus.path("hub"), 0);
+    publisher = Publisher.open(writing.directory().find("queue", Kind.BROADCAST));
+    subscriber = Subscriber.open(reading.directory().find("queue", Kind.BROADCAST));
+  }
+
+  @AfterEach
+  void close() {
+    publisher.close();
+    subscriber.close();
+    writing.close();
+    reading.close();
+  }
+
+  private static void join(CompletableFuture<Void> future) throws Exception {
+    future.get(50, TimeUnit.SECONDS);
+  }
+
+  /** The hub has taken in all arrivals up to now, because it has completed one that came after them. */
+  private void afterAnotherWait() throws Exception {
+    try (Segment other = Segment.create(bus.path("other"), SegmentSpec.of(Broadcast.spec("queue", 4096)));
+        Publisher otherPublisher = Publisher.open(other.directory().find("queue", Kind.BROADCAST));
+        Subscriber waiting = Subscriber.open(other.directory().find("queue", Kind.BROADCAST))) {
+      CompletableFuture<Void> future = hub.whenReady(waiting);
+      assertTrue(otherPublisher.offer(new byte[1]));
+      join(future);
+    }
+  }
+
+  @Test
+  void aRoleWithSomethingToDoIsReadyAtOnce() {
+    assertTrue(hub.whenReady(publisher).isDone(), "a publisher that was never refused");
+    publisher.offer(new byte[1]);
+    assertTrue(hub.whenReady(subscriber).isDone());
+  }
+
+  @Test
+  void aFutureCompletesOnDataAndTakesNothingFromTheQueue() throws Exception {
+    for (int i = 0; i < 300; i++) {
+      CompletableFuture<Void> first = hub.whenReady(subscriber);
+      CompletableFuture<Void> second = hub.whenReady(subscriber);
+      assertFalse(first.isDone());
+      assertTrue(publisher.offer(new byte[] {(byte) i}));
+      join(first);
+      join(second);
+      byte wanted = (byte) i;
+      assertEquals(1, subscriber.poll(message -> assertEquals(wanted, message.getByte(0)), 10));
+    }
+  }
+
+  @Test
+  void aFutureOfAPublisherCompletesWhenThereIsRoomAgain() throws Exception {
+    for (int i = 0; i < 300; i++) {
+      while (publisher.offer(new byte[48])) {
+        // until the ring is full
+      }
+      CompletableFuture<Void> future = hub.whenReady(publisher);
+      assertFalse(future.isDone());
+      assertEquals(1, subscriber.poll(message -> {}, 1));
+      join(future);
+      assertTrue(publisher.offer(new byte[48]));
+    }
+  }
+
+  @Test
+  void aFutureCompletesWhenItsSegmentIsClosed() throws Exception {
+    CompletableFuture<Void> future = hub.whenReady(subscriber);
+    afterAnotherWait();
+    assertFalse(future.isDone());
+    reading.close();
+    join(future);
+    assertThrows(SegmentClosedException.class, () -> subscriber.poll(message -> {}, 1));
+    assertTrue(hub.whenReady(subscriber).isDone());
+  }
+
+  @Test
+  void aFutureCompletesWhenItsRoleIsClosed() throws Exception {
+    CompletableFuture<Void> future = hub.whenReady(subscriber);
+    afterAnotherWait();
+    assertFalse(future.isDone());
+    subscriber.close();
+    join(future);
+    assertThrows(SegmentClosedException.class, () -> subscriber.poll(message -> {}, 1));
+  }
+
+  @Test
+  void aCancelledWaitLosesNothingAndDisturbsNobody() throws Exception {
+    for (int i = 0; i < 100; i++) {
+      CompletableFuture<Void> cancelled = hub.whenReady(subscriber);
+      CompletableFuture<Void> waiting = hub.whenReady(subscriber);
+      assertTrue(cancelled.cancel(true));
+      assertTrue(publisher.offer(new byte[1]));
+      join(waiting);
+      assertThrows(CancellationException.class, cancelled::join);
+      assertEquals(1, subscriber.poll(message -> {}, 10));
+    }
+  }
+
+  @Test
+  void whatDependsOnAFutureMayFailWithoutHarmToOthers() throws Exception {
+    CompletableFuture<Void> failing = hub.whenReady(subscriber).thenRun(() -> {
+      throw new IllegalStateException("on purpose");
+    });
+    CompletableFuture<Void> waiting = hub.whenReady(subscriber);
+    assertTrue(publisher.offer(new byte[1]));
+    join(waiting);
+    Threads.await(failing::isCompletedExceptionally, "the failure");
+    afterAnotherWait();
+  }
+
+  private static final class Lane implements AutoCloseable {
+    final Segment segment;
+    final List<Publisher> publishers = new ArrayList<>();
+    final List<Subscriber> subscribers = new ArrayList<>();
+    final List<CompletableFuture<Void>> futures = new ArrayList<>();
+
+    Lane(TempBus bus, int number, int queues) {
+      List<EntrySpec> specs = new ArrayList<>();
+      for (int i = 0; i < queues; i++) {
+        specs.add(Broadcast.spec("queue-" + i, 4096, 2));
+      }
+      segment = Segment.create(bus.path("lane-" + number), SegmentSpec.of(specs).withParticipantCapacity(2));
+      segment.directory().entries().forEach(entry -> {
+        publishers.add(Publisher.open(entry));
+        subscribers.add(Subscriber.open(entry, SubscriberOptions.skip()));
+      });
+    }
+
+    @Override
+    public void close() {
+      publishers.forEach(Publisher::close);
+      subscribers.forEach(Subscriber::close);
+      segment.close();
+    }
+  }
+
+  private void waitForManyRoles(int lanes, int queues) throws Exception {
+    List<Lane> all = new ArrayList<>();
+    try {
+      for (int i = 0; i < lanes; i++) {
+        all.add(new Lane(bus, i, queues));
+      }
+      for (int round = 0; round < 3; round++) {
+        for (Lane lane : all) {
+          lane.futures.clear();
+          lane.subscribers.forEach(role -> lane.futures.add(hub.whenReady(role)));
+        }
+        int left = lanes * queues;
+        for (Lane lane : all) {
+          for (int i = 0; i < queues; i++) {
+            assertEquals(left--, all.stream().flatMap(each -> each.futures.stream()).filter(f -> !f.isDone()).count());
+            assertTrue(lane.publishers.get(i).offer(new byte[1]));
+            join(lane.futures.get(i));
+            assertEquals(1, lane.subscribers.get(i).poll(message -> {}, 10));
+          }
+        }
+      }
+    } finally {
+      all.forEach(Lane::close);
+    }
+  }
+
+  @Test
+  void oneHubWaitsForManyRolesInSeveralSegmentsAndCompletesOnlyThoseThatAreReady() throws Exception {
+    waitForManyRoles(12, 5);
+  }
+
+  @Test
+  void oneHubWaitsForMoreSegmentsThanTheKernelTakesAtOnce() throws Exception {
+    waitForManyRoles(130, 1);
+  }
+
+  @Test
+  void theHubsThreadEndsWhenNobodyWaitsAndComesBackForTheNext() throws Exception {
+    for (int round = 0; round < 2; round++) {
+      CompletableFuture<Void> future = hub.whenReady(subscriber);
+      assertEquals(1, hubThreads(), "while somebody waits");
+      assertTrue(publisher.offer(new byte[1]));
+      join(future);
+      assertEquals(1, subscriber.poll(message -> {}, 10));
+      Threads.await(() -> hubThreads() == 0, "the hub's thread to end");
+    }
+  }
+
+  private static long hubThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().equals("bywash-wait-hub")).count();
+  }
+
+  @Test
+  void manyThreadsMayWaitThroughTheHubAtOnce() throws Exception {
+    try (Threads threads = new Threads()) {
+      for (int i = 0; i < 4; i++) {
+        int number = i;
+        threads.start("lane " + i, () -> {
+          try (Lane lane = new Lane(bus, number, 1)) {
+            for (int round = 0; round < 200; round++) {
+              CompletableFuture<Void> future = hub.whenReady(lane.subscribers.get(0));
+              assertTrue(lane.publishers.get(0).offer(new byte[1]));
+              join(future);
+              assertEquals(1, lane.subscribers.get(0).poll(message -> {}, 1));
+            }
+          }
+        });
+      }
+      threads.join();
+    }
+  }
+
+  @Test
+  void whatIsNoRoleOfThisEngineIsRefused() {
+    var refused = assertThrows(IllegalArgumentException.class, () -> hub.whenReady(() -> true));
+    assertTrue(refused.getMessage().startsWith("role="), refused.getMessage());
+    assertThrows(IllegalArgumentException.class, () -> hub.whenReady(null));
+  }
+}
