@@ -112,6 +112,24 @@ class DamagedRingTest {
     }
   }
 
+  @Test
+  void aLengthThatReachesBeyondTheEndOfTheRingEndsThePoll() {
+    for (SubscriberOptions options : List.of(SubscriberOptions.block(), SubscriberOptions.skip())) {
+      try (Subscriber subscriber = queue.subscriber(options)) {
+        Receiver receiver = new Receiver(subscriber);
+        publish(63);
+        drain(subscriber, receiver);
+        publish(21);
+        region.setInt(ring.at(RING - 64), 512); // as much as that is published, but not in one piece
+        assertDamaged(() -> subscriber.poll(receiver, 1));
+        assertEquals(63, receiver.received);
+        region.setInt(ring.at(RING - 64), 48);
+        drain(subscriber, receiver);
+        publish(44); // to the end of the ring again
+      }
+    }
+  }
+
   private List<Executable> opens() {
     return List.of(() -> queue.publisher().close(),
         () -> queue.subscriber(SubscriberOptions.block()).close(),

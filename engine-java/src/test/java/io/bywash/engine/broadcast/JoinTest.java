@@ -150,6 +150,37 @@ class JoinTest {
   }
 
   @Test
+  void whoStartsAtTheOldestAtTheMomentInWhichItIsGivenUpKeepsItsFirstMessage() throws InterruptedException {
+    Random random = Payload.random("whoStartsAtTheOldestAtTheMoment");
+    AtomicBoolean over = new AtomicBoolean();
+    try (Threads threads = new Threads(); TestQueue joining = TestQueue.attach(bus.path("join"))) {
+      threads.start("writer", () -> {
+        while (!over.get()) {
+          offer(publisher, 48); // gives up a block each time
+        }
+      });
+      try {
+        for (int round = 0; round < 60_000 && !threads.hasFailed(); round++) {
+          try (Subscriber subscriber = joining.subscriber(options(true, true))) {
+            pause(random.nextInt(60)); // the writer goes as far as it can
+            assertEquals(1, subscriber.poll(new Receiver(subscriber), 1));
+          }
+          pause(random.nextInt(60));
+        }
+      } finally {
+        over.set(true);
+      }
+      threads.join();
+    }
+  }
+
+  private static void pause(int spins) {
+    for (int i = 0; i < spins; i++) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
   void hundredsJoinAndLeaveAtFullSpeedWithoutLossOrRepetitionForAnybody() throws InterruptedException {
     Random random = Payload.random("hundredsJoinAndLeave");
     AtomicBoolean over = new AtomicBoolean();

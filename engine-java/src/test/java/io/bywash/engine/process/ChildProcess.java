@@ -83,6 +83,9 @@ final class ChildProcess implements AutoCloseable {
   private static ChildProcess start(Setup setup, Map<String, String> environment, Class<? extends ChildProgram> program,
       Object... arguments) {
     List<String> command = command(setup.option);
+    if (!ChildProgram.Optimised.class.isAssignableFrom(program)) {
+      command.add(1, "-XX:TieredStopAtLevel=1"); // starts faster
+    }
     command.add(ChildProgram.Main.class.getName());
     command.add(program.getName());
     for (Object argument : arguments) {

@@ -29,6 +29,9 @@ interface ChildProgram {
     return line;
   }
 
+  /** A program that runs long enough for the optimising compiler, whose reordering tests of memory want to meet. */
+  interface Optimised extends ChildProgram {}
+
   /** The main program of every child: runs the class that the first argument names. */
   final class Main {
     static final BufferedReader INPUT = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));

@@ -94,7 +94,7 @@ class DeathOfAdderTest {
 
   @Test
   void anAdderKilledAtARandomMomentCostsNeitherRowsNorSpace() {
-    killAdders(5);
+    killAdders(4);
   }
 
   @Test

@@ -110,7 +110,7 @@ class DeathUnderLoadTest {
   }
 
   /** Publishes until it is killed, and keeps the number of messages in a mapped file, which survives. */
-  static final class PublishWithLedger implements ChildProgram {
+  static final class PublishWithLedger implements ChildProgram.Optimised {
     @Override
     public void run(String... arguments) throws Exception {
       Segment segment = Segment.attach(Path.of(arguments[0]), PATIENCE_NANOS);

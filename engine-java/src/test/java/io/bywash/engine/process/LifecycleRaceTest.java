@@ -36,12 +36,12 @@ class LifecycleRaceTest {
 
   @Test
   void exactlyOneOfTwoCreatorsWins() {
-    createAtOnce(2, 1, 30);
+    createAtOnce(2, 1, 20);
   }
 
   @Test
   void exactlyOneOfEightCreatorsWins() {
-    createAtOnce(4, 2, 30);
+    createAtOnce(4, 2, 20);
   }
 
   private void createAtOnce(int processes, int threads, int rounds) {
@@ -55,12 +55,12 @@ class LifecycleRaceTest {
 
   @Test
   void twoProcessesThatOpenAtOnceShareOneSegment() {
-    openAtOnce(2, 1, 30);
+    openAtOnce(2, 1, 20);
   }
 
   @Test
   void eightThatOpenAtOnceShareOneSegment() {
-    openAtOnce(4, 2, 30);
+    openAtOnce(4, 2, 20);
   }
 
   @Test

@@ -3,13 +3,16 @@ package io.bywash.engine.process;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bywash.engine.Claim;
 import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -85,7 +88,7 @@ class MessageFlowTest {
     int maxBytes = 512;
     SegmentSpec spec = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096, 1023)); // the more, the longer a look at all
     try (Segment segment = Segment.create(bus.path("flow"), spec);
-        ChildProcess writer = ChildProcess.start(Programs.PublishForEver.class, segment.path(), maxBytes)) {
+        ChildProcess writer = ChildProcess.start(PublishImpatiently.class, segment.path(), maxBytes)) {
       writer.await("opened");
       for (int i = 0; i < 5_000; i++) {
         try (Subscriber subscriber =
@@ -98,6 +101,23 @@ class MessageFlowTest {
         }
       }
       assertTrue(writer.isAlive());
+    }
+  }
+
+  /** Arguments: file, longest message. Publishes until it is killed, and asks again at once when there is no room. */
+  static final class PublishImpatiently implements ChildProgram.Optimised {
+    @Override
+    public void run(String... arguments) {
+      Publisher publisher = Programs.publisher(Segment.attach(Path.of(arguments[0]), PATIENCE_NANOS));
+      ChildProgram.say("opened");
+      while (true) {
+        long sequence = publisher.nextSequence();
+        Claim claim = publisher.tryClaim(Payload.length(sequence, Integer.parseInt(arguments[1])));
+        if (claim != null) {
+          Payload.fill(claim, sequence);
+          claim.commit();
+        }
+      }
     }
   }
 
@@ -119,11 +139,11 @@ class MessageFlowTest {
   static final class WaitForSegment implements ChildProgram {
     @Override
     public void run(String... arguments) {
-      java.nio.file.Path file = java.nio.file.Path.of(arguments[0]);
+      Path file = Path.of(arguments[0]);
       try {
         Segment.attach(file, 0).close();
         throw new AssertionError("the segment was there already");
-      } catch (io.bywash.engine.SegmentNotFoundException expected) {
+      } catch (SegmentNotFoundException expected) {
         ChildProgram.say("waiting");
       }
       try (Segment segment = Segment.attach(file, PATIENCE_NANOS);

@@ -50,7 +50,7 @@ final class Programs {
    * Arguments: file, longest message, subscribers to wait for, sequence to publish up to. Says "opened" with its first
    * sequence, "half" on the way, and "published" with its last sequence + 1 and the checksum; leaves when told to.
    */
-  static final class Publish implements ChildProgram {
+  static final class Publish implements ChildProgram.Optimised {
     @Override
     public void run(String... arguments) throws Exception {
       int maxBytes = Integer.parseInt(arguments[1]);
@@ -77,7 +77,7 @@ final class Programs {
   }
 
   /** Arguments: file, longest message. Says "opened" with its first sequence, and publishes until it is killed. */
-  static final class PublishForEver implements ChildProgram {
+  static final class PublishForEver implements ChildProgram.Optimised {
     @Override
     public void run(String... arguments) {
       Segment segment = Segment.attach(Path.of(arguments[0]), PATIENCE_NANOS);
@@ -139,7 +139,7 @@ final class Programs {
    * until N is next and says "read" with the numbers of received and lost messages and the checksum; told anything
    * else, leaves.
    */
-  static final class Subscribe implements ChildProgram {
+  static final class Subscribe implements ChildProgram.Optimised {
     @Override
     public void run(String... arguments) throws Exception {
       try (Segment segment = Segment.attach(Path.of(arguments[0]), PATIENCE_NANOS);

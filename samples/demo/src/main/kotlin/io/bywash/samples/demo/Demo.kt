@@ -4,6 +4,7 @@ import com.github.ajalt.clikt.core.CoreCliktCommand
 import com.github.ajalt.clikt.core.Context
 import com.github.ajalt.clikt.core.ProgramResult
 import com.github.ajalt.clikt.core.UsageError
+import com.github.ajalt.clikt.core.context
 import com.github.ajalt.clikt.core.main
 import com.github.ajalt.clikt.parameters.options.convert
 import com.github.ajalt.clikt.parameters.options.default
@@ -14,9 +15,20 @@ import com.github.ajalt.clikt.parameters.types.path
 import com.github.ajalt.clikt.parameters.types.restrictTo
 import java.io.IOException
 import java.nio.file.Files
+import kotlin.system.exitProcess
 
 /** The command line of the demo: what is wrong with it is said before anything is started. */
 private class DemoCommand : CoreCliktCommand("demo") {
+    init {
+        context { // the core of Clikt knows neither how to end a process nor the standard error
+            exitProcess = ::exitProcess
+            echoMessage = { _, message, newline, isError ->
+                val out = if (isError) System.err else System.out
+                if (newline) out.println(message) else out.print(message)
+            }
+        }
+    }
+
     private val seconds by option(help = "how long the feed publishes").int().restrictTo(4..3600).default(10)
     private val rate by option(help = "readings a second, or max").convert { text ->
         text.takeIf { it == "max" || it.toDoubleOrNull()?.let { number -> number in 1.0..1e9 } == true }

@@ -16,7 +16,7 @@ class DemoRun(private val seconds: Int, private val feedArguments: List<String>,
     private val container = Lane("container (OSGi)")
     private val receiver = Lane("receiver  (coroutine)")
     private val lanes = listOf(feed, container, receiver)
-    private val hook = Thread { lanes.forEach { it.end() } }
+    private val hook = Thread { endAll() }
 
     init {
         requireNoOther()
@@ -31,11 +31,23 @@ class DemoRun(private val seconds: Int, private val feedArguments: List<String>,
                     throw DemoFailure("another demo is running (process ${it.pid()} uses segment ${segment.path()}); wait for its end")
                 }
             }
-            Segment.attach(demoBus.name, 0).close()
+            removeLeftSegment()
         } catch (usual: SegmentNotFoundException) {
             // nobody runs a demo, and nobody left anything
         } catch (unusable: BusException) {
             throw DemoFailure(unusable.message.orEmpty())
+        }
+    }
+
+    private fun removeLeftSegment() = Segment.attach(demoBus.name, 0).close()
+
+    private fun endAll() {
+        lanes.forEach { it.end() }
+        lanes.forEach { it.awaitEnd() }
+        try {
+            removeLeftSegment() // those who were interrupted did not close it
+        } catch (usual: BusException) {
+            // it was closed in order, or was never there
         }
     }
 
@@ -125,8 +137,7 @@ class DemoRun(private val seconds: Int, private val feedArguments: List<String>,
     }
 
     override fun close() {
-        lanes.forEach { it.end() }
-        lanes.forEach { it.awaitEnd() }
+        endAll()
         view.close()
         Runtime.getRuntime().removeShutdownHook(hook)
     }

@@ -35,13 +35,14 @@ final class HelloTest {
     try {
       processes.add(start(bus, first));
       processes.add(start(bus, second));
+      List<String> said = new ArrayList<>();
       for (Process process : processes) {
         assertTrue(process.waitFor(60, TimeUnit.SECONDS), "a process does not end");
-        assertEquals(0, process.exitValue(), new String(process.getInputStream().readAllBytes()));
+        said.add(new String(process.getInputStream().readAllBytes()));
+        assertEquals(0, process.exitValue(), said.getLast());
       }
-      Process subscriber = processes.get(first.equals("HelloSubscriber") ? 0 : 1);
-      Process publisher = processes.get(first.equals("HelloSubscriber") ? 1 : 0);
-      assertEquals("Hello from process " + publisher.pid() + "\n", new String(subscriber.getInputStream().readAllBytes()));
+      int subscriber = first.equals("HelloSubscriber") ? 0 : 1;
+      assertEquals("Hello from process " + processes.get(1 - subscriber).pid() + "\n", said.get(subscriber));
       assertTrue(!Files.exists(bus.resolve("hello")), "the segment is left");
     } finally {
       processes.forEach(Process::destroyForcibly);
