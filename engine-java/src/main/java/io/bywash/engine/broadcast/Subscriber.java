@@ -286,7 +286,7 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
     }
     position = cursor.position();
     nextSequence = cursor.sequence();
-    readable = Math.max(readable, position);
+    lookForMore(); // what was readable before may lie behind now
     lostCount += lost;
     if (!observer) {
       region.setLongOpaque(handle.offset() + ROLE_LOST, lostCount);

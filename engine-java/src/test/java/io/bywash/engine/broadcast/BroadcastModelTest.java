@@ -126,7 +126,9 @@ class BroadcastModelTest {
         .mapToLong(member -> positions.get((int) member.receiver.next)).min().orElse(Long.MAX_VALUE);
     if (wasPublished) {
       assertTrue(slowest == Long.MAX_VALUE || end - slowest <= RING, "the publisher overran the slowest subscriber");
-    } else { // whole blocks are given up, up to a record's beginning
+    }
+    assertTrue(Ring.of(attachments.get(0).entry).oldest() <= slowest, "what the slowest has not read was given up");
+    if (!wasPublished) { // whole blocks are given up, up to a record's beginning
       assertTrue(slowest < Long.MAX_VALUE, "refused although nobody holds the publisher back");
       assertTrue(end - slowest > RING - SLACK, "refused although there was room");
     }

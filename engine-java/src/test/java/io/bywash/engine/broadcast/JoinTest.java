@@ -153,6 +153,7 @@ class JoinTest {
   void whoStartsAtTheOldestAtTheMomentInWhichItIsGivenUpKeepsItsFirstMessage() throws InterruptedException {
     Random random = Payload.random("whoStartsAtTheOldestAtTheMoment");
     AtomicBoolean over = new AtomicBoolean();
+    publishUnhindered(200, 48);
     try (Threads threads = new Threads(); TestQueue joining = TestQueue.attach(bus.path("join"))) {
       threads.start("writer", () -> {
         while (!over.get()) {
