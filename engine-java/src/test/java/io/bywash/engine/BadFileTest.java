@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files that are no sound segment: refused with a typed exception before they are used, and left as they are. */
-@Timeout(value = 60, unit = TimeUnit.SECONDS)
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
 class BadFileTest {
   private static final SegmentSpec SPEC = SegmentSpec.of(Broadcast.spec("queue", 4096)).withLifetime(Lifetime.KEPT);
 

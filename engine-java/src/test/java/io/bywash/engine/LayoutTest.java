@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Timeout;
  * to the layout class that its header, or else the heading above it, names in parentheses; its first column is the
  * value, and its last the constant's name.
  */
-@Timeout(value = 60, unit = TimeUnit.SECONDS)
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
 class LayoutTest {
   private static final Path SPEC = Path.of("../docs/SPEC.md");
   private static final Map<String, String> CLASSES = Map.of(

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The operating system refuses access. The superuser is never refused, so the check runs in a JVM of another user. */
-@Timeout(value = 60, unit = TimeUnit.SECONDS)
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
 class PermissionDeniedTest {
   private static final int NOBODY = 65_534;
 

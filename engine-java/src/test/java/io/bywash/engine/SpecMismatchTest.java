@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Who asks for something else than what exists is told every difference. */
-@Timeout(value = 60, unit = TimeUnit.SECONDS)
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
 class SpecMismatchTest {
   private static final SegmentSpec SPEC = SegmentSpec.of(Broadcast.spec("a", 4096, 7), Broadcast.spec("b", 8192))
       .withParticipantCapacity(5).withEntryCapacity(6);

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Reads a segment as a program in another language would, by the numbers in docs/SPEC.md and nothing of the engine. */
-@Timeout(value = 60, unit = TimeUnit.SECONDS)
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
 class SpecReaderTest {
   @RegisterExtension final TempBus bus = new TempBus();
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(value = 60, unit = TimeUnit.SECONDS)
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
 class BroadcastSpecTest {
   @ParameterizedTest
   @CsvSource({"4096, 4096", "4097, 8192", "8191, 8192", "8192, 8192", "1000000, 1048576", "2147483647, 2147483648",

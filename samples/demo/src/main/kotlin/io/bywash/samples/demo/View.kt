@@ -23,7 +23,7 @@ class View : AutoCloseable {
 
     private fun line(lane: Lane): String {
         if (lane.word("received") == null) {
-            val state = if (lane.pid == 0L) "" else if (lane.isAlive) "process ${lane.pid}" else "dead"
+            val state = if (lane.pid == 0L) "" else if (lane.isAlive) "process ${lane.pid}" else "not running"
             return format("%-22s %,10.0f/s %,12d published            %s", lane.name, lane.rate.perSecond, lane.rate.total, state)
         }
         lane.rate.set(lane.count("received"))
