@@ -101,6 +101,7 @@ class DemoRun(private val seconds: Int, private val feedArguments: List<String>,
     private fun look() {
         Thread.sleep(LOOK_MILLIS)
         feed.rate.set(try { published() } catch (notYet: BusException) { 0 })
+        listOf(container, receiver).forEach { it.rate.set(it.count("received")) }
         view.show(lanes, (System.nanoTime() - startNanos) / 1e9)
         lanes.firstOrNull { it.hasFailed }?.let { throw DemoFailure("the process in lane ${it.name.trim()} failed\n${it.lastLines()}") }
     }

@@ -26,7 +26,6 @@ class View : AutoCloseable {
             val state = if (lane.pid == 0L) "" else if (lane.isAlive) "process ${lane.pid}" else "not running"
             return format("%-22s %,10.0f/s %,12d published            %s", lane.name, lane.rate.perSecond, lane.rate.total, state)
         }
-        lane.rate.set(lane.count("received"))
         return format(
             "%-22s %,10.0f/s %,12d received, %d lost    p50 %s  p99 %s", lane.name, lane.rate.perSecond, lane.rate.total,
             lane.count("lost"), micros(lane.count("p50")), micros(lane.count("p99")),
