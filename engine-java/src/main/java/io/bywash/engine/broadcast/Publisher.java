@@ -28,7 +28,8 @@ import java.util.concurrent.locks.LockSupport;
  *
  * <p>Used by one thread at a time. A method that cannot go on because a {@code block} subscriber is too far behind says so
  * by its result; a subscriber that is proven dead does not count. After {@link #close}, or after the segment was closed in
- * this process, every method throws {@link io.bywash.engine.SegmentClosedException}.
+ * this process, every method that uses the queue throws
+ * {@link io.bywash.engine.SegmentClosedException}.
  *
  * <p>The protocol: positions count bytes ever written, and are never reused. A record is written behind {@code published}
  * and becomes visible by one release store. Before bytes are overwritten, {@code oldest} moves past them, a whole block of

@@ -19,8 +19,8 @@ import java.util.Objects;
 /**
  * A reader of a broadcast queue, with a position of its own. Any number may join and leave at any time.
  *
- * <p>Used by one thread at a time. After {@link #close}, or after the segment was closed in this process, every method
- * throws {@link SegmentClosedException}. On a segment that was attached read-only, only {@code skip} subscribers are
+ * <p>Used by one thread at a time. After {@link #close}, or after the segment was closed in this process, every method that
+ * uses the queue throws {@link SegmentClosedException}. On a segment that was attached read-only, only {@code skip} subscribers are
  * possible; they park instead of blocking, and nobody sees them.
  */
 @SuppressWarnings("exports") // Role has no public member
