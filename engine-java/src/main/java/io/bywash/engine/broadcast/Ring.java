@@ -18,7 +18,7 @@ import java.util.List;
  */
 final class Ring {
   private static final int MAX_ATTEMPTS = 1_000;
-  /** No ring gets here in a thousand years. */
+  /** Years of full speed away; beyond it sums of positions and lengths could overflow. */
   private static final long MAX_POSITION = 1L << 62;
 
   final SegmentEntry entry;
@@ -102,13 +102,11 @@ final class Ring {
    * position was given up for overwriting meanwhile.
    */
   private long trySequenceAt(long position) {
-    // the entry of the oldest block always leads to the oldest record, so the search below ends there
-
     long oldest = oldest();
     if (position < oldest) {
       return -1;
     }
-    validate(position, oldest); // also bounds the search below
+    validate(position, oldest); // also bounds the search, which ends at the latest at the oldest record's block
     long start = -1;
     long sequence = 0;
     for (long block = position >>> blockShift; start < 0 && block >= oldest >>> blockShift; block--) {

@@ -33,7 +33,7 @@ public final class SegmentCore {
 
   private final Set<RoleHandle> roles = new HashSet<>(); // guarded by itself, as are the next three
   private int operations;
-  private boolean closing;
+  private volatile boolean closing; // written under the same lock
   private boolean detached;
 
   private SegmentCore(Path path, SegmentFile file, Region region, Geometry geometry, boolean readOnly) {
@@ -183,16 +183,12 @@ public final class SegmentCore {
   }
 
   public boolean isOpen() {
-    synchronized (roles) {
-      return !closing;
-    }
+    return !closing;
   }
 
   public void checkOpen() {
-    synchronized (roles) {
-      if (closing) {
-        throw new SegmentClosedException("Segment " + path + " is closed in this process. Attach it again.");
-      }
+    if (closing) {
+      throw new SegmentClosedException("Segment " + path + " is closed in this process. Attach it again.");
     }
   }
 
