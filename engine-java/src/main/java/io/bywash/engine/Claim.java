@@ -36,13 +36,22 @@ public interface Claim extends AutoCloseable {
   Claim putBytes(int index, MemorySegment source, long sourceOffset, int length);
 
   /**
-   * Publishes the message and ends the claim.
+   * Publishes the message, and with it all that was staged before, and ends the claim.
    *
-   * @throws IllegalStateException when it was committed or aborted before
+   * @throws IllegalStateException when it was committed, staged or aborted before
    */
   void commit();
 
-  /** Gives the room back and ends the claim; no sequence is used. Nothing happens when it was committed or aborted. */
+  /**
+   * Ends the claim like {@link #commit}, but readers see the message only together with the next one that is committed, or
+   * when the role is asked to publish: one publish for a batch costs less than one for each message. A role also publishes
+   * what is staged when a claim finds no room, and when it is closed. What is staged is lost if the process dies.
+   *
+   * @throws IllegalStateException when it was committed, staged or aborted before
+   */
+  void stage();
+
+  /** Gives the room back and ends the claim; no sequence is used. Nothing happens when it was committed, staged or aborted. */
   void abort();
 
   /** The same as {@link #abort}. */

@@ -9,6 +9,7 @@ import io.bywash.engine.internal.SegmentLayout;
  *   384  long published       position behind the last committed record       publisher, release
  *   512  long oldest          position of the oldest record not given up      publisher, release
  *   640  long blocked         times that a claim found no room                publisher, opaque
+ *   648  long evicted         subscribers that were cut off                   publisher, opaque
  *  1024  128 x { long position, long sequence }   a record in each block       publisher
  *  4096  role 0: publisher; role 1 ...: subscribers
  *   ...  ring, from a page boundary on
@@ -32,6 +33,7 @@ final class BroadcastLayout {
   static final int PUBLISHED = SegmentLayout.OWN_WORDS;
   static final int OLDEST = 512;
   static final int BLOCKED_COUNT = 640;
+  static final int EVICTED_COUNT = 648;
   static final int BLOCK_INDEX = 1024;
   static final int BLOCK_ENTRY_BYTES = 16;
   /** The ring's blocks: room is given up, and positions are noted, a block at a time. */
@@ -51,6 +53,8 @@ final class BroadcastLayout {
   /** Modes of a subscriber's role word. */
   static final int MODE_BLOCK = 1;
   static final int MODE_SKIP = 2;
+  static final int MODE_FAIL = 3;
+  static final int MODE_EVICT = 4;
 
   static {
     assert PUBLISHED >= SegmentLayout.WAITING_FOR_SPACE + 128 : "published shares a line with the waiting bitmap";
@@ -60,6 +64,11 @@ final class BroadcastLayout {
   }
 
   private BroadcastLayout() {}
+
+  /** The first word of a record's header: length and type. */
+  static long header(int length, int type) {
+    return Integer.toUnsignedLong(length) | (long) type << 32;
+  }
 
   /** The bytes that a message of this length takes in the ring. */
   static long recordBytes(long lengthBytes) {

@@ -19,21 +19,25 @@ import java.util.Optional;
  * @param publishedBytes position behind the last committed record
  * @param retainedBytes bytes of records that a subscriber could still start from
  * @param blockedCount how often a claim found no room
+ * @param evictedCount subscribers that were cut off because they held the publisher back for too long
  * @param publisher who holds the writer role, dead or alive
  * @param subscribers everybody who holds a subscriber's role, dead or alive
  */
 public record BroadcastStatus(long messageCount, long publishedBytes, long retainedBytes, long blockedCount,
-    Optional<Participant> publisher, List<SubscriberStatus> subscribers) {
+    long evictedCount, Optional<Participant> publisher, List<SubscriberStatus> subscribers) {
 
   /**
    * A look at one subscriber.
    *
    * @param participant whose it is
    * @param gating whether it holds the publisher back
+   * @param evicted whether it was cut off; it then holds back nobody, and gets nothing
+   * @param positionBytes where it stands, as it last told
    * @param lagMessages messages that were committed and that it has not read, as it last told
    * @param lostMessages messages that it lost since it joined
    */
-  public record SubscriberStatus(Participant participant, boolean gating, long lagMessages, long lostMessages) {}
+  public record SubscriberStatus(Participant participant, boolean gating, boolean evicted, long positionBytes,
+      long lagMessages, long lostMessages) {}
 
   /**
    * Looks at a queue.
@@ -48,14 +52,16 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
     for (int index = FIRST_SUBSCRIBER_ROLE; index < ring.entry.rolesUsed(); index++) {
       long word = ring.entry.roleWord(index);
       long role = ring.entry.role(index);
-      if (Owner.state(word) == ROLE_ACTIVE) {
+      boolean evicted = Owner.state(word) == ROLE_EVICTED;
+      if (Owner.state(word) == ROLE_ACTIVE || evicted) {
         long lag = newest.sequence() - ring.region.getLongOpaque(role + ROLE_SEQUENCE);
-        describe(ring.entry, word).ifPresent(participant -> subscribers.add(new SubscriberStatus(participant,
-            Owner.mode(word) == MODE_BLOCK, Math.max(lag, 0), ring.region.getLongOpaque(role + ROLE_LOST))));
+        ring.entry.core().participants().describe(word).ifPresent(participant -> subscribers.add(
+            new SubscriberStatus(participant, Gate.isGating(word), evicted, ring.region.getLongOpaque(role + ROLE_POSITION),
+                Math.max(lag, 0), ring.region.getLongOpaque(role + ROLE_LOST))));
       }
     }
     return new BroadcastStatus(newest.sequence(), newest.position(), newest.position() - Math.min(newest.position(),
-        ring.oldest()), ring.region.getLongOpaque(ring.blockedOffset),
+        ring.oldest()), ring.region.getLongOpaque(ring.blockedOffset), ring.region.getLongOpaque(ring.evictedOffset),
         describe(ring.entry, ring.entry.roleWord(PUBLISHER_ROLE)), List.copyOf(subscribers));
   }
 

@@ -1,24 +1,18 @@
 package io.bywash.engine.broadcast;
 
-import static io.bywash.engine.broadcast.BroadcastLayout.*;
+import static io.bywash.engine.broadcast.BroadcastLayout.FIRST_SUBSCRIBER_ROLE;
+import static io.bywash.engine.broadcast.BroadcastLayout.PUBLISHER_ROLE;
 import static io.bywash.engine.internal.SegmentLayout.ROLE_ACTIVE;
-import static io.bywash.engine.internal.SegmentLayout.ROLE_POSITION;
-import static io.bywash.engine.internal.SegmentLayout.WAITING_FOR_DATA;
 import static io.bywash.engine.internal.SegmentLayout.WAITING_FOR_SPACE;
 
 import io.bywash.engine.Claim;
 import io.bywash.engine.Entry;
 import io.bywash.engine.RoleTakenException;
-import io.bywash.engine.internal.ClaimView;
 import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.Role;
 import io.bywash.engine.internal.RoleHandle;
-import io.bywash.engine.internal.WaitRoom;
-import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.wait.WaitPolicy;
 import io.bywash.engine.wait.Waitable;
-import java.lang.invoke.VarHandle;
-import java.lang.ref.Reference;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
@@ -31,55 +25,21 @@ import java.util.concurrent.locks.LockSupport;
  * this process, every method that uses the queue throws
  * {@link io.bywash.engine.SegmentClosedException}.
  *
- * <p>The protocol: positions count bytes ever written, and are never reused. A record is written behind {@code published}
- * and becomes visible by one release store. Before bytes are overwritten, {@code oldest} moves past them, a whole block of
- * the ring at a time, and only as far as every gating subscriber has read; subscribers that read copies check it after
- * copying (Boehm 2012, "Can seqlocks get along with programming language memory models?").
+ * <p>The protocol: positions count bytes ever written, and are never reused. {@link RecordWriter} has the writing,
+ * {@link Gate} the looking at subscribers. Subscribers that read copies check after copying that nothing was overwritten
+ * (Boehm 2012, "Can seqlocks get along with programming language memory models?").
  */
 @SuppressWarnings("exports") // Role has no public member
 public final class Publisher extends Role implements Waitable, AutoCloseable {
   private final Ring ring;
-  private final Region region;
-  private final WaitRoom waitRoom;
-  private final long waitingForData;
-  private final InPlaceClaim claim;
-
-  /** A record in each block of the ring, as in shared memory, for this publisher to trust. */
-  private final long[] blockPositions = new long[NOTED_BLOCKS];
-  /** Where the next record begins; equal to {@code published}. */
-  private long position;
-  private long sequence;
-  private long oldest;
-  /** Up to here a claim needs no look at anything: the end of the current block, or of the granted room. */
-  private long limit;
-  /** The first byte of the first block that has no noted record yet. */
-  private long blockEnd;
-  /** The lowest position of all gating subscribers when last looked at. */
-  private long gate = -1;
-  /** What {@link #oldest} has to become for the claim that found no room. */
-  private volatile long wantedOldest;
-  /** When a claim last found no room. */
-  private volatile long blockedNanos;
-  private long lastProbeNanos;
-  private long blockedCount;
-
-  private long claimStart;
-  private long claimEnd;
-  private int claimType;
+  private final Gate gate;
+  private final RecordWriter writer;
 
   private Publisher(Ring ring, RoleHandle handle, WaitPolicy waitPolicy) {
     super(ring.entry, handle, waitPolicy, WAITING_FOR_SPACE);
     this.ring = ring;
-    this.region = ring.region;
-    this.waitRoom = ring.entry.core().waitRoom();
-    this.waitingForData = ring.entry.offset() + WAITING_FOR_DATA;
-    this.claim = new InPlaceClaim();
-    this.position = ring.published();
-    this.oldest = ring.oldest();
-    ring.validate(position, oldest);
-    this.sequence = ring.sequenceAt(position);
-    this.blockedCount = region.getLongOpaque(ring.blockedOffset);
-    readBlockIndex();
+    this.gate = new Gate(ring);
+    this.writer = new RecordWriter(this, ring, handle, gate);
   }
 
   /** As {@link #open(Entry, WaitPolicy)} with {@link WaitPolicy#BACKOFF}. */
@@ -115,30 +75,14 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
     }
   }
 
-  private void readBlockIndex() {
-    long block = position >>> ring.blockShift;
-    long known = position;
-    for (long index = block; index > block - BLOCK_COUNT && index >= 0; index--) {
-      long noted = ring.blockPosition(index);
-      if (noted >= Math.max(index << ring.blockShift, oldest) && noted <= known && noted % RECORD_ALIGNMENT == 0) {
-        known = noted;
-      }
-      blockPositions[(int) (index & NOTED_BLOCKS - 1)] = known; // a record at or behind the block's first byte is enough
-    }
-    blockEnd = block << ring.blockShift; // noted again by the first claim, which is right whether or not it was noted
-    if (ring.blockPosition(block) >= blockEnd && ring.blockPosition(block) <= position) {
-      blockEnd += 1L << ring.blockShift;
-    }
-  }
-
   /** The largest message in bytes. */
   public int maxMessageBytes() {
     return ring.maxMessageBytes;
   }
 
-  /** The sequence that the next committed message gets; also the number of messages ever committed. */
+  /** The sequence that the next message gets; also the number of messages ever committed or staged. */
   public long nextSequence() {
-    return sequence;
+    return writer.sequence();
   }
 
   /** Publishes a copy of {@code message} with type 0; false when there is no room now. */
@@ -160,8 +104,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
     if (room == null) {
       return false;
     }
-    region.copyFrom(ring.at(claimStart) + RECORD_HEADER_BYTES, source, index, length);
-    room.commit();
+    room.putBytes(0, source, index, length).commit();
     return true;
   }
 
@@ -176,31 +119,10 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
    *
    * @param length 1 to {@link #maxMessageBytes}
    * @param type of the message, any number
-   * @throws IllegalStateException when the last claim was neither committed nor aborted
+   * @throws IllegalStateException when the last claim was neither committed, staged nor aborted
    */
   public Claim tryClaim(int length, int type) {
-    checkUsable();
-    if (length < 1 || length > ring.maxMessageBytes) {
-      throw new IllegalArgumentException("length=" + length + " is not between 1 and " + ring.maxMessageBytes
-          + ", the largest message in a ring of " + ring.capacityBytes + " bytes");
-    }
-    if (claim.isPending()) {
-      throw new IllegalStateException("the last claim was neither committed nor aborted");
-    }
-    long start = position;
-    long end = start + recordBytes(length);
-    if (end > limit) {
-      start = makeRoom(length);
-      if (start < 0) {
-        return null;
-      }
-      end = start + recordBytes(length);
-    }
-    claimStart = start;
-    claimEnd = end;
-    claimType = type;
-    claim.start(ring.at(start) + RECORD_HEADER_BYTES, length);
-    return claim;
+    return writer.tryClaim(length, type);
   }
 
   /**
@@ -222,138 +144,10 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
     return null;
   }
 
-  /**
-   * The slow path of a claim, once a block: notes where blocks begin, wraps, and gives up the oldest records if nobody
-   * needs them.
-   *
-   * @return the position of the record, or -1 when there is no room
-   */
-  private long makeRoom(int length) {
-    for (; blockEnd <= position; blockEnd += 1L << ring.blockShift) {
-      long block = blockEnd >>> ring.blockShift;
-      blockPositions[(int) (block & NOTED_BLOCKS - 1)] = position;
-      ring.noteBlock(block, position, sequence);
-    }
-    long needed = recordBytes(length);
-    long untilEnd = ring.untilEnd(position);
-    long start = needed <= untilEnd ? position : position + untilEnd;
-    long overwritten = start + needed - ring.capacityBytes;
-    if (overwritten > oldest ? !giveUpBefore(overwritten) : !isGivenUp()) {
-      return -1;
-    }
-    limit = Math.min(oldest + ring.capacityBytes, blockEnd);
-    if (start != position) { // padding, committed together with the message
-      long padding = ring.at(position);
-      region.setInt(padding + RECORD_LENGTH, (int) -untilEnd);
-      region.setInt(padding + RECORD_TYPE, 0);
-      region.setLong(padding + RECORD_SEQUENCE, sequence);
-    }
-    return start;
-  }
-
-  /** Moves {@code oldest} to the first block boundary from {@code target} on, if no subscriber holds it back. */
-  private boolean giveUpBefore(long target) {
-    long block = target + (1L << ring.blockShift) - 1 >>> ring.blockShift;
-    long newOldest = blockPositions[(int) (block & NOTED_BLOCKS - 1)];
-    if (!isPassed(newOldest)) { // so that the boundary does not pass anybody who is established
-      return blocked(newOldest);
-    }
-    oldest = newOldest;
-    region.setLongRelease(ring.oldestOffset, newOldest); // [oldest]
-    // [oldest] the boundary is visible before any byte behind it is overwritten; and [join] before the look at the
-    // subscribers: one that joins now is either seen here, or sees the new boundary
-    VarHandle.fullFence();
-    return isPassed(newOldest) || blocked(newOldest); // if blocked, the next claim asks again
-  }
-
-  /** Whether what lies before {@code oldest} may be overwritten: one that joined while it moved may still read there. */
-  private boolean isGivenUp() {
-    return gate >= oldest || isPassed(oldest) || blocked(oldest);
-  }
-
-  private boolean blocked(long newOldest) {
-    blockedNanos = System.nanoTime();
-    wantedOldest = newOldest;
-    region.setLongOpaque(ring.blockedOffset, ++blockedCount);
-    limit = position;
-    return false;
-  }
-
-  /** Whether every gating subscriber has read up to {@code boundary}; the dead are removed now and then. */
-  private boolean isPassed(long boundary) {
-    gate = gatingPosition();
-    if (gate >= boundary) {
-      return true;
-    }
-    long now = System.nanoTime();
-    if (now - lastProbeNanos < WaitRoom.PROBE_NANOS && lastProbeNanos != 0) {
-      return false;
-    }
-    lastProbeNanos = now;
-    for (int index = FIRST_SUBSCRIBER_ROLE; index < entry.rolesUsed(); index++) {
-      long word = entry.roleWord(index);
-      if (isGating(word) && positionOf(index) < boundary && !entry.core().participants().isAlive(word)) {
-        entry.freeRole(index, word);
-      }
-    }
-    gate = gatingPosition();
-    return gate >= boundary;
-  }
-
-  private static boolean isGating(long word) {
-    return Owner.state(word) == ROLE_ACTIVE && Owner.mode(word) == MODE_BLOCK;
-  }
-
-  private long positionOf(int index) {
-    return region.getLongAcquire(entry.role(index) + ROLE_POSITION); // [position] its reads up to there are finished
-  }
-
-  private long gatingPosition() {
-    long lowest = Long.MAX_VALUE;
-    int used = entry.rolesUsed();
-    for (int index = FIRST_SUBSCRIBER_ROLE; index < used; index++) {
-      if (isGating(entry.roleWord(index))) { // [role-active]
-        lowest = Math.min(lowest, positionOf(index));
-      }
-    }
-    return lowest;
-  }
-
-  private final class InPlaceClaim extends ClaimView {
-    InPlaceClaim() {
-      super(Publisher.this.region);
-    }
-
-    boolean isPending() {
-      return isOpen();
-    }
-
-    void start(long offset, int length) {
-      begin(offset, length);
-    }
-
-    @Override
-    public void commit() {
-      if (!isOpen()) {
-        throw new IllegalStateException("there is nothing to commit: the claim was committed or aborted before");
-      }
-      checkUsable();
-      long record = ring.at(claimStart);
-      region.setInt(record + RECORD_LENGTH, length());
-      region.setInt(record + RECORD_TYPE, claimType);
-      region.setLong(record + RECORD_SEQUENCE, sequence);
-      end();
-      sequence++;
-      position = claimEnd;
-      region.setLongRelease(ring.publishedOffset, claimEnd); // [published]
-      waitRoom.signal(waitingForData);
-      Reference.reachabilityFence(Publisher.this); // or the cleaner could give the role back before the publish
-    }
-
-    @Override
-    public void abort() {
-      end();
-    }
+  /** Makes what was staged visible; nothing happens when nothing was. */
+  public void publish() {
+    hold.checkUsable();
+    writer.publish();
   }
 
   /**
@@ -367,7 +161,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
     }
     long start = System.nanoTime();
     while (subscriberCount() < count) {
-      checkUsable();
+      hold.checkUsable();
       long left = timeoutNanos - (System.nanoTime() - start);
       if (left <= 0 || Thread.currentThread().isInterrupted()) {
         return false;
@@ -379,7 +173,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
 
   /** How many subscribers that live are attached for writing now. */
   public int subscriberCount() {
-    checkUsable();
+    hold.checkUsable();
     int count = 0;
     for (int index = FIRST_SUBSCRIBER_ROLE; index < entry.rolesUsed(); index++) {
       long word = entry.roleWord(index);
@@ -401,13 +195,17 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
 
   @Override
   protected boolean hasWork() {
-    return gatingPosition() >= wantedOldest || System.nanoTime() - blockedNanos > WaitRoom.PROBE_NANOS;
+    return gate.isWorthAnotherTry();
   }
 
-  /** Gives the role back; a claim that is open is aborted. Committed messages stay. Once is enough. */
+  /**
+   * Gives the role back; a claim that is open is aborted, what is staged is published. Committed messages stay. Once is
+   * enough.
+   */
   @Override
   public void close() {
-    claim.abort();
-    handle.close();
+    writer.abort();
+    writer.publish();
+    hold.close();
   }
 }

@@ -29,7 +29,8 @@ final class Ring {
   final long publishedOffset;
   final long oldestOffset;
   final long blockedOffset;
-  private final long dataOffset;
+  final long evictedOffset;
+  final long dataOffset;
   private final long mask;
 
   private Ring(SegmentEntry entry) {
@@ -42,6 +43,7 @@ final class Ring {
     this.publishedOffset = entry.offset() + PUBLISHED;
     this.oldestOffset = entry.offset() + OLDEST;
     this.blockedOffset = entry.offset() + BLOCKED_COUNT;
+    this.evictedOffset = entry.offset() + EVICTED_COUNT;
     this.dataOffset = entry.offset() + SegmentLayout.structureDataOffset(entry.roleCount());
   }
 
@@ -107,34 +109,37 @@ final class Ring {
       return -1;
     }
     validate(position, oldest); // also bounds the search, which ends at the latest at the oldest record's block
-    long start = -1;
-    long sequence = 0;
-    for (long block = position >>> blockShift; start < 0 && block >= oldest >>> blockShift; block--) {
-      start = blockPosition(block);
-      sequence = region.getLongOpaque(blockEntry(block) + Long.BYTES);
-      VarHandle.acquireFence();
-      if (start < block << blockShift || start > position || start < oldest || start % RECORD_ALIGNMENT != 0
-          || blockPosition(block) != start) {
-        start = -1;
-      }
-    }
-    if (start < 0) {
-      if (isOverwritten(position)) {
-        return -1;
-      }
+    Cursor start = findNoted(position, oldest, Long.MAX_VALUE);
+    Cursor end = start == null ? null : walk(start, position, Long.MAX_VALUE);
+    if (end == null && !isOverwritten(position)) {
       throw entry.damaged("no block leads to position " + position);
     }
-    return walk(start, sequence, position);
+    return end == null ? -1 : end.sequence();
   }
 
-  private long walk(long start, long startSequence, long target) {
-    long position = start;
-    long sequence = startSequence;
-    while (position < target) {
+  /** The last noted record that lies neither behind {@code position} nor behind {@code sequence}; null when none is valid. */
+  private Cursor findNoted(long position, long oldest, long sequence) {
+    for (long block = position >>> blockShift; block >= oldest >>> blockShift; block--) {
+      long start = blockPosition(block);
+      long noted = region.getLongOpaque(blockEntry(block) + Long.BYTES);
+      VarHandle.acquireFence(); // [block] the sequence was read before the second look at the position
+      if (start >= block << blockShift && start <= position && start >= oldest && start % RECORD_ALIGNMENT == 0
+          && noted <= sequence && blockPosition(block) == start) {
+        return new Cursor(start, noted);
+      }
+    }
+    return null;
+  }
+
+  /** Counts records until a position or a sequence is reached; null when it was overtaken. */
+  private Cursor walk(Cursor start, long targetPosition, long targetSequence) {
+    long position = start.position();
+    long sequence = start.sequence();
+    while (position < targetPosition && sequence < targetSequence) {
       int length = region.getInt(at(position) + RECORD_LENGTH);
       long recordSequence = region.getLong(at(position) + RECORD_SEQUENCE);
       if (isOverwritten(position)) {
-        return -1;
+        return null;
       }
       long padding = paddingBytes(position, length);
       if (padding > 0) {
@@ -146,10 +151,10 @@ final class Ring {
         break;
       }
     }
-    if (position != target) {
-      throw entry.damaged("its records do not lead from position " + start + " to position " + target);
+    if (position > targetPosition || position < targetPosition && sequence < targetSequence) {
+      throw entry.damaged("its records do not lead from position " + start.position() + " to position " + targetPosition);
     }
-    return sequence;
+    return new Cursor(position, sequence);
   }
 
   /** Whether what was just read at {@code position} may have been overwritten while it was read. */
@@ -176,7 +181,31 @@ final class Ring {
         return new Cursor(position, sequence);
       }
     }
-    throw entry.damaged("its oldest record did not stand still during " + MAX_ATTEMPTS + " looks");
+    throw restless();
+  }
+
+  /** Where the message of that sequence begins; the oldest that is there if it was overwritten, the newest if it is not there yet. */
+  Cursor cursorAt(long sequence) {
+    for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      Cursor oldest = cursor(false);
+      Cursor newest = cursor(true);
+      if (sequence <= oldest.sequence()) {
+        return oldest;
+      }
+      if (sequence >= newest.sequence()) {
+        return newest;
+      }
+      Cursor start = findNoted(newest.position(), oldest.position(), sequence);
+      Cursor found = start == null ? null : walk(start, newest.position(), sequence);
+      if (found != null) {
+        return found;
+      }
+    }
+    throw restless();
+  }
+
+  private DamagedSegmentException restless() {
+    return entry.damaged("its oldest record did not stand still during " + MAX_ATTEMPTS + " looks");
   }
 
   record Cursor(long position, long sequence) {}
@@ -203,6 +232,15 @@ final class Ring {
   /** The noted position for a block; another block's, or -1, when there is none. */
   long blockPosition(long block) {
     return region.getLongAcquire(blockEntry(block)); // [block] makes the entry's sequence visible
+  }
+
+  /** Voids what is noted for records from {@code position} on that were never published; the publisher only. */
+  void forgetBlocksBeyond(long position) {
+    for (long block = 0; block < NOTED_BLOCKS; block++) {
+      if (blockPosition(block) > position) {
+        region.setLongRelease(blockEntry(block), -1); // [block]
+      }
+    }
   }
 
   /** Notes a record's position and sequence for a block; the publisher only. */

@@ -1,68 +1,156 @@
 package io.bywash.engine.broadcast;
 
+import static io.bywash.engine.broadcast.BroadcastLayout.*;
+
 import io.bywash.engine.wait.WaitPolicy;
 import java.util.Objects;
 
 /**
  * What a subscriber does when the publisher is faster, where it begins, and how it waits. An immutable value.
+ *
+ * <table>
+ * <caption>Policies</caption>
+ * <tr><th>policy</th><th>when it is too slow</th><th>how it reads</th></tr>
+ * <tr><td>{@link #block}</td><td>the publisher waits</td><td>in place</td></tr>
+ * <tr><td>{@link #evictAfter}</td><td>the publisher waits for so long, then cuts it off</td><td>validated copies</td></tr>
+ * <tr><td>{@link #skip}</td><td>it loses messages, and is told how many</td><td>validated copies</td></tr>
+ * <tr><td>{@link #fail}</td><td>its poll throws</td><td>validated copies</td></tr>
+ * </table>
  */
 public final class SubscriberOptions {
-  private static final SubscriberOptions BLOCK = new SubscriberOptions(true, false, false, WaitPolicy.BACKOFF);
-  private static final SubscriberOptions SKIP = new SubscriberOptions(false, false, false, WaitPolicy.BACKOFF);
+  /** Where to begin. */
+  enum Start { NEXT, OLDEST, LAST, SEQUENCE }
 
-  private final boolean gating;
+  private final int mode;
+  private final long evictAfterNanos;
   private final boolean resumingAtNewest;
-  private final boolean startingAtOldest;
+  private final Start start;
+  private final long startNumber;
   private final WaitPolicy waitPolicy;
 
-  private SubscriberOptions(boolean gating, boolean resumingAtNewest, boolean startingAtOldest, WaitPolicy waitPolicy) {
-    this.gating = gating;
+  private SubscriberOptions(int mode, long evictAfterNanos, boolean resumingAtNewest, Start start, long startNumber,
+      WaitPolicy waitPolicy) {
+    this.mode = mode;
+    this.evictAfterNanos = evictAfterNanos;
     this.resumingAtNewest = resumingAtNewest;
-    this.startingAtOldest = startingAtOldest;
+    this.start = start;
+    this.startNumber = startNumber;
     this.waitPolicy = waitPolicy;
+  }
+
+  private static SubscriberOptions of(int mode, long evictAfterNanos) {
+    return new SubscriberOptions(mode, evictAfterNanos, false, Start.NEXT, 0, WaitPolicy.BACKOFF);
   }
 
   /** Loses nothing: the publisher is held back when it would overwrite what this subscriber has not read. Reads in place. */
   public static SubscriberOptions block() {
-    return BLOCK;
+    return of(MODE_BLOCK, 0);
   }
 
   /**
    * Holds nobody back: when the publisher overwrites what this subscriber has not read, it is told exactly how many messages
-   * it lost, and goes on at the oldest that is there. Reads validated copies.
+   * it lost ({@link io.bywash.engine.MessageHandler#onLost}), and goes on at the oldest that is there. Reads validated copies.
    */
   public static SubscriberOptions skip() {
-    return SKIP;
+    return of(MODE_SKIP, 0);
+  }
+
+  /**
+   * Holds nobody back, and does not tolerate a loss: when the publisher overwrites what this subscriber has not read, its
+   * poll throws an {@link io.bywash.engine.OverrunException}. Reads validated copies.
+   */
+  public static SubscriberOptions fail() {
+    return of(MODE_FAIL, 0);
+  }
+
+  /**
+   * Loses nothing, but does not hold the publisher back for longer than {@code timeoutNanos} at a stretch: then it is cut off,
+   * its next operation throws an {@link io.bywash.engine.EvictedException}, and the publisher goes on. Only time counts in
+   * which the publisher tried and found no room, and of each pause between two of its tries 50 ms at the most. Reads
+   * validated copies, so that it never acts on a message that was overwritten after it was cut off.
+   *
+   * @param timeoutNanos at least 1; kept up to 50 ms too long
+   */
+  public static SubscriberOptions evictAfter(long timeoutNanos) {
+    if (timeoutNanos < 1) {
+      throw new IllegalArgumentException("timeoutNanos=" + timeoutNanos + " must be at least 1");
+    }
+    return of(MODE_EVICT, timeoutNanos);
   }
 
   /** The same, going on at the newest message after a loss. Only for {@link #skip}. */
   public SubscriberOptions resumingAtNewest() {
-    if (gating) {
-      throw new IllegalStateException("resumingAtNewest is for skip(); block() never loses anything");
+    if (mode != MODE_SKIP) {
+      throw new IllegalStateException("resumingAtNewest is for skip(); the others do not go on after a loss");
     }
-    return new SubscriberOptions(gating, true, startingAtOldest, waitPolicy);
+    return new SubscriberOptions(mode, evictAfterNanos, true, start, startNumber, waitPolicy);
+  }
+
+  private SubscriberOptions starting(Start newStart, long number) {
+    return new SubscriberOptions(mode, evictAfterNanos, resumingAtNewest, newStart, number, waitPolicy);
   }
 
   /** The same, beginning with the oldest message that is still there instead of with the next one published. */
   public SubscriberOptions startingAtOldest() {
-    return new SubscriberOptions(gating, resumingAtNewest, true, waitPolicy);
+    return starting(Start.OLDEST, 0);
+  }
+
+  /**
+   * The same, beginning so many messages before the next one published, or with the oldest if fewer are there.
+   *
+   * @param messageCount 0 or more
+   */
+  public SubscriberOptions startingAtLast(long messageCount) {
+    return starting(Start.LAST, notNegative("messageCount", messageCount));
+  }
+
+  /**
+   * The same, beginning with the message of that sequence: one to go on where another subscriber stopped. If it was
+   * overwritten, {@link #skip} tells the loss at its first poll, and for the others joining throws an
+   * {@link io.bywash.engine.OverrunException}. Joining throws an {@link IllegalArgumentException} if it lies beyond the next
+   * message.
+   *
+   * @param sequence 0 or more
+   */
+  public SubscriberOptions startingAt(long sequence) {
+    return starting(Start.SEQUENCE, notNegative("sequence", sequence));
+  }
+
+  private static long notNegative(String name, long value) {
+    if (value < 0) {
+      throw new IllegalArgumentException(name + "=" + value + " must not be negative");
+    }
+    return value;
   }
 
   /** The same with another way to wait than {@link WaitPolicy#BACKOFF}. */
   public SubscriberOptions waiting(WaitPolicy policy) {
-    return new SubscriberOptions(gating, resumingAtNewest, startingAtOldest, Objects.requireNonNull(policy, "policy"));
+    return new SubscriberOptions(mode, evictAfterNanos, resumingAtNewest, start, startNumber,
+        Objects.requireNonNull(policy, "policy"));
+  }
+
+  int mode() {
+    return mode;
   }
 
   boolean isGating() {
-    return gating;
+    return mode == MODE_BLOCK || mode == MODE_EVICT;
+  }
+
+  long evictAfterNanos() {
+    return evictAfterNanos;
   }
 
   boolean isResumingAtNewest() {
     return resumingAtNewest;
   }
 
-  boolean isStartingAtOldest() {
-    return startingAtOldest;
+  Start start() {
+    return start;
+  }
+
+  long startNumber() {
+    return startNumber;
   }
 
   WaitPolicy waitPolicy() {

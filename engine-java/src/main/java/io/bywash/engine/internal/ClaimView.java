@@ -7,22 +7,14 @@ import java.util.Objects;
 
 /** The bytes of one claim in a region, bounds-checked; a role adds what commit and abort do. Reused for every claim. */
 public abstract class ClaimView implements Claim {
-  private final Region region;
-  private long offset;
-  private int length = -1;
+  protected final Region region;
+  /** Where the message's first byte is in the region. */
+  protected long offset;
+  /** Negative while nothing is claimed: no access is valid then. */
+  protected int length = -1;
 
   protected ClaimView(Region region) {
     this.region = region;
-  }
-
-  protected final void begin(long newOffset, int newLength) {
-    offset = newOffset;
-    length = newLength;
-  }
-
-  /** No access is valid from now on. */
-  protected final void end() {
-    length = -1;
   }
 
   protected final boolean isOpen() {
@@ -30,7 +22,7 @@ public abstract class ClaimView implements Claim {
   }
 
   private long at(int index, int size) {
-    return offset + Objects.checkFromIndexSize(index, size, Math.max(length, 0));
+    return offset + Objects.checkIndex(index, length - size + 1); // in a loop the JIT checks this once
   }
 
   @Override

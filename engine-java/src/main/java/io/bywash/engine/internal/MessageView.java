@@ -13,12 +13,17 @@ public final class MessageView implements Message {
   private int type;
   private long sequence;
 
-  public void set(Region region, long offset, int length, int type, long sequence) {
-    this.region = region;
-    this.offset = offset;
-    this.length = length;
-    this.type = type;
-    this.sequence = sequence;
+  /** The region in which the messages from now on stand. */
+  public void in(Region newRegion) {
+    region = newRegion;
+  }
+
+  /** The message at {@code newOffset}. */
+  public void set(long newOffset, int newLength, int newType, long newSequence) {
+    offset = newOffset;
+    length = newLength;
+    type = newType;
+    sequence = newSequence;
   }
 
   /** No access is valid from now on. */
@@ -28,7 +33,7 @@ public final class MessageView implements Message {
 
   /** The region's offset of {@code size} bytes at {@code index}. */
   private long at(int index, int size) {
-    return offset + Objects.checkFromIndexSize(index, size, Math.max(length, 0));
+    return offset + Objects.checkIndex(index, length - size + 1); // in a loop the JIT checks this once
   }
 
   @Override

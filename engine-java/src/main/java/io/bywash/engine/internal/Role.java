@@ -5,17 +5,16 @@ import io.bywash.engine.wait.WaitPolicy;
 /** What all roles have in common: their entry, the hold on it, and waiting. Not part of the public API. */
 public abstract class Role {
   protected final SegmentEntry entry;
-  /** Null for a role of an observer, which holds nothing in shared memory. */
-  protected final RoleHandle handle;
+  protected final Hold hold;
   protected final WaitPolicy waitPolicy;
   private final WaitPoint waitPoint;
 
-  protected Role(SegmentEntry entry, RoleHandle handle, WaitPolicy waitPolicy, int waitingBitmap) {
+  protected Role(SegmentEntry entry, Hold hold, WaitPolicy waitPolicy, int waitingBitmap) {
     this.entry = entry;
-    this.handle = handle;
+    this.hold = hold;
     this.waitPolicy = waitPolicy;
     this.waitPoint = new Point(this, entry.offset() + waitingBitmap);
-    if (handle != null) {
+    if (hold instanceof RoleHandle handle) {
       handle.guard(this);
     }
   }
@@ -28,7 +27,7 @@ public abstract class Role {
 
     @Override
     public boolean isWaitOver() {
-      return !role.isUsable() || role.hasWork();
+      return !role.hold.isUsable() || role.hasWork();
     }
   }
 
@@ -39,14 +38,6 @@ public abstract class Role {
 
   /** Whether what the role waits for is there. Asked by another thread while the role's own thread waits. */
   protected abstract boolean hasWork();
-
-  protected boolean isUsable() {
-    return handle.isUsable();
-  }
-
-  protected void checkUsable() {
-    handle.checkUsable();
-  }
 
   protected final boolean isWaitOver() {
     return waitPoint.isWaitOver();

@@ -2,7 +2,6 @@ package io.bywash.engine.internal;
 
 import static io.bywash.engine.internal.SegmentLayout.*;
 
-import io.bywash.engine.SegmentClosedException;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Cleaner;
 
@@ -10,19 +9,17 @@ import java.lang.ref.Cleaner;
  * A role that this participant holds: the part that outlives the role object, so that a role which became unreachable
  * without being closed can still be given back.
  */
-public final class RoleHandle implements Runnable {
+public final class RoleHandle extends Hold implements Runnable {
   private static final Cleaner CLEANER = Cleaner.create();
   private static final System.Logger LOG = System.getLogger("io.bywash.engine");
 
-  private final SegmentEntry entry;
   private final int index;
   private long word;
-  private volatile boolean usable = true;
   private boolean released;
   private Cleaner.Cleanable cleanable;
 
   RoleHandle(SegmentEntry entry, int index, long word) {
-    this.entry = entry;
+    super(entry);
     this.index = index;
     this.word = word;
   }
@@ -48,39 +45,28 @@ public final class RoleHandle implements Runnable {
     VarHandle.fullFence(); // [join] a volatile store alone does not order later acquire loads
   }
 
-  /** Whether the role may still be used: neither it nor the segment was closed in this process. */
-  public boolean isUsable() {
-    return usable;
-  }
-
-  /** Throws what the user has to know when the role may not be used any more. */
-  public void checkUsable() {
-    if (!usable) {
-      throw new SegmentClosedException("This role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
-          + " is closed. Open the segment and take the role again.");
-    }
-  }
-
-  /** Whether the role word is still ours: false after somebody evicted this role. */
+  /** Whether the role word still stands as it was set: false after this role was evicted, or taken for a dead one's. */
   public boolean isStillOurs() {
     return entry.region().getLongOpaque(offset() + ROLE_WORD) == word;
   }
 
-  /** The segment is closing: the next operation of the role fails. */
-  void revoke() {
-    usable = false;
+  /** Whether the role was evicted. */
+  public boolean isEvicted() {
+    return entry.region().getLongAcquire(offset() + ROLE_WORD) == Owner.withState(word, ROLE_EVICTED);
   }
 
-  /** Gives the role back; once is enough. */
+  @Override
   public void close() {
-    usable = false;
+    revoke();
     synchronized (this) {
       if (released) {
         return;
       }
       released = true;
     }
-    entry.freeRole(index, word);
+    if (!entry.freeRole(index, word)) {
+      entry.freeRole(index, Owner.withState(word, ROLE_EVICTED));
+    }
     entry.core().release(this);
     if (cleanable != null) {
       cleanable.clean(); // does nothing more than unregister, since the role was released above

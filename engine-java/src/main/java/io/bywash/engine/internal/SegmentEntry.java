@@ -208,6 +208,11 @@ public final class SegmentEntry implements Entry {
         Owner.word(0, Owner.generation(word), 0, ROLE_FREE));
   }
 
+  /** Cuts the holder of a role off, if {@code word} still stands there: the role stays its holder's, but does not count. */
+  public boolean evictRole(int index, long word) {
+    return region().compareAndSetLong(role(index) + ROLE_WORD, word, Owner.withState(word, ROLE_EVICTED));
+  }
+
   /** Frees every role and clears every waiting bit of a dead participant. */
   void sweep(long deadParticipant) {
     for (int index = 0; index < roleCount; index++) {

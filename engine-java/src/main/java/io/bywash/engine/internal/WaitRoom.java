@@ -51,6 +51,12 @@ public final class WaitRoom {
     if (!Futex.ASYMMETRIC) {
       VarHandle.fullFence(); // [waiting]
     }
+    if (region.getLongOpaque(bitmap) != 0 || bitmapWords > 1) { // [waiting]
+      ring(bitmap);
+    }
+  }
+
+  private void ring(long bitmap) {
     for (int word = 0; word < bitmapWords; word++) {
       if (region.getLongOpaque(bitmap + word * 8L) != 0) { // [waiting]
         ring(bitmap + word * 8L, word << 6);
@@ -118,6 +124,7 @@ public final class WaitRoom {
     long start = System.nanoTime();
     switch (policy) {
       case SPIN -> spin(point, start, Math.min(timeoutNanos, PROBE_NANOS));
+      case YIELD -> yieldUntil(point, start, Math.min(timeoutNanos, PROBE_NANOS));
       case PARK -> park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
       case BACKOFF -> {
         for (int i = 0; i < SPINS && !point.isWaitOver(); i++) {
@@ -138,6 +145,12 @@ public final class WaitRoom {
       if (spins % CLOCK_EVERY_SPINS == 0 && (System.nanoTime() - start > timeoutNanos || isInterrupted())) {
         return;
       }
+    }
+  }
+
+  private static void yieldUntil(WaitPoint point, long start, long timeoutNanos) {
+    while (!point.isWaitOver() && System.nanoTime() - start <= timeoutNanos && !isInterrupted()) {
+      Thread.yield();
     }
   }
 

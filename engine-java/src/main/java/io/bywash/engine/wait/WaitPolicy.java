@@ -5,8 +5,14 @@ package io.bywash.engine.wait;
 public enum WaitPolicy {
   /** Never gives up its core. The lowest latency, if there is a core to spare. */
   SPIN,
-  /** The default: spins for some microseconds, yields, then blocks in the kernel like {@link #BLOCK}. */
+  /**
+   * The default. A reader looks at once while messages are sparse, and pauses for a microsecond at a time while they stream,
+   * if that brings more of them. Who finds nothing spins for some microseconds, yields, then blocks in the kernel like
+   * {@link #BLOCK}.
+   */
   BACKOFF,
+  /** Lets other threads run between two looks. For more threads than cores that all have work. */
+  YIELD,
   /** Parks for 50 microseconds at a time. For processes that must not be woken by others. */
   PARK,
   /**

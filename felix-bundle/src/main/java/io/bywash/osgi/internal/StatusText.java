@@ -73,7 +73,7 @@ public final class StatusText {
 
   private static String subscriber(SubscriberStatus subscriber) {
     return subscriber.participant().pid() + (subscriber.participant().alive() ? "" : " (gone)")
-        + (subscriber.gating() ? " block " : " skip ") + subscriber.lagMessages() + " " + subscriber.lostMessages();
+        + (subscriber.evicted() ? " evicted " : subscriber.gating() ? " block " : " skip ") + subscriber.lagMessages() + " " + subscriber.lostMessages();
   }
 
   /** All tables, each line ended, an empty line between two of them. */

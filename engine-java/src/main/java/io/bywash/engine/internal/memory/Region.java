@@ -31,9 +31,20 @@ public final class Region {
   private static final MemorySegment ALL =
       NativeAccess.ENABLED ? MemorySegment.NULL.reinterpret(Long.MAX_VALUE) : null;
 
+  /**
+   * Wider than any address: a masked address is not negative, so the JIT drops the checks of {@link #ALL}. The second one
+   * also drops the check of alignment, and is for words, whose addresses are aligned by the layout.
+   */
+  private static final long ADDRESS_MASK = (1L << 56) - 1;
+  private static final long WORD_MASK = ADDRESS_MASK & -8;
+
   /** Copies of up to this many bytes are unrolled in words, which beats a bulk copy's fixed cost. */
   private static final int WORD_COPY_MAX_BYTES = 128;
 
+  private static final int LINE_BYTES = 64;
+  private static final int FETCH_MIN_BYTES = 4 * LINE_BYTES;
+
+  private long fetched;
   private final MemorySegment segment;
   private final long base;
 
@@ -69,7 +80,11 @@ public final class Region {
   }
 
   private long to(long offset) {
-    return NativeAccess.ENABLED ? base + offset : offset;
+    return NativeAccess.ENABLED ? base + offset & ADDRESS_MASK : offset;
+  }
+
+  private long toWord(long offset) {
+    return NativeAccess.ENABLED ? base + offset & WORD_MASK : offset;
   }
 
   public byte getByte(long offset) {
@@ -116,6 +131,30 @@ public final class Region {
     Reference.reachabilityFence(this);
   }
 
+  /**
+   * Brings a stretch of memory into this core's cache, many lines at a time: the loads do not depend on each other, as those
+   * of a reader do that goes from record to record.
+   */
+  public void fetch(long offset, long lengthBytes) {
+    if (lengthBytes > FETCH_MIN_BYTES) {
+      long sum = 0;
+      for (long i = 0; i < lengthBytes; i += LINE_BYTES) {
+        sum += getLong(offset + i);
+      }
+      fetched = sum; // or the JIT would leave the loads out
+    }
+  }
+
+  /**
+   * Brings a stretch of memory that nobody else reads or writes, and whose content does not matter, into this core's cache for
+   * writing, many lines at a time. A word of each line is set to zero.
+   */
+  public void own(long offset, long lengthBytes) {
+    for (long i = LINE_BYTES; i < lengthBytes; i += LINE_BYTES) {
+      setLong(offset + i, 0);
+    }
+  }
+
   public int getIntAcquire(long offset) {
     int value = (int) INT.getAcquire(at(), to(offset));
     Reference.reachabilityFence(this);
@@ -134,52 +173,52 @@ public final class Region {
   }
 
   public long getLongOpaque(long offset) {
-    long value = (long) LONG.getOpaque(at(), to(offset));
+    long value = (long) LONG.getOpaque(at(), toWord(offset));
     Reference.reachabilityFence(this);
     return value;
   }
 
   public void setLongOpaque(long offset, long value) {
-    LONG.setOpaque(at(), to(offset), value);
+    LONG.setOpaque(at(), toWord(offset), value);
     Reference.reachabilityFence(this);
   }
 
   public long getLongAcquire(long offset) {
-    long value = (long) LONG.getAcquire(at(), to(offset));
+    long value = (long) LONG.getAcquire(at(), toWord(offset));
     Reference.reachabilityFence(this);
     return value;
   }
 
   public void setLongRelease(long offset, long value) {
-    LONG.setRelease(at(), to(offset), value);
+    LONG.setRelease(at(), toWord(offset), value);
     Reference.reachabilityFence(this);
   }
 
   public long getLongVolatile(long offset) {
-    long value = (long) LONG.getVolatile(at(), to(offset));
+    long value = (long) LONG.getVolatile(at(), toWord(offset));
     Reference.reachabilityFence(this);
     return value;
   }
 
   public void setLongVolatile(long offset, long value) {
-    LONG.setVolatile(at(), to(offset), value);
+    LONG.setVolatile(at(), toWord(offset), value);
     Reference.reachabilityFence(this);
   }
 
   public boolean compareAndSetLong(long offset, long expected, long value) {
-    boolean set = LONG.compareAndSet(at(), to(offset), expected, value);
+    boolean set = LONG.compareAndSet(at(), toWord(offset), expected, value);
     Reference.reachabilityFence(this);
     return set;
   }
 
   public long getAndBitwiseOrLong(long offset, long mask) {
-    long value = (long) LONG.getAndBitwiseOr(at(), to(offset), mask);
+    long value = (long) LONG.getAndBitwiseOr(at(), toWord(offset), mask);
     Reference.reachabilityFence(this);
     return value;
   }
 
   public long getAndBitwiseAndLong(long offset, long mask) {
-    long value = (long) LONG.getAndBitwiseAnd(at(), to(offset), mask);
+    long value = (long) LONG.getAndBitwiseAnd(at(), toWord(offset), mask);
     Reference.reachabilityFence(this);
     return value;
   }

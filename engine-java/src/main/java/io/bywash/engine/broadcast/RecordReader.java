@@ -1,0 +1,316 @@
+package io.bywash.engine.broadcast;
+
+import static io.bywash.engine.broadcast.BroadcastLayout.*;
+import static io.bywash.engine.internal.SegmentLayout.*;
+
+import io.bywash.engine.EvictedException;
+import io.bywash.engine.MessageHandler;
+import io.bywash.engine.OverrunException;
+import io.bywash.engine.SegmentClosedException;
+import io.bywash.engine.internal.Hold;
+import io.bywash.engine.internal.MessageView;
+import io.bywash.engine.internal.RoleHandle;
+import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.memory.Region;
+
+/**
+ * The subscriber's eye: where it stands, and the two ways to read on. In place, while nobody may overwrite; or from private
+ * copies of a stretch of the ring, which are looked into only after it is certain that nothing was overwritten meanwhile.
+ */
+final class RecordReader {
+  /** The most bytes that are copied at once, but for a longer record. */
+  private static final int COPY_BYTES = 4096;
+  /** So many bytes are fetched from the publisher's core at once before they are read in place. */
+  private static final int STRETCH_BYTES = 2048;
+  /** How often one poll goes on behind what was overwritten while it read. */
+  private static final int MAX_RESUMES = 4;
+
+  private final Ring ring;
+  private final SegmentEntry entry;
+  private final Region region;
+  private final Hold hold;
+  /** Null for an observer. */
+  private final RoleHandle handle;
+  private final SubscriberOptions options;
+  private final boolean inPlace;
+  private final long dataOffset;
+  private final long mask;
+  private final int maxMessageBytes;
+  private final MessageView message = new MessageView();
+  private boolean reading;
+
+  /** Where the next record to read begins. */
+  private long position;
+  private long nextSequence;
+  /** What was published when last looked at. */
+  private long readable;
+  private long sharedPosition;
+  private long lostCount;
+  /** Lost before the first poll. */
+  private long untoldCount;
+
+  /** The bytes of the ring from {@code copyStart} to {@code copyEnd}, known to be true. */
+  private Region copy;
+  private long copyStart;
+  private long copyEnd;
+
+  RecordReader(Ring ring, Hold hold, SubscriberOptions options) {
+    this.ring = ring;
+    this.entry = ring.entry;
+    this.region = ring.region;
+    this.hold = hold;
+    this.handle = hold instanceof RoleHandle own ? own : null;
+    this.options = options;
+    this.inPlace = options.mode() == MODE_BLOCK;
+    this.dataOffset = ring.dataOffset;
+    this.mask = ring.capacityBytes - 1;
+    this.maxMessageBytes = ring.maxMessageBytes;
+    if (!inPlace) {
+      copy = Region.allocate(COPY_BYTES);
+    }
+    message.in(inPlace ? region : copy);
+  }
+
+  void moveTo(Ring.Cursor cursor) {
+    position = cursor.position();
+    nextSequence = cursor.sequence();
+    readable = position;
+    copyEnd = position;
+  }
+
+  long position() {
+    return position;
+  }
+
+  long nextSequence() {
+    return nextSequence;
+  }
+
+  long lostCount() {
+    return lostCount;
+  }
+
+  /** Messages are missing before the place where reading begins; the first poll tells. */
+  void startBehindGap(long missingCount) {
+    untoldCount = missingCount;
+    countLost(missingCount);
+  }
+
+  /** Whether all that was found by the last look has been read, so that the next poll has to look. */
+  boolean isDry() {
+    return position == readable;
+  }
+
+  /** How much has been found and not been read. */
+  long unreadBytes() {
+    return readable - position;
+  }
+
+  /** Whether a poll would find something. Any thread may ask while the reader waits. */
+  boolean hasWork() {
+    return position != readable || ring.published() != position || handle != null && !handle.isStillOurs();
+  }
+
+  /** Whether there is something to read; looks if nothing is left of what was found before. */
+  boolean look() {
+    hold.checkUsable();
+    if (reading) {
+      throw new IllegalStateException("this subscriber is polled by its own handler; return from the handler first");
+    }
+    if (handle != null && !handle.isStillOurs()) {
+      throw cutOff();
+    }
+    return position != readable || lookForMore();
+  }
+
+  /** Hands over what {@link #look} found. */
+  int read(MessageHandler handler, int limit) {
+    tellGap(handler);
+    reading = true;
+    try {
+      return inPlace ? readInPlace(handler, limit) : readCopies(handler, limit);
+    } finally {
+      reading = false;
+      message.clear();
+      if (handle != null && hold.isUsable() && handle.isStillOurs()) { // a handler may have closed this subscriber
+        share();
+      }
+    }
+  }
+
+  private boolean lookForMore() {
+    long published = ring.published(); // [published]
+    // a copying reader may be behind what was given up; what is published is never a ring ahead of that
+    ring.validate(published,
+        options.isGating() ? position : Math.clamp(ring.oldest(), position, Math.max(published, position)));
+    readable = published;
+    return published != position;
+  }
+
+  private int readInPlace(MessageHandler handler, int limit) {
+    int count = 0;
+    while (count < limit && position < readable && hold.isUsable()) {
+      long end = Math.min(readable, position + ring.untilEnd(position)); // as far as one can go without a turn
+      long stretchEnd = Math.min(end, position + STRETCH_BYTES);
+      region.fetch(ring.at(position), stretchEnd - position);
+      count += readStretch(handler, limit - count, stretchEnd, end);
+      if (position - sharedPosition >= ring.capacityBytes >> 3 && hold.isUsable()) {
+        share();
+      }
+    }
+    return count;
+  }
+
+  /** Hands over the messages that begin before {@code stretchEnd} and end before {@code end}. */
+  private int readStretch(MessageHandler handler, int limit, long stretchEnd, long end) {
+    int count = 0;
+    int lastLength = 0;
+    long recordBytes = 0;
+    while (position < stretchEnd && count < limit && hold.isUsable()) {
+      long record = dataOffset + (position & mask);
+      long header = region.getLong(record);
+      int length = (int) header;
+      if (length != lastLength) { // a guess, so that the processor can go on before the length has come from afar
+        lastLength = length;
+        recordBytes = recordBytes(length);
+      }
+      long next = position + recordBytes;
+      long sequence = nextSequence;
+      if (length < 1 || length > maxMessageBytes || next > end
+          || region.getLong(record + RECORD_SEQUENCE) != sequence) {
+        skipPadding(length, region.getLong(record + RECORD_SEQUENCE));
+        break;
+      }
+      message.set(record + RECORD_HEADER_BYTES, length, (int) (header >>> 32), sequence);
+      position = next; // only this process sees it; others after the handler has returned
+      nextSequence = sequence + 1;
+      count++;
+      handler.onMessage(message);
+    }
+    return count;
+  }
+
+  private int readCopies(MessageHandler handler, int limit) {
+    int count = 0;
+    int resumed = 0;
+    while (count < limit && position < readable && hold.isUsable()) {
+      if (position >= copyEnd && !copyFrom(RECORD_HEADER_BYTES)) {
+        overrun(handler);
+        if (++resumed == MAX_RESUMES) {
+          break; // the publisher is faster than this, and the caller's turn has to end
+        }
+        continue;
+      }
+      long record = position - copyStart;
+      long header = copy.getLong(record);
+      long sequence = copy.getLong(record + RECORD_SEQUENCE);
+      int length = (int) header;
+      long next = position + recordBytes(length);
+      if (!ring.isPossible(position, length) || next > readable || sequence != nextSequence) {
+        skipPadding(length, sequence);
+        continue;
+      }
+      if (next > copyEnd) {
+        copyEnd = position; // the rest of it is missing: copy it whole
+        if (!copyFrom(recordBytes(length))) {
+          continue;
+        }
+        record = 0;
+      }
+      message.set(record + RECORD_HEADER_BYTES, length, (int) (header >>> 32), sequence);
+      position = next;
+      nextSequence = sequence + 1;
+      count++;
+      handler.onMessage(message);
+    }
+    return count;
+  }
+
+  /** Copies at least {@code neededBytes}, which are readable, from the own position on; false when they were overwritten. */
+  private boolean copyFrom(long neededBytes) {
+    long untilEnd = Math.min(readable - position, ring.untilEnd(position));
+    long bytes = Math.min(untilEnd, Math.max(neededBytes, COPY_BYTES));
+    if (copy.sizeBytes() < bytes) {
+      copy = Region.allocate(Math.min(2 * bytes, recordBytes(ring.maxMessageBytes)));
+      message.in(copy);
+    }
+    region.copyTo(ring.at(position), copy, 0, (int) bytes);
+    boolean overwritten = ring.isOverwritten(position); // [oldest] only now is anything that was read above known to be true
+    copyStart = position;
+    copyEnd = overwritten ? position : position + bytes;
+    return !overwritten;
+  }
+
+  private void skipPadding(int length, long sequence) {
+    long padding = ring.paddingBytes(position, length);
+    if (padding == 0 || position + padding > readable) {
+      copyEnd = position; // the next poll reads it anew
+      throw entry.damaged("the record at position " + position + " has length " + length + " and sequence " + sequence
+          + " where sequence " + nextSequence + " was due");
+    }
+    position += padding;
+  }
+
+  /** Goes on behind what was overwritten, and tells how many messages that cost. */
+  private void overrun(MessageHandler handler) {
+    if (options.isGating()) {
+      if (handle.isStillOurs()) {
+        throw entry.damaged("position " + position + " was overwritten while a subscriber that is waited for stood there");
+      }
+      throw cutOff();
+    }
+    Ring.Cursor cursor = ring.cursor(options.isResumingAtNewest());
+    long lost = cursor.sequence() - nextSequence;
+    if (lost < 0 || cursor.position() < position) {
+      throw entry.damaged("sequence " + cursor.sequence() + " stands where at least " + nextSequence + " was due");
+    }
+    moveTo(cursor);
+    lookForMore(); // what was readable before may lie behind now
+    countLost(lost);
+    if (lost > 0 && options.mode() == MODE_FAIL) {
+      throw overrunException(lost);
+    }
+    untoldCount = lost;
+    tellGap(handler);
+  }
+
+  OverrunException overrunException(long lost) {
+    return new OverrunException("This subscriber of entry \"" + entry.name() + "\" in segment " + entry.core().path() + " was overtaken: "
+        + lost + " messages from sequence " + (nextSequence - lost) + " on were overwritten before it read them. Read faster,"
+        + " make the ring larger, or subscribe with block() or skip().", lost, nextSequence);
+  }
+
+  private RuntimeException cutOff() {
+    if (handle.isEvicted()) {
+      return new EvictedException("This subscriber of entry \"" + entry.name() + "\" in segment " + entry.core().path()
+          + " was cut off before sequence " + nextSequence + ": it held the publisher back for more than "
+          + options.evictAfterNanos() / 1_000_000.0 + " ms. Close it and join again; read faster, or allow more time.",
+          nextSequence);
+    }
+    return new SegmentClosedException("This subscriber of entry \"" + entry.name() + "\" in segment " + entry.core().path()
+        + " was removed, because its process was taken for dead. Join again.");
+  }
+
+  private void countLost(long lost) {
+    lostCount += lost;
+    if (handle != null) {
+      region.setLongOpaque(handle.offset() + ROLE_LOST, lostCount);
+    }
+  }
+
+  private void tellGap(MessageHandler handler) {
+    long count = untoldCount;
+    if (count > 0) {
+      untoldCount = 0;
+      handler.onLost(count);
+    }
+  }
+
+  /** Tells the publisher how far this subscriber is. */
+  void share() {
+    sharedPosition = position;
+    region.setLongOpaque(handle.offset() + ROLE_SEQUENCE, nextSequence);
+    region.setLongRelease(handle.offset() + ROLE_POSITION, position); // [position]
+    entry.core().waitRoom().signal(entry.offset() + WAITING_FOR_SPACE);
+  }
+}
