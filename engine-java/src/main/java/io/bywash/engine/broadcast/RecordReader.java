@@ -38,6 +38,7 @@ final class RecordReader {
   private final int maxMessageBytes;
   private final MessageView message = new MessageView();
   private boolean reading;
+  private long fetched;
 
   /** Where the next record to read begins. */
   private long position;
@@ -108,6 +109,8 @@ final class RecordReader {
 
   /** Whether a poll would find something. Any thread may ask while the reader waits. */
   boolean hasWork() {
+    // the next record's first line sets out together with the position that tells of it, and not after it has arrived
+    fetched = region.getLong(dataOffset + (position & mask));
     return position != readable || ring.published() != position || handle != null && !handle.isStillOurs();
   }
 
