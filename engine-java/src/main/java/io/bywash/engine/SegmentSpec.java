@@ -26,15 +26,17 @@ public final class SegmentSpec {
   private final Lifetime lifetime;
   private final long givenSizeBytes;
   private final Set<PosixFilePermission> permissions;
+  private final boolean hugePages;
 
   private SegmentSpec(List<EntrySpec> entries, int participantCapacity, int entryCapacity, Lifetime lifetime,
-      long givenSizeBytes, Set<PosixFilePermission> permissions) {
+      long givenSizeBytes, Set<PosixFilePermission> permissions, boolean hugePages) {
     this.entries = List.copyOf(entries);
     this.participantCapacity = participantCapacity;
     this.entryCapacity = entryCapacity;
     this.lifetime = lifetime;
     this.givenSizeBytes = givenSizeBytes;
     this.permissions = Set.copyOf(permissions);
+    this.hugePages = hugePages;
     check();
   }
 
@@ -46,22 +48,22 @@ public final class SegmentSpec {
   /** A segment with these entries, room for 64 participants and 64 entries, removed when nobody uses it, mode 0600. */
   public static SegmentSpec of(List<EntrySpec> entries) {
     return new SegmentSpec(entries, DEFAULT_PARTICIPANTS, Math.max(DEFAULT_ENTRIES, entries.size()), Lifetime.WHILE_USED,
-        0, OWNER_ONLY);
+        0, OWNER_ONLY, false);
   }
 
   /** The same with room for so many participants, 1 to 256. */
   public SegmentSpec withParticipantCapacity(int capacity) {
-    return new SegmentSpec(entries, capacity, entryCapacity, lifetime, givenSizeBytes, permissions);
+    return new SegmentSpec(entries, capacity, entryCapacity, lifetime, givenSizeBytes, permissions, hugePages);
   }
 
   /** The same with room for so many entries, 1 to 512. */
   public SegmentSpec withEntryCapacity(int capacity) {
-    return new SegmentSpec(entries, participantCapacity, capacity, lifetime, givenSizeBytes, permissions);
+    return new SegmentSpec(entries, participantCapacity, capacity, lifetime, givenSizeBytes, permissions, hugePages);
   }
 
   /** The same with another lifetime. */
   public SegmentSpec withLifetime(Lifetime newLifetime) {
-    return new SegmentSpec(entries, participantCapacity, entryCapacity, newLifetime, givenSizeBytes, permissions);
+    return new SegmentSpec(entries, participantCapacity, entryCapacity, newLifetime, givenSizeBytes, permissions, hugePages);
   }
 
   /** The same with a total size, rounded up to a page, to leave room for entries that are added later. */
@@ -70,7 +72,7 @@ public final class SegmentSpec {
       throw new IllegalArgumentException("sizeBytes=" + sizeBytes + " must be at least 1; leave it out to have it computed");
     }
     return new SegmentSpec(entries, participantCapacity, entryCapacity, lifetime, SegmentLayout.alignToPage(sizeBytes),
-        permissions);
+        permissions, hugePages);
   }
 
   /** The same with other permissions of the file: the owner's to read and write, and what is asked for beyond. */
@@ -79,7 +81,15 @@ public final class SegmentSpec {
       throw new IllegalArgumentException("newPermissions=" + newPermissions + " must contain " + OWNER_ONLY
           + ": the owner of a segment reads and writes it");
     }
-    return new SegmentSpec(entries, participantCapacity, entryCapacity, lifetime, givenSizeBytes, newPermissions);
+    return new SegmentSpec(entries, participantCapacity, entryCapacity, lifetime, givenSizeBytes, newPermissions, hugePages);
+  }
+
+  /**
+   * The same with huge pages, where the kernel has them for shared memory: fewer misses of the address cache in large rings. It
+   * is the creator's wish and no difference to those who attach; where it cannot be met, a line in the log says so.
+   */
+  public SegmentSpec withHugePages() {
+    return new SegmentSpec(entries, participantCapacity, entryCapacity, lifetime, givenSizeBytes, permissions, true);
   }
 
   private void check() {
@@ -148,6 +158,11 @@ public final class SegmentSpec {
     return givenSizeBytes != 0 ? OptionalLong.of(givenSizeBytes) : OptionalLong.empty();
   }
 
+  /** Whether huge pages are asked for. */
+  public boolean hugePages() {
+    return hugePages;
+  }
+
   /** The permissions of the file. */
   public Set<PosixFilePermission> permissions() {
     return permissions;
@@ -157,12 +172,13 @@ public final class SegmentSpec {
   public boolean equals(Object other) {
     return other instanceof SegmentSpec that && entries.equals(that.entries)
         && participantCapacity == that.participantCapacity && entryCapacity == that.entryCapacity
-        && lifetime == that.lifetime && givenSizeBytes == that.givenSizeBytes && permissions.equals(that.permissions);
+        && lifetime == that.lifetime && givenSizeBytes == that.givenSizeBytes && permissions.equals(that.permissions)
+        && hugePages == that.hugePages;
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(entries, participantCapacity, entryCapacity, lifetime, givenSizeBytes, permissions);
+    return Objects.hash(entries, participantCapacity, entryCapacity, lifetime, givenSizeBytes, permissions, hugePages);
   }
 
   @Override

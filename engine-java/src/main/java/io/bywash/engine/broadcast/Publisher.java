@@ -66,6 +66,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
           + " has a publisher already, process " + pid + ". Only one can publish; end that one first.", pid);
     }
     try {
+      ring.touchPages(true);
       Publisher publisher = new Publisher(ring, handle, waitPolicy);
       handle.activate();
       return publisher;

@@ -68,6 +68,11 @@ final class Ring {
     return new Ring(own);
   }
 
+  /** Takes the ring's page faults now, so that no message has to. */
+  void touchPages(boolean forWriting) {
+    entry.core().touchPages(dataOffset, capacityBytes, forWriting);
+  }
+
   /** The region's offset of the record at a position. */
   long at(long position) {
     return dataOffset + (position & mask);

@@ -59,6 +59,7 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
   public static Subscriber open(Entry entry, SubscriberOptions options) {
     Ring ring = Ring.of(entry);
     Objects.requireNonNull(options, "options");
+    ring.touchPages(false);
     if (ring.entry.core().isReadOnly()) {
       if (options.mode() != MODE_SKIP) {
         ring.entry.core().requireParticipant();

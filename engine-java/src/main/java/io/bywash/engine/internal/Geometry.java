@@ -16,12 +16,12 @@ import java.util.zip.CRC32C;
  * memory again.
  */
 public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCount, long rowsOffset, long dataOffset,
-    Lifetime lifetime, long createdMillis) {
+    Lifetime lifetime, boolean hugePages, long createdMillis) {
 
   static Geometry of(SegmentSpec spec, long segmentId) {
     return new Geometry(spec.sizeBytes(), segmentId, spec.participantCapacity(), spec.entryCapacity(),
         SegmentLayout.rowsOffset(spec.participantCapacity()), SegmentLayout.dataOffset(spec.participantCapacity(), spec.entryCapacity()),
-        spec.lifetime(), System.currentTimeMillis());
+        spec.lifetime(), spec.hugePages(), System.currentTimeMillis());
   }
 
   /** Writes the header, all but the ready word. Nobody else sees the file yet. */
@@ -38,6 +38,7 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
     region.setLong(ROWS_OFFSET_OFFSET, rowsOffset);
     region.setLong(DATA_OFFSET_OFFSET, dataOffset);
     region.setInt(LIFETIME_OFFSET, lifetime == Lifetime.KEPT ? KEPT : WHILE_USED);
+    region.setInt(PAGES_OFFSET, hugePages ? HUGE_PAGES : ORDINARY_PAGES);
     region.setLong(CREATED_OFFSET, createdMillis);
     region.setLong(BOOT_HIGH_OFFSET, self.bootHigh());
     region.setLong(BOOT_LOW_OFFSET, self.bootLow());
@@ -75,7 +76,7 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
     Geometry geometry = new Geometry(region.getLong(SIZE_OFFSET), region.getLong(ID_OFFSET),
         region.getInt(SLOT_COUNT_OFFSET), region.getInt(ROW_COUNT_OFFSET), region.getLong(ROWS_OFFSET_OFFSET),
         region.getLong(DATA_OFFSET_OFFSET), region.getInt(LIFETIME_OFFSET) == KEPT ? Lifetime.KEPT : Lifetime.WHILE_USED,
-        region.getLong(CREATED_OFFSET));
+        region.getInt(PAGES_OFFSET) == HUGE_PAGES, region.getLong(CREATED_OFFSET));
     geometry.validate(region, path);
     return geometry;
   }

@@ -6,6 +6,7 @@ import io.bywash.engine.Lifetime;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
+import io.bywash.engine.internal.linux.Pages;
 import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * One attachment of this process to one segment: mapping, participant, roles, and the way out of it. Everything public is
@@ -31,6 +33,7 @@ public final class SegmentCore {
   private final Participants participants;
   private final WaitRoom waitRoom;
 
+  private final Set<Long> touched = ConcurrentHashMap.newKeySet();
   private final Set<RoleHandle> roles = new HashSet<>(); // guarded by itself, as are the next three
   private int operations;
   private volatile boolean closing; // written under the same lock
@@ -47,11 +50,21 @@ public final class SegmentCore {
     this.waitRoom = new WaitRoom(this);
   }
 
+  /** Takes the page faults of a stretch that begins at a page, once for each attachment. */
+  public void touchPages(long offset, long lengthBytes, boolean forWriting) {
+    if (touched.add(offset + (forWriting ? 1 : 0))) {
+      Pages.touch(region, offset, lengthBytes, forWriting);
+    }
+  }
+
   /** Formats a new file that nobody else sees yet and whose first slot is locked; this process is its first participant. */
   static SegmentCore format(Path path, SegmentFile file, SegmentSpec spec, long segmentId) throws IOException {
     Geometry geometry = Geometry.of(spec, segmentId);
     Region region = file.map(geometry.sizeBytes());
     geometry.write(region);
+    if (geometry.hugePages()) {
+      Pages.askForHuge(region, path.toString());
+    }
     SegmentCore core = new SegmentCore(path, file, region, geometry, false);
     core.participants.joinFirst();
     core.directory.format(spec);

@@ -13,7 +13,7 @@ package io.bywash.engine.internal;
  *  header     0  magic "BYWASH\r\n"      8  int version         12 int header bytes
  *            16  long segment bytes     24  long segment id     32 int slots         36 int rows
  *            40  long slots offset      48  long rows offset    56 long data offset
- *            64  int lifetime           68  reserved            72 long created, ms since 1970
+ *            64  int lifetime           68  int pages           72 long created, ms since 1970
  *            80  long boot id, high     88  long boot id, low   96 int CRC-32C of bytes 0..95
  *           120  int ready (written last, released)
  *           128  long state             written by whoever removes or reverts a removal, by CAS
@@ -37,6 +37,7 @@ public final class SegmentLayout {
   public static final int ROWS_OFFSET_OFFSET = 48;
   public static final int DATA_OFFSET_OFFSET = 56;
   public static final int LIFETIME_OFFSET = 64;
+  public static final int PAGES_OFFSET = 68;
   public static final int CREATED_OFFSET = 72;
   public static final int BOOT_HIGH_OFFSET = 80;
   public static final int BOOT_LOW_OFFSET = 88;
@@ -49,6 +50,10 @@ public final class SegmentLayout {
   /** Values of the lifetime word. */
   public static final int WHILE_USED = 0;
   public static final int KEPT = 1;
+
+  /** Values of the pages word. */
+  public static final int ORDINARY_PAGES = 0;
+  public static final int HUGE_PAGES = 1;
 
   /** States of the segment, in the state word's low bits; CLOSING carries its remover. */
   public static final int OPEN = 1;

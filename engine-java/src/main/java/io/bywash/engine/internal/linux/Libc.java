@@ -34,6 +34,7 @@ final class Libc {
   private static final long SYS_FUTEX = X86 ? 202 : 98;
   private static final long SYS_FUTEX_WAITV = 449;
   private static final long SYS_MEMBARRIER = X86 ? 324 : 283;
+  private static final long SYS_MADVISE = X86 ? 28 : 233;
 
   /** x86-64 and AArch64 differ in these two flags. */
   private static final int O_NOFOLLOW = X86 ? 0x20000 : 0x8000;
@@ -119,6 +120,10 @@ final class Libc {
 
   static long membarrier(int command) {
     return syscall(SYS_MEMBARRIER, command, 0, 0, 0, 0, 0);
+  }
+
+  static long madvise(long address, long lengthBytes, int advice) {
+    return syscall(SYS_MADVISE, address, lengthBytes, advice, 0, 0, 0);
   }
 
   private static long syscall(long number, long a, long b, long c, long d, long e, long f) {

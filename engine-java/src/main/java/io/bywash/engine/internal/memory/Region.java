@@ -223,6 +223,12 @@ public final class Region {
     return value;
   }
 
+  /** Reads from each page of a stretch of mapped memory, so that it is there when it is needed. */
+  public void load(long offset, long lengthBytes) {
+    segment.asSlice(offset, lengthBytes).load();
+    Reference.reachabilityFence(this);
+  }
+
   /** Writes {@code lengthBytes} zeros from {@code offset}. */
   public void zero(long offset, long lengthBytes) {
     segment.asSlice(offset, lengthBytes).fill((byte) 0);
