@@ -50,6 +50,7 @@ public class Bus internal constructor(public val segment: Segment) : AutoCloseab
      * @param onLost learns of losses, exactly how many messages, before the receiver gets the first message after the
      * gap; called in the receiving coroutine, only with [SubscriberOptions.skip]
      * @throws io.bywash.engine.TableFullException when all places are taken by receivers that live
+     * @throws io.bywash.engine.OverrunException when [options] ask for a sequence that was overwritten, and do not skip
      * @throws io.bywash.engine.EntryNotFoundException when the segment has no such queue; the message lists those it
      * has
      * @throws io.bywash.engine.SpecMismatchException when that is something else than a broadcast

@@ -33,6 +33,8 @@ public class Receiver<out T : Any> internal constructor(
      * A `withTimeout` around this may drop a message that comes at the last moment, as around any function that returns
      * something; [receiveWithin] does not.
      *
+     * @throws io.bywash.engine.OverrunException when messages were lost, with `SubscriberOptions.fail`
+     * @throws io.bywash.engine.EvictedException when this receiver was cut off, with `SubscriberOptions.evictAfter`
      * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no sender writes
      */
     public suspend fun receive(): T = checkNotNull(receiveUntil(Turn.FOREVER))
