@@ -145,11 +145,22 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
    * @throws IllegalStateException when it is called by {@code handler}
    */
   public int poll(MessageHandler handler, int limit) {
+    return poll(handler, limit, false);
+  }
+
+  private int poll(MessageHandler handler, int limit, boolean paced) {
     if (limit < 1) {
       throw new IllegalArgumentException("limit=" + limit + " must be at least 1");
     }
     try {
-      return reader.look() ? reader.read(handler, limit) : 0;
+      if (paced) {
+        pace.beforeLook();
+      }
+      boolean found = reader.look();
+      if (paced) {
+        pace.afterLook(reader.unreadBytes());
+      }
+      return found ? reader.read(handler, limit) : 0;
     } finally {
       Reference.reachabilityFence(this); // or the cleaner could give the role back while its messages are read
     }
@@ -175,13 +186,7 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
   }
 
   private int pollPaced(MessageHandler handler, int limit) {
-    if (pace == null || !reader.isDry()) {
-      return poll(handler, limit);
-    }
-    pace.beforeLook();
-    boolean found = reader.look();
-    pace.afterLook(reader.unreadBytes());
-    return found ? poll(handler, limit) : 0;
+    return poll(handler, limit, pace != null && reader.isDry());
   }
 
   /** The sequence of the next message that this subscriber will see, unless it loses some. */
