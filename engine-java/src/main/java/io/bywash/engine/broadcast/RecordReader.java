@@ -22,6 +22,7 @@ final class RecordReader {
   private static final int COPY_BYTES = 4096;
   /** So many bytes are fetched from the publisher's core at once before they are read in place. */
   private static final int STRETCH_BYTES = 2048;
+  private static final int FETCH_MIN_BYTES = 256;
   /** How often one poll goes on behind what was overwritten while it read. */
   private static final int MAX_RESUMES = 4;
 
@@ -38,6 +39,7 @@ final class RecordReader {
   private final int maxMessageBytes;
   private final MessageView message = new MessageView();
   private boolean reading;
+  /** Kept so that the loads which only fetch lines are made. */
   private long fetched;
 
   /** Where the next record to read begins. */
@@ -155,7 +157,9 @@ final class RecordReader {
     while (count < limit && position < readable && hold.isUsable()) {
       long end = Math.min(readable, position + ring.untilEnd(position)); // as far as one can go without a turn
       long stretchEnd = Math.min(end, position + STRETCH_BYTES);
-      region.fetch(ring.at(position), stretchEnd - position);
+      if (stretchEnd - position >= FETCH_MIN_BYTES) {
+        fetched = region.fetch(ring.at(position), stretchEnd - position);
+      }
       count += readStretch(handler, limit - count, stretchEnd, end);
       if (position - sharedPosition >= ring.capacityBytes >> 3 && hold.isUsable()) {
         share();

@@ -42,9 +42,7 @@ public final class Region {
   private static final int WORD_COPY_MAX_BYTES = 128;
 
   private static final int LINE_BYTES = 64;
-  private static final int FETCH_MIN_BYTES = 4 * LINE_BYTES;
 
-  private long fetched;
   private final MemorySegment segment;
   private final long base;
 
@@ -133,16 +131,14 @@ public final class Region {
 
   /**
    * Brings a stretch of memory into this core's cache, many lines at a time: the loads do not depend on each other, as those
-   * of a reader do that goes from record to record.
+   * of a reader do that goes from record to record. The caller keeps the result somewhere, or the JIT would leave the loads out.
    */
-  public void fetch(long offset, long lengthBytes) {
-    if (lengthBytes > FETCH_MIN_BYTES) {
-      long sum = 0;
-      for (long i = 0; i < lengthBytes; i += LINE_BYTES) {
-        sum += getLong(offset + i);
-      }
-      fetched = sum; // or the JIT would leave the loads out
+  public long fetch(long offset, long lengthBytes) {
+    long sum = 0;
+    for (long i = 0; i < lengthBytes; i += LINE_BYTES) {
+      sum += getLong(offset + i);
     }
+    return sum;
   }
 
   /**
