@@ -45,7 +45,8 @@ public interface Claim extends AutoCloseable {
   /**
    * Ends the claim like {@link #commit}, but readers see the message only together with the next one that is committed, or
    * when the role is asked to publish: one publish for a batch costs less than one for each message. A role also publishes
-   * what is staged when a claim finds no room, and when it is closed. What is staged is lost if the process dies.
+   * what is staged when a claim finds no room, or would overwrite some of it, and when it is closed. What is staged is lost
+   * if the process dies.
    *
    * @throws IllegalStateException when it was committed, staged or aborted before
    */

@@ -241,6 +241,9 @@ final class RecordWriter extends ClaimView {
   private boolean giveUpBefore(long target) {
     long block = target + (1L << ring.blockShift) - 1 >>> ring.blockShift;
     long newOldest = blockPositions[(int) (block & NOTED_BLOCKS - 1)];
+    if (staged && newOldest > region.getLongOpaque(publishedOffset)) {
+      publish(); // what was never published cannot be given up: a batch is no longer than the ring
+    }
     if (!gate.isPassed(newOldest)) { // so that the boundary does not pass anybody who is established
       return false;
     }

@@ -61,6 +61,16 @@ final class TestQueue implements AutoCloseable {
     assertTrue(commit(publisher.claim(length, 0, PATIENCE_NANOS), publisher), "waited in vain for room");
   }
 
+  /** Stages the next message; false when there is no room now. */
+  static boolean stage(Publisher publisher, int length) {
+    Claim claim = publisher.tryClaim(length);
+    if (claim == null) {
+      return false;
+    }
+    Payload.fill(claim, publisher.nextSequence()).stage();
+    return true;
+  }
+
   private static boolean commit(Claim claim, Publisher publisher) {
     if (claim == null) {
       return false;
