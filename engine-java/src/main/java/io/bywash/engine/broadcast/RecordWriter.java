@@ -168,6 +168,7 @@ final class RecordWriter extends ClaimView {
   void publish() {
     if (staged) {
       staged = false;
+      paddedTo = -1; // the padding before an open claim is published with it, and may not be taken back
       publishPosition();
     }
   }

@@ -178,6 +178,38 @@ class BatchTest {
     }
   }
 
+  /** At every distance from the ring's end, with the record that needs padding open, committed or aborted. */
+  @Test
+  void aBatchMayBePublishedWhileTheClaimBehindThePaddingIsOpen() {
+    try (Subscriber block = queue.subscriber(SubscriberOptions.block());
+        Subscriber skip = queue.subscriber(SubscriberOptions.skip())) {
+      Receiver blocked = new Receiver(block);
+      Receiver skipped = new Receiver(skip);
+      for (int round = 0; round < 4000; round++) {
+        assertTrue(TestQueue.stage(publisher, 1 + round * 13 % 90));
+        Claim claim = publisher.tryClaim(512);
+        assertNotNull(claim);
+        publisher.publish();
+        if (round % 2 == 0) {
+          drain(block, blocked);
+          drain(skip, skipped);
+        }
+        if (round % 3 == 0) {
+          Payload.fill(claim, publisher.nextSequence()).commit();
+        } else {
+          claim.abort();
+        }
+        drain(block, blocked);
+        assertTrue(offer(publisher, 1));
+        drain(block, blocked);
+        drain(skip, skipped);
+        blocked.assertSawAll(0, publisher.nextSequence());
+        skipped.assertSawAll(0, publisher.nextSequence());
+        assertEquals(0, skipped.lost);
+      }
+    }
+  }
+
   @Test
   void aBatchThatFillsTheRingIsPublishedAndTheNextClaimFindsNoRoom() {
     try (Subscriber subscriber = queue.subscriber(SubscriberOptions.block())) {
