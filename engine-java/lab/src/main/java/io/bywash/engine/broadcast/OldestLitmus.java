@@ -1,0 +1,91 @@
+package io.bywash.engine.broadcast;
+
+import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
+import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
+
+import io.bywash.engine.litmus.Pool;
+import org.openjdk.jcstress.annotations.Actor;
+import org.openjdk.jcstress.annotations.Arbiter;
+import org.openjdk.jcstress.annotations.Description;
+import org.openjdk.jcstress.annotations.JCStressTest;
+import org.openjdk.jcstress.annotations.Outcome;
+import org.openjdk.jcstress.annotations.State;
+import org.openjdk.jcstress.infra.results.II_Result;
+
+/**
+ * The boundary of what is given up: {@link Publisher} overwrites the very record that a reader of copies is at. The
+ * ring is full, and the reader is at its oldest message.
+ */
+public final class OldestLitmus {
+  private OldestLitmus() {}
+
+  /** Copies of more than a hundred bytes are made by the JDK's bulk copy. */
+  @JCStressTest
+  @Description("[oldest] a copy whose position was not given up afterwards is whole: bulk copy")
+  @Outcome(id = "1, 0", expect = ACCEPTABLE, desc = "the oldest message, whole")
+  @Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "told that it was lost, and the one after it, whole")
+  @Outcome(expect = FORBIDDEN, desc = "torn, out of order, or lost without being told")
+  @State
+  public static class Bulk {
+    private static final Pool<LitmusQueue> QUEUES = pool(LitmusQueue.LARGE_COUNT, LitmusQueue.LARGE);
+
+    private final LitmusQueue queue = QUEUES.take();
+
+    @Actor
+    public void publisher() {
+      queue.publish(LitmusQueue.LARGE);
+    }
+
+    @Actor
+    public void subscriber(II_Result result) {
+      result.r1 = queue.read();
+      result.r2 = queue.lost;
+    }
+
+    @Arbiter
+    public void afterwards() {
+      queue.drain();
+      queue.fillRing(LitmusQueue.LARGE_COUNT, LitmusQueue.LARGE);
+      QUEUES.giveBack(queue);
+    }
+  }
+
+  /** Short copies are made word by word. */
+  @JCStressTest
+  @Description("[oldest] a copy whose position was not given up afterwards is whole: copy in words")
+  @Outcome(id = "1, 0", expect = ACCEPTABLE, desc = "the oldest message, whole")
+  @Outcome(id = "1, 1", expect = ACCEPTABLE, desc = "told that it was lost, and the one after it, whole")
+  @Outcome(expect = FORBIDDEN, desc = "torn, out of order, or lost without being told")
+  @State
+  public static class Words {
+    private static final Pool<LitmusQueue> QUEUES = pool(LitmusQueue.SMALL_COUNT, LitmusQueue.SMALL);
+
+    private final LitmusQueue queue = QUEUES.take();
+
+    @Actor
+    public void publisher() {
+      queue.publish(LitmusQueue.SMALL);
+    }
+
+    @Actor
+    public void subscriber(II_Result result) {
+      result.r1 = queue.read();
+      result.r2 = queue.lost;
+    }
+
+    @Arbiter
+    public void afterwards() {
+      queue.drain();
+      queue.fillRing(LitmusQueue.SMALL_COUNT, LitmusQueue.SMALL);
+      QUEUES.giveBack(queue);
+    }
+  }
+
+  private static Pool<LitmusQueue> pool(int count, int length) {
+    return new Pool<>(() -> {
+      LitmusQueue queue = new LitmusQueue(SubscriberOptions.skip());
+      queue.fillRing(count, length);
+      return queue;
+    });
+  }
+}

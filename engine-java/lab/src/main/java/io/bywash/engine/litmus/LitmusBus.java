@@ -1,0 +1,50 @@
+package io.bywash.engine.litmus;
+
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.internal.BusFiles;
+import io.bywash.engine.internal.SegmentCore;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Segments for litmus tests, in a directory that belongs to the run. A segment is attached twice, as two processes
+ * would, and its name is then removed: it needs none any more, and nothing stays when this process ends, however it
+ * ends.
+ */
+public final class LitmusBus {
+  /** Names the directory to the JVMs that run the tests. */
+  public static final String DIRECTORY_PROPERTY = "bywash.lab.bus";
+
+  private static final AtomicInteger CREATED = new AtomicInteger();
+
+  private LitmusBus() {}
+
+  /** A file name that nobody used before. */
+  public static Path newFile() {
+    return Path.of(System.getProperty(DIRECTORY_PROPERTY),
+        "s" + ProcessHandle.current().pid() + "-" + CREATED.incrementAndGet());
+  }
+
+  /** Two attachments to one new segment. */
+  public record Pair(SegmentCore first, SegmentCore second) {}
+
+  /** A new segment for two participants. */
+  public static Pair create(SegmentSpec spec) {
+    Pair pair = createNamed(spec);
+    try {
+      Files.delete(pair.first.path());
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+    return pair;
+  }
+
+  /** The same, and it keeps its name. */
+  public static Pair createNamed(SegmentSpec spec) {
+    Path file = newFile();
+    return new Pair(BusFiles.create(file, spec.withParticipantCapacity(2)), BusFiles.attach(file, 0));
+  }
+}

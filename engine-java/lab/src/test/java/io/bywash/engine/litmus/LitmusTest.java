@@ -1,0 +1,80 @@
+package io.bywash.engine.litmus;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.openjdk.jcstress.infra.Status;
+import org.openjdk.jcstress.infra.collectors.TestResult;
+import org.openjdk.jcstress.infra.runners.TestList;
+
+/**
+ * Runs the litmus tests of this module: no outcome that is forbidden may be seen. Each test is the engine's own code,
+ * two ends of one ordering, a million times side by side.
+ */
+@Timeout(1200)
+class LitmusTest {
+  private static final String NATIVE = "--enable-native-access=ALL-UNNAMED";
+  private static final String PORTABLE = "--illegal-native-access=deny";
+  private static final String[] REORDER = {"-XX:+UnlockDiagnosticVMOptions", "-XX:+StressLCM", "-XX:+StressGCM",
+      "-XX:+StressIGVN", "-XX:+StressCCP"};
+
+  private final String selected = System.getProperty("bywash.lab.litmus");
+
+  @Test
+  void nothingForbiddenIsSeen() throws Exception {
+    check(selected, new LitmusRun("quick", NATIVE).run(selected, 300, false));
+  }
+
+  @Test
+  @Tag("stress")
+  void nothingForbiddenIsSeenWhicheverCompilerWasAtWork() throws Exception {
+    check(selected, new LitmusRun("compilers", NATIVE).run(selected, 500, true));
+  }
+
+  @Test
+  @Tag("stress")
+  void nothingForbiddenIsSeenWhenTheCompilerReordersAtRandom() throws Exception {
+    String[] options = {NATIVE, REORDER[0], REORDER[1], REORDER[2], REORDER[3], REORDER[4]};
+    check(selected, new LitmusRun("reordered", options).run(selected, 2_000, false));
+  }
+
+  @Test
+  @Tag("stress")
+  void nothingForbiddenIsSeenWithoutNativeAccess() throws Exception {
+    String withoutSleepers = "^(?!.*Waiting).*(" + selected + ")"; // without native access nobody wakes anybody
+    check(withoutSleepers, new LitmusRun("portable", PORTABLE).run(withoutSleepers, 1_000, false));
+  }
+
+  private static void check(String pattern, Collection<TestResult> results) {
+    Pattern wanted = Pattern.compile(pattern);
+    Set<String> all = TestList.tests().stream().filter(name -> wanted.matcher(name).find())
+        .collect(Collectors.toCollection(TreeSet::new));
+    Set<String> run = results.stream().map(TestResult::getName).collect(Collectors.toCollection(TreeSet::new));
+    assertEquals(all, run, "the tests that match " + pattern + " and those that were run");
+    List<String> failures = new ArrayList<>();
+    for (TestResult result : results) {
+      if (result.status() != Status.NORMAL || result.getTotalCount() == 0 || !result.grading().isPassed) {
+        failures.add(describe(result));
+      }
+    }
+    assertEquals(List.of(), failures);
+  }
+
+  private static String describe(TestResult result) {
+    StringBuilder text = new StringBuilder("\n" + result.getName() + ": " + result.status());
+    result.grading().gradingResults.values().forEach(seen -> text.append("\n  ").append(seen.count).append(" x \"")
+        .append(seen.id).append("\" ").append(seen.expect).append(", ").append(seen.description));
+    result.getMessages().forEach(message -> text.append("\n  ").append(message));
+    result.getVmErr().forEach(line -> text.append("\n  ").append(line));
+    return text.append('\n').toString();
+  }
+}
