@@ -2,6 +2,7 @@ package io.bywash.engine.litmus;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,10 +52,12 @@ final class LitmusRun {
     deleteAll(directory);
     Files.createDirectories(directory);
     Path bus = Files.createTempDirectory(SHARED_MEMORY, "bywash-litmus-");
+    Thread cleanUp = new Thread(() -> deleteAll(bus));
+    Runtime.getRuntime().addShutdownHook(cleanUp); // for a build that is stopped by hand
     command.add("-D" + LitmusBus.DIRECTORY_PROPERTY + "=" + bus);
     command.addAll(List.of(Main.class.getName(), "-v", "-t", pattern, "-m", "quick", "-time", Integer.toString(millis),
         "-iters", "1", "-f", "1", "-sc", Boolean.toString(everyCompiler), "-af", "NONE", "-pth", "false",
-        "-spinStyle", "THREAD_YIELD", "-strideSize", "128", "-strideCount", "2", "-r", "report",
+        "-spinStyle", "THREAD_YIELD", "-strideSize", "64", "-strideCount", "2", "-r", "report",
         "-jvmArgs", "-XX:+UseSerialGC"));
     Path log = directory.resolve("log.txt");
     Process process = new ProcessBuilder(command).directory(directory.toFile()).redirectErrorStream(true)
@@ -69,6 +72,7 @@ final class LitmusRun {
         child.onExit().join();
       }
       deleteAll(bus);
+      Runtime.getRuntime().removeShutdownHook(cleanUp);
     }
     Collection<TestResult> results = results(log);
     if (results.isEmpty()) {
@@ -92,10 +96,12 @@ final class LitmusRun {
     return results.getTestResults();
   }
 
-  private static void deleteAll(Path directory) throws IOException {
+  private static void deleteAll(Path directory) {
     if (Files.exists(directory)) {
       try (Stream<Path> files = Files.walk(directory)) {
         files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+      } catch (IOException failure) {
+        throw new UncheckedIOException(failure);
       }
     }
   }

@@ -31,7 +31,7 @@ class LitmusTest {
 
   @Test
   void nothingForbiddenIsSeen() throws Exception {
-    check(selected, new LitmusRun("quick", NATIVE).run(selected, 300, false));
+    check(selected, new LitmusRun("quick", NATIVE).run(selected, 250, false));
   }
 
   @Test
