@@ -76,7 +76,14 @@ final class LitmusQueue implements MessageHandler {
     return true;
   }
 
-  static void fill(Claim claim, long sequence) {
+  /** Stages a message in place, for which there is room. */
+  void stage(int length) {
+    Claim claim = publisher.tryClaim(length, (int) publisher.nextSequence());
+    fill(claim, publisher.nextSequence());
+    claim.stage();
+  }
+
+  private static void fill(Claim claim, long sequence) {
     for (int i = 0; i < claim.length(); i += Long.BYTES) {
       claim.putLong(i, (sequence + i) * MIX);
     }
@@ -95,20 +102,31 @@ final class LitmusQueue implements MessageHandler {
    * and when the subscriber itself noticed.
    */
   int read() {
+    poll(1);
+    return seen;
+  }
+
+  /** Polls up to two messages: how many there were, or -1 when one was torn. */
+  int readTwo() {
+    int count = poll(2);
+    return seen == TORN ? -1 : count;
+  }
+
+  private int poll(int limit) {
     seen = NOTHING;
     lost = 0;
     try {
-      subscriber.poll(this, 1);
+      return subscriber.poll(this, limit);
     } catch (DamagedSegmentException torn) {
       damaged = true;
       seen = TORN;
+      return 0;
     }
-    return seen;
   }
 
   @Override
   public void onMessage(Message message) {
-    seen = isWhole(message) && message.sequence() == next ? WHOLE : TORN;
+    seen = isWhole(message) && message.sequence() == next && seen != TORN ? WHOLE : TORN;
     next = message.sequence() + 1;
   }
 
@@ -128,11 +146,15 @@ final class LitmusQueue implements MessageHandler {
     return Owner.state(writing.region().getLongOpaque(writing.role(index) + SegmentLayout.ROLE_WORD));
   }
 
+  void leave() {
+    damaged = false;
+    subscriber.close();
+  }
+
   /** The subscriber reads what is there; one that stumbled over a torn message begins anew. */
   void drain() {
     if (damaged) {
-      damaged = false;
-      subscriber.close();
+      leave();
       join(options);
     }
     int count;

@@ -27,7 +27,11 @@ public final class OldestLitmus {
   @Outcome(expect = FORBIDDEN, desc = "torn, out of order, or lost without being told")
   @State
   public static class Bulk {
-    private static final Pool<LitmusQueue> QUEUES = pool(LitmusQueue.LARGE_COUNT, LitmusQueue.LARGE);
+    private static final Pool<LitmusQueue> QUEUES = new Pool<>(() -> {
+      LitmusQueue queue = new LitmusQueue(SubscriberOptions.skip());
+      queue.fillRing(LitmusQueue.LARGE_COUNT, LitmusQueue.LARGE);
+      return queue;
+    });
 
     private final LitmusQueue queue = QUEUES.take();
 
@@ -50,7 +54,7 @@ public final class OldestLitmus {
     }
   }
 
-  /** Short copies are made word by word. */
+  /** Short copies are made word by word: the reader is at the ring's last record. */
   @JCStressTest
   @Description("[oldest] a copy whose position was not given up afterwards is whole: copy in words")
   @Outcome(id = "1, 0", expect = ACCEPTABLE, desc = "the oldest message, whole")
@@ -58,9 +62,21 @@ public final class OldestLitmus {
   @Outcome(expect = FORBIDDEN, desc = "torn, out of order, or lost without being told")
   @State
   public static class Words {
-    private static final Pool<LitmusQueue> QUEUES = pool(LitmusQueue.SMALL_COUNT, LitmusQueue.SMALL);
+    private static final Pool<LitmusQueue> QUEUES = new Pool<>(() -> {
+      LitmusQueue queue = new LitmusQueue(SubscriberOptions.skip());
+      goToLastRecord(queue);
+      return queue;
+    });
 
     private final LitmusQueue queue = QUEUES.take();
+
+    private static void goToLastRecord(LitmusQueue queue) {
+      while ((queue.publisher.nextSequence() + 1) % LitmusQueue.SMALL_COUNT != 0) {
+        queue.fillRing(1, LitmusQueue.SMALL);
+      }
+      queue.drain();
+      queue.fillRing(LitmusQueue.SMALL_COUNT, LitmusQueue.SMALL);
+    }
 
     @Actor
     public void publisher() {
@@ -75,17 +91,8 @@ public final class OldestLitmus {
 
     @Arbiter
     public void afterwards() {
-      queue.drain();
-      queue.fillRing(LitmusQueue.SMALL_COUNT, LitmusQueue.SMALL);
+      goToLastRecord(queue);
       QUEUES.giveBack(queue);
     }
-  }
-
-  private static Pool<LitmusQueue> pool(int count, int length) {
-    return new Pool<>(() -> {
-      LitmusQueue queue = new LitmusQueue(SubscriberOptions.skip());
-      queue.fillRing(count, length);
-      return queue;
-    });
   }
 }

@@ -48,6 +48,39 @@ public final class PublishedLitmus {
     }
   }
 
+  /** Two messages that are published at once. */
+  @JCStressTest
+  @Description("[published] what was staged is seen with the next publish, all of it or nothing")
+  @Outcome(id = "0", expect = ACCEPTABLE, desc = "not published yet")
+  @Outcome(id = "2", expect = ACCEPTABLE, desc = "both published, and whole")
+  @Outcome(expect = FORBIDDEN, desc = "one without the other, or torn")
+  @State
+  public static class Staged {
+    private static final Pool<LitmusQueue> QUEUES = new Pool<>(() -> new LitmusQueue(SubscriberOptions.block()));
+
+    private final LitmusQueue queue = QUEUES.take();
+    private final long position = queue.ring.published();
+
+    @Actor
+    public void publisher() {
+      queue.stage(LitmusQueue.SMALL);
+      queue.stage(LitmusQueue.SMALL);
+      queue.publisher.publish();
+    }
+
+    @Actor
+    public void subscriber(I_Result result) {
+      Meeting.spinUntil(() -> queue.hasPublished(position));
+      result.r1 = queue.readTwo();
+    }
+
+    @Arbiter
+    public void afterwards() {
+      queue.drain();
+      QUEUES.giveBack(queue);
+    }
+  }
+
   /** A reader of copies. */
   @JCStressTest
   @Description("[published] who sees the position sees the record before it, in a copy")

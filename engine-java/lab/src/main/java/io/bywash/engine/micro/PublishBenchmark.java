@@ -9,6 +9,7 @@ import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
@@ -24,6 +25,8 @@ import org.openjdk.jmh.annotations.Warmup;
 @Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
 @Fork(1)
 public class PublishBenchmark {
+  private static final int BATCH = 16;
+
   private final byte[] message = new byte[64];
   private MicroBus bus;
   private Publisher publisher;
@@ -57,6 +60,16 @@ public class PublishBenchmark {
       claim.putLong(i, i);
     }
     return claim;
+  }
+
+  /** Eight words a message, sixteen messages a publish. */
+  @Benchmark
+  @OperationsPerInvocation(BATCH)
+  public void staged64() {
+    for (int i = 0; i < BATCH; i++) {
+      fill(publisher.tryClaim(64)).stage();
+    }
+    publisher.publish();
   }
 
   /** Claim and abort: what a claim costs without its publication. */
