@@ -3,6 +3,8 @@ package io.bywash.engine.broadcast;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import io.bywash.engine.EvictedException;
+import io.bywash.engine.litmus.Meeting;
 import io.bywash.engine.litmus.Pool;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -11,6 +13,7 @@ import org.openjdk.jcstress.annotations.JCStressTest;
 import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
+import org.openjdk.jcstress.infra.results.I_Result;
 
 /**
  * The boundary of what is given up: {@link Publisher} overwrites the very record that a reader of copies is at. The
@@ -92,6 +95,55 @@ public final class OldestLitmus {
     @Arbiter
     public void afterwards() {
       goToLastRecord(queue);
+      QUEUES.giveBack(queue);
+    }
+  }
+
+  /** A reader that may be cut off now; the publisher does so and overwrites what it reads. */
+  @JCStressTest
+  @Description("[oldest] who sees that its place was given up although it was waited for sees that it was cut off")
+  @Outcome(id = "1", expect = ACCEPTABLE, desc = "the oldest message, whole")
+  @Outcome(id = "-1", expect = ACCEPTABLE, desc = "cut off, and told so")
+  @Outcome(expect = FORBIDDEN, desc = "torn, or taken for damage")
+  @State
+  public static class Evicted {
+    private static final SubscriberOptions IMPATIENT = SubscriberOptions.evictAfter(1).startingAtOldest();
+    private static final Pool<LitmusQueue> QUEUES = new Pool<>(() -> {
+      LitmusQueue queue = new LitmusQueue();
+      queue.fillRing(LitmusQueue.LARGE_COUNT, LitmusQueue.LARGE);
+      return queue;
+    });
+
+    private final Meeting meeting = new Meeting();
+    private final LitmusQueue queue = QUEUES.take();
+
+    public Evicted() {
+      queue.join(IMPATIENT);
+      if (queue.publish(LitmusQueue.LARGE)) {
+        throw new IllegalStateException("the publisher did not wait for a subscriber in its way");
+      }
+    }
+
+    @Actor
+    public void publisher() {
+      meeting.meetAndWait(200);
+      queue.publish(LitmusQueue.LARGE);
+    }
+
+    @Actor
+    public void subscriber(I_Result result) {
+      meeting.meet();
+      try {
+        result.r1 = queue.read();
+      } catch (EvictedException cutOff) {
+        result.r1 = -1;
+      }
+    }
+
+    @Arbiter
+    public void afterwards() {
+      queue.leave();
+      queue.fillRing(1, LitmusQueue.LARGE);
       QUEUES.giveBack(queue);
     }
   }
