@@ -7,6 +7,7 @@ import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.SegmentEntry;
 import io.bywash.engine.internal.WaitRoom;
 import io.bywash.engine.internal.memory.Region;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 
 /**
@@ -111,6 +112,7 @@ final class Gate {
     if (!entry.evictRole(index, word)) {
       return false;
     }
+    VarHandle.fullFence(); // [evicted] it finds its word changed if it reads anything that is written from now on
     region.setLongOpaque(ring.evictedOffset, ++evictedCount);
     entry.core().waitRoom().signal(entry.offset() + WAITING_FOR_DATA); // it may wait for data, and has to know
     return true;

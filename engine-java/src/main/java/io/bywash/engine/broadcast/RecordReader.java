@@ -145,9 +145,8 @@ final class RecordReader {
 
   private boolean lookForMore() {
     long published = ring.published(); // [published]
-    // a copying reader may be behind what was given up; what is published is never a ring ahead of that
-    ring.validate(published,
-        options.isGating() ? position : Math.clamp(ring.oldest(), position, Math.max(published, position)));
+    // a copying reader may be behind what was given up, evicted or not; what is published is never a ring ahead of that
+    ring.validate(published, inPlace ? position : Math.clamp(ring.oldest(), position, Math.max(published, position)));
     readable = published;
     return published != position;
   }
@@ -242,7 +241,9 @@ final class RecordReader {
       message.in(copy);
     }
     region.copyTo(ring.at(position), copy, 0, (int) bytes);
-    boolean overwritten = ring.isOverwritten(position); // [oldest] only now is anything that was read above known to be true
+    // [oldest] only now is anything that was read above known to be true. One that is waited for may have joined while the
+    // boundary moved past it; nothing is overwritten then before it was cut off [evicted]
+    boolean overwritten = ring.isOverwritten(position) && !(options.isGating() && handle.isStillOurs());
     copyStart = position;
     copyEnd = overwritten ? position : position + bytes;
     return !overwritten;
@@ -261,9 +262,6 @@ final class RecordReader {
   /** Goes on behind what was overwritten, and tells how many messages that cost. */
   private void overrun(MessageHandler handler) {
     if (options.isGating()) {
-      if (handle.isStillOurs()) {
-        throw entry.damaged("position " + position + " was overwritten while a subscriber that is waited for stood there");
-      }
       throw cutOff();
     }
     Ring.Cursor cursor = ring.cursor(options.isResumingAtNewest());

@@ -9,6 +9,7 @@ import io.bywash.engine.Entry;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Message;
 import io.bywash.engine.MessageHandler;
+import io.bywash.engine.OverrunException;
 import io.bywash.engine.Payload;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
@@ -77,6 +78,18 @@ final class TestQueue implements AutoCloseable {
     }
     Payload.fill(claim, publisher.nextSequence()).commit();
     return true;
+  }
+
+  /** A poll by a subscriber that may be overtaken and fail; what it lost then is told like any other loss. */
+  static int pollOrFail(Subscriber subscriber, Receiver receiver, int limit) {
+    long before = receiver.received;
+    try {
+      return subscriber.poll(receiver, limit);
+    } catch (OverrunException overrun) {
+      receiver.onLost(overrun.lostCount());
+      assertEquals(receiver.next, overrun.nextSequence());
+      return (int) (receiver.received - before);
+    }
   }
 
   /** Everything that is there now. */
