@@ -1,0 +1,133 @@
+package io.bywash.samples.bench
+
+import io.aeron.Aeron
+import io.aeron.ExclusivePublication
+import io.aeron.Publication
+import io.aeron.Subscription
+import io.aeron.driver.MediaDriver
+import io.aeron.driver.ThreadingMode
+import io.aeron.logbuffer.BufferClaim
+import io.aeron.logbuffer.FragmentHandler
+import io.aeron.logbuffer.Header
+import java.nio.file.Path
+import java.util.concurrent.TimeUnit
+import org.agrona.DirectBuffer
+import org.agrona.concurrent.SleepingMillisIdleStrategy
+
+private val LIVENESS_NANOS = TimeUnit.MINUTES.toNanos(10)
+
+/** Aeron over IPC: an exclusive publication, written in place or by copying. A term is as long as the others' rings. */
+class AeronContender(private val inPlace: Boolean) : Contender(if (inPlace) "aeron.tryClaim" else "aeron.offer", RIVAL_POLICIES) {
+    override val jvmFlags get() = AGRONA_FLAGS
+    override val hasMedium get() = true
+
+    /** The media driver, run by the harness: without pause while Aeron is measured, and hardly ever while others are. */
+    override fun medium(directory: Path): Medium {
+        val driver = MediaDriver.launch(
+            MediaDriver.Context().aeronDirectoryName(directory.resolve("aeron").toString())
+                .threadingMode(ThreadingMode.INVOKER).termBufferSparseFile(false)
+                .clientLivenessTimeoutNs(LIVENESS_NANOS).publicationUnblockTimeoutNs(2 * LIVENESS_NANOS)
+                .imageLivenessTimeoutNs(LIVENESS_NANOS).publicationConnectionTimeoutNs(LIVENESS_NANOS)
+                .driverTimeoutMs(TimeUnit.NANOSECONDS.toMillis(LIVENESS_NANOS)).dirDeleteOnShutdown(true),
+        )
+        return object : Medium {
+            override fun turn() {
+                driver.sharedAgentInvoker().invoke()
+            }
+
+            override fun close() = driver.close()
+        }
+    }
+
+    private fun connect(channel: Channel) = Aeron.connect(
+        Aeron.Context().aeronDirectoryName(channel.directory.resolve("aeron").toString())
+            .driverTimeoutMs(TimeUnit.NANOSECONDS.toMillis(LIVENESS_NANOS))
+            .idleStrategy(SleepingMillisIdleStrategy(50)).awaitingIdleStrategy(SleepingMillisIdleStrategy(1)),
+    )
+
+    override fun writer(channel: Channel, policy: Policy): Writer {
+        val aeron = connect(channel)
+        val publication =
+            aeron.addExclusivePublication("aeron:ipc?term-length=${channel.ringBytes}", STREAM + channel.id)
+        return if (inPlace) Claiming(aeron, publication, Idle.of(policy)) else Copying(aeron, publication, Idle.of(policy))
+    }
+
+    private abstract class Publishing(private val aeron: Aeron, protected val publication: ExclusivePublication) : Writer() {
+        override fun connect() {
+            while (!publication.isConnected) {
+                Thread.sleep(1)
+            }
+        }
+
+        /** Whether to try again. */
+        protected fun isFull(result: Long): Boolean {
+            check(result != Publication.CLOSED && result != Publication.NOT_CONNECTED && result != Publication.MAX_POSITION_EXCEEDED) {
+                "Aeron says " + Publication.errorString(result)
+            }
+            return result < 0
+        }
+
+        override fun close() {
+            publication.close()
+            aeron.close()
+        }
+    }
+
+    private class Claiming(aeron: Aeron, publication: ExclusivePublication, private val idle: Idle) : Publishing(aeron, publication) {
+        private val claim = BufferClaim()
+
+        override fun send(first: Long) {
+            var result = publication.tryClaim(Payload.SIZE, claim)
+            while (result < 0 && isFull(result)) {
+                idle.idle(0, 1)
+                result = publication.tryClaim(Payload.SIZE, claim)
+            }
+            claim.buffer().putPayload(claim.offset(), first)
+            claim.commit()
+        }
+    }
+
+    private class Copying(aeron: Aeron, publication: ExclusivePublication, private val idle: Idle) : Publishing(aeron, publication) {
+        private val message = DirectScratch()
+
+        override fun send(first: Long) {
+            message.fill(first)
+            var result = publication.offer(message.buffer, 0, Payload.SIZE)
+            while (result < 0 && isFull(result)) {
+                idle.idle(0, 1)
+                result = publication.offer(message.buffer, 0, Payload.SIZE)
+            }
+        }
+    }
+
+    override fun reader(channel: Channel, policy: Policy): Reader {
+        val aeron = connect(channel)
+        return Polling(aeron, aeron.addSubscription("aeron:ipc", STREAM + channel.id), Idle.of(policy))
+    }
+
+    private class Polling(private val aeron: Aeron, private val subscription: Subscription, private val idle: Idle) :
+        Reader(), FragmentHandler {
+        override fun receive(limit: Int): Int {
+            val count = subscription.poll(this, limit)
+            idle.idle(count, limit)
+            return count
+        }
+
+        override fun onFragment(buffer: DirectBuffer, offset: Int, length: Int, header: Header) {
+            var words = 0L
+            for (i in 0 until Payload.WORDS) {
+                words += buffer.getLong(offset + i * Long.SIZE_BYTES)
+            }
+            take(buffer.getLong(offset), words)
+        }
+
+        override fun close() {
+            subscription.close()
+            aeron.close()
+        }
+    }
+
+    private companion object {
+        const val STREAM = 1000
+    }
+}

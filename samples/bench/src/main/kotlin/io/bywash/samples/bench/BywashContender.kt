@@ -1,0 +1,112 @@
+package io.bywash.samples.bench
+
+import io.bywash.engine.Claim
+import io.bywash.engine.Kind
+import io.bywash.engine.Message
+import io.bywash.engine.MessageHandler
+import io.bywash.engine.Segment
+import io.bywash.engine.SegmentSpec
+import io.bywash.engine.broadcast.Broadcast
+import io.bywash.engine.broadcast.Publisher
+import io.bywash.engine.broadcast.Subscriber
+import io.bywash.engine.broadcast.SubscriberOptions
+import io.bywash.engine.wait.WaitPolicy
+import java.util.concurrent.TimeUnit
+
+private const val QUEUE = "queue"
+private const val WAIT_NANOS = 10_000_000L
+
+/** Bywash's broadcast queue, written in one of three ways and read with one of two policies. */
+class BywashContender(
+    private val writing: Writing,
+    private val isGating: Boolean = true,
+    override val jvmFlags: List<String> = NATIVE_ACCESS,
+    name: String = "bywash." + writing.name.lowercase(),
+) : Contender(name, WaitPolicy.entries.map { Policy.valueOf(it.name) }) {
+    enum class Writing { CLAIM, BATCH16, OFFER }
+
+    override val isLossless get() = isGating
+
+    private fun waiting(policy: Policy) = WaitPolicy.valueOf(policy.name)
+
+    override fun writer(channel: Channel, policy: Policy): Writer {
+        val spec = SegmentSpec.of(Broadcast.spec(QUEUE, channel.ringBytes))
+        val segment = Segment.create(channel.file, spec)
+        val publisher = Publisher.open(segment.directory().find(QUEUE, Kind.BROADCAST), waiting(policy))
+        return when (writing) {
+            Writing.CLAIM -> Claiming(channel, segment, publisher)
+            Writing.BATCH16 -> throw UnsupportedOperationException(name)
+            Writing.OFFER -> Offering(channel, segment, publisher)
+        }
+    }
+
+    private abstract class Publishing(
+        private val channel: Channel,
+        private val segment: Segment,
+        protected val publisher: Publisher,
+    ) : Writer() {
+        override fun connect() =
+            check(publisher.awaitSubscribers(channel.readers, TimeUnit.SECONDS.toNanos(20))) { "the readers do not come" }
+
+        override fun close() {
+            publisher.close()
+            segment.close()
+        }
+    }
+
+    private class Claiming(channel: Channel, segment: Segment, publisher: Publisher) : Publishing(channel, segment, publisher) {
+        override fun send(first: Long) {
+            val claim = claim()
+            if (Payload.IN_WORDS) {
+                for (i in 0 until Payload.WORDS) {
+                    claim.putLong(i * Long.SIZE_BYTES, Payload.word(first, i))
+                }
+            } else {
+                claim.putBytes(0, Payload.TEMPLATE, 0, Payload.SIZE)
+                claim.putLong(0, first)
+            }
+            claim.commit()
+        }
+
+        private fun claim(): Claim {
+            while (true) {
+                return publisher.claim(Payload.SIZE, 0, WAIT_NANOS) ?: continue
+            }
+        }
+    }
+
+    private class Offering(channel: Channel, segment: Segment, publisher: Publisher) : Publishing(channel, segment, publisher) {
+        private val message = Scratch()
+
+        override fun send(first: Long) {
+            message.fill(first)
+            while (!publisher.offer(message.bytes, 0, Payload.SIZE, 0, WAIT_NANOS)) {
+                Thread.onSpinWait()
+            }
+        }
+    }
+
+    override fun reader(channel: Channel, policy: Policy): Reader {
+        val segment = Segment.attach(channel.file, TimeUnit.SECONDS.toNanos(20))
+        val options = if (isGating) SubscriberOptions.block() else SubscriberOptions.skip()
+        val entry = segment.directory().find(QUEUE, Kind.BROADCAST)
+        return Subscribing(segment, Subscriber.open(entry, options.waiting(waiting(policy))))
+    }
+
+    private class Subscribing(private val segment: Segment, private val subscriber: Subscriber) : Reader(), MessageHandler {
+        override fun receive(limit: Int) = subscriber.poll(this, limit, WAIT_NANOS)
+
+        override fun onMessage(message: Message) {
+            var words = 0L
+            for (i in 0 until Payload.WORDS) {
+                words += message.getLong(i * Long.SIZE_BYTES)
+            }
+            take(message.getLong(0), words)
+        }
+
+        override fun close() {
+            subscriber.close()
+            segment.close()
+        }
+    }
+}

@@ -1,0 +1,130 @@
+package io.bywash.samples.bench
+
+import java.io.File
+import java.io.IOException
+import java.nio.file.Files
+import java.nio.file.Path
+import java.util.concurrent.CopyOnWriteArrayList
+import java.util.concurrent.LinkedBlockingQueue
+import java.util.concurrent.TimeUnit
+import kotlin.concurrent.thread
+import kotlin.io.path.exists
+import kotlin.io.path.readLines
+
+/** A measurement cannot go on; the message says why. */
+class BenchFailure(message: String) : Exception(message)
+
+/** The directory and the processes of one run. Nothing of them is left when it is closed or the JVM ends. */
+class Workspace : AutoCloseable {
+    val directory: Path = Files.createTempDirectory(Path.of("/dev/shm"), "bywash-bench-")
+    private val children = CopyOnWriteArrayList<ChildJvm>()
+    private val hook = Thread { removeAll() }
+    private var channelCount = 0
+
+    init {
+        Runtime.getRuntime().addShutdownHook(hook)
+    }
+
+    fun nextChannel() = channelCount++
+
+    fun start(contender: Contender, policy: Policy, sizeBytes: Int, ringBytes: Long, readers: Int): ChildJvm {
+        val command = listOf(JAVA) + contender.jvmFlags + listOf(
+            "-XX:+UseSerialGC", "-Xms32m", "-Xmx512m", "-XX:-UsePerfData", "-Djava.io.tmpdir=$directory", "-Dbench.size=$sizeBytes",
+            "-cp", System.getProperty("java.class.path"), Child::class.java.name,
+            contender.name, policy.name, directory.toString(), "$ringBytes", "$readers",
+        )
+        val child = ChildJvm("${contender.name} ${policy.key}", command, directory.resolve("errors-${children.size}"))
+        children += child
+        return child
+    }
+
+    private fun removeAll() {
+        children.forEach { it.kill() }
+        removeQuietly(directory)
+    }
+
+    override fun close() {
+        removeAll()
+        Runtime.getRuntime().removeShutdownHook(hook)
+    }
+
+    private companion object {
+        val JAVA: String = ProcessHandle.current().info().command().orElse("java")
+    }
+}
+
+/** One answer of a child: its words `name=value`. */
+class Answer(line: String) {
+    private val values = line.split(' ').drop(1).associate { it.substringBefore('=') to it.substringAfter('=') }
+
+    fun long(name: String) = values.getValue(name).toLong()
+}
+
+/** A child process, seen from its parent. */
+class ChildJvm(private val name: String, command: List<String>, private val errors: Path) {
+    private val process: Process = ProcessBuilder(command).redirectError(errors.toFile()).start()
+    private val lines = LinkedBlockingQueue<String>()
+
+    init {
+        thread(isDaemon = true) {
+            try {
+                process.inputReader().forEachLine(lines::put)
+            } catch (killed: IOException) {
+                // its pipe is closed when it is killed
+            }
+            lines.put("error: it ended")
+        }
+    }
+
+    val pid get() = process.pid()
+
+    fun tell(command: String) {
+        try {
+            process.outputWriter().run {
+                write(command)
+                newLine()
+                flush()
+            }
+        } catch (ended: IOException) {
+            throw failure("does not listen ($ended)")
+        }
+    }
+
+    fun line(): String {
+        val line = lines.poll(PATIENCE_SECONDS, TimeUnit.SECONDS) ?: throw failure("did not answer for $PATIENCE_SECONDS s")
+        if (!line.startsWith("ok")) {
+            throw failure("said '$line'")
+        }
+        return line
+    }
+
+    fun answer() = Answer(line())
+
+    fun ask(command: String): Answer {
+        tell(command)
+        return answer()
+    }
+
+    private fun failure(what: String): BenchFailure {
+        kill()
+        val said = if (errors.exists()) errors.readLines().takeLast(40).joinToString("\n    ", "\n    ") else ""
+        return BenchFailure("$name: process ${process.pid()} $what$said")
+    }
+
+    /** Has it close what it has opened, and end. */
+    fun close() {
+        if (process.isAlive) {
+            ask("close")
+            kill()
+        }
+    }
+
+    fun kill() {
+        process.destroyForcibly()
+        process.waitFor()
+    }
+
+    private companion object {
+        const val PATIENCE_SECONDS = 60L
+    }
+}
