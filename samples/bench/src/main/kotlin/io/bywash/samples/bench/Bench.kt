@@ -16,7 +16,9 @@ object Bench {
                 .filter { filter.matches(it.contender.name + "." + it.policy.key) }
             val open = lanes.map {
                 val lane = Lane(workspace, it)
+                val t0 = System.nanoTime()
                 lane.open()
+                System.err.println("open took ${(System.nanoTime() - t0) / 1000000}")
                 val rate = lane.warmUp(1_500_000_000)
                 System.err.println("warm: ${it.contender.name} ${it.policy.key} ${(rate / 1e6)}")
                 lane to rate

@@ -20,6 +20,9 @@ abstract class Contender(val name: String, val policies: List<Policy>) {
     /** Flags of the JVMs that it runs in. */
     open val jvmFlags: List<String> get() = NATIVE_ACCESS
 
+    /** Whether the run goes on without it when it does not start. */
+    open val mayFail get() = false
+
     /** A round sends no more than so many bytes. */
     open val maxRoundBytes get() = Long.MAX_VALUE
 
@@ -139,9 +142,12 @@ object Payload {
     @JvmField
     val TEMPLATE = template()
 
-    private val templateSum = ByteBuffer.wrap(TEMPLATE).order(ByteOrder.LITTLE_ENDIAN).let { bytes ->
-        (1 until WORDS).sumOf { bytes.getLong(it * Long.SIZE_BYTES) }
+    @JvmField
+    val WORD_TEMPLATE = ByteBuffer.wrap(TEMPLATE).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer().let { words ->
+        LongArray(WORDS).also { words.get(it) }
     }
+
+    private val templateSum = WORD_TEMPLATE.drop(1).sum()
 
     private fun template() = Random(SIZE).nextBytes(SIZE)
 

@@ -11,6 +11,12 @@ val CONTENDERS: List<Contender> = listOf(
     AgronaRing(inPlace = true),
     AgronaRing(inPlace = false),
     AgronaBroadcast(),
+    ChronicleContender(),
+    DisruptorContender(),
+    ChannelContender(),
+    RawCopy(),
+    RawWord(),
+    RawFutex(),
 )
 
 fun contender(name: String): Contender =

@@ -1,0 +1,186 @@
+package io.bywash.samples.bench
+
+import com.lmax.disruptor.BlockingWaitStrategy
+import com.lmax.disruptor.BusySpinWaitStrategy
+import com.lmax.disruptor.RingBuffer
+import com.lmax.disruptor.Sequence
+import com.lmax.disruptor.SleepingWaitStrategy
+import com.lmax.disruptor.YieldingWaitStrategy
+import java.util.concurrent.ConcurrentHashMap
+import kotlinx.coroutines.channels.trySendBlocking
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.channels.Channel as CoroutineChannel
+import net.openhft.chronicle.queue.ChronicleQueue
+import net.openhft.chronicle.queue.ExcerptAppender
+import net.openhft.chronicle.queue.ExcerptTailer
+import net.openhft.chronicle.queue.impl.single.SingleChronicleQueueBuilder
+
+private fun fill(message: LongArray, first: Long) {
+    if (Payload.IN_WORDS) {
+        for (i in message.indices) {
+            message[i] = Payload.word(first, i)
+        }
+    } else {
+        Payload.WORD_TEMPLATE.copyInto(message)
+        message[0] = first
+    }
+}
+
+private fun capacity(channel: Channel) = java.lang.Long.highestOneBit(channel.ringBytes / Payload.SIZE).toInt()
+
+/** LMAX Disruptor, with its own wait strategies: threads of one process, so it moves no bytes between processes. */
+class DisruptorContender : Contender("disruptor", listOf(Policy.SPIN, Policy.YIELD, Policy.PARK, Policy.BLOCK)) {
+    private val rings = ConcurrentHashMap<Int, RingBuffer<LongArray>>()
+
+    override val crossesProcesses get() = false
+
+    override fun writer(channel: Channel, policy: Policy): Writer {
+        val strategy = when (policy) {
+            Policy.SPIN -> BusySpinWaitStrategy()
+            Policy.YIELD -> YieldingWaitStrategy()
+            Policy.PARK -> SleepingWaitStrategy()
+            else -> BlockingWaitStrategy()
+        }
+        val ring = RingBuffer.createSingleProducer({ LongArray(Payload.WORDS) }, capacity(channel), strategy)
+        rings[channel.id] = ring
+        return object : Writer() {
+            override fun send(first: Long) {
+                val sequence = ring.next()
+                fill(ring.get(sequence), first)
+                ring.publish(sequence)
+            }
+        }
+    }
+
+    override fun reader(channel: Channel, policy: Policy): Reader {
+        val ring = rings.getValue(channel.id)
+        val barrier = ring.newBarrier()
+        val position = Sequence(ring.cursor)
+        ring.addGatingSequences(position)
+        return object : Reader() {
+            override fun receive(limit: Int): Int {
+                val from = position.get() + 1
+                val until = minOf(barrier.waitFor(from) + 1, from + limit)
+                for (sequence in from until until) {
+                    val message = ring.get(sequence)
+                    take(message[0], message.sum())
+                }
+                position.set(until - 1)
+                return (until - from).toInt()
+            }
+        }
+    }
+}
+
+/** A channel of kotlinx.coroutines: threads of one process, an object for each message. */
+class ChannelContender : Contender("channel", listOf(Policy.SPIN, Policy.BLOCK)) {
+    private val channels = ConcurrentHashMap<Int, CoroutineChannel<LongArray>>()
+
+    override val crossesProcesses get() = false
+
+    override fun writer(channel: Channel, policy: Policy): Writer {
+        val opened = CoroutineChannel<LongArray>(capacity(channel))
+        channels[channel.id] = opened
+        return object : Writer() {
+            override fun send(first: Long) {
+                val message = LongArray(Payload.WORDS)
+                fill(message, first)
+                if (policy == Policy.BLOCK) {
+                    opened.trySendBlocking(message)
+                } else {
+                    while (!opened.trySend(message).isSuccess) {
+                        Thread.onSpinWait()
+                    }
+                }
+            }
+        }
+    }
+
+    override fun reader(channel: Channel, policy: Policy): Reader {
+        val opened = channels.getValue(channel.id)
+        return object : Reader() {
+            override fun receive(limit: Int): Int {
+                for (count in 0 until limit) {
+                    val message = opened.tryReceive().getOrNull()
+                    if (message != null) {
+                        take(message[0], message.sum())
+                    } else if (count == 0 && policy == Policy.BLOCK) {
+                        runBlocking { opened.receive() }.let { take(it[0], it.sum()) }
+                    } else {
+                        Thread.onSpinWait()
+                        return count
+                    }
+                }
+                return limit
+            }
+        }
+    }
+}
+
+/** Chronicle Queue on tmpfs. It keeps everything that was ever sent, so its rounds are short. */
+class ChronicleContender : Contender("chronicle", listOf(Policy.SPIN, Policy.BACKOFF, Policy.PAUSE1000, Policy.YIELD, Policy.PARK)) {
+    override val mayFail get() = true
+    override val maxRoundBytes get() = 16L shl 20
+    override val jvmFlags
+        get() = AGRONA_FLAGS + listOf(
+            "java.base/java.lang", "java.base/java.lang.reflect", "java.base/java.io", "java.base/java.nio", "java.base/java.util",
+            "java.base/sun.nio.ch", "java.base/jdk.internal.ref", "java.management/sun.management",
+            "jdk.compiler/com.sun.tools.javac",
+        ).map { "--add-opens=$it=ALL-UNNAMED" } + listOf(
+            "java.base/jdk.internal.ref", "java.base/sun.nio.ch", "jdk.unsupported/sun.misc", "jdk.compiler/com.sun.tools.javac.file",
+        ).map { "--add-exports=$it=ALL-UNNAMED" } + listOf("-Dchronicle.analytics.disable=true", "-Ddisable.resource.warning=true")
+
+    private fun queue(channel: Channel): ChronicleQueue = SingleChronicleQueueBuilder.single(channel.file.toFile()).build()
+
+    override fun writer(channel: Channel, policy: Policy): Writer = Appending(queue(channel))
+
+    private class Appending(private val queue: ChronicleQueue) : Writer() {
+        private val appender: ExcerptAppender = queue.createAppender()
+
+        override fun send(first: Long) {
+            appender.writingDocument().use { document ->
+                val bytes = document.wire()!!.bytes()
+                if (Payload.IN_WORDS) {
+                    for (i in 0 until Payload.WORDS) {
+                        bytes.writeLong(Payload.word(first, i))
+                    }
+                } else {
+                    bytes.writeLong(first)
+                    bytes.write(Payload.TEMPLATE, Long.SIZE_BYTES, Payload.SIZE - Long.SIZE_BYTES)
+                }
+            }
+        }
+
+        override fun close() = queue.close()
+    }
+
+    override fun reader(channel: Channel, policy: Policy): Reader = Tailing(queue(channel), Idle.of(policy))
+
+    private class Tailing(private val queue: ChronicleQueue, private val idle: Idle) : Reader() {
+        private val tailer: ExcerptTailer = queue.createTailer()
+
+        override fun receive(limit: Int): Int {
+            var count = 0
+            while (count < limit && receiveOne()) {
+                count++
+            }
+            idle.idle(count, limit)
+            return count
+        }
+
+        private fun receiveOne(): Boolean = tailer.readingDocument().use { document ->
+            if (document.isPresent) {
+                val bytes = document.wire()!!.bytes()
+                val first = bytes.readLong()
+                var words = first
+                for (i in 1 until Payload.WORDS) {
+                    words += bytes.readLong()
+                }
+                take(first, words)
+            }
+            document.isPresent
+        }
+
+        override fun close() = queue.close()
+    }
+}
