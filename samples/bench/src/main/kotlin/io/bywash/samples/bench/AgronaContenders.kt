@@ -86,7 +86,7 @@ class AgronaRing(private val inPlace: Boolean) : Contender(if (inPlace) "agrona.
 
     override fun reader(channel: Channel, policy: Policy): Reader = Reading(ring(channel, false), Idle.of(policy))
 
-    private class Reading(private val ring: OneToOneRingBuffer, private val idle: Idle) : AgronaReader() {
+    private class Reading(private val ring: OneToOneRingBuffer, private val idle: Idle) : AgronaReader(true) {
         override fun receive(limit: Int): Int {
             val count = ring.read(this, limit)
             idle.idle(count, limit)
@@ -116,7 +116,7 @@ class AgronaBroadcast : Contender("agrona.broadcast", RIVAL_POLICIES) {
     override fun reader(channel: Channel, policy: Policy): Reader =
         Receiving(CopyBroadcastReceiver(BroadcastReceiver(buffer(channel, false)), maxOf(Payload.SIZE, 128)), Idle.of(policy))
 
-    private class Receiving(private val receiver: CopyBroadcastReceiver, private val idle: Idle) : AgronaReader() {
+    private class Receiving(private val receiver: CopyBroadcastReceiver, private val idle: Idle) : AgronaReader(false) {
         override fun receive(limit: Int): Int {
             var count = 0
             try {
@@ -133,12 +133,13 @@ class AgronaBroadcast : Contender("agrona.broadcast", RIVAL_POLICIES) {
 }
 
 /** A reader with Agrona's handler. */
-abstract class AgronaReader : Reader(), MessageHandler {
+private abstract class AgronaReader(private val isLossless: Boolean) : Reader(), MessageHandler {
     override fun onMessage(type: Int, buffer: MutableDirectBuffer, index: Int, length: Int) {
         var words = 0L
         for (i in 0 until Payload.WORDS) {
             words += buffer.getLong(index + i * Long.SIZE_BYTES)
         }
-        take(buffer.getLong(index), words)
+        val first = buffer.getLong(index)
+        if (isLossless) take(first, words) else takeChecked(first, words)
     }
 }

@@ -1,40 +1,80 @@
 package io.bywash.samples.bench
 
-import java.util.Locale
+import com.github.ajalt.clikt.core.Context
+import com.github.ajalt.clikt.core.CoreCliktCommand
+import com.github.ajalt.clikt.core.ProgramResult
+import com.github.ajalt.clikt.core.context
+import com.github.ajalt.clikt.core.main
+import com.github.ajalt.clikt.parameters.arguments.argument
+import com.github.ajalt.clikt.parameters.arguments.default
+import com.github.ajalt.clikt.parameters.options.check
+import com.github.ajalt.clikt.parameters.options.flag
+import com.github.ajalt.clikt.parameters.options.option
+import com.github.ajalt.clikt.parameters.types.choice
+import com.github.ajalt.clikt.parameters.types.int
+import kotlin.system.exitProcess
 
-object Bench {
-    @JvmStatic
-    fun main(arguments: Array<String>) {
-        val size = arguments.getOrNull(0)?.toInt() ?: 64
-        val filter = Regex(arguments.getOrNull(1) ?: ".*")
-        val rounds = arguments.getOrNull(2)?.toInt() ?: 9
-        Workspace().use { workspace ->
-            val medium = workspace.start(contender("aeron.tryClaim"), Policy.SPIN, size, 8L shl 20, 1)
-            medium.ask("medium")
-            medium.ask("serve 1")
-            val lanes = CONTENDERS.flatMap { c -> c.policies.map { Setting(c, it, size, 8L shl 20) } }
-                .filter { filter.matches(it.contender.name + "." + it.policy.key) }
-            val open = lanes.map {
-                val lane = Lane(workspace, it)
-                val t0 = System.nanoTime()
-                lane.open()
-                System.err.println("open took ${(System.nanoTime() - t0) / 1000000}")
-                val rate = lane.warmUp(1_500_000_000)
-                System.err.println("warm: ${it.contender.name} ${it.policy.key} ${(rate / 1e6)}")
-                lane to rate
-            }
-            val results = open.map { ArrayList<Double>() }
-            repeat(rounds) {
-                open.forEachIndexed { index, (lane, rate) ->
-                    val typical = results[index].sorted().getOrNull(results[index].size / 2) ?: rate
-                    results[index] += lane.stream(lane.limited((typical * 0.3).toLong())).rate / 1e6
-                }
-            }
-            open.forEachIndexed { index, (lane, _) ->
-                val sorted = results[index].sorted()
-                println(String.format(Locale.ROOT, "%-18s %-10s median %8.2f  min %8.2f  max %8.2f slow %d", lane.setting.contender.name, lane.setting.policy.key,
-                    sorted[sorted.size / 2], sorted[0], sorted.last(), sorted.count { it < sorted[sorted.size / 2] / 2 }))
+/** The command line of the benchmark. */
+private class BenchCommand : CoreCliktCommand("bench") {
+    init {
+        context { // the core of Clikt knows neither how to end a process nor the standard error
+            exitProcess = ::exitProcess
+            echoMessage = { _, message, newline, isError ->
+                val out = if (isError) System.err else System.out
+                if (newline) out.println(message) else out.print(message)
             }
         }
     }
+
+    private val what by argument(help = "throughput, latency, fanout, wake or all").choice(*SCENARIOS.toTypedArray()).default("all")
+    private val size by option(help = "the size of the messages in bytes, a multiple of 8").int()
+        .check("must be a multiple of 8 between 8 and 65536") { it in 8..65536 && it % 8 == 0 }
+    private val quick by option(help = "under a minute, beside Aeron and Agrona only; its figures are indicative").flag()
+    private val json by option(help = "every figure and ratio as one line on the standard output").flag()
+
+    override fun help(context: Context) = "Measures Bywash beside its rivals, in processes of their own, in rounds that take turns."
+
+    override fun run() {
+        val effort = when {
+            System.getProperty("bench.tiny") != null -> Effort.TINY
+            quick -> Effort.QUICK
+            else -> Effort.FULL
+        }
+        val plan = Plan(quick, effort, size)
+        val report = Report(quick)
+        try {
+            for (group in SCENARIOS.dropLast(1).filter { what == it || what == "all" }.flatMap { groups(plan, it) }) {
+                Workspace().use { report += group.run(it, effort) { line -> System.err.println("bench: $line") } }
+            }
+        } catch (failure: BenchFailure) {
+            System.err.println("bench: ${failure.message}")
+            throw ProgramResult(1)
+        }
+        report.compare()
+        val text = report.environment.map { (name, value) -> "$name: $value" }.joinToString("\n") + "\n\n" +
+            Tables.of(report).joinToString("\n\n") { it.toText() } + if (quick) "\n\nindicative: few and short rounds\n" else "\n"
+        if (json) {
+            System.err.println(text)
+            println(report.toJson())
+        } else {
+            println(text)
+        }
+    }
+
+    private fun groups(plan: Plan, scenario: String) = when (scenario) {
+        "throughput" -> plan.throughput()
+        "latency" -> plan.latency()
+        "fanout" -> plan.fanout()
+        else -> plan.wake()
+    }
+
+    private companion object {
+        val SCENARIOS = listOf("throughput", "latency", "fanout", "wake", "all")
+    }
+}
+
+/** Starts the benchmark. */
+object Bench {
+    @JvmStatic
+    fun main(arguments: Array<String>) = BenchCommand().main(arguments)
 }

@@ -90,10 +90,11 @@ class BywashContender(
         val segment = Segment.attach(channel.file, TimeUnit.SECONDS.toNanos(20))
         val options = if (isGating) SubscriberOptions.block() else SubscriberOptions.skip()
         val entry = segment.directory().find(QUEUE, Kind.BROADCAST)
-        return Subscribing(segment, Subscriber.open(entry, options.waiting(waiting(policy))))
+        return Subscribing(segment, Subscriber.open(entry, options.waiting(waiting(policy))), isGating)
     }
 
-    private class Subscribing(private val segment: Segment, private val subscriber: Subscriber) : Reader(), MessageHandler {
+    private class Subscribing(private val segment: Segment, private val subscriber: Subscriber, private val isGating: Boolean) :
+        Reader(), MessageHandler {
         override fun receive(limit: Int) = subscriber.poll(this, limit, WAIT_NANOS)
 
         override fun onMessage(message: Message) {
@@ -101,7 +102,8 @@ class BywashContender(
             for (i in 0 until Payload.WORDS) {
                 words += message.getLong(i * Long.SIZE_BYTES)
             }
-            take(message.getLong(0), words)
+            val first = message.getLong(0)
+            if (isGating) take(first, words) else takeChecked(first, words)
         }
 
         override fun close() {

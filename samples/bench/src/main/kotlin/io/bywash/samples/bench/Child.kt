@@ -4,14 +4,12 @@ import java.nio.file.Path
 import java.util.concurrent.CyclicBarrier
 import java.util.concurrent.LinkedBlockingQueue
 import kotlin.concurrent.thread
-import kotlin.io.path.ExperimentalPathApi
-import kotlin.io.path.deleteRecursively
 import kotlin.system.exitProcess
 
 /**
  * One process of a measurement: it has the ends of one system that it was told to open, obeys one command a line from its
- * standard input, answers each with one line, and uses no CPU time in between. When its standard input ends it ends as well, whatever
- * it does at that time, and removes the directory of the measurement, in case that its parent was killed.
+ * standard input, and answers with a line. In between it uses no CPU time. When its standard input ends it ends as well,
+ * whatever it does at that time, and removes the directory of the measurement, in case its parent was killed.
  */
 class Child(private val contender: Contender, private val policy: Policy, private val channels: (Int) -> Channel) {
     private val writers = ArrayList<Writer>()
@@ -27,11 +25,16 @@ class Child(private val contender: Contender, private val policy: Policy, privat
             "writer" -> done { writers += contender.writer(channels(numbers[0].toInt()), policy) }
             "reader" -> done { readers += contender.reader(channels(numbers[0].toInt()), policy) }
             "connect" -> done { writers.forEach { it.connect() } }
-            "medium" -> done { startMedium() }
+            "medium" -> done { medium = contender.medium(channels(0).directory).also { thread(isDaemon = true) { serve(it) } } }
             "serve" -> done { isServing = numbers[0] != 0L }
-            "send" -> send(numbers[0], numbers[1])
+            "send" -> Loops.send(writers[0], numbers[0], numbers[1])
             "receive" -> receive(readers[0], numbers[0], numbers[1])
             "stream" -> stream(numbers[0], numbers[1])
+            "pace" -> Loops.pace(writers[0], numbers[0], numbers[1])
+            "wake" -> Loops.wake(writers[0], numbers[0], numbers[1])
+            "ages" -> said { Loops.ages(readers[0], numbers[0], numbers[1]) }
+            "ping" -> Loops.ping(writers[0], readers[0], numbers[0])
+            "pong" -> said { Loops.pong(writers[0], readers[0], numbers[0]) }
             "close" -> done { (writers + readers + listOfNotNull(medium)).forEach { it.close() } }
             else -> throw IllegalArgumentException(words[0])
         }
@@ -42,58 +45,16 @@ class Child(private val contender: Contender, private val policy: Policy, privat
         return "ok"
     }
 
-    private fun startMedium() {
-        val opened = contender.medium(channels(0).directory)
-        medium = opened
-        thread(isDaemon = true) {
-            while (true) {
-                opened.turn()
-                if (!isServing) {
-                    Thread.sleep(1)
-                } else {
-                    Thread.sleep(0, 100_000)
-                }
-            }
-        }
-    }
-
-    /** Sends the messages with the first words [from] until [until]. */
-    private fun send(from: Long, until: Long): String {
-        val start = System.nanoTime()
-        var next = from
-        while (next < until) {
-            val end = minOf(next + CHUNK, until)
-            sendChunk(writers[0], next, end)
-            next = end
-        }
-        writers[0].flush()
-        return "ok start=$start end=${System.nanoTime()} sum=${Payload.sum(from, until)}"
-    }
-
-    private fun sendChunk(writer: Writer, from: Long, until: Long) {
-        for (first in from until until) {
-            writer.send(first)
-        }
-    }
-
-    /** Receives what [send] sends: all of it, or, of a system that loses some, up to the last one. */
-    private fun receive(reader: Reader, from: Long, until: Long): String {
-        reader.sum = 0
-        var received = 0L
+    /** Readers say that they have started, so that the writer starts after them. */
+    private fun said(loop: () -> String): String {
         println("ok")
-        if (contender.isLossless) {
-            while (received < until - from) {
-                received += reader.receive(LIMIT)
-            }
-        } else {
-            while (reader.last < until - 1) {
-                received += reader.receive(LIMIT)
-            }
-        }
-        return "ok end=${System.nanoTime()} received=$received sum=${reader.sum} last=${reader.last}"
+        return loop()
     }
 
-    /** Both in this process, for systems that need it. */
+    private fun receive(reader: Reader, from: Long, until: Long) =
+        said { if (contender.isLossless) Loops.receiveAll(reader, until - from) else Loops.receiveUntil(reader, until - 1) }
+
+    /** Writer and readers in this process, for systems that need it. */
     private fun stream(from: Long, until: Long): String {
         val start = CyclicBarrier(readers.size + 1)
         val answers = arrayOfNulls<String>(readers.size)
@@ -104,16 +65,25 @@ class Child(private val contender: Contender, private val policy: Policy, privat
             }
         }
         start.await()
-        val sent = send(from, until)
+        val sent = Loops.send(writers[0], from, until)
         threads.forEach { it.join() }
         return (listOf(sent) + answers).joinToString(" | ")
     }
 
-    companion object {
-        const val CHUNK = 1024L
+    private fun serve(medium: Medium) {
+        while (true) {
+            medium.turn()
+            if (isServing) {
+                Thread.sleep(0, SERVE_PAUSE_NANOS)
+            } else {
+                Thread.sleep(REST_MILLIS)
+            }
+        }
+    }
 
-        /** The most messages of one look. */
-        const val LIMIT = 1024
+    companion object {
+        private const val SERVE_PAUSE_NANOS = 50_000
+        private const val REST_MILLIS = 20L
 
         /** Arguments: contender, policy, directory, bytes of a ring, readers of a channel. */
         @JvmStatic
@@ -138,15 +108,5 @@ class Child(private val contender: Contender, private val policy: Policy, privat
                 }
             }
         }
-    }
-}
-
-/** Removes a directory with everything in it, as far as that is possible. */
-@OptIn(ExperimentalPathApi::class)
-fun removeQuietly(directory: Path) {
-    try {
-        directory.deleteRecursively()
-    } catch (somebodyElseDoesTheSame: java.io.IOException) {
-        // whoever comes last removes what is left
     }
 }

@@ -14,6 +14,9 @@ abstract class Contender(val name: String, val policies: List<Policy>) {
     /** Whether its readers get every message. */
     open val isLossless get() = true
 
+    /** Whether it can have more than one message under way, and so take part in comparisons of throughput. */
+    open val streams get() = true
+
     /** Whether writer and reader can be in different processes; if not, they are threads of one. */
     open val crossesProcesses get() = true
 
@@ -96,12 +99,22 @@ abstract class Reader : AutoCloseable {
     @JvmField
     var last = -1L
 
+    /** What the sum has to be by the first words, for systems that lose messages. */
+    @JvmField
+    var expected = 0L
+
     /** Where the age of each message is noted, if its first word is a time. */
     @JvmField
     var ages: Histogram? = null
 
     /** Takes up to [limit] messages. May wait by the policy if there are none; returns how many there were. */
     abstract fun receive(limit: Int): Int
+
+    /** Notes one message of a system that loses some: what arrives must be whole. */
+    protected fun takeChecked(first: Long, messageSum: Long) {
+        expected += Payload.sum(first, first + 1)
+        take(first, messageSum)
+    }
 
     /** Notes one message: its first word and the sum of all its words. */
     protected fun take(first: Long, messageSum: Long) {

@@ -1,75 +1,221 @@
 package io.bywash.samples.bench
 
-/** What the harness knows about one run: who, how, and with what. */
-data class Setting(val contender: Contender, val policy: Policy, val sizeBytes: Int, val ringBytes: Long, val readers: Int = 1)
+import java.nio.file.Files
+import java.nio.file.Path
+import kotlin.io.path.listDirectoryEntries
 
-/** One round: messages received a second, over all readers, and how many were lost. */
-class Round(val rate: Double, val received: Long, val lost: Long)
+/** Who is measured, and with what. [label] tells settings of one system under one policy apart. */
+data class Setting(
+    val contender: Contender,
+    val policy: Policy,
+    val sizeBytes: Int,
+    val ringBytes: Long,
+    val readers: Int = 1,
+    val idleReaders: Int = 0,
+    val label: String = "${contender.name}.${policy.key}",
+)
 
-/** One system under one policy with its processes, from start to end. */
-class Lane(private val workspace: Workspace, val setting: Setting) : AutoCloseable {
-    private val contender = setting.contender
-    private val writer = start()
-    private val readers = if (contender.crossesProcesses) List(setting.readers) { start() } else List(setting.readers) { writer }
+/** One system under one policy with its processes, from start to end. What a round does is the scenario's. */
+abstract class Lane(private val workspace: Workspace, val setting: Setting) : AutoCloseable {
+    protected val contender = setting.contender
+    protected val writer = start(contender)
+    private val children = arrayListOf(writer)
+
+    /** How many messages one round was able to do in a second, in the last rounds. */
+    private val speeds = ArrayDeque<Double>()
+    private var lastCount = 0L
+
+    protected fun start(who: Contender) = with(setting) { workspace.start(who, policy, sizeBytes, ringBytes, readers) }
+
+    protected fun reader(who: Contender = contender) = start(who).also { children += it }
+
+    protected fun nextChannel() = workspace.nextChannel()
+
+    abstract fun open()
+
+    /** Moves so many messages; answers what was measured, by name. */
+    protected abstract fun move(count: Long): Map<String, Double>
+
+    /** How many messages a round of so many nanoseconds is; by default what the last rounds did in that time. */
+    protected open fun count(nanos: Long): Long {
+        val speed = speeds.sorted().getOrElse(speeds.size / 2) { 0.0 }
+        val most = if (contender.maxRoundBytes == Long.MAX_VALUE) lastCount * 4 else contender.maxRoundBytes / setting.sizeBytes
+        return (speed * nanos / 1e9).toLong().coerceIn(MIN_COUNT, maxOf(MIN_COUNT, most))
+    }
+
+    /** One round of about so many nanoseconds. */
+    fun round(nanos: Long): Map<String, Double> {
+        val count = count(nanos)
+        val start = System.nanoTime()
+        val figures = move(count)
+        speeds.addLast(count * 1e9 / (System.nanoTime() - start))
+        if (speeds.size > KEPT_SPEEDS) {
+            speeds.removeFirst()
+        }
+        lastCount = maxOf(count, lastCount)
+        return figures
+    }
+
+    /** Rounds until everything is compiled. */
+    fun warmUp(nanos: Long, roundNanos: Long) {
+        val start = System.nanoTime()
+        while (System.nanoTime() - start < nanos) {
+            round(roundNanos)
+        }
+    }
+
+    protected fun compareSums(sent: Answer, received: List<Answer>) {
+        for (answer in received) {
+            val wanted = if (contender.isLossless) sent.long("sum") else answer.long("expected")
+            if (answer.long("sum") != wanted) {
+                throw BenchFailure("${setting.label}: the checksum of what was read is ${answer.long("sum")} instead of $wanted")
+            }
+        }
+    }
+
+    override fun close() = children.forEach { it.close() }
+
+    fun kill() = children.forEach { it.kill() }
+
+    private companion object {
+        const val MIN_COUNT = 10_000L
+        const val KEPT_SPEEDS = 5
+    }
+}
+
+private fun Answer.percentiles(prefix: String = "") = Loops.PERCENTILES.keys.associate { prefix + it to long(it).toDouble() }
+
+/** One writer streams to its readers as fast as it can: messages a second, over all readers. */
+class StreamLane(workspace: Workspace, setting: Setting) : Lane(workspace, setting) {
+    private val readers = List(setting.readers) { if (contender.crossesProcesses) reader() else writer }
+    private val idlers = if (setting.idleReaders > 0) reader(contender("bywash.skip")) else null
     private var next = 0L
 
-    private fun start() =
-        workspace.start(contender, setting.policy, setting.sizeBytes, setting.ringBytes, setting.readers)
+    /** Both checksums of the last round. */
+    var sums = ""
+        private set
 
-    fun open() {
-        val channel = workspace.nextChannel()
+    override fun open() {
+        val channel = nextChannel()
         writer.ask("writer $channel")
         readers.forEach { it.ask("reader $channel") }
+        repeat(setting.idleReaders) { idlers?.ask("reader $channel") }
         writer.ask("connect")
     }
 
-    /** Streams so many messages from the writer to all readers. */
-    fun stream(count: Long): Round {
+    override fun move(count: Long): Map<String, Double> {
         val from = next
-        val until = from + count
-        next = until
+        next += count
         val answers = if (contender.crossesProcesses) {
-            for (reader in readers) {
-                reader.tell("receive $from $until")
-            }
+            readers.forEach { it.tell("receive $from $next") }
             readers.forEach { it.line() }
-            writer.tell("send $from $until")
+            writer.tell("send $from $next")
             listOf(writer.answer()) + readers.map { it.answer() }
         } else {
-            writer.tell("stream $from $until")
+            writer.tell("stream $from $next")
             readers.forEach { it.line() }
             writer.line().split(" | ").map { Answer(it) }
         }
         val sent = answers[0]
         val read = answers.drop(1)
-        for (answer in read) {
-            if (contender.isLossless && answer.long("sum") != sent.long("sum")) {
-                throw BenchFailure("${contender.name}: the writer's checksum is ${sent.long("sum")}, a reader's ${answer.long("sum")}")
-            }
-        }
+        compareSums(sent, read)
+        sums = "${sent.long("sum")} / ${read[0].long("sum")}"
         val received = read.sumOf { it.long("received") }
         val nanos = read.maxOf { it.long("end") } - sent.long("start")
-        return Round(received * 1e9 / nanos, received, count * readers.size - received)
+        return mapOf("rate" to received * 1e9 / nanos, "lost" to 1 - received.toDouble() / (count * read.size))
+    }
+}
+
+/** A message goes to another process and its echo comes back, over two channels. */
+class PingLane(workspace: Workspace, setting: Setting) : Lane(workspace, setting) {
+    private val echo = reader()
+
+    override fun open() {
+        val there = nextChannel()
+        val back = nextChannel()
+        writer.ask("writer $there")
+        echo.ask("reader $there")
+        echo.ask("writer $back")
+        writer.ask("reader $back")
+        writer.ask("connect")
+        echo.ask("connect")
     }
 
-    /** Streams until everything is compiled; returns the messages a second. */
-    fun warmUp(nanos: Long): Double {
-        var count = 10_000L
-        var rate = 0.0
-        val start = System.nanoTime()
-        while (System.nanoTime() - start < nanos) {
-            val before = System.nanoTime()
-            stream(count)
-            rate = count * 1e9 / (System.nanoTime() - before)
-            count = limited(minOf(count * 4, (rate * 0.3).toLong()))
+    override fun move(count: Long): Map<String, Double> {
+        echo.tell("pong $count")
+        echo.line()
+        val times = writer.ask("ping $count").percentiles()
+        echo.line()
+        return times
+    }
+}
+
+/** Messages that carry a time: how old they are when they arrive. */
+abstract class AgeLane(workspace: Workspace, setting: Setting) : Lane(workspace, setting) {
+    protected val reader = reader()
+
+    override fun open() {
+        val channel = nextChannel()
+        writer.ask("writer $channel")
+        reader.ask("reader $channel")
+        writer.ask("connect")
+    }
+
+    protected fun ages(count: Long, skipped: Long, send: String): Map<String, Double> {
+        reader.tell("ages $count $skipped")
+        reader.line()
+        val sent = writer.ask(send)
+        val received = reader.answer()
+        compareSums(sent, listOf(received))
+        return received.percentiles() + if ("p50" in sent) sent.percentiles("lag.") else emptyMap()
+    }
+}
+
+/** At a fixed rate, counted from the time at which each message was due. The first tenth of a round is not counted. */
+class PaceLane(workspace: Workspace, setting: Setting, private val perSecond: Long) : AgeLane(workspace, setting) {
+    override fun count(nanos: Long) = perSecond * nanos / 1_000_000_000
+
+    override fun move(count: Long) = ages(count, count / 10, "pace $count $perSecond")
+}
+
+/** One message at a time, long after the reader fell asleep. */
+class WakeLane(workspace: Workspace, setting: Setting) : AgeLane(workspace, setting) {
+    override fun count(nanos: Long) = nanos / PAUSE_NANOS
+
+    override fun move(count: Long) = ages(count, 0, "wake $count $PAUSE_NANOS")
+
+    private companion object {
+        const val PAUSE_NANOS = 1_000_000L
+    }
+}
+
+/** No message at all: the share of a core that the reader's process uses, in percent. */
+class IdleLane(workspace: Workspace, setting: Setting) : AgeLane(workspace, setting) {
+    /** Here a "message" is a nanosecond of watching. */
+    override fun count(nanos: Long) = nanos
+
+    override fun move(count: Long): Map<String, Double> {
+        reader.tell("ages 1 0")
+        reader.line()
+        Thread.sleep(SETTLE_MILLIS)
+        val before = System.nanoTime()
+        val used = cpuNanos(reader.pid)
+        Thread.sleep(count / 1_000_000)
+        val percent = (cpuNanos(reader.pid) - used) * 100.0 / (System.nanoTime() - before)
+        compareSums(writer.ask("wake 1 0"), listOf(reader.answer()))
+        return mapOf("cpuPercent" to percent)
+    }
+
+    private companion object {
+        const val SETTLE_MILLIS = 50L
+
+        /** The CPU time of all threads of a process, as the scheduler counts it. */
+        fun cpuNanos(pid: Long): Long = Path.of("/proc/$pid/task").listDirectoryEntries().sumOf { thread ->
+            try {
+                Files.readString(thread.resolve("schedstat")).substringBefore(' ').toLong()
+            } catch (ended: java.io.IOException) {
+                0L
+            }
         }
-        return rate
-    }
-
-    /** As many messages as a round may have. */
-    fun limited(count: Long) = count.coerceIn(1000, maxOf(1000, contender.maxRoundBytes / setting.sizeBytes))
-
-    override fun close() {
-        (listOf(writer) + readers).distinct().forEach { it.close() }
     }
 }

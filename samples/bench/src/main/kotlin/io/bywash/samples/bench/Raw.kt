@@ -62,10 +62,11 @@ private const val DATA = PAGE_BYTES
 class RawCopy : Contender("raw.copy", listOf(Policy.SPIN, Policy.PAUSE1000, Policy.LAZY)) {
     private class Ring(channel: Channel) {
         val base = Machine.map(channel, DATA + channel.ringBytes).address()
-        val capacity = channel.ringBytes / Payload.SIZE * Payload.SIZE
+        val data = base + DATA
 
-        /** Where the message at [position] is; messages never straddle the end. */
-        fun at(position: Long) = base + DATA + position % capacity
+        /** A whole number of messages, so that none straddles the end. */
+        val capacity = channel.ringBytes / Payload.SIZE * Payload.SIZE
+        val end = data + capacity
     }
 
     override fun writer(channel: Channel, policy: Policy): Writer = Writing(Ring(channel), Idle.of(policy))
@@ -77,8 +78,8 @@ class RawCopy : Contender("raw.copy", listOf(Policy.SPIN, Policy.PAUSE1000, Poli
         private var position = 0L
         private var published = 0L
         private var limit = capacity
-        private var to = ring.at(0)
-        private val end = to + capacity
+        private var to = ring.data
+        private val end = ring.end
 
         override fun send(first: Long) {
             if (position + Payload.SIZE > limit) {
@@ -121,6 +122,7 @@ class RawCopy : Contender("raw.copy", listOf(Policy.SPIN, Policy.PAUSE1000, Poli
 
     private class Reading(private val ring: Ring, private val idle: Idle) : Reader() {
         private val share = ring.capacity / 8
+        private var from = ring.data
         private var position = 0L
         private var shared = 0L
 
@@ -128,14 +130,17 @@ class RawCopy : Contender("raw.copy", listOf(Policy.SPIN, Policy.PAUSE1000, Poli
             val available = (Machine.get(ring.base) - position) / Payload.SIZE
             val count = minOf(available, limit.toLong()).toInt()
             for (message in 0 until count) {
-                val from = ring.at(position)
                 var words = 0L
                 for (i in 0 until Payload.WORDS) {
                     words += Machine.ALL.get(JAVA_LONG, from + i * 8L)
                 }
                 take(Machine.ALL.get(JAVA_LONG, from), words)
-                position += Payload.SIZE
+                from += Payload.SIZE
+                if (from == ring.end) {
+                    from = ring.data
+                }
             }
+            position += count * Payload.SIZE.toLong()
             if (position - shared >= share || count == 0 && position != shared) {
                 shared = position
                 Machine.set(ring.base + CONSUMED, position)
@@ -148,6 +153,8 @@ class RawCopy : Contender("raw.copy", listOf(Policy.SPIN, Policy.PAUSE1000, Poli
 
 /** One word on a cache line of its own, for one message under way at a time: the bare way of a line between two cores. */
 class RawWord : Contender("raw.line", listOf(Policy.SPIN)) {
+    override val streams get() = false
+
     override fun writer(channel: Channel, policy: Policy): Writer {
         val word = Machine.map(channel, PAGE_BYTES).address()
         return object : Writer() {
@@ -167,7 +174,7 @@ class RawWord : Contender("raw.line", listOf(Policy.SPIN)) {
                     return 0
                 }
                 seen = value
-                take(value, value)
+                take(value, Payload.sum(value, value + 1)) // only the first word travels
                 return 1
             }
         }
@@ -176,6 +183,8 @@ class RawWord : Contender("raw.line", listOf(Policy.SPIN)) {
 
 /** The same with a reader that sleeps on a futex, and a writer that wakes it: the bare wake-up. */
 class RawFutex : Contender("raw.futex", listOf(Policy.BLOCK)) {
+    override val streams get() = false
+
     override fun writer(channel: Channel, policy: Policy): Writer {
         val word = Machine.map(channel, PAGE_BYTES).address()
         return object : Writer() {
@@ -203,7 +212,7 @@ class RawFutex : Contender("raw.futex", listOf(Policy.BLOCK)) {
                     return 0
                 }
                 seen = value
-                take(value, value)
+                take(value, Payload.sum(value, value + 1)) // only the first word travels
                 return 1
             }
         }

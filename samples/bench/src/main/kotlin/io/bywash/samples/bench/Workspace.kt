@@ -1,6 +1,5 @@
 package io.bywash.samples.bench
 
-import java.io.File
 import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
@@ -20,6 +19,7 @@ class Workspace : AutoCloseable {
     private val children = CopyOnWriteArrayList<ChildJvm>()
     private val hook = Thread { removeAll() }
     private var channelCount = 0
+    private var isClosed = false
 
     init {
         Runtime.getRuntime().addShutdownHook(hook)
@@ -27,25 +27,35 @@ class Workspace : AutoCloseable {
 
     fun nextChannel() = channelCount++
 
+    @Synchronized
     fun start(contender: Contender, policy: Policy, sizeBytes: Int, ringBytes: Long, readers: Int): ChildJvm {
         val command = listOf(JAVA) + contender.jvmFlags + listOf(
             "-XX:+UseSerialGC", "-Xms32m", "-Xmx512m", "-XX:-UsePerfData", "-Djava.io.tmpdir=$directory", "-Dbench.size=$sizeBytes",
             "-cp", System.getProperty("java.class.path"), Child::class.java.name,
             contender.name, policy.name, directory.toString(), "$ringBytes", "$readers",
         )
+        if (isClosed) {
+            throw BenchFailure("interrupted")
+        }
         val child = ChildJvm("${contender.name} ${policy.key}", command, directory.resolve("errors-${children.size}"))
         children += child
         return child
     }
 
+    @Synchronized
     private fun removeAll() {
+        isClosed = true
         children.forEach { it.kill() }
         removeQuietly(directory)
     }
 
     override fun close() {
         removeAll()
-        Runtime.getRuntime().removeShutdownHook(hook)
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook)
+        } catch (already: IllegalStateException) {
+            // the JVM is ending, and the hook has done or does the same
+        }
     }
 
     private companion object {
@@ -53,11 +63,25 @@ class Workspace : AutoCloseable {
     }
 }
 
+/** Removes a directory with everything in it, also while others do the same. */
+fun removeQuietly(directory: Path) {
+    for (attempt in 1..REMOVE_ATTEMPTS) {
+        directory.toFile().deleteRecursively()
+        if (!directory.exists()) {
+            return
+        }
+    }
+}
+
+private const val REMOVE_ATTEMPTS = 10
+
 /** One answer of a child: its words `name=value`. */
 class Answer(line: String) {
     private val values = line.split(' ').drop(1).associate { it.substringBefore('=') to it.substringAfter('=') }
 
     fun long(name: String) = values.getValue(name).toLong()
+
+    operator fun contains(name: String) = name in values
 }
 
 /** A child process, seen from its parent. */

@@ -1,0 +1,139 @@
+package io.bywash.samples.bench
+
+import org.HdrHistogram.Histogram
+
+/** The loops that are measured. Each answers with a line of `name=value`; times are `CLOCK_MONOTONIC`, the same in all processes. */
+object Loops {
+    private const val CHUNK = 1024L
+
+    /** The most messages of one look. */
+    private const val LIMIT = 1024
+    private const val MAX_NANOS = 60_000_000_000L
+
+    /** Sends the messages with the first words [from] until [until]. */
+    fun send(writer: Writer, from: Long, until: Long): String {
+        val start = System.nanoTime()
+        var next = from
+        while (next < until) {
+            val end = minOf(next + CHUNK, until)
+            sendChunk(writer, next, end)
+            next = end
+        }
+        writer.flush()
+        return "ok start=$start sum=${Payload.sum(from, until)}"
+    }
+
+    private fun sendChunk(writer: Writer, from: Long, until: Long) {
+        for (first in from until until) {
+            writer.send(first)
+        }
+    }
+
+    fun receiveAll(reader: Reader, count: Long): String {
+        reader.sum = 0
+        var received = 0L
+        while (received < count) {
+            received += reader.receive(LIMIT)
+        }
+        return "ok end=${System.nanoTime()} received=$received sum=${reader.sum} expected=${reader.sum}"
+    }
+
+    /** Of a system that loses messages. What arrives must be whole. */
+    fun receiveUntil(reader: Reader, last: Long): String {
+        reader.sum = 0
+        reader.expected = 0
+        var received = 0L
+        while (reader.last < last) {
+            received += reader.receive(LIMIT)
+        }
+        return "ok end=${System.nanoTime()} received=$received sum=${reader.sum} expected=${reader.expected}"
+    }
+
+    /**
+     * Sends [count] messages at [rate] a second, each with the time at which it was due, whatever held it up. Answers also how far
+     * the sending itself lagged behind.
+     */
+    fun pace(writer: Writer, count: Long, rate: Long): String {
+        val lags = histogram()
+        var sum = 0L
+        val start = System.nanoTime() + 100_000
+        for (i in 0 until count) {
+            val due = start + i * 1_000_000_000 / rate
+            var now = System.nanoTime()
+            while (now < due) {
+                Thread.onSpinWait()
+                now = System.nanoTime()
+            }
+            lags.recordValue(now - due)
+            writer.send(due)
+            sum += Payload.sum(due, due + 1)
+        }
+        writer.flush()
+        return "ok sum=$sum " + percentiles(lags)
+    }
+
+    /** Sends [count] messages, one every [pauseNanos], each with the time at which it was sent. */
+    fun wake(writer: Writer, count: Long, pauseNanos: Long): String {
+        var sum = 0L
+        for (i in 0 until count) {
+            val due = System.nanoTime() + pauseNanos
+            while (System.nanoTime() < due) {
+                Thread.onSpinWait()
+            }
+            val now = System.nanoTime()
+            writer.send(now)
+            writer.flush()
+            sum += Payload.sum(now, now + 1)
+        }
+        return "ok sum=$sum"
+    }
+
+    /** Receives [count] messages whose first word is a time, and answers how old they were; the first [skipped] count for nothing. */
+    fun ages(reader: Reader, count: Long, skipped: Long): String {
+        reader.sum = 0
+        receiveExactly(reader, skipped)
+        val ages = histogram()
+        reader.ages = ages
+        receiveExactly(reader, count - skipped)
+        reader.ages = null
+        return "ok sum=${reader.sum} " + percentiles(ages)
+    }
+
+    private fun receiveExactly(reader: Reader, count: Long) {
+        var left = count
+        while (left > 0) {
+            left -= reader.receive(minOf(left, LIMIT.toLong()).toInt())
+        }
+    }
+
+    /** Sends a message and awaits its echo, so many times. */
+    fun ping(writer: Writer, reader: Reader, count: Long): String {
+        val times = histogram()
+        for (i in 0 until count) {
+            val start = System.nanoTime()
+            writer.send(start)
+            writer.flush()
+            receiveExactly(reader, 1)
+            times.recordValue(System.nanoTime() - start)
+            check(reader.last == start) { "sent $start, got ${reader.last} back" }
+        }
+        return "ok " + percentiles(times)
+    }
+
+    fun pong(writer: Writer, reader: Reader, count: Long): String {
+        for (i in 0 until count) {
+            receiveExactly(reader, 1)
+            writer.send(reader.last)
+            writer.flush()
+        }
+        return "ok"
+    }
+
+    private fun histogram() = Histogram(MAX_NANOS, 3).apply { isAutoResize = true }
+
+    private fun percentiles(histogram: Histogram) = PERCENTILES.entries.joinToString(" ") { (name, percentile) ->
+        "$name=${histogram.getValueAtPercentile(percentile)}"
+    }
+
+    val PERCENTILES = mapOf("p50" to 50.0, "p90" to 90.0, "p99" to 99.0, "p999" to 99.9, "p9999" to 99.99)
+}

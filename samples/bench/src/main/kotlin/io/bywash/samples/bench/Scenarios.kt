@@ -1,0 +1,75 @@
+package io.bywash.samples.bench
+
+private const val MIB = 1L shl 20
+
+/** What is to be measured. */
+class Plan(val isQuick: Boolean, val effort: Effort, private val givenSize: Int?, private val ringBytes: Long = 8 * MIB) {
+    private val claim = contender("bywash.claim")
+    private val peers = listOf(contender("aeron.tryClaim"), contender("agrona.tryClaim"))
+    private val quickPolicies = setOf(Policy.SPIN, Policy.BACKOFF, Policy.PAUSE1000, Policy.BLOCK)
+
+    val mainSize = givenSize ?: 64
+    val echoSize = givenSize ?: 48
+
+    private fun settings(who: List<Contender>, sizeBytes: Int, policies: (Policy) -> Boolean = { true }) = who.flatMap { contender ->
+        contender.policies.filter { policies(it) && (!isQuick || it in quickPolicies) }
+            .map { Setting(contender, it, sizeBytes, ringBytes) }
+    }
+
+    private fun streams(name: String, settings: List<Setting>) =
+        Group(name, settings.map { setting -> { workspace: Workspace -> StreamLane(workspace, setting) } })
+
+    fun throughput(): List<Group> {
+        val quickNames = setOf("bywash.claim", "bywash.batch16", "bywash.offer", "aeron.tryClaim", "aeron.offer", "agrona.tryClaim", "agrona.write")
+        val all = CONTENDERS.filter { it.streams && (!isQuick || it.name in quickNames) }
+        val fast = all.filter { it.name in setOf("bywash.claim", "aeron.tryClaim", "agrona.tryClaim", "agrona.write", "raw.copy") }
+        val others = if (givenSize != null || isQuick) emptyList() else listOf(8, 1024, 256, 4096)
+        return listOf(streams("throughput.$mainSize", settings(all, mainSize))) +
+            others.map { streams("throughput.$it", settings(fast, it)) } +
+            if (isQuick) emptyList() else listOf(tutorial(), rings(), idleReaders())
+    }
+
+    /** The setting of the tutorial that this project comes from: 1,024 slots for messages of 64 bytes. */
+    private fun tutorial() = streams("tutorial", settings(listOf(claim), TUTORIAL_BYTES).map { it.copy(ringBytes = TUTORIAL_RING_BYTES) })
+
+    private fun rings() = streams(
+        "rings",
+        listOf(4, 16, 64, 256, 1024).map { Setting(claim, Policy.BACKOFF, mainSize, it * MIB, label = "$it MiB") },
+    )
+
+    private fun idleReaders() = streams(
+        "idleReaders",
+        listOf(0, 1, 4, 16, 32).map { Setting(claim, Policy.BACKOFF, mainSize, ringBytes, idleReaders = it, label = "$it idle") },
+    )
+
+    fun latency(): List<Group> {
+        val echoers = listOf(claim) + peers + listOf(contender("raw.line"))
+        val paced = settings(listOf(claim) + peers, echoSize)
+        return listOf(Group("rtt.$echoSize", settings(echoers, echoSize).map { setting -> { PingLane(it, setting) } })) +
+            listOf(1L to "paced1M", 10L to "paced10M").filter { !isQuick || it.first == 1L }.map { (millions, name) ->
+                Group(name, paced.map { setting -> { PaceLane(it, setting, millions * 1_000_000) } })
+            }
+    }
+
+    fun fanout(): List<Group> {
+        val who = listOf(claim, contender("aeron.tryClaim"), contender("agrona.broadcast")) +
+            if (isQuick) emptyList() else listOf(contender("disruptor"))
+        val policies = if (isQuick) setOf(Policy.BACKOFF) else setOf(Policy.BACKOFF, Policy.YIELD, Policy.PARK, Policy.BLOCK)
+        return (if (isQuick) listOf(3) else listOf(3, 8)).map { readers ->
+            streams("fanout.$readers", settings(who, mainSize) { it in policies }.map { it.copy(readers = readers) })
+        }
+    }
+
+    fun wake(): List<Group> {
+        val policies = setOf(Policy.BLOCK, Policy.BACKOFF, Policy.PARK)
+        val who = settings(listOf(claim, contender("aeron.tryClaim"), contender("raw.futex")), mainSize) { it in policies }
+        return listOf(Group("wake", who.map { setting -> { WakeLane(it, setting) } }), Group("idle", who.map { setting -> { IdleLane(it, setting) } }))
+    }
+
+    companion object {
+        const val TUTORIAL_BYTES = 64
+
+        /** Room for 1,024 records of 80 bytes, rounded up to a power of two. */
+        const val TUTORIAL_RING_BYTES = 128L * 1024
+    }
+}
