@@ -95,6 +95,8 @@ class BywashContender(
 
     private class Subscribing(private val segment: Segment, private val subscriber: Subscriber, private val isGating: Boolean) :
         Reader(), MessageHandler {
+        override val lost get() = subscriber.lostCount()
+
         override fun receive(limit: Int) = subscriber.poll(this, limit, WAIT_NANOS)
 
         override fun onMessage(message: Message) {

@@ -99,6 +99,9 @@ abstract class Reader : AutoCloseable {
     @JvmField
     var last = -1L
 
+    /** How many messages it lost, if the system says that exactly; else -1. */
+    open val lost get() = -1L
+
     /** What the sum has to be by the first words, for systems that lose messages. */
     @JvmField
     var expected = 0L

@@ -42,8 +42,13 @@ class Group(private val name: String, private val lanes: List<(Workspace) -> Lan
         val failed = ArrayList<Row>()
         val medium = Media(workspace)
         say("$name: ${lanes.size} systems")
-        for (create in lanes) {
-            val lane = create(workspace)
+        val created = ArrayDeque<Lane>()
+        for (index in lanes.indices) {
+            if (index == 0) {
+                created += lanes[0](workspace)
+            }
+            lanes.getOrNull(index + 1)?.let { created += it(workspace) } // its processes start meanwhile
+            val lane = created.removeFirst()
             val row = Row(name, lane.setting)
             try {
                 medium.serve(lane.setting) {
@@ -67,7 +72,8 @@ class Group(private val name: String, private val lanes: List<(Workspace) -> Lan
                 row.sums = (lane as? StreamLane)?.sums.orEmpty()
             }
         }
-        open.forEach { (lane, _) -> lane.close() } // after a failure, the workspace's end ends them
+        open.forEach { (lane, _) -> lane.tellToClose() } // after a failure, the workspace's end ends them
+        open.forEach { (lane, _) -> lane.close() }
         medium.close()
         return open.map { it.second } + failed
     }
@@ -90,7 +96,8 @@ class Group(private val name: String, private val lanes: List<(Workspace) -> Lan
         }
 
         override fun close() {
-            child?.close()
+            child?.tell("close")
+            child?.awaitClose()
         }
     }
 }

@@ -73,7 +73,10 @@ abstract class Lane(private val workspace: Workspace, val setting: Setting) : Au
         }
     }
 
-    override fun close() = children.forEach { it.close() }
+    fun tellToClose() = children.forEach { it.tell("close") }
+
+    /** After [tellToClose]. */
+    override fun close() = children.forEach { it.awaitClose() }
 
     fun kill() = children.forEach { it.kill() }
 
@@ -110,7 +113,12 @@ class StreamLane(workspace: Workspace, setting: Setting) : Lane(workspace, setti
             readers.forEach { it.tell("receive $from $next") }
             readers.forEach { it.line() }
             writer.tell("send $from $next")
-            listOf(writer.answer()) + readers.map { it.answer() }
+            listOf(writer.answer()) + readers.map { reader ->
+                while (!contender.isLossless && !reader.hasLine(LAST_MILLIS)) {
+                    writer.ask("send $next ${++next}") // it lost the last one, and waits for it
+                }
+                reader.answer()
+            }
         } else {
             writer.tell("stream $from $next")
             readers.forEach { it.line() }
@@ -122,7 +130,11 @@ class StreamLane(workspace: Workspace, setting: Setting) : Lane(workspace, setti
         sums = "${sent.long("sum")} / ${read[0].long("sum")}"
         val received = read.sumOf { it.long("received") }
         val nanos = read.maxOf { it.long("end") } - sent.long("start")
-        return mapOf("rate" to received * 1e9 / nanos, "lost" to 1 - received.toDouble() / (count * read.size))
+        return mapOf("rate" to received * 1e9 / nanos, "lost" to maxOf(0.0, 1 - received.toDouble() / (count * read.size)))
+    }
+
+    private companion object {
+        const val LAST_MILLIS = 100L
     }
 }
 

@@ -42,11 +42,17 @@ object Loops {
     fun receiveUntil(reader: Reader, last: Long): String {
         reader.sum = 0
         reader.expected = 0
+        val lost = reader.lost
+        val before = reader.last
         var received = 0L
         while (reader.last < last) {
             received += reader.receive(LIMIT)
         }
-        return "ok end=${System.nanoTime()} received=$received sum=${reader.sum} expected=${reader.expected}"
+        val end = System.nanoTime()
+        check(lost < 0 || received + reader.lost - lost == reader.last - before) {
+            "received $received and lost ${reader.lost - lost} of ${reader.last - before}"
+        }
+        return "ok end=$end received=$received sum=${reader.sum} expected=${reader.expected}"
     }
 
     /**

@@ -28,7 +28,7 @@ private object Machine {
             linker.defaultLookup().find("syscall").orElseThrow(), signature, Linker.Option.firstVariadicArg(1),
         )
         val long = Long::class.javaPrimitiveType
-        function.asType(MethodType.methodType(Any::class.java, long, long, long, long, long)) // as Kotlin calls it
+        function.asType(MethodType.methodType(Void.TYPE, long, long, long, long, long)) // as Kotlin calls it
     }
 
     fun get(address: Long): Long {
@@ -56,6 +56,8 @@ private object Machine {
 
 private const val PAGE_BYTES = 4096L
 private const val CONSUMED = 128L
+private const val BELL = 128L
+private const val TAKEN = 256L
 private const val DATA = PAGE_BYTES
 
 /** A stream of words through a shared ring, published 4 KiB at a time: the most that the machine gives to Java. */
@@ -189,12 +191,17 @@ class RawFutex : Contender("raw.futex", listOf(Policy.BLOCK)) {
         val word = Machine.map(channel, PAGE_BYTES).address()
         return object : Writer() {
             private var bell = 0
+            private var sent = 0L
 
             override fun send(first: Long) {
+                while (Machine.get(word + TAKEN) != sent) {
+                    Thread.onSpinWait()
+                }
+                sent = first
                 Machine.set(word, first)
                 VarHandle.releaseFence()
-                Machine.ALL.set(JAVA_INT, word + CONSUMED, ++bell)
-                Machine.futexWake(word + CONSUMED)
+                Machine.ALL.set(JAVA_INT, word + BELL, ++bell)
+                Machine.futexWake(word + BELL)
             }
         }
     }
@@ -205,13 +212,14 @@ class RawFutex : Contender("raw.futex", listOf(Policy.BLOCK)) {
             private var seen = 0L
 
             override fun receive(limit: Int): Int {
-                val bell = Machine.ALL.get(JAVA_INT, word + CONSUMED)
+                val bell = Machine.ALL.get(JAVA_INT, word + BELL)
                 val value = Machine.get(word)
                 if (value == seen) {
-                    Machine.futexWait(word + CONSUMED, bell)
+                    Machine.futexWait(word + BELL, bell)
                     return 0
                 }
                 seen = value
+                Machine.set(word + TAKEN, value)
                 take(value, Payload.sum(value, value + 1)) // only the first word travels
                 return 1
             }

@@ -6,27 +6,34 @@ private const val MIB = 1L shl 20
 class Plan(val isQuick: Boolean, val effort: Effort, private val givenSize: Int?, private val ringBytes: Long = 8 * MIB) {
     private val claim = contender("bywash.claim")
     private val peers = listOf(contender("aeron.tryClaim"), contender("agrona.tryClaim"))
-    private val quickPolicies = setOf(Policy.SPIN, Policy.BACKOFF, Policy.PAUSE1000, Policy.BLOCK)
+
+    /** Of each system the policies that served it best, as far as a minute allows. */
+    private val quickThroughput = mapOf(
+        "bywash.claim" to setOf(Policy.SPIN, Policy.BACKOFF), "bywash.batch16" to setOf(Policy.BACKOFF),
+        "bywash.offer" to setOf(Policy.BACKOFF), "aeron.tryClaim" to setOf(Policy.SPIN, Policy.BACKOFF, Policy.PAUSE1000),
+        "aeron.offer" to setOf(Policy.PAUSE1000), "agrona.tryClaim" to setOf(Policy.PAUSE1000),
+        "agrona.write" to setOf(Policy.BACKOFF, Policy.PAUSE1000),
+    )
 
     val mainSize = givenSize ?: 64
     val echoSize = givenSize ?: 48
 
-    private fun settings(who: List<Contender>, sizeBytes: Int, policies: (Policy) -> Boolean = { true }) = who.flatMap { contender ->
-        contender.policies.filter { policies(it) && (!isQuick || it in quickPolicies) }
-            .map { Setting(contender, it, sizeBytes, ringBytes) }
-    }
+    private fun settings(who: List<Contender>, sizeBytes: Int, isWanted: (Contender, Policy) -> Boolean = { _, _ -> true }) =
+        who.flatMap { contender -> contender.policies.filter { isWanted(contender, it) }.map { Setting(contender, it, sizeBytes, ringBytes) } }
 
     private fun streams(name: String, settings: List<Setting>) =
         Group(name, settings.map { setting -> { workspace: Workspace -> StreamLane(workspace, setting) } })
 
     fun throughput(): List<Group> {
-        val quickNames = setOf("bywash.claim", "bywash.batch16", "bywash.offer", "aeron.tryClaim", "aeron.offer", "agrona.tryClaim", "agrona.write")
-        val all = CONTENDERS.filter { it.streams && (!isQuick || it.name in quickNames) }
+        val all = CONTENDERS.filter { it.streams }
+        if (isQuick) {
+            return listOf(streams("throughput.$mainSize", settings(all, mainSize) { who, policy -> policy in quickThroughput[who.name].orEmpty() }))
+        }
         val fast = all.filter { it.name in setOf("bywash.claim", "aeron.tryClaim", "agrona.tryClaim", "agrona.write", "raw.copy") }
-        val others = if (givenSize != null || isQuick) emptyList() else listOf(8, 1024, 256, 4096)
+        val others = if (givenSize != null) emptyList() else listOf(8, 1024, 256, 4096)
         return listOf(streams("throughput.$mainSize", settings(all, mainSize))) +
             others.map { streams("throughput.$it", settings(fast, it)) } +
-            if (isQuick) emptyList() else listOf(tutorial(), rings(), idleReaders())
+            listOf(tutorial(), rings(), idleReaders())
     }
 
     /** The setting of the tutorial that this project comes from: 1,024 slots for messages of 64 bytes. */
@@ -43,9 +50,11 @@ class Plan(val isQuick: Boolean, val effort: Effort, private val givenSize: Int?
     )
 
     fun latency(): List<Group> {
-        val echoers = listOf(claim) + peers + listOf(contender("raw.line"))
-        val paced = settings(listOf(claim) + peers, echoSize)
-        return listOf(Group("rtt.$echoSize", settings(echoers, echoSize).map { setting -> { PingLane(it, setting) } })) +
+        val echoers = settings(listOf(claim) + peers + listOf(contender("raw.line")), echoSize) { who, policy ->
+            !isQuick || policy == Policy.SPIN || who == claim && policy == Policy.BACKOFF
+        }
+        val paced = settings(listOf(claim) + peers, echoSize) { _, policy -> !isQuick || policy == Policy.SPIN || policy == Policy.BACKOFF }
+        return listOf(Group("rtt.$echoSize", echoers.map { setting -> { PingLane(it, setting) } })) +
             listOf(1L to "paced1M", 10L to "paced10M").filter { !isQuick || it.first == 1L }.map { (millions, name) ->
                 Group(name, paced.map { setting -> { PaceLane(it, setting, millions * 1_000_000) } })
             }
@@ -56,14 +65,19 @@ class Plan(val isQuick: Boolean, val effort: Effort, private val givenSize: Int?
             if (isQuick) emptyList() else listOf(contender("disruptor"))
         val policies = if (isQuick) setOf(Policy.BACKOFF) else setOf(Policy.BACKOFF, Policy.YIELD, Policy.PARK, Policy.BLOCK)
         return (if (isQuick) listOf(3) else listOf(3, 8)).map { readers ->
-            streams("fanout.$readers", settings(who, mainSize) { it in policies }.map { it.copy(readers = readers) })
+            streams("fanout.$readers", settings(who, mainSize) { _, policy -> policy in policies }.map { it.copy(readers = readers) })
         }
     }
 
     fun wake(): List<Group> {
         val policies = setOf(Policy.BLOCK, Policy.BACKOFF, Policy.PARK)
-        val who = settings(listOf(claim, contender("aeron.tryClaim"), contender("raw.futex")), mainSize) { it in policies }
-        return listOf(Group("wake", who.map { setting -> { WakeLane(it, setting) } }), Group("idle", who.map { setting -> { IdleLane(it, setting) } }))
+        val sleepers = listOf(claim) + if (isQuick) emptyList() else listOf(contender("aeron.tryClaim"))
+        fun who(probes: List<Contender>) =
+            settings(sleepers + probes, mainSize) { _, policy -> policy in policies && (!isQuick || policy != Policy.PARK) }
+        return listOf(
+            Group("wake", who(listOf(contender("raw.futex"))).map { setting -> { WakeLane(it, setting) } }),
+            Group("idle", who(emptyList()).map { setting -> { IdleLane(it, setting) } }),
+        )
     }
 
     companion object {

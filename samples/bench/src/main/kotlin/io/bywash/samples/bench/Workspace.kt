@@ -124,6 +124,15 @@ class ChildJvm(private val name: String, command: List<String>, private val erro
 
     fun answer() = Answer(line())
 
+    /** Whether a line is there, or comes within so much time. */
+    fun hasLine(millis: Long): Boolean {
+        val end = System.nanoTime() + millis * 1_000_000
+        while (lines.isEmpty() && System.nanoTime() < end) {
+            Thread.sleep(1)
+        }
+        return lines.isNotEmpty()
+    }
+
     fun ask(command: String): Answer {
         tell(command)
         return answer()
@@ -135,12 +144,10 @@ class ChildJvm(private val name: String, command: List<String>, private val erro
         return BenchFailure("$name: process ${process.pid()} $what$said")
     }
 
-    /** Has it close what it has opened, and end. */
-    fun close() {
-        if (process.isAlive) {
-            ask("close")
-            kill()
-        }
+    /** After the command to close what it has opened: waits until it has, and ends it. */
+    fun awaitClose() {
+        line()
+        kill()
     }
 
     fun kill() {
