@@ -12,6 +12,7 @@ import com.github.ajalt.clikt.parameters.options.flag
 import com.github.ajalt.clikt.parameters.options.option
 import com.github.ajalt.clikt.parameters.types.choice
 import com.github.ajalt.clikt.parameters.types.int
+import java.nio.file.Path
 import kotlin.system.exitProcess
 
 /** The command line of the benchmark. */
@@ -36,21 +37,25 @@ private class BenchCommand : CoreCliktCommand("bench") {
 
     override fun run() {
         val effort = when {
-            System.getProperty("bench.tiny") != null -> Effort.TINY
+            java.lang.Boolean.getBoolean("bench.tiny") -> Effort.TINY
             quick -> Effort.QUICK
             else -> Effort.FULL
         }
-        val plan = Plan(quick, effort, size)
+        val plan = Plan(effort, size)
         val report = Report(quick)
         try {
             for (group in SCENARIOS.dropLast(1).filter { what == it || what == "all" }.flatMap { groups(plan, it) }) {
                 Workspace().use { report += group.run(it, effort) { line -> System.err.println("bench: $line") } }
             }
+            report.compare()
+            val docs = System.getProperty("bywash.docs")
+            if (effort == Effort.FULL && what == "all" && size == null && docs != null) {
+                Documents(Path.of(docs)).write(report)
+            }
         } catch (failure: BenchFailure) {
             System.err.println("bench: ${failure.message}")
             throw ProgramResult(1)
         }
-        report.compare()
         val text = report.environment.map { (name, value) -> "$name: $value" }.joinToString("\n") + "\n\n" +
             Tables.of(report).joinToString("\n\n") { it.toText() } + if (quick) "\n\nindicative: few and short rounds\n" else "\n"
         if (json) {

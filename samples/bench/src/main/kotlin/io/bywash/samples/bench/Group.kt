@@ -24,12 +24,12 @@ class Row(val group: String, val setting: Setting) {
 }
 
 /** How long and how often. */
-class Effort(val rounds: Int, val roundNanos: Long, val warmUpNanos: Long) {
-    companion object {
-        val FULL = Effort(9, 250_000_000, 1_500_000_000)
-        val QUICK = Effort(3, 120_000_000, 500_000_000)
-        val TINY = Effort(1, 5_000_000, 1)
-    }
+enum class Effort(val rounds: Int, val roundNanos: Long, val warmUpNanos: Long) {
+    FULL(9, 250_000_000, 1_500_000_000),
+    QUICK(3, 120_000_000, 500_000_000),
+
+    /** Everything once and shortly, to see whether it works. */
+    TINY(1, 5_000_000, 1),
 }
 
 /**

@@ -203,8 +203,8 @@ class WakeLane(workspace: Workspace, setting: Setting) : AgeLane(workspace, sett
 
 /** No message at all: the share of a core that the reader's process uses, in percent. */
 class IdleLane(workspace: Workspace, setting: Setting) : AgeLane(workspace, setting) {
-    /** Here a "message" is a nanosecond of watching. */
-    override fun count(nanos: Long) = nanos
+    /** Here a "message" is a nanosecond of watching, longer than other rounds. */
+    override fun count(nanos: Long) = 4 * nanos
 
     override fun move(count: Long): Map<String, Double> {
         reader.tell("ages 1 0")
@@ -219,7 +219,7 @@ class IdleLane(workspace: Workspace, setting: Setting) : AgeLane(workspace, sett
     }
 
     private companion object {
-        const val SETTLE_MILLIS = 50L
+        const val SETTLE_MILLIS = 100L
 
         /** The CPU time of all threads of a process, as the scheduler counts it. */
         fun cpuNanos(pid: Long): Long = Path.of("/proc/$pid/task").listDirectoryEntries().sumOf { thread ->

@@ -3,7 +3,9 @@ package io.bywash.samples.bench
 private const val MIB = 1L shl 20
 
 /** What is to be measured. */
-class Plan(val isQuick: Boolean, val effort: Effort, private val givenSize: Int?, private val ringBytes: Long = 8 * MIB) {
+class Plan(private val effort: Effort, private val givenSize: Int?, private val ringBytes: Long = 8 * MIB) {
+    private val isQuick = effort == Effort.QUICK
+    private val isTiny = effort == Effort.TINY
     private val claim = contender("bywash.claim")
     private val peers = listOf(contender("aeron.tryClaim"), contender("agrona.tryClaim"))
 
@@ -15,14 +17,20 @@ class Plan(val isQuick: Boolean, val effort: Effort, private val givenSize: Int?
         "agrona.write" to setOf(Policy.BACKOFF, Policy.PAUSE1000),
     )
 
-    val mainSize = givenSize ?: 64
-    val echoSize = givenSize ?: 48
+    private val mainSize = givenSize ?: 64
+    private val echoSize = givenSize ?: 48
 
     private fun settings(who: List<Contender>, sizeBytes: Int, isWanted: (Contender, Policy) -> Boolean = { _, _ -> true }) =
-        who.flatMap { contender -> contender.policies.filter { isWanted(contender, it) }.map { Setting(contender, it, sizeBytes, ringBytes) } }
+        who.flatMap { contender ->
+            val policies = contender.policies.filter { isWanted(contender, it) || isTiny }
+            (if (isTiny) policies.take(2).takeLast(1) else policies).map { Setting(contender, it, sizeBytes, ringBytes) }
+        }
 
     private fun streams(name: String, settings: List<Setting>) =
         Group(name, settings.map { setting -> { workspace: Workspace -> StreamLane(workspace, setting) } })
+
+    /** Only the first, if this is to be short. */
+    private fun few(vararg values: Int) = values.toList().let { if (isTiny) it.take(1) else it }
 
     fun throughput(): List<Group> {
         val all = CONTENDERS.filter { it.streams }
@@ -30,7 +38,7 @@ class Plan(val isQuick: Boolean, val effort: Effort, private val givenSize: Int?
             return listOf(streams("throughput.$mainSize", settings(all, mainSize) { who, policy -> policy in quickThroughput[who.name].orEmpty() }))
         }
         val fast = all.filter { it.name in setOf("bywash.claim", "aeron.tryClaim", "agrona.tryClaim", "agrona.write", "raw.copy") }
-        val others = if (givenSize != null) emptyList() else listOf(8, 1024, 256, 4096)
+        val others = if (givenSize != null) emptyList() else few(8, 1024, 256, 4096)
         return listOf(streams("throughput.$mainSize", settings(all, mainSize))) +
             others.map { streams("throughput.$it", settings(fast, it)) } +
             listOf(tutorial(), rings(), idleReaders())
@@ -41,12 +49,12 @@ class Plan(val isQuick: Boolean, val effort: Effort, private val givenSize: Int?
 
     private fun rings() = streams(
         "rings",
-        listOf(4, 16, 64, 256, 1024).map { Setting(claim, Policy.BACKOFF, mainSize, it * MIB, label = "$it MiB") },
+        few(4, 16, 64, 256, 1024).map { Setting(claim, Policy.BACKOFF, mainSize, it * MIB, label = "$it MiB") },
     )
 
     private fun idleReaders() = streams(
         "idleReaders",
-        listOf(0, 1, 4, 16, 32).map { Setting(claim, Policy.BACKOFF, mainSize, ringBytes, idleReaders = it, label = "$it idle") },
+        few(1, 0, 4, 16, 32).map { Setting(claim, Policy.BACKOFF, mainSize, ringBytes, idleReaders = it, label = "$it idle") },
     )
 
     fun latency(): List<Group> {
@@ -55,7 +63,7 @@ class Plan(val isQuick: Boolean, val effort: Effort, private val givenSize: Int?
         }
         val paced = settings(listOf(claim) + peers, echoSize) { _, policy -> !isQuick || policy == Policy.SPIN || policy == Policy.BACKOFF }
         return listOf(Group("rtt.$echoSize", echoers.map { setting -> { PingLane(it, setting) } })) +
-            listOf(1L to "paced1M", 10L to "paced10M").filter { !isQuick || it.first == 1L }.map { (millions, name) ->
+            listOf(1L to "paced1M", 10L to "paced10M").filter { effort == Effort.FULL || it.first == 1L }.map { (millions, name) ->
                 Group(name, paced.map { setting -> { PaceLane(it, setting, millions * 1_000_000) } })
             }
     }
@@ -64,7 +72,7 @@ class Plan(val isQuick: Boolean, val effort: Effort, private val givenSize: Int?
         val who = listOf(claim, contender("aeron.tryClaim"), contender("agrona.broadcast")) +
             if (isQuick) emptyList() else listOf(contender("disruptor"))
         val policies = if (isQuick) setOf(Policy.BACKOFF) else setOf(Policy.BACKOFF, Policy.YIELD, Policy.PARK, Policy.BLOCK)
-        return (if (isQuick) listOf(3) else listOf(3, 8)).map { readers ->
+        return (if (isQuick) listOf(3) else few(3, 8)).map { readers ->
             streams("fanout.$readers", settings(who, mainSize) { _, policy -> policy in policies }.map { it.copy(readers = readers) })
         }
     }

@@ -15,7 +15,7 @@ class BenchFailure(message: String) : Exception(message)
 
 /** The directory and the processes of one run. Nothing of them is left when it is closed or the JVM ends. */
 class Workspace : AutoCloseable {
-    val directory: Path = Files.createTempDirectory(Path.of("/dev/shm"), "bywash-bench-")
+    val directory: Path = Files.createTempDirectory(Path.of(System.getenv("BYWASH_DIR") ?: "/dev/shm"), "bywash-bench-")
     private val children = CopyOnWriteArrayList<ChildJvm>()
     private val hook = Thread { removeAll() }
     private var channelCount = 0

@@ -1,0 +1,102 @@
+package io.bywash.samples.bench
+
+import java.nio.file.Files
+import java.nio.file.Path
+import java.util.concurrent.TimeUnit
+import kotlin.io.path.listDirectoryEntries
+import kotlin.io.path.readText
+import org.junit.jupiter.api.AfterEach
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.Timeout
+
+/** Runs the benchmark as its users do, with rounds so short that its figures mean nothing. */
+@Timeout(240)
+class BenchTest {
+    private val shared: Path = Files.createTempDirectory(Path.of("/dev/shm"), "bywash-bench-test-")
+    private val scratch: Path = Files.createTempDirectory("bywash-bench-test-")
+
+    private fun start(vararg arguments: String): Process = ProcessBuilder(
+        listOf(
+            ProcessHandle.current().info().command().get(), "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1", "-Dbench.tiny=true",
+            "-cp", System.getProperty("java.class.path"), "io.bywash.samples.bench.Bench",
+        ) + arguments,
+    ).apply { environment()["BYWASH_DIR"] = shared.toString() }
+        .redirectOutput(scratch.resolve("out").toFile()).redirectError(scratch.resolve("err").toFile()).start()
+
+    private fun bench(vararg arguments: String): Int {
+        val process = start(*arguments)
+        try {
+            assertTrue(process.waitFor(200, TimeUnit.SECONDS), "the benchmark does not end")
+        } finally {
+            process.destroy()
+        }
+        return process.exitValue()
+    }
+
+    private val out get() = scratch.resolve("out").readText()
+    private val err get() = scratch.resolve("err").readText()
+
+    @AfterEach
+    fun nothingIsLeft() {
+        val left = shared.listDirectoryEntries().map { it.fileName.toString() }
+        removeQuietly(shared)
+        removeQuietly(scratch)
+        assertEquals(emptyList<String>(), left)
+    }
+
+    @Test
+    fun everyContenderAndScenarioGivesItsFigures() {
+        assertEquals(0, bench("all", "--quick", "--json"), { err })
+        val lines = out.lines().filter { it.isNotBlank() }
+        assertEquals(1, lines.size, out)
+        val keys = Regex("\"([^\"]+)\": ").findAll(lines[0]).map { it.groupValues[1] }.toList()
+        assertEquals(keys.distinct(), keys)
+        for (contender in CONTENDERS.filter { it.streams && !it.mayFail }) {
+            assertTrue(keys.any { it.startsWith("throughput.64.${contender.name}.") && it.endsWith(".rate.median") }, contender.name)
+        }
+        val wanted = listOf(
+            "throughput.64.claim.vsAeronTryClaim", "throughput.64.claim.vsBestRival", "throughput.64.offer.vsAeronOffer",
+            "throughput.64.claim.slowRounds", "throughput.64.block.vsSkip", "throughput.8.claim.vsBestRival",
+            "latency.rtt.p50.vsAeron", "latency.rtt.p99.vsAeron", "latency.rtt.vsRawPingPong", "latency.paced1M.p99.vsAeron",
+            "fanout.3.vsAeron", "wake.default.vsFutex", "wake.default.idleCpuPercent", "environment.cores", "environment.rivals",
+        )
+        assertEquals(emptyList<String>(), wanted - keys.toSet())
+        val (written, read) = Regex("\"tutorial\\.[^\"]*checksums\": \"(-?\\d+) / (-?\\d+)\"").find(lines[0])!!.destructured
+        assertEquals(written, read)
+    }
+
+    @Test
+    fun anInterruptedRunLeavesNoProcessAndNoFile() {
+        val process = start("latency")
+        val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60)
+        while (process.descendants().count() < 2 && System.nanoTime() < end) {
+            Thread.onSpinWait()
+        }
+        val children = process.descendants().toList()
+        assertTrue(children.size >= 2, { err })
+        ProcessBuilder("kill", "-INT", process.pid().toString()).start().waitFor()
+        assertTrue(process.waitFor(60, TimeUnit.SECONDS))
+        children.forEach { it.onExit().get(60, TimeUnit.SECONDS) }
+    }
+
+    @Test
+    fun childrenOfAKilledRunEndAndRemoveItsFiles() {
+        val process = start("latency")
+        val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60)
+        while (process.descendants().count() < 2 && System.nanoTime() < end) {
+            Thread.onSpinWait()
+        }
+        val children = process.descendants().toList()
+        process.destroyForcibly().waitFor()
+        children.forEach { it.onExit().get(60, TimeUnit.SECONDS) }
+    }
+
+    @Test
+    fun aSizeThatIsNoMultipleOfEightIsRefused() {
+        assertEquals(1, bench("throughput", "--size", "12"))
+        assertTrue("must be a multiple of 8" in err, err)
+        assertEquals("", out)
+    }
+}
