@@ -21,7 +21,7 @@ class AeronContender(private val inPlace: Boolean) : Contender(if (inPlace) "aer
     override val jvmFlags get() = AGRONA_FLAGS
     override val hasMedium get() = true
 
-    /** The media driver, run by the harness: without pause while Aeron is measured, and hardly ever while others are. */
+    /** The media driver, run by the harness: often while Aeron is measured, and hardly ever while others are. */
     override fun medium(directory: Path): Medium {
         val driver = MediaDriver.launch(
             MediaDriver.Context().aeronDirectoryName(directory.resolve("aeron").toString())
