@@ -17,7 +17,8 @@ import org.agrona.concurrent.SleepingMillisIdleStrategy
 private val LIVENESS_NANOS = TimeUnit.MINUTES.toNanos(10)
 
 /** Aeron over IPC: an exclusive publication, written in place or by copying. A term is as long as the others' rings. */
-class AeronContender(private val inPlace: Boolean) : Contender(if (inPlace) "aeron.tryClaim" else "aeron.offer", RIVAL_POLICIES) {
+class AeronContender(private val inPlace: Boolean) :
+    Contender(if (inPlace) "aeron.tryClaim" else "aeron.offer", RIVAL_POLICIES) {
     override val jvmFlags get() = AGRONA_FLAGS
     override val hasMedium get() = true
 
@@ -49,20 +50,28 @@ class AeronContender(private val inPlace: Boolean) : Contender(if (inPlace) "aer
         val aeron = connect(channel)
         val publication =
             aeron.addExclusivePublication("aeron:ipc?term-length=${channel.ringBytes}", STREAM + channel.id)
-        return if (inPlace) Claiming(aeron, publication, Idle.of(policy)) else Copying(aeron, publication, Idle.of(policy))
+        val idle = Idle.of(policy)
+        return if (inPlace) Claiming(aeron, publication, idle) else Copying(aeron, publication, idle)
     }
 
-    private abstract class Publishing(private val aeron: Aeron, protected val publication: ExclusivePublication) : Writer() {
+    private abstract class Publishing(
+        private val aeron: Aeron,
+        protected val publication: ExclusivePublication,
+        protected val idle: Idle,
+    ) : Writer() {
         override fun connect() {
             while (!publication.isConnected) {
                 Thread.sleep(1)
             }
         }
 
-        /** Whether to try again. */
+        /** Whether to try again; then it has waited. */
         protected fun isFull(result: Long): Boolean {
-            check(result != Publication.CLOSED && result != Publication.NOT_CONNECTED && result != Publication.MAX_POSITION_EXCEEDED) {
-                "Aeron says " + Publication.errorString(result)
+            if (result < 0) {
+                check(result == Publication.BACK_PRESSURED || result == Publication.ADMIN_ACTION) {
+                    "Aeron says " + Publication.errorString(result)
+                }
+                idle.idle(0, 1)
             }
             return result < 0
         }
@@ -73,29 +82,27 @@ class AeronContender(private val inPlace: Boolean) : Contender(if (inPlace) "aer
         }
     }
 
-    private class Claiming(aeron: Aeron, publication: ExclusivePublication, private val idle: Idle) : Publishing(aeron, publication) {
+    private class Claiming(aeron: Aeron, publication: ExclusivePublication, idle: Idle) :
+        Publishing(aeron, publication, idle) {
         private val claim = BufferClaim()
 
         override fun send(first: Long) {
-            var result = publication.tryClaim(Payload.SIZE, claim)
-            while (result < 0 && isFull(result)) {
-                idle.idle(0, 1)
-                result = publication.tryClaim(Payload.SIZE, claim)
+            while (isFull(publication.tryClaim(Payload.SIZE, claim))) {
+                // again
             }
             claim.buffer().putPayload(claim.offset(), first)
             claim.commit()
         }
     }
 
-    private class Copying(aeron: Aeron, publication: ExclusivePublication, private val idle: Idle) : Publishing(aeron, publication) {
+    private class Copying(aeron: Aeron, publication: ExclusivePublication, idle: Idle) :
+        Publishing(aeron, publication, idle) {
         private val message = DirectScratch()
 
         override fun send(first: Long) {
             message.fill(first)
-            var result = publication.offer(message.buffer, 0, Payload.SIZE)
-            while (result < 0 && isFull(result)) {
-                idle.idle(0, 1)
-                result = publication.offer(message.buffer, 0, Payload.SIZE)
+            while (isFull(publication.offer(message.buffer, 0, Payload.SIZE))) {
+                // again
             }
         }
     }

@@ -52,7 +52,8 @@ class DirectScratch {
 }
 
 /** Agrona's one-to-one ring over a mapped file, written by copying or in place. */
-class AgronaRing(private val inPlace: Boolean) : Contender(if (inPlace) "agrona.tryClaim" else "agrona.write", RIVAL_POLICIES) {
+class AgronaRing(private val inPlace: Boolean) :
+    Contender(if (inPlace) "agrona.tryClaim" else "agrona.write", RIVAL_POLICIES) {
     override val jvmFlags get() = AGRONA_FLAGS
 
     private fun ring(channel: Channel, isNew: Boolean) =
@@ -102,7 +103,8 @@ class AgronaBroadcast : Contender("agrona.broadcast", RIVAL_POLICIES) {
 
     private fun buffer(channel: Channel, isNew: Boolean) = map(channel, BroadcastBufferDescriptor.TRAILER_LENGTH, isNew)
 
-    override fun writer(channel: Channel, policy: Policy): Writer = Transmitting(BroadcastTransmitter(buffer(channel, true)))
+    override fun writer(channel: Channel, policy: Policy): Writer =
+        Transmitting(BroadcastTransmitter(buffer(channel, true)))
 
     private class Transmitting(private val transmitter: BroadcastTransmitter) : Writer() {
         private val message = DirectScratch()
@@ -113,8 +115,10 @@ class AgronaBroadcast : Contender("agrona.broadcast", RIVAL_POLICIES) {
         }
     }
 
-    override fun reader(channel: Channel, policy: Policy): Reader =
-        Receiving(CopyBroadcastReceiver(BroadcastReceiver(buffer(channel, false)), maxOf(Payload.SIZE, 128)), Idle.of(policy))
+    override fun reader(channel: Channel, policy: Policy): Reader {
+        val receiver = BroadcastReceiver(buffer(channel, false))
+        return Receiving(CopyBroadcastReceiver(receiver, maxOf(Payload.SIZE, 128)), Idle.of(policy))
+    }
 
     private class Receiving(private val receiver: CopyBroadcastReceiver, private val idle: Idle) : AgronaReader(false) {
         override fun receive(limit: Int): Int {

@@ -27,13 +27,15 @@ private class BenchCommand : CoreCliktCommand("bench") {
         }
     }
 
-    private val what by argument(help = "throughput, latency, fanout, wake or all").choice(*SCENARIOS.toTypedArray()).default("all")
+    private val what by argument(help = "throughput, latency, fanout, wake or all")
+        .choice(*SCENARIOS.toTypedArray()).default("all")
     private val size by option(help = "the size of the messages in bytes, a multiple of 8").int()
         .check("must be a multiple of 8 between 8 and 65536") { it in 8..65536 && it % 8 == 0 }
-    private val quick by option(help = "under a minute, beside Aeron and Agrona only; its figures are indicative").flag()
+    private val quick by option(help = "under a minute, Aeron and Agrona only; its figures are indicative").flag()
     private val json by option(help = "every figure and ratio as one line on the standard output").flag()
 
-    override fun help(context: Context) = "Measures Bywash beside its rivals, in processes of their own, in rounds that take turns."
+    override fun help(context: Context) =
+        "Measures Bywash beside its rivals, in processes of their own, in rounds that take turns."
 
     override fun run() {
         val effort = when {
@@ -42,7 +44,7 @@ private class BenchCommand : CoreCliktCommand("bench") {
             else -> Effort.FULL
         }
         val plan = Plan(effort, size)
-        val report = Report(quick)
+        val report = Report(effort, plan.ringBytes)
         try {
             for (group in SCENARIOS.dropLast(1).filter { what == it || what == "all" }.flatMap { groups(plan, it) }) {
                 Workspace().use { report += group.run(it, effort) { line -> System.err.println("bench: $line") } }
@@ -56,8 +58,9 @@ private class BenchCommand : CoreCliktCommand("bench") {
             System.err.println("bench: ${failure.message}")
             throw ProgramResult(1)
         }
-        val text = report.environment.map { (name, value) -> "$name: $value" }.joinToString("\n") + "\n\n" +
-            Tables.of(report).joinToString("\n\n") { it.toText() } + if (quick) "\n\nindicative: few and short rounds\n" else "\n"
+        val environment = report.environment.map { (name, value) -> "$name: $value" }.joinToString("\n")
+        val tables = Tables.of(report).joinToString("\n\n") { it.toText() }
+        val text = "$environment\n\n$tables\n" + if (quick) "\nindicative: few and short rounds\n" else ""
         if (json) {
             System.err.println(text)
             println(report.toJson())

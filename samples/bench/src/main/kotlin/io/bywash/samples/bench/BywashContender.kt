@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit
 
 private const val QUEUE = "queue"
 private const val WAIT_NANOS = 10_000_000L
+private val PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20)
 
 /** Bywash's broadcast queue, written in one of three ways and read with one of two policies. */
 class BywashContender(
@@ -46,7 +47,7 @@ class BywashContender(
         protected val publisher: Publisher,
     ) : Writer() {
         override fun connect() =
-            check(publisher.awaitSubscribers(channel.readers, TimeUnit.SECONDS.toNanos(20))) { "the readers do not come" }
+            check(publisher.awaitSubscribers(channel.readers, PATIENCE_NANOS)) { "the readers do not come" }
 
         override fun close() {
             publisher.close()
@@ -54,7 +55,8 @@ class BywashContender(
         }
     }
 
-    private class Claiming(channel: Channel, segment: Segment, publisher: Publisher) : Publishing(channel, segment, publisher) {
+    private class Claiming(channel: Channel, segment: Segment, publisher: Publisher) :
+        Publishing(channel, segment, publisher) {
         override fun send(first: Long) {
             val claim = claim()
             if (Payload.IN_WORDS) {
@@ -75,7 +77,8 @@ class BywashContender(
         }
     }
 
-    private class Offering(channel: Channel, segment: Segment, publisher: Publisher) : Publishing(channel, segment, publisher) {
+    private class Offering(channel: Channel, segment: Segment, publisher: Publisher) :
+        Publishing(channel, segment, publisher) {
         private val message = Scratch()
 
         override fun send(first: Long) {
@@ -87,14 +90,17 @@ class BywashContender(
     }
 
     override fun reader(channel: Channel, policy: Policy): Reader {
-        val segment = Segment.attach(channel.file, TimeUnit.SECONDS.toNanos(20))
+        val segment = Segment.attach(channel.file, PATIENCE_NANOS)
         val options = if (isGating) SubscriberOptions.block() else SubscriberOptions.skip()
         val entry = segment.directory().find(QUEUE, Kind.BROADCAST)
         return Subscribing(segment, Subscriber.open(entry, options.waiting(waiting(policy))), isGating)
     }
 
-    private class Subscribing(private val segment: Segment, private val subscriber: Subscriber, private val isGating: Boolean) :
-        Reader(), MessageHandler {
+    private class Subscribing(
+        private val segment: Segment,
+        private val subscriber: Subscriber,
+        private val isGating: Boolean,
+    ) : Reader(), MessageHandler {
         override val lost get() = subscriber.lostCount()
 
         override fun receive(limit: Int) = subscriber.poll(this, limit, WAIT_NANOS)

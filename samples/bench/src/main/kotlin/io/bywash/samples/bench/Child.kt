@@ -8,9 +8,9 @@ import kotlin.concurrent.thread
 import kotlin.system.exitProcess
 
 /**
- * One process of a measurement: it has the ends of one system that it was told to open, obeys one command a line from its
- * standard input, and answers with a line. In between it uses no CPU time. When its standard input ends it ends as well,
- * whatever it does at that time, and removes the directory of the measurement, in case its parent was killed.
+ * One process of a measurement: it has the ends of one system that it was told to open, obeys one command a line from
+ * its standard input, and answers with a line. In between it uses no CPU time. When its standard input ends it ends as
+ * well, whatever it does at that time, and removes the directory of the measurement, in case its parent was killed.
  */
 class Child(private val contender: Contender, private val policy: Policy, private val channels: (Int) -> Channel) {
     private val writers = ArrayList<Writer>()
@@ -26,7 +26,7 @@ class Child(private val contender: Contender, private val policy: Policy, privat
             "writer" -> done { writers += contender.writer(channels(numbers[0].toInt()), policy) }
             "reader" -> done { readers += contender.reader(channels(numbers[0].toInt()), policy) }
             "connect" -> done { writers.forEach { it.connect() } }
-            "medium" -> done { medium = contender.medium(channels(0).directory).also { thread(isDaemon = true) { serve(it) } } }
+            "medium" -> done { startMedium() }
             "serve" -> done { isServing = numbers[0] != 0L }
             "send" -> Loops.send(writers[0], numbers[0], numbers[1])
             "receive" -> receive(readers[0], numbers[0], numbers[1])
@@ -46,14 +46,21 @@ class Child(private val contender: Contender, private val policy: Policy, privat
         return "ok"
     }
 
+    private fun startMedium() {
+        val started = contender.medium(channels(0).directory)
+        medium = started
+        thread(isDaemon = true) { serve(started) }
+    }
+
     /** Readers say that they have started, so that the writer starts after them. */
     private fun said(loop: () -> String): String {
         println("ok")
         return loop()
     }
 
-    private fun receive(reader: Reader, from: Long, until: Long) =
-        said { if (contender.isLossless) Loops.receiveAll(reader, until - from) else Loops.receiveUntil(reader, until - 1) }
+    private fun receive(reader: Reader, from: Long, until: Long) = said {
+        if (contender.isLossless) Loops.receiveAll(reader, until - from) else Loops.receiveUntil(reader, until - 1)
+    }
 
     /** Writer and readers in this process, for systems that need it. */
     private fun stream(from: Long, until: Long): String {
@@ -79,7 +86,7 @@ class Child(private val contender: Contender, private val policy: Policy, privat
     }
 
     companion object {
-        /** What serves Aeron best of 0, 1 (some 50,000 in fact), 50,000 and 1,000,000, with a core for each of its users. */
+        /** What served Aeron best on two cores, of 0, 50,000 and 1,000,000. */
         private const val SERVE_PAUSE_NANOS = 50_000L
         private const val REST_NANOS = 20_000_000L
 

@@ -140,8 +140,8 @@ interface Medium : AutoCloseable {
 
 /**
  * What a message holds: its first word, chosen by the sender, and words that follow from it. Of one size in each JVM, a
- * constant for the compiler, as messages have in most programs. Up to [IN_WORDS_MAX_BYTES] the words are written one by one, beyond that
- * all but the first are copied from a template in one go. Readers always read word by word.
+ * constant for the compiler, as messages have in most programs. Up to [IN_WORDS_MAX_BYTES] the words are written one by
+ * one, beyond that all but the first are copied from a template in one go. Readers always read word by word.
  */
 object Payload {
     const val IN_WORDS_MAX_BYTES = 64

@@ -1,11 +1,13 @@
 package io.bywash.samples.bench
 
+import io.bywash.samples.bench.BywashContender.Writing
+
 /** Everybody who takes part. */
 val CONTENDERS: List<Contender> = listOf(
-    BywashContender(BywashContender.Writing.CLAIM),
-    BywashContender(BywashContender.Writing.OFFER),
-    BywashContender(BywashContender.Writing.CLAIM, isGating = false, name = "bywash.skip"),
-    BywashContender(BywashContender.Writing.CLAIM, jvmFlags = listOf("--illegal-native-access=deny"), name = "bywash.portable"),
+    BywashContender(Writing.CLAIM),
+    BywashContender(Writing.OFFER),
+    BywashContender(Writing.CLAIM, isGating = false, name = "bywash.skip"),
+    BywashContender(Writing.CLAIM, jvmFlags = listOf("--illegal-native-access=deny"), name = "bywash.portable"),
     AeronContender(inPlace = true),
     AeronContender(inPlace = false),
     AgronaRing(inPlace = true),

@@ -5,6 +5,7 @@ import java.util.Locale
 import kotlin.io.path.readText
 import kotlin.io.path.writeText
 import kotlin.math.ln
+import kotlin.math.pow
 
 /** Writes the tables and plots of a full run into the documentation; the prose around them stays. */
 class Documents(private val directory: Path) {
@@ -16,7 +17,8 @@ class Documents(private val directory: Path) {
         if (start < BEGIN.length || end < start) {
             throw BenchFailure("$page lacks the lines '$BEGIN' and '$END'; put them where the figures shall stand")
         }
-        val environment = report.environment.map { (name, value) -> "| $name | $value |\n" }.joinToString("", "| | |\n| --- | --- |\n")
+        val environment = "| | |\n| --- | --- |\n" +
+            report.environment.map { (name, value) -> "| $name | $value |\n" }.joinToString("")
         val tables = Tables.of(report).joinToString("\n") { it.toMarkdown() }
         page.writeText(text.substring(0, start) + "\n\n$environment\n$tables\n" + text.substring(end))
         directory.resolve("throughput.svg").writeText(throughput(report))
@@ -24,20 +26,20 @@ class Documents(private val directory: Path) {
     }
 
     private fun throughput(report: Report): String {
-        val groups = report.groupNames.filter { it.startsWith("throughput.") }.sortedBy { it.substringAfter('.').toInt() }
-        val systems = groups.flatMap { report[it] }.map { it.setting.contender.name }.distinct()
-            .filter { system -> groups.all { group -> report[group].any { it.setting.contender.name == system } } }
-        return Chart("Throughput, 1 to 1, best policy of each", "million messages a second", groups.map { it.substringAfter('.') + " B" })
-            .toSvg(systems.associateWith { system ->
-                groups.map { group -> report[group].filter { it.setting.contender.name == system }.maxOf { it.median("rate") } / 1e6 }
-            })
+        val groups = report.groupNames.filter { it.startsWith("throughput.") }
+            .sortedBy { it.substringAfter('.').toInt() }
+        val systems = groups.map { group -> report[group].map { it.system }.toSet() }.reduce { a, b -> a intersect b }
+        val sizes = groups.map { it.substringAfter('.') + " B" }
+        return Chart("Throughput, 1 to 1, best policy of each", "million messages a second", sizes)
+            .toSvg(systems.associateWith { system -> groups.map { report.best(it, system)!!.median("rate") / 1e6 } })
     }
 
     private fun latency(report: Report): String {
         val rows = report[report.groupNames.first { it.startsWith("rtt.") }]
-        val shown = rows.groupBy { it.setting.contender.name }.values.map { system -> system.minBy { it.median("p50") } } +
-            rows.filter { it.setting.contender.name == "bywash.claim" && it.setting.policy == Policy.BACKOFF }
-        return Chart("Round trip of 48 bytes, best policy of each, and ours by default", "ns", Loops.PERCENTILES.values.map { "$it %" })
+        val best = rows.groupBy { it.system }.values.map { system -> system.minBy { it.median("p50") } }
+        val shown = best + rows.filter { it.label == "bywash.claim.backoff" }
+        val title = "Round trip of 48 bytes, best policy of each, and ours by default"
+        return Chart(title, "ns", Loops.PERCENTILES.values.map { "$it %" })
             .toSvg(shown.distinct().associate { row -> row.label to Loops.PERCENTILES.keys.map { row.median(it) } })
     }
 
@@ -51,13 +53,14 @@ class Documents(private val directory: Path) {
 private class Chart(private val title: String, private val unit: String, private val columns: List<String>) {
     fun toSvg(lines: Map<String, List<Double>>): String {
         val values = lines.values.flatten().filter { it > 0 }
-        val steps = generateSequence(1e-3) { it * 10 }.takeWhile { it < 1e12 }.flatMap { listOf(it, 2 * it, 5 * it) }.toList()
+        val steps = (-3..12).flatMap { decade -> listOf(1, 2, 5).map { it * 10.0.pow(decade) } }
         val low = steps.last { it <= values.min() }
         val high = steps.first { it >= values.max() }
         fun x(column: Int) = LEFT + (WIDTH - LEFT - RIGHT) * (column + 0.5) / columns.size
         fun y(value: Double) = HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * ln(value / low) / ln(high / low)
         val svg = StringBuilder()
-        svg.append("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 $WIDTH $HEIGHT\" font-family=\"sans-serif\" font-size=\"12\">\n")
+        svg.append("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 $WIDTH $HEIGHT\"")
+        svg.append(" font-family=\"sans-serif\" font-size=\"12\">\n")
         svg.append("<rect width=\"$WIDTH\" height=\"$HEIGHT\" fill=\"white\"/>\n")
         svg.append(text(LEFT.toDouble(), 20.0, "start", "$title ($unit)"))
         for (step in steps.filter { it in low..high }) {
@@ -67,10 +70,12 @@ private class Chart(private val title: String, private val unit: String, private
         columns.forEachIndexed { column, name -> svg.append(text(x(column), HEIGHT - 12.0, "middle", name)) }
         lines.entries.forEachIndexed { index, (name, points) ->
             val color = COLORS[index % COLORS.size]
-            val path = points.mapIndexed { column, value -> "${number(x(column))},${number(y(value))}" }.joinToString(" ")
+            val path = points.mapIndexed { column, value -> "${number(x(column))},${number(y(value))}" }
+                .joinToString(" ")
             svg.append("<polyline points=\"$path\" fill=\"none\" stroke=\"$color\" stroke-width=\"2\"/>\n")
-            svg.append("<path d=\"M${WIDTH - RIGHT + 12} ${TOP + 20 * index}h20\" stroke=\"$color\" stroke-width=\"2\"/>\n")
-            svg.append(text(WIDTH - RIGHT + 38.0, TOP + 20.0 * index + 4, "start", name))
+            val key = TOP + 20 * index
+            svg.append("<path d=\"M${WIDTH - RIGHT + 12} ${key}h20\" stroke=\"$color\" stroke-width=\"2\"/>\n")
+            svg.append(text(WIDTH - RIGHT + 38.0, key + 4.0, "start", name))
         }
         return svg.append("</svg>\n").toString()
     }

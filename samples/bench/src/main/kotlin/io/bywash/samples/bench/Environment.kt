@@ -6,13 +6,15 @@ import java.nio.file.Path
 
 /** Where a run took place. */
 object Environment {
-    fun describe(): Map<String, String> = linkedMapOf(
+    fun describe(effort: Effort, ringBytes: Long): Map<String, String> = linkedMapOf(
         "cpu" to cpu(),
         "cores" to "${Runtime.getRuntime().availableProcessors()}",
         "placement" to "not pinned: the kernel places the processes",
         "kernel" to System.getProperty("os.name") + " " + System.getProperty("os.version"),
         "jdk" to System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version"),
         "rivals" to rivals().joinToString(", "),
+        "ring" to "${ringBytes shr 20} MiB for every system, unless a table says otherwise",
+        "rounds" to "${effort.rounds} of ${effort.roundNanos / 1_000_000} ms",
     )
 
     private fun cpu() = try {
@@ -24,5 +26,5 @@ object Environment {
     /** The rivals' versions, as their jars are called. */
     private fun rivals(): List<String> = System.getProperty("java.class.path").split(java.io.File.pathSeparatorChar)
         .map { it.substringAfterLast('/').removeSuffix(".jar") }
-        .filter { jar -> listOf("aeron-client", "agrona", "chronicle-queue", "disruptor", "kotlinx-coroutines-core-jvm").any { Regex("$it-\\d.*").matches(jar) } }
+        .filter { Regex("(aeron-client|agrona|chronicle-queue|disruptor|kotlinx-coroutines-core.*)-\\d.*").matches(it) }
 }

@@ -3,6 +3,7 @@ package io.bywash.samples.bench
 /** The rounds of one lane, and what they say together. */
 class Row(val group: String, val setting: Setting) {
     val label get() = setting.label
+    val system get() = setting.contender.name
     val rounds = ArrayList<Map<String, Double>>()
 
     /** Why there are none. */
@@ -25,7 +26,7 @@ class Row(val group: String, val setting: Setting) {
 
 /** How long and how often. */
 enum class Effort(val rounds: Int, val roundNanos: Long, val warmUpNanos: Long) {
-    FULL(9, 250_000_000, 1_500_000_000),
+    FULL(9, 250_000_000, 1_200_000_000),
     QUICK(3, 120_000_000, 500_000_000),
 
     /** Everything once and shortly, to see whether it works. */
@@ -33,8 +34,8 @@ enum class Effort(val rounds: Int, val roundNanos: Long, val warmUpNanos: Long) 
 }
 
 /**
- * Lanes that are compared with each other: all are started, opened and warmed up, then take turns, so that whatever disturbs the
- * machine disturbs them alike.
+ * Lanes that are compared with each other: all are started, opened and warmed up, then take turns, so that whatever
+ * disturbs the machine disturbs them alike.
  */
 class Group(private val name: String, private val lanes: List<(Workspace) -> Lane>) {
     fun run(workspace: Workspace, effort: Effort, say: (String) -> Unit): List<Row> {
@@ -86,7 +87,7 @@ class Group(private val name: String, private val lanes: List<(Workspace) -> Lan
             if (!setting.contender.hasMedium) {
                 return action()
             }
-            val serving = child ?: with(setting) { workspace.start(contender, policy, sizeBytes, ringBytes, readers) }.also {
+            val serving = child ?: workspace.start(setting).also {
                 it.ask("medium")
                 child = it
             }

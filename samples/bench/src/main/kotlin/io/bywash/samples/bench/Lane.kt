@@ -18,16 +18,14 @@ data class Setting(
 /** One system under one policy with its processes, from start to end. What a round does is the scenario's. */
 abstract class Lane(private val workspace: Workspace, val setting: Setting) : AutoCloseable {
     protected val contender = setting.contender
-    protected val writer = start(contender)
+    protected val writer = workspace.start(setting)
     private val children = arrayListOf(writer)
 
     /** How many messages one round was able to do in a second, in the last rounds. */
     private val speeds = ArrayDeque<Double>()
     private var lastCount = 0L
 
-    protected fun start(who: Contender) = with(setting) { workspace.start(who, policy, sizeBytes, ringBytes, readers) }
-
-    protected fun reader(who: Contender = contender) = start(who).also { children += it }
+    protected fun reader(who: Contender = contender) = workspace.start(setting, who).also { children += it }
 
     protected fun nextChannel() = workspace.nextChannel()
 
@@ -39,7 +37,7 @@ abstract class Lane(private val workspace: Workspace, val setting: Setting) : Au
     /** How many messages a round of so many nanoseconds is; by default what the last rounds did in that time. */
     protected open fun count(nanos: Long): Long {
         val speed = speeds.sorted().getOrElse(speeds.size / 2) { 0.0 }
-        val most = if (contender.maxRoundBytes == Long.MAX_VALUE) lastCount * 4 else contender.maxRoundBytes / setting.sizeBytes
+        val most = minOf(lastCount * 4, contender.maxRoundBytes / setting.sizeBytes)
         return (speed * nanos / 1e9).toLong().coerceIn(MIN_COUNT, maxOf(MIN_COUNT, most))
     }
 
@@ -68,7 +66,8 @@ abstract class Lane(private val workspace: Workspace, val setting: Setting) : Au
         for (answer in received) {
             val wanted = if (contender.isLossless) sent.long("sum") else answer.long("expected")
             if (answer.long("sum") != wanted) {
-                throw BenchFailure("${setting.label}: the checksum of what was read is ${answer.long("sum")} instead of $wanted")
+                val got = answer.long("sum")
+                throw BenchFailure("${setting.label}: the checksum of what was read is $got instead of $wanted")
             }
         }
     }
@@ -86,7 +85,8 @@ abstract class Lane(private val workspace: Workspace, val setting: Setting) : Au
     }
 }
 
-private fun Answer.percentiles(prefix: String = "") = Loops.PERCENTILES.keys.associate { prefix + it to long(it).toDouble() }
+private fun Answer.percentiles(prefix: String = "") =
+    Loops.PERCENTILES.keys.associate { prefix + it to long(it).toDouble() }
 
 /** One writer streams to its readers as fast as it can: messages a second, over all readers. */
 class StreamLane(workspace: Workspace, setting: Setting) : Lane(workspace, setting) {
@@ -130,7 +130,8 @@ class StreamLane(workspace: Workspace, setting: Setting) : Lane(workspace, setti
         sums = "${sent.long("sum")} / ${read[0].long("sum")}"
         val received = read.sumOf { it.long("received") }
         val nanos = read.maxOf { it.long("end") } - sent.long("start")
-        return mapOf("rate" to received * 1e9 / nanos, "lost" to maxOf(0.0, 1 - received.toDouble() / (count * read.size)))
+        val lost = maxOf(0.0, 1 - received.toDouble() / (count * read.size))
+        return mapOf("rate" to received * 1e9 / nanos, "lost" to lost)
     }
 
     private companion object {

@@ -2,7 +2,10 @@ package io.bywash.samples.bench
 
 import org.HdrHistogram.Histogram
 
-/** The loops that are measured. Each answers with a line of `name=value`; times are `CLOCK_MONOTONIC`, the same in all processes. */
+/**
+ * The loops that are measured. Each answers with a line of `name=value`; times are those of `CLOCK_MONOTONIC`, the same
+ * in all processes.
+ */
 object Loops {
     private const val CHUNK = 1024L
 
@@ -56,8 +59,8 @@ object Loops {
     }
 
     /**
-     * Sends [count] messages at [rate] a second, each with the time at which it was due, whatever held it up. Answers also how far
-     * the sending itself lagged behind.
+     * Sends [count] messages at [rate] a second, each with the time at which it was due, whatever held it up. Answers
+     * also how late the sending itself was.
      */
     fun pace(writer: Writer, count: Long, rate: Long): String {
         val lags = histogram()
@@ -94,7 +97,7 @@ object Loops {
         return "ok sum=$sum"
     }
 
-    /** Receives [count] messages whose first word is a time, and answers how old they were; the first [skipped] count for nothing. */
+    /** Receives [count] messages whose first word is a time; answers how old they were, but for the first [skipped]. */
     fun ages(reader: Reader, count: Long, skipped: Long): String {
         reader.sum = 0
         receiveExactly(reader, skipped)

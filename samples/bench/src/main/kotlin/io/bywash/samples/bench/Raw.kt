@@ -10,6 +10,7 @@ import java.lang.invoke.MethodHandle
 import java.lang.invoke.MethodType
 import java.lang.invoke.VarHandle
 import java.nio.channels.FileChannel
+import java.nio.channels.FileChannel.MapMode
 import java.nio.file.StandardOpenOption.CREATE
 import java.nio.file.StandardOpenOption.READ
 import java.nio.file.StandardOpenOption.WRITE
@@ -51,7 +52,7 @@ private object Machine {
     }
 
     fun map(channel: Channel, bytes: Long): MemorySegment =
-        FileChannel.open(channel.file, CREATE, READ, WRITE).use { it.map(FileChannel.MapMode.READ_WRITE, 0, bytes, Arena.global()) }
+        FileChannel.open(channel.file, CREATE, READ, WRITE).use { it.map(MapMode.READ_WRITE, 0, bytes, Arena.global()) }
 }
 
 private const val PAGE_BYTES = 4096L
@@ -74,7 +75,7 @@ class RawCopy : Contender("raw.copy", listOf(Policy.SPIN, Policy.PAUSE1000, Poli
     override fun writer(channel: Channel, policy: Policy): Writer = Writing(Ring(channel), Idle.of(policy))
 
     private class Writing(private val ring: Ring, private val idle: Idle) : Writer() {
-        private val template = Arena.global().allocate(Payload.SIZE.toLong(), 64).copyFrom(MemorySegment.ofArray(Payload.TEMPLATE))
+        private val template = MemorySegment.ofArray(Payload.TEMPLATE)
         private val base = ring.base
         private val capacity = ring.capacity
         private var position = 0L
@@ -153,7 +154,7 @@ class RawCopy : Contender("raw.copy", listOf(Policy.SPIN, Policy.PAUSE1000, Poli
     }
 }
 
-/** One word on a cache line of its own, for one message under way at a time: the bare way of a line between two cores. */
+/** One word on a cache line of its own, for one message under way at a time: a line's bare way between two cores. */
 class RawWord : Contender("raw.line", listOf(Policy.SPIN)) {
     override val streams get() = false
 

@@ -3,10 +3,10 @@ package io.bywash.samples.bench
 import java.util.Locale
 
 /** All figures of a run, by flat dotted names, and the ratios between them. */
-class Report(private val isQuick: Boolean) {
+class Report(private val effort: Effort, ringBytes: Long) {
     private val groups = LinkedHashMap<String, List<Row>>()
     private val ratios = LinkedHashMap<String, Double>()
-    val environment = Environment.describe()
+    val environment = Environment.describe(effort, ringBytes)
 
     operator fun plusAssign(rows: List<Row>) {
         groups[rows.first().group] = rows
@@ -20,16 +20,17 @@ class Report(private val isQuick: Boolean) {
 
     val ratioLines get() = ratios.map { (name, value) -> name to format(value) }
 
-    /** The row of the system whose median is best, whatever its policy; null if there is none. */
-    private fun best(group: String, metric: String, isHigherBetter: Boolean = metric == "rate", who: (Row) -> Boolean): Row? {
-        val rows = this[group].filter(who)
-        return if (isHigherBetter) rows.maxByOrNull { it.median(metric) } else rows.minByOrNull { it.median(metric) }
+    /** The best median among some rows: the highest rate, the lowest of anything else. */
+    private fun best(group: String, metric: String, isMeant: (Row) -> Boolean): Row? {
+        val rows = this[group].filter(isMeant)
+        return if (metric == "rate") rows.maxByOrNull { it.median(metric) } else rows.minByOrNull { it.median(metric) }
     }
 
-    private fun best(group: String, system: String, metric: String = "rate") = best(group, metric) { it.setting.contender.name == system }
+    /** The row of a system under the policy that serves it best. */
+    fun best(group: String, system: String, metric: String = "rate") = best(group, metric) { it.system == system }
 
-    private fun row(group: String, system: String, policy: Policy) =
-        this[group].firstOrNull { it.setting.contender.name == system && it.setting.policy == policy }
+    private fun ours(group: String, policy: Policy) =
+        this[group].firstOrNull { it.system == CLAIM && it.setting.policy == policy }
 
     private fun ratio(name: String, ours: Row?, theirs: Row?, metric: String = "rate") {
         if (ours != null && theirs != null) {
@@ -47,71 +48,67 @@ class Report(private val isQuick: Boolean) {
                 "fanout" -> compareFanout(group)
             }
         }
-        best("tutorial", "bywash.claim")?.let { ratios["tutorial.slots1024.megabytesPerSecond"] = megabytes(it) }
-        ratio("wake.vsFutex", row("wake", "bywash.claim", Policy.BLOCK), best("wake", "raw.futex", "p50"), "p50")
-        ratio("wake.default.vsFutex", row("wake", "bywash.claim", Policy.BACKOFF), best("wake", "raw.futex", "p50"), "p50")
-        row("idle", "bywash.claim", Policy.BLOCK)?.let { ratios["wake.idleCpuPercent"] = it.median("cpuPercent") }
-        row("idle", "bywash.claim", Policy.BACKOFF)?.let { ratios["wake.default.idleCpuPercent"] = it.median("cpuPercent") }
+        best("tutorial", CLAIM)?.let { ratios["tutorial.slots1024.megabytesPerSecond"] = megabytes(it) }
+        for ((name, policy) in listOf("wake" to Policy.BLOCK, "wake.default" to Policy.BACKOFF)) {
+            ratio("$name.vsFutex", ours("wake", policy), best("wake", "raw.futex", "p50"), "p50")
+            ours("idle", policy)?.let { ratios["$name.idleCpuPercent"] = it.median("cpuPercent") }
+        }
     }
-
-    private fun isRival(row: Row) = with(row.setting.contender) { crossesProcesses && !name.startsWith("bywash.") && !name.startsWith("raw.") }
 
     private fun compareThroughput(group: String) {
-        val claim = best(group, "bywash.claim") ?: return
-        ratio("$group.claim.vsAeronTryClaim", claim, best(group, "aeron.tryClaim"))
-        ratio("$group.claim.vsBestRival", claim, best(group, "rate", true, ::isRival))
-        ratio("$group.claim.vsRawCopy", claim, best(group, "raw.copy"))
-        ratios["$group.claim.slowRounds"] = claim.slowRounds("rate").toDouble()
-        ratio("$group.batch16.vsAeronTryClaim", best(group, "bywash.batch16"), best(group, "aeron.tryClaim"))
-        ratio("$group.offer.vsAeronOffer", best(group, "bywash.offer"), best(group, "aeron.offer"))
-        val default = row(group, "bywash.claim", Policy.BACKOFF)
+        val claim = best(group, CLAIM) ?: return
+        val default = ours(group, Policy.BACKOFF)
+        val aeron = best(group, "aeron.tryClaim")
+        val rival = best(group, "rate") { it.system.substringBefore('.') in RIVALS }
+        val rows = listOf("claim" to claim, "default" to default, "batch16" to best(group, "bywash.batch16"))
+        for ((name, row) in rows) {
+            ratio("$group.$name.vsAeronTryClaim", row, aeron)
+            ratio("$group.$name.vsBestRival", row, rival)
+            row?.let { ratios["$group.$name.slowRounds"] = it.slowRounds("rate").toDouble() }
+            if (row != null && row.setting.sizeBytes == Plan.TUTORIAL_BYTES) {
+                ratios["tutorial.ring8MiB.$name.megabytesPerSecond"] = megabytes(row)
+            }
+        }
         ratio("$group.default.vsBestPolicy", default, claim)
-        ratio("$group.default.vsAeronTryClaim", default, best(group, "aeron.tryClaim"))
-        ratio("$group.default.vsBestRival", default, best(group, "rate", true, ::isRival))
-        default?.let { ratios["$group.default.slowRounds"] = it.slowRounds("rate").toDouble() }
+        ratio("$group.claim.vsRawCopy", claim, best(group, "raw.copy"))
+        ratio("$group.offer.vsAeronOffer", best(group, "bywash.offer"), best(group, "aeron.offer"))
         ratio("$group.block.vsSkip", claim, best(group, "bywash.skip"))
-        val neverBlocks = setOf(Policy.SPIN, Policy.YIELD, Policy.PARK)
-        ratio("$group.blockable.vsNotBlockable", default, best(group, "rate") {
-            it.setting.contender.name == "bywash.claim" && it.setting.policy in neverBlocks
-        })
         ratio("$group.portable.vsClaim", best(group, "bywash.portable"), claim)
-        if (claim.setting.sizeBytes == Plan.TUTORIAL_BYTES) {
-            ratios["tutorial.ring8MiB.megabytesPerSecond"] = megabytes(claim)
-            best(group, "bywash.batch16")?.let { ratios["tutorial.ring8MiB.batch16.megabytesPerSecond"] = megabytes(it) }
-        }
-    }
-
-    private fun compareRoundTrips(group: String) {
-        val spin = row(group, "bywash.claim", Policy.SPIN)
-        for (metric in listOf("p50", "p99")) {
-            ratio("latency.rtt.$metric.vsAeron", best(group, "bywash.claim", metric), best(group, "aeron.tryClaim", metric), metric)
-            ratio("latency.rtt.$metric.vsAgrona", best(group, "bywash.claim", metric), best(group, "agrona.tryClaim", metric), metric)
-            ratio("latency.rtt.default.$metric.vsAeron", row(group, "bywash.claim", Policy.BACKOFF), best(group, "aeron.tryClaim", metric), metric)
-        }
-        ratio("latency.rtt.vsRawPingPong", best(group, "bywash.claim", "p50"), best(group, "raw.line", "p50"), "p50")
-        ratio("latency.rtt.default.vsSpin", row(group, "bywash.claim", Policy.BACKOFF), spin, "p50")
-    }
-
-    private fun comparePaced(group: String) {
-        val default = row(group, "bywash.claim", Policy.BACKOFF)
-        for (metric in listOf("p50", "p99")) {
-            ratio("latency.$group.$metric.vsAeron", default, best(group, "aeron.tryClaim", metric), metric)
-            ratio("latency.$group.$metric.vsAgrona", default, best(group, "agrona.tryClaim", metric), metric)
-            ratio("latency.$group.best.$metric.vsAeron", best(group, "bywash.claim", metric), best(group, "aeron.tryClaim", metric), metric)
-        }
+        val neverBlocking = best(group, "rate") { it.system == CLAIM && it.setting.policy !in BLOCKING }
+        ratio("$group.blockable.vsNotBlockable", default, neverBlocking)
     }
 
     private fun compareFanout(group: String) {
-        val ours = best(group, "bywash.claim")
-        ratio("$group.vsAeron", ours, best(group, "aeron.tryClaim"))
-        ratio("$group.vsAgronaBroadcast", ours, best(group, "agrona.broadcast"))
-        ratio("$group.vsDisruptor", ours, best(group, "disruptor"))
+        ratio("$group.vsAeron", best(group, CLAIM), best(group, "aeron.tryClaim"))
+        ratio("$group.vsAgronaBroadcast", best(group, CLAIM), best(group, "agrona.broadcast"))
+        ratio("$group.vsDisruptor", best(group, CLAIM), best(group, "disruptor"))
+    }
+
+    private fun compareRoundTrips(group: String) {
+        val default = ours(group, Policy.BACKOFF)
+        for (metric in listOf("p50", "p99")) {
+            for ((name, row) in listOf("" to best(group, CLAIM, metric), "default." to default)) {
+                ratio("latency.rtt.$name$metric.vsAeron", row, best(group, "aeron.tryClaim", metric), metric)
+                ratio("latency.rtt.$name$metric.vsAgrona", row, best(group, "agrona.tryClaim", metric), metric)
+            }
+        }
+        ratio("latency.rtt.vsRawPingPong", best(group, CLAIM, "p50"), best(group, "raw.line", "p50"), "p50")
+        ratio("latency.rtt.default.vsSpin", default, ours(group, Policy.SPIN), "p50")
+    }
+
+    private fun comparePaced(group: String) {
+        for (metric in listOf("p50", "p99")) {
+            for ((name, row) in listOf("" to ours(group, Policy.BACKOFF), "best." to best(group, CLAIM, metric))) {
+                ratio("latency.$group.$name$metric.vsAeron", row, best(group, "aeron.tryClaim", metric), metric)
+                ratio("latency.$group.$name$metric.vsAgrona", row, best(group, "agrona.tryClaim", metric), metric)
+            }
+        }
     }
 
     /** One line: an object with every figure and ratio. */
     fun toJson(): String {
         val entries = LinkedHashMap<String, String>()
-        entries["indicative"] = "$isQuick"
+        entries["indicative"] = "${effort != Effort.FULL}"
         environment.forEach { (name, value) -> entries["environment.$name"] = quote(value) }
         for (row in groups.values.flatten()) {
             val key = "${row.group}.${row.label.replace(' ', '_')}"
@@ -133,6 +130,10 @@ class Report(private val isQuick: Boolean) {
     }
 
     companion object {
+        private const val CLAIM = "bywash.claim"
+        private val RIVALS = setOf("aeron", "agrona", "chronicle")
+        private val BLOCKING = setOf(Policy.BACKOFF, Policy.BLOCK)
+
         /** The tutorial's unit: 2^20 bytes of messages, without headers. */
         fun megabytes(row: Row) = row.median("rate") * row.setting.sizeBytes / (1 shl 20)
 
@@ -140,6 +141,7 @@ class Report(private val isQuick: Boolean) {
 
         private fun plain(value: Double) = if (value.isFinite()) String.format(Locale.ROOT, "%.4f", value) else "null"
 
-        private fun quote(text: String) = text.map { if (it == '"' || it == '\\') "\\$it" else if (it < ' ') " " else "$it" }.joinToString("", "\"", "\"")
+        private fun quote(text: String) =
+            "\"" + text.replace(Regex("\\p{Cntrl}"), " ").replace("\\", "\\\\").replace("\"", "\\\"") + "\""
     }
 }

@@ -3,7 +3,8 @@ package io.bywash.samples.bench
 private const val MIB = 1L shl 20
 
 /** What is to be measured. */
-class Plan(private val effort: Effort, private val givenSize: Int?, private val ringBytes: Long = 8 * MIB) {
+class Plan(private val effort: Effort, private val givenSize: Int?) {
+    val ringBytes = 8 * MIB
     private val isQuick = effort == Effort.QUICK
     private val isTiny = effort == Effort.TINY
     private val claim = contender("bywash.claim")
@@ -11,20 +12,27 @@ class Plan(private val effort: Effort, private val givenSize: Int?, private val 
 
     /** Of each system the policies that served it best, as far as a minute allows. */
     private val quickThroughput = mapOf(
-        "bywash.claim" to setOf(Policy.SPIN, Policy.BACKOFF), "bywash.batch16" to setOf(Policy.BACKOFF),
-        "bywash.offer" to setOf(Policy.BACKOFF), "aeron.tryClaim" to setOf(Policy.SPIN, Policy.BACKOFF, Policy.PAUSE1000),
-        "aeron.offer" to setOf(Policy.PAUSE1000), "agrona.tryClaim" to setOf(Policy.PAUSE1000),
+        "bywash.claim" to setOf(Policy.SPIN, Policy.BACKOFF),
+        "bywash.batch16" to setOf(Policy.BACKOFF),
+        "bywash.offer" to setOf(Policy.BACKOFF),
+        "aeron.tryClaim" to setOf(Policy.SPIN, Policy.YIELD, Policy.PAUSE1000),
+        "aeron.offer" to setOf(Policy.PAUSE1000),
+        "agrona.tryClaim" to setOf(Policy.PAUSE1000),
         "agrona.write" to setOf(Policy.BACKOFF, Policy.PAUSE1000),
     )
 
     private val mainSize = givenSize ?: 64
     private val echoSize = givenSize ?: 48
 
-    private fun settings(who: List<Contender>, sizeBytes: Int, isWanted: (Contender, Policy) -> Boolean = { _, _ -> true }) =
-        who.flatMap { contender ->
-            val policies = contender.policies.filter { isWanted(contender, it) || isTiny }
-            (if (isTiny) policies.take(2).takeLast(1) else policies).map { Setting(contender, it, sizeBytes, ringBytes) }
-        }
+    private fun settings(
+        who: List<Contender>,
+        sizeBytes: Int,
+        isWanted: (Contender, Policy) -> Boolean = { _, _ -> true },
+    ) = who.flatMap { contender ->
+        val wanted = contender.policies.filter { isWanted(contender, it) }
+        val policies = if (isTiny) contender.policies.take(2).takeLast(1) else wanted
+        policies.map { Setting(contender, it, sizeBytes, ringBytes) }
+    }
 
     private fun streams(name: String, settings: List<Setting>) =
         Group(name, settings.map { setting -> { workspace: Workspace -> StreamLane(workspace, setting) } })
@@ -35,9 +43,10 @@ class Plan(private val effort: Effort, private val givenSize: Int?, private val 
     fun throughput(): List<Group> {
         val all = CONTENDERS.filter { it.streams }
         if (isQuick) {
-            return listOf(streams("throughput.$mainSize", settings(all, mainSize) { who, policy -> policy in quickThroughput[who.name].orEmpty() }))
+            val few = settings(all, mainSize) { who, policy -> policy in quickThroughput[who.name].orEmpty() }
+            return listOf(streams("throughput.$mainSize", few))
         }
-        val fast = all.filter { it.name in setOf("bywash.claim", "aeron.tryClaim", "agrona.tryClaim", "agrona.write", "raw.copy") }
+        val fast = all.filter { it.name in FAST }
         val others = if (givenSize != null) emptyList() else few(8, 1024, 256, 4096)
         return listOf(streams("throughput.$mainSize", settings(all, mainSize))) +
             others.map { streams("throughput.$it", settings(fast, it)) } +
@@ -45,7 +54,8 @@ class Plan(private val effort: Effort, private val givenSize: Int?, private val 
     }
 
     /** The setting of the tutorial that this project comes from: 1,024 slots for messages of 64 bytes. */
-    private fun tutorial() = streams("tutorial", settings(listOf(claim), TUTORIAL_BYTES).map { it.copy(ringBytes = TUTORIAL_RING_BYTES) })
+    private fun tutorial() =
+        streams("tutorial", settings(listOf(claim), TUTORIAL_BYTES).map { it.copy(ringBytes = TUTORIAL_RING_BYTES) })
 
     private fun rings() = streams(
         "rings",
@@ -54,34 +64,39 @@ class Plan(private val effort: Effort, private val givenSize: Int?, private val 
 
     private fun idleReaders() = streams(
         "idleReaders",
-        few(1, 0, 4, 16, 32).map { Setting(claim, Policy.BACKOFF, mainSize, ringBytes, idleReaders = it, label = "$it idle") },
+        few(1, 0, 4, 16, 32).map {
+            Setting(claim, Policy.BACKOFF, mainSize, ringBytes, idleReaders = it, label = "$it idle")
+        },
     )
 
     fun latency(): List<Group> {
         val echoers = settings(listOf(claim) + peers + listOf(contender("raw.line")), echoSize) { who, policy ->
             !isQuick || policy == Policy.SPIN || who == claim && policy == Policy.BACKOFF
         }
-        val paced = settings(listOf(claim) + peers, echoSize) { _, policy -> !isQuick || policy == Policy.SPIN || policy == Policy.BACKOFF }
+        val paced = settings(listOf(claim) + peers, echoSize) { _, policy ->
+            !isQuick || policy == Policy.SPIN || policy == Policy.BACKOFF
+        }
+        val rates = listOf("paced1M" to 1_000_000L) +
+            if (effort == Effort.FULL) listOf("paced10M" to 10_000_000L) else emptyList()
         return listOf(Group("rtt.$echoSize", echoers.map { setting -> { PingLane(it, setting) } })) +
-            listOf(1L to "paced1M", 10L to "paced10M").filter { effort == Effort.FULL || it.first == 1L }.map { (millions, name) ->
-                Group(name, paced.map { setting -> { PaceLane(it, setting, millions * 1_000_000) } })
-            }
+            rates.map { (name, rate) -> Group(name, paced.map { setting -> { PaceLane(it, setting, rate) } }) }
     }
 
     fun fanout(): List<Group> {
         val who = listOf(claim, contender("aeron.tryClaim"), contender("agrona.broadcast")) +
             if (isQuick) emptyList() else listOf(contender("disruptor"))
-        val policies = if (isQuick) setOf(Policy.BACKOFF) else setOf(Policy.BACKOFF, Policy.YIELD, Policy.PARK, Policy.BLOCK)
+        val policies = setOf(Policy.BACKOFF) +
+            if (isQuick) emptySet() else setOf(Policy.YIELD, Policy.PARK, Policy.BLOCK)
         return (if (isQuick) listOf(3) else few(3, 8)).map { readers ->
-            streams("fanout.$readers", settings(who, mainSize) { _, policy -> policy in policies }.map { it.copy(readers = readers) })
+            val settings = settings(who, mainSize) { _, policy -> policy in policies }
+            streams("fanout.$readers", settings.map { it.copy(readers = readers) })
         }
     }
 
     fun wake(): List<Group> {
-        val policies = setOf(Policy.BLOCK, Policy.BACKOFF, Policy.PARK)
+        val policies = setOf(Policy.BLOCK, Policy.BACKOFF) + if (isQuick) emptySet() else setOf(Policy.PARK)
         val sleepers = listOf(claim) + if (isQuick) emptyList() else listOf(contender("aeron.tryClaim"))
-        fun who(probes: List<Contender>) =
-            settings(sleepers + probes, mainSize) { _, policy -> policy in policies && (!isQuick || policy != Policy.PARK) }
+        fun who(probes: List<Contender>) = settings(sleepers + probes, mainSize) { _, policy -> policy in policies }
         return listOf(
             Group("wake", who(listOf(contender("raw.futex"))).map { setting -> { WakeLane(it, setting) } }),
             Group("idle", who(emptyList()).map { setting -> { IdleLane(it, setting) } }),
@@ -89,6 +104,8 @@ class Plan(private val effort: Effort, private val givenSize: Int?, private val 
     }
 
     companion object {
+        private val FAST = setOf("bywash.claim", "aeron.tryClaim", "agrona.tryClaim", "agrona.write", "raw.copy")
+
         const val TUTORIAL_BYTES = 64
 
         /** Room for 1,024 records of 80 bytes, rounded up to a power of two. */

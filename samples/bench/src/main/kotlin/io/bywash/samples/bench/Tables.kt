@@ -9,12 +9,17 @@ class Table(val title: String, val columns: List<String>, val rows: List<List<St
         val all = listOf(columns) + rows
         val widths = columns.indices.map { column -> all.maxOf { it[column].length } }
         return "$title\n" + all.joinToString("\n") { row ->
-            row.indices.joinToString("  ", "  ") { if (it == 0) row[it].padEnd(widths[it]) else row[it].padStart(widths[it]) }.trimEnd()
+            val cells = row.mapIndexed { column, cell ->
+                if (column == 0) cell.padEnd(widths[0]) else cell.padStart(widths[column])
+            }
+            cells.joinToString("  ", "  ").trimEnd()
         }
     }
 
-    fun toMarkdown(): String = "### $title\n\n" + row(columns) + row(columns.mapIndexed { index, _ -> if (index == 0) "---" else "--:" }) +
-        rows.joinToString("") { row(it) }
+    fun toMarkdown(): String {
+        val line = columns.mapIndexed { column, _ -> if (column == 0) "---" else "--:" }
+        return "### $title\n\n" + (listOf(columns, line) + rows).joinToString("") { row(it) }
+    }
 
     private fun row(cells: List<String>) = cells.joinToString(" | ", "| ", " |\n")
 }
@@ -42,7 +47,9 @@ object Tables {
         val metrics = rows.firstOrNull()?.metrics ?: emptySet()
         val table = when {
             "rate" in metrics -> rates(title, rows)
-            "cpuPercent" in metrics -> Table(title, listOf("system", "median", "min"), rows.map { listOf(it.label, number(it.median("cpuPercent"), 3), number(it.min("cpuPercent"), 3)) })
+            "cpuPercent" in metrics -> Table(title, listOf("system", "median", "min"), rows.map { row ->
+                listOf(row.label, number(row.median("cpuPercent"), 3), number(row.min("cpuPercent"), 3))
+            })
             else -> percentiles(title, rows)
         }
         return Table(table.title, table.columns, table.rows + report.failures(group).map { row ->
@@ -51,21 +58,29 @@ object Tables {
     }
 
     private fun rates(title: String, rows: List<Row>): Table {
-        val sorted = rows.sortedByDescending { it.median("rate") }.takeIf { rows.all { row -> '.' in row.label } } ?: rows
-        return Table(title, listOf("system", "median M/s", "min M/s", "MB/s", "slow rounds", "lost"), sorted.map { row ->
+        val isCurve = rows.all { '.' !in it.label }
+        val sorted = if (isCurve) rows else rows.sortedByDescending { it.median("rate") }
+        val last = if (rows.any { it.group == "tutorial" }) "checksums of writer / reader" else "lost"
+        return Table(title, listOf("system", "median M/s", "min M/s", "MB/s", "slow rounds", last), sorted.map { row ->
+            val remark = when {
+                row.group == "tutorial" -> row.sums
+                row.setting.contender.isLossless -> ""
+                else -> number(row.median("lost") * 100, 0) + " %"
+            }
             listOf(
-                row.label, number(row.median("rate") / 1e6, 1), number(row.min("rate") / 1e6, 1), number(Report.megabytes(row), 0),
-                "${row.slowRounds("rate")} of ${row.rounds.size}", if (row.setting.contender.isLossless) "" else number(row.median("lost") * 100, 0) + " %",
+                row.label, number(row.median("rate") / 1e6, 1), number(row.min("rate") / 1e6, 1),
+                number(Report.megabytes(row), 0), "${row.slowRounds("rate")} of ${row.rounds.size}", remark,
             )
         })
     }
 
     private fun percentiles(title: String, rows: List<Row>): Table {
-        val shown = listOf("p50", "p90", "p99", "p999")
-        val hasLag = rows.any { "lag.p50" in it.metrics }
-        val columns = listOf("system", "p50", "p90", "p99", "p99.9") + if (hasLag) listOf("sender late p50", "sender late p99") else emptyList()
-        return Table(title, columns, rows.sortedBy { it.median("p50") }.map { row ->
-            listOf(row.label) + (shown + if (hasLag) listOf("lag.p50", "lag.p99") else emptyList()).map { number(row.median(it), 0) }
+        val columns = linkedMapOf("p50" to "p50", "p90" to "p90", "p99" to "p99", "p999" to "p99.9")
+        if (rows.any { "lag.p50" in it.metrics }) {
+            columns += mapOf("lag.p50" to "sender late p50", "lag.p99" to "sender late p99")
+        }
+        return Table(title, listOf("system") + columns.values, rows.sortedBy { it.median("p50") }.map { row ->
+            listOf(row.label) + columns.keys.map { number(row.median(it), 0) }
         })
     }
 

@@ -28,16 +28,16 @@ class Workspace : AutoCloseable {
     fun nextChannel() = channelCount++
 
     @Synchronized
-    fun start(contender: Contender, policy: Policy, sizeBytes: Int, ringBytes: Long, readers: Int): ChildJvm {
+    fun start(setting: Setting, contender: Contender = setting.contender): ChildJvm {
         val command = listOf(JAVA) + contender.jvmFlags + listOf(
-            "-XX:+UseSerialGC", "-Xms32m", "-Xmx512m", "-XX:-UsePerfData", "-Djava.io.tmpdir=$directory", "-Dbench.size=$sizeBytes",
-            "-cp", System.getProperty("java.class.path"), Child::class.java.name,
-            contender.name, policy.name, directory.toString(), "$ringBytes", "$readers",
+            "-XX:+UseSerialGC", "-Xms32m", "-Xmx512m", "-XX:-UsePerfData", "-Djava.io.tmpdir=$directory",
+            "-Dbench.size=${setting.sizeBytes}", "-cp", System.getProperty("java.class.path"), Child::class.java.name,
+            contender.name, setting.policy.name, directory.toString(), "${setting.ringBytes}", "${setting.readers}",
         )
         if (isClosed) {
             throw BenchFailure("interrupted")
         }
-        val child = ChildJvm("${contender.name} ${policy.key}", command, directory.resolve("errors-${children.size}"))
+        val child = ChildJvm(setting.label, command, directory.resolve("errors-${children.size}"))
         children += child
         return child
     }
@@ -115,7 +115,8 @@ class ChildJvm(private val name: String, command: List<String>, private val erro
     }
 
     fun line(): String {
-        val line = lines.poll(PATIENCE_SECONDS, TimeUnit.SECONDS) ?: throw failure("did not answer for $PATIENCE_SECONDS s")
+        val line = lines.poll(PATIENCE_SECONDS, TimeUnit.SECONDS)
+            ?: throw failure("did not answer for $PATIENCE_SECONDS s")
         if (!line.startsWith("ok")) {
             throw failure("said '$line'")
         }

@@ -118,19 +118,21 @@ class ChannelContender : Contender("channel", listOf(Policy.SPIN, Policy.BLOCK))
 }
 
 /** Chronicle Queue on tmpfs. It keeps everything that was ever sent, so its rounds are short. */
-class ChronicleContender : Contender("chronicle", listOf(Policy.SPIN, Policy.BACKOFF, Policy.PAUSE1000, Policy.YIELD, Policy.PARK)) {
+class ChronicleContender : Contender("chronicle", RIVAL_POLICIES) {
     override val mayFail get() = true
     override val maxRoundBytes get() = 16L shl 20
     override val jvmFlags
         get() = AGRONA_FLAGS + listOf(
-            "java.base/java.lang", "java.base/java.lang.reflect", "java.base/java.io", "java.base/java.nio", "java.base/java.util",
-            "java.base/sun.nio.ch", "java.base/jdk.internal.ref", "java.management/sun.management",
-            "jdk.compiler/com.sun.tools.javac",
+            "java.base/java.lang", "java.base/java.lang.reflect", "java.base/java.io", "java.base/java.nio",
+            "java.base/java.util", "java.base/sun.nio.ch", "java.base/jdk.internal.ref",
+            "java.management/sun.management", "jdk.compiler/com.sun.tools.javac",
         ).map { "--add-opens=$it=ALL-UNNAMED" } + listOf(
-            "java.base/jdk.internal.ref", "java.base/sun.nio.ch", "jdk.unsupported/sun.misc", "jdk.compiler/com.sun.tools.javac.file",
-        ).map { "--add-exports=$it=ALL-UNNAMED" } + listOf("-Dchronicle.analytics.disable=true", "-Ddisable.resource.warning=true")
+            "java.base/jdk.internal.ref", "java.base/sun.nio.ch", "jdk.unsupported/sun.misc",
+            "jdk.compiler/com.sun.tools.javac.file",
+        ).map { "--add-exports=$it=ALL-UNNAMED" } + "-Dchronicle.analytics.disable=true"
 
-    private fun queue(channel: Channel): ChronicleQueue = SingleChronicleQueueBuilder.single(channel.file.toFile()).build()
+    private fun queue(channel: Channel): ChronicleQueue =
+        SingleChronicleQueueBuilder.single(channel.file.toFile()).build()
 
     override fun writer(channel: Channel, policy: Policy): Writer = Appending(queue(channel))
 

@@ -59,6 +59,7 @@ class BenchTest {
         val wanted = listOf(
             "throughput.64.claim.vsAeronTryClaim", "throughput.64.claim.vsBestRival", "throughput.64.offer.vsAeronOffer",
             "throughput.64.claim.slowRounds", "throughput.64.block.vsSkip", "throughput.8.claim.vsBestRival",
+            "tutorial.ring8MiB.claim.megabytesPerSecond",
             "latency.rtt.p50.vsAeron", "latency.rtt.p99.vsAeron", "latency.rtt.vsRawPingPong", "latency.paced1M.p99.vsAeron",
             "fanout.3.vsAeron", "wake.default.vsFutex", "wake.default.idleCpuPercent", "environment.cores", "environment.rivals",
         )
