@@ -23,7 +23,7 @@ class AeronContender(private val inPlace: Boolean) :
     override val hasMedium get() = true
 
     /** The media driver, run by the harness: often while Aeron is measured, and hardly ever while others are. */
-    override fun medium(directory: Path): Medium {
+    override fun medium(directory: Path): () -> Unit {
         val driver = MediaDriver.launch(
             MediaDriver.Context().aeronDirectoryName(directory.resolve("aeron").toString())
                 .threadingMode(ThreadingMode.INVOKER).termBufferSparseFile(false)
@@ -31,13 +31,7 @@ class AeronContender(private val inPlace: Boolean) :
                 .imageLivenessTimeoutNs(LIVENESS_NANOS).publicationConnectionTimeoutNs(LIVENESS_NANOS)
                 .driverTimeoutMs(TimeUnit.NANOSECONDS.toMillis(LIVENESS_NANOS)).dirDeleteOnShutdown(true),
         )
-        return object : Medium {
-            override fun turn() {
-                driver.sharedAgentInvoker().invoke()
-            }
-
-            override fun close() = driver.close()
-        }
+        return { driver.sharedAgentInvoker().invoke() }
     }
 
     private fun connect(channel: Channel) = Aeron.connect(

@@ -51,7 +51,7 @@ private class BenchCommand : CoreCliktCommand("bench") {
             }
             report.compare()
             val docs = System.getProperty("bywash.docs")
-            if (effort == Effort.FULL && what == "all" && size == null && docs != null) {
+            if (effort != Effort.QUICK && what == "all" && size == null && docs != null) {
                 Documents(Path.of(docs)).write(report)
             }
         } catch (failure: BenchFailure) {

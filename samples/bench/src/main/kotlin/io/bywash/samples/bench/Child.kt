@@ -15,7 +15,6 @@ import kotlin.system.exitProcess
 class Child(private val contender: Contender, private val policy: Policy, private val channels: (Int) -> Channel) {
     private val writers = ArrayList<Writer>()
     private val readers = ArrayList<Reader>()
-    private var medium: Medium? = null
 
     @Volatile
     private var isServing = false
@@ -26,7 +25,7 @@ class Child(private val contender: Contender, private val policy: Policy, privat
             "writer" -> done { writers += contender.writer(channels(numbers[0].toInt()), policy) }
             "reader" -> done { readers += contender.reader(channels(numbers[0].toInt()), policy) }
             "connect" -> done { writers.forEach { it.connect() } }
-            "medium" -> done { startMedium() }
+            "medium" -> done { contender.medium(channels(0).directory).let { thread(isDaemon = true) { serve(it) } } }
             "serve" -> done { isServing = numbers[0] != 0L }
             "send" -> Loops.send(writers[0], numbers[0], numbers[1])
             "receive" -> receive(readers[0], numbers[0], numbers[1])
@@ -36,7 +35,7 @@ class Child(private val contender: Contender, private val policy: Policy, privat
             "ages" -> said { Loops.ages(readers[0], numbers[0], numbers[1]) }
             "ping" -> Loops.ping(writers[0], readers[0], numbers[0])
             "pong" -> said { Loops.pong(writers[0], readers[0], numbers[0]) }
-            "close" -> done { (writers + readers + listOfNotNull(medium)).forEach { it.close() } }
+            "close" -> done { (writers + readers).forEach { it.close() } }
             else -> throw IllegalArgumentException(words[0])
         }
     }
@@ -44,12 +43,6 @@ class Child(private val contender: Contender, private val policy: Policy, privat
     private fun done(action: () -> Unit): String {
         action()
         return "ok"
-    }
-
-    private fun startMedium() {
-        val started = contender.medium(channels(0).directory)
-        medium = started
-        thread(isDaemon = true) { serve(started) }
     }
 
     /** Readers say that they have started, so that the writer starts after them. */
@@ -78,9 +71,9 @@ class Child(private val contender: Contender, private val policy: Policy, privat
         return (listOf(sent) + answers).joinToString(" | ")
     }
 
-    private fun serve(medium: Medium) {
+    private fun serve(turn: () -> Unit) {
         while (true) {
-            medium.turn()
+            turn()
             LockSupport.parkNanos(if (isServing) SERVE_PAUSE_NANOS else REST_NANOS)
         }
     }

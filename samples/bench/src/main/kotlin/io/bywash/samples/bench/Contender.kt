@@ -37,7 +37,8 @@ abstract class Contender(val name: String, val policies: List<Policy>) {
 
     abstract fun reader(channel: Channel, policy: Policy): Reader
 
-    open fun medium(directory: Path): Medium = throw UnsupportedOperationException(name)
+    /** Starts what that process does; each call of the result is one turn of its duties. */
+    open fun medium(directory: Path): () -> Unit = throw UnsupportedOperationException(name)
 
     companion object {
         val NATIVE_ACCESS = listOf("--enable-native-access=ALL-UNNAMED")
@@ -130,12 +131,6 @@ abstract class Reader : AutoCloseable {
     }
 
     override fun close() {}
-}
-
-/** A process that some systems need beside writers and readers. */
-interface Medium : AutoCloseable {
-    /** One turn of its duties. */
-    fun turn()
 }
 
 /**

@@ -97,8 +97,7 @@ class Group(private val name: String, private val lanes: List<(Workspace) -> Lan
         }
 
         override fun close() {
-            child?.tell("close")
-            child?.awaitClose()
+            child?.kill()
         }
     }
 }

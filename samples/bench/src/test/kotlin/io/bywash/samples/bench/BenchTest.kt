@@ -4,7 +4,9 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
 import kotlin.io.path.listDirectoryEntries
+import javax.xml.parsers.DocumentBuilderFactory
 import kotlin.io.path.readText
+import kotlin.io.path.writeText
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -20,7 +22,7 @@ class BenchTest {
     private fun start(vararg arguments: String): Process = ProcessBuilder(
         listOf(
             ProcessHandle.current().info().command().get(), "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1", "-Dbench.tiny=true",
-            "-cp", System.getProperty("java.class.path"), "io.bywash.samples.bench.Bench",
+            "-Dbywash.docs=$scratch", "-cp", System.getProperty("java.class.path"), "io.bywash.samples.bench.Bench",
         ) + arguments,
     ).apply { environment()["BYWASH_DIR"] = shared.toString() }
         .redirectOutput(scratch.resolve("out").toFile()).redirectError(scratch.resolve("err").toFile()).start()
@@ -48,7 +50,9 @@ class BenchTest {
 
     @Test
     fun everyContenderAndScenarioGivesItsFigures() {
-        assertEquals(0, bench("all", "--quick", "--json"), { err })
+        val page = scratch.resolve("BENCHMARKS.md")
+        page.writeText("before\n<!-- figures: begin -->\nold\n<!-- figures: end -->\nafter\n")
+        assertEquals(0, bench("all", "--json"), { err })
         val lines = out.lines().filter { it.isNotBlank() }
         assertEquals(1, lines.size, out)
         val keys = Regex("\"([^\"]+)\": ").findAll(lines[0]).map { it.groupValues[1] }.toList()
@@ -66,6 +70,13 @@ class BenchTest {
         assertEquals(emptyList<String>(), wanted - keys.toSet())
         val (written, read) = Regex("\"tutorial\\.[^\"]*checksums\": \"(-?\\d+) / (-?\\d+)\"").find(lines[0])!!.destructured
         assertEquals(written, read)
+        val text = page.readText()
+        assertTrue(text.startsWith("before\n") && text.endsWith("after\n") && "old" !in text, text)
+        assertTrue("| throughput.64.claim.vsAeronTryClaim | " in text, text)
+        for (plot in listOf("throughput.svg", "latency.svg")) {
+            val root = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(scratch.resolve(plot).toFile()).documentElement
+            assertTrue(root.getElementsByTagName("polyline").length >= 4, plot)
+        }
     }
 
     @Test
