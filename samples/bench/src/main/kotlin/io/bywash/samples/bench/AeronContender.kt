@@ -43,7 +43,7 @@ class AeronContender(private val inPlace: Boolean) :
     override fun writer(channel: Channel, policy: Policy): Writer {
         val aeron = connect(channel)
         val publication =
-            aeron.addExclusivePublication("aeron:ipc?term-length=${channel.ringBytes}", STREAM + channel.id)
+            aeron.addExclusivePublication("aeron:ipc?term-length=${channel.ringBytes}|mtu=$MTU", STREAM + channel.id)
         val idle = Idle.of(policy)
         return if (inPlace) Claiming(aeron, publication, idle) else Copying(aeron, publication, idle)
     }
@@ -130,5 +130,8 @@ class AeronContender(private val inPlace: Boolean) :
 
     private companion object {
         const val STREAM = 1000
+
+        /** The largest, so that no message has to be cut. */
+        const val MTU = 65504
     }
 }

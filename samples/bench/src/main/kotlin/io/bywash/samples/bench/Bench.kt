@@ -30,7 +30,7 @@ private class BenchCommand : CoreCliktCommand("bench") {
     private val what by argument(help = "throughput, latency, fanout, wake or all")
         .choice(*SCENARIOS.toTypedArray()).default("all")
     private val size by option(help = "the size of the messages in bytes, a multiple of 8").int()
-        .check("must be a multiple of 8 between 8 and 65536") { it in 8..65536 && it % 8 == 0 }
+        .check("must be a multiple of 8 between 8 and 32768") { it in 8..32768 && it % 8 == 0 }
     private val quick by option(help = "under a minute, Aeron and Agrona only; its figures are indicative").flag()
     private val json by option(help = "every figure and ratio as one line on the standard output").flag()
 

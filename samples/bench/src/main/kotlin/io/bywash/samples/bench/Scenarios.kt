@@ -49,8 +49,10 @@ class Plan(private val effort: Effort, private val givenSize: Int?) {
         val fast = all.filter { it.name in FAST }
         val others = if (givenSize != null) emptyList() else few(8, 1024, 256, 4096)
         return listOf(streams("throughput.$mainSize", settings(all, mainSize))) +
-            others.map { streams("throughput.$it", settings(fast, it)) } +
-            listOf(tutorial(), rings(), idleReaders())
+            others.map { size ->
+                val settings = settings(fast, size) { _, policy -> size !in PLOTTED || policy in PLOTTED_WITH }
+                streams("throughput.$size", settings)
+            } + listOf(tutorial(), rings(), idleReaders())
     }
 
     /** The setting of the tutorial that this project comes from: 1,024 slots for messages of 64 bytes. */
@@ -104,7 +106,12 @@ class Plan(private val effort: Effort, private val givenSize: Int?) {
     }
 
     companion object {
-        private val FAST = setOf("bywash.claim", "aeron.tryClaim", "agrona.tryClaim", "agrona.write", "raw.copy")
+        private val FAST =
+            setOf("bywash.claim", "bywash.batch16", "aeron.tryClaim", "agrona.tryClaim", "agrona.write", "raw.copy")
+
+        /** Sizes that only the plot needs, and what suffices for it. */
+        private val PLOTTED = setOf(256, 4096)
+        private val PLOTTED_WITH = setOf(Policy.SPIN, Policy.BACKOFF, Policy.PAUSE1000, Policy.YIELD)
 
         const val TUTORIAL_BYTES = 64
 
