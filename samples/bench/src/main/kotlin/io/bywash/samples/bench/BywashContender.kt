@@ -14,6 +14,7 @@ import io.bywash.engine.wait.WaitPolicy
 import java.util.concurrent.TimeUnit
 
 private const val QUEUE = "queue"
+private const val BATCH = 16
 private const val WAIT_NANOS = 10_000_000L
 private val PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20)
 
@@ -36,7 +37,7 @@ class BywashContender(
         val publisher = Publisher.open(segment.directory().find(QUEUE, Kind.BROADCAST), waiting(policy))
         return when (writing) {
             Writing.CLAIM -> Claiming(channel, segment, publisher)
-            Writing.BATCH16 -> throw UnsupportedOperationException(name)
+            Writing.BATCH16 -> Batching(channel, segment, publisher)
             Writing.OFFER -> Offering(channel, segment, publisher)
         }
     }
@@ -55,9 +56,11 @@ class BywashContender(
         }
     }
 
-    private class Claiming(channel: Channel, segment: Segment, publisher: Publisher) :
+    private open class Claiming(channel: Channel, segment: Segment, publisher: Publisher) :
         Publishing(channel, segment, publisher) {
-        override fun send(first: Long) {
+        override fun send(first: Long) = filled(first).commit()
+
+        protected fun filled(first: Long): Claim {
             val claim = claim()
             if (Payload.IN_WORDS) {
                 for (i in 0 until Payload.WORDS) {
@@ -67,13 +70,33 @@ class BywashContender(
                 claim.putBytes(0, Payload.TEMPLATE, 0, Payload.SIZE)
                 claim.putLong(0, first)
             }
-            claim.commit()
+            return claim
         }
 
         private fun claim(): Claim {
             while (true) {
                 return publisher.claim(Payload.SIZE, 0, WAIT_NANOS) ?: continue
             }
+        }
+    }
+
+    private class Batching(channel: Channel, segment: Segment, publisher: Publisher) :
+        Claiming(channel, segment, publisher) {
+        private var staged = 0
+
+        override fun send(first: Long) {
+            val claim = filled(first)
+            if (++staged < BATCH) {
+                claim.stage()
+            } else {
+                claim.commit()
+                staged = 0
+            }
+        }
+
+        override fun flush() {
+            publisher.publish()
+            staged = 0
         }
     }
 

@@ -5,6 +5,7 @@ import io.bywash.samples.bench.BywashContender.Writing
 /** Everybody who takes part. */
 val CONTENDERS: List<Contender> = listOf(
     BywashContender(Writing.CLAIM),
+    BywashContender(Writing.BATCH16),
     BywashContender(Writing.OFFER),
     BywashContender(Writing.CLAIM, isGating = false, name = "bywash.skip"),
     BywashContender(Writing.CLAIM, jvmFlags = listOf("--illegal-native-access=deny"), name = "bywash.portable"),
