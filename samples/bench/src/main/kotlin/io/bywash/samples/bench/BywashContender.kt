@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit
 
 private const val QUEUE = "queue"
 private const val BATCH = 16
-private const val WAIT_NANOS = 10_000_000L
+private const val WAIT_NANOS = 1_000_000_000L
 private val PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20)
 
 /** Bywash's broadcast queue, written in one of three ways and read with one of two policies. */
