@@ -225,7 +225,8 @@ class EvictTest {
 
   @Test
   void whoGetsInTheWayLaterHasItsOwnTime() {
-    try (Subscriber first = subscriber(80 * MILLI_NANOS); Subscriber block = queue.subscriber(SubscriberOptions.block())) {
+    try (Subscriber first = subscriber(80 * MILLI_NANOS);
+        Subscriber block = queue.subscriber(SubscriberOptions.block())) {
       fill();
       pause(60 * MILLI_NANOS);
       assertFalse(offer(publisher, 48));

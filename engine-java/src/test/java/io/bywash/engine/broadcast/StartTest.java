@@ -79,7 +79,7 @@ class StartTest {
     for (int round = 0; round < 150; round++) {
       long oldest = oldest();
       long newest = publisher.nextSequence();
-      for (long count : new long[] {0, 1, 2, 5, newest - oldest, newest - oldest + 1, newest, newest + 1, Long.MAX_VALUE}) {
+      for (long count : new long[] {0, 1, 2, 5, newest - oldest, newest - oldest + 1, newest + 1, Long.MAX_VALUE}) {
         assertStarts(Math.max(newest - count, oldest), asObserver, policy.options().startingAtLast(count));
       }
       publish(random.nextInt(20), 1 + random.nextInt(round % 2 == 0 ? 30 : 500));
