@@ -106,7 +106,7 @@ final class Ring {
 
   /**
    * The sequence of the record at {@code position}, or of the next one if nothing was published there yet; -1 when the
-   * position was given up for overwriting meanwhile.
+   * position, or what leads to it, was given up for overwriting meanwhile.
    */
   private long trySequenceAt(long position) {
     long oldest = oldest();
@@ -116,7 +116,7 @@ final class Ring {
     validate(position, oldest); // also bounds the search, which ends at the latest at the oldest record's block
     Cursor start = findNoted(position, oldest, Long.MAX_VALUE);
     Cursor end = start == null ? null : walk(start, position, Long.MAX_VALUE);
-    if (end == null && !isOverwritten(position)) {
+    if (end == null && oldest() == oldest) { // else what leads there was overwritten meanwhile, even if the position was not
       throw entry.damaged("no block leads to position " + position);
     }
     return end == null ? -1 : end.sequence();

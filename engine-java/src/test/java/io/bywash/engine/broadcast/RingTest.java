@@ -103,4 +103,34 @@ class RingTest {
       threads.join();
     }
   }
+
+  /** The boundary stops exactly at what was the newest record a turn ago, since a gating subscriber stands there. */
+  @Test
+  void aSearchThatATurnOfTheRingInterruptsIsNoDamage() throws InterruptedException {
+    AtomicBoolean over = new AtomicBoolean();
+    try (Threads threads = new Threads();
+        TestQueue writing = TestQueue.create(bus.path("ring"), 4096);
+        TestQueue reading = TestQueue.attach(bus.path("ring"));
+        Publisher publisher = writing.publisher();
+        Subscriber gate = reading.subscriber(SubscriberOptions.block())) {
+      threads.start("writer", () -> {
+        while (!over.get()) {
+          offer(publisher, publisher.nextSequence() % 2 == 0 ? 16 : 80);
+        }
+      });
+      Ring ring = Ring.of(reading.entry);
+      try {
+        for (int i = 0; i < 250_000; i++) {
+          while (gate.poll(message -> {}, 64) > 0 && gate.isReady()) {
+            // until the gate stands at the newest
+          }
+          Ring.Cursor cursor = ring.cursor(true);
+          assertEquals(cursor.sequence() / 2 * 128 + cursor.sequence() % 2 * 32, cursor.position());
+        }
+      } finally {
+        over.set(true);
+      }
+      threads.join();
+    }
+  }
 }
