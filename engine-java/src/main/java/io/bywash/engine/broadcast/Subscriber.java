@@ -77,6 +77,7 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
       return subscriber;
     } catch (RuntimeException failure) {
       handle.close();
+      ring.entry.core().waitRoom().signal(ring.entry.offset() + WAITING_FOR_SPACE); // it may have held the publisher back
       throw failure;
     }
   }

@@ -238,4 +238,47 @@ class WaitPolicyTest {
       assertEquals(1, subscriber.poll(message -> {}, 1));
     }
   }
+
+  @ParameterizedTest
+  @EnumSource(WaitPolicy.class)
+  void whoReadsCopiesAndWhoOnlyObservesWaitsTheSameWay(WaitPolicy policy) throws InterruptedException {
+    try (Publisher publisher = Publisher.open(writersQueue); Segment observing = Segment.observe(bus.path("wait"))) {
+      waitAndBeInterrupted(publisher, policy, readersQueue, SubscriberOptions.skip());
+      waitAndBeInterrupted(publisher, policy, readersQueue, SubscriberOptions.fail());
+      waitAndBeInterrupted(publisher, policy, readersQueue, SubscriberOptions.evictAfter(PATIENCE_NANOS));
+      Entry observed = observing.directory().find("queue", Kind.BROADCAST);
+      waitAndBeInterrupted(publisher, policy, observed, SubscriberOptions.skip());
+    }
+  }
+
+  private static void waitAndBeInterrupted(Publisher publisher, WaitPolicy policy, Entry queue, SubscriberOptions options)
+      throws InterruptedException {
+    AtomicInteger received = new AtomicInteger();
+    try (Subscriber reader = Subscriber.open(queue, options.waiting(policy)); Threads threads = new Threads()) {
+      long start = System.nanoTime();
+      assertEquals(0, reader.poll(message -> {}, 1, SHORT_NANOS));
+      assertTrue(System.nanoTime() - start >= SHORT_NANOS, "poll came back early");
+      Thread waiting = threads.start("reader", () -> {
+        assertEquals(1, reader.poll(message -> received.incrementAndGet(), 1, PATIENCE_NANOS));
+        assertEquals(0, reader.poll(message -> received.incrementAndGet(), 1, PATIENCE_NANOS));
+        assertTrue(Thread.currentThread().isInterrupted());
+      });
+      Threads.await(() -> waits(waiting, policy), "the reader to wait");
+      assertTrue(publisher.offer(new byte[1]));
+      Threads.await(() -> received.get() == 1 || threads.hasFailed(), "the message to arrive");
+      waiting.interrupt();
+      threads.join();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(WaitPolicy.class)
+  void anImpossibleLimitIsRefusedBeforeTheWait(WaitPolicy policy) {
+    try (Subscriber subscriber = subscriber(policy)) {
+      for (int limit : new int[] {0, -1, Integer.MIN_VALUE}) {
+        var refused = assertThrows(IllegalArgumentException.class, () -> subscriber.poll(message -> {}, limit, 1));
+        assertTrue(refused.getMessage().contains("limit=" + limit), refused.getMessage());
+      }
+    }
+  }
 }
