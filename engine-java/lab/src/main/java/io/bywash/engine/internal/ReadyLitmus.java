@@ -13,7 +13,6 @@ import io.bywash.engine.litmus.LitmusBus;
 import io.bywash.engine.litmus.Mappings;
 import io.bywash.engine.litmus.Meeting;
 import io.bywash.engine.litmus.Pool;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -36,7 +35,7 @@ public class ReadyLitmus {
       SegmentSpec.of(LitmusPair.QUEUE).withParticipantCapacity(1).withEntryCapacity(1).withLifetime(Lifetime.KEPT);
   private static final Pool<Blank> BLANKS = new Pool<>(Blank::new);
 
-  /** A file of zeros with no name. */
+  /** A file of zeros. It keeps its name, which is needed to map it without native access. */
   private static final class Blank {
     private final Path path = LitmusBus.newFile();
     private SegmentFile file;
@@ -47,7 +46,6 @@ public class ReadyLitmus {
         file = SegmentFile.create(path, SPEC.permissions());
         file.allocate(SPEC.sizeBytes());
         region = file.map(SPEC.sizeBytes());
-        Files.delete(path);
       });
     }
   }
