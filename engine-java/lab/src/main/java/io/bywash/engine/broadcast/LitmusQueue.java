@@ -20,7 +20,7 @@ final class LitmusQueue implements MessageHandler {
   /** The largest message, and how many of them fill the ring. */
   static final int LARGE = RING_BYTES / 8 - BroadcastLayout.RECORD_HEADER_BYTES;
   static final int LARGE_COUNT = 8;
-  /** A message of eight words, and how many of them fill the ring. */
+  /** A message whose record is one line, and how many of them fill the ring. */
   static final int SMALL = 64 - BroadcastLayout.RECORD_HEADER_BYTES;
   static final int SMALL_COUNT = RING_BYTES / 64;
 

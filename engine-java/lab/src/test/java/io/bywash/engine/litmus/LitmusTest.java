@@ -18,14 +18,12 @@ import org.openjdk.jcstress.infra.runners.TestList;
 
 /**
  * Runs the litmus tests of this module: no outcome that is forbidden may be seen. Each test is the engine's own code,
- * two ends of one ordering, a million times side by side.
+ * two ends of one ordering, side by side in thousands of small states.
  */
 @Timeout(1200)
 class LitmusTest {
   private static final String NATIVE = "--enable-native-access=ALL-UNNAMED";
   private static final String PORTABLE = "--illegal-native-access=deny";
-  private static final String[] REORDER = {"-XX:+UnlockDiagnosticVMOptions", "-XX:+StressLCM", "-XX:+StressGCM",
-      "-XX:+StressIGVN", "-XX:+StressCCP"};
 
   private final String selected = System.getProperty("bywash.lab.litmus");
 
@@ -43,8 +41,9 @@ class LitmusTest {
   @Test
   @Tag("stress")
   void nothingForbiddenIsSeenWhenTheCompilerReordersAtRandom() throws Exception {
-    String[] options = {NATIVE, REORDER[0], REORDER[1], REORDER[2], REORDER[3], REORDER[4]};
-    check(selected, new LitmusRun("reordered", options).run(selected, 2_000, false));
+    LitmusRun run = new LitmusRun("reordered", NATIVE, "-XX:+UnlockDiagnosticVMOptions", "-XX:+StressLCM",
+        "-XX:+StressGCM", "-XX:+StressIGVN", "-XX:+StressCCP");
+    check(selected, run.run(selected, 2_000, false));
   }
 
   @Test
