@@ -141,6 +141,12 @@ final class LitmusQueue implements MessageHandler {
     return reading.region().getLongOpaque(ring.publishedOffset) != position;
   }
 
+  /** How far the subscriber tells the publisher that it is, read without an ordering. */
+  long sharedPosition() {
+    return writing.region().getLongOpaque(
+        writing.role(BroadcastLayout.FIRST_SUBSCRIBER_ROLE) + SegmentLayout.ROLE_POSITION);
+  }
+
   /** The state of a role, read without an ordering. */
   int roleState(int index) {
     return Owner.state(writing.region().getLongOpaque(writing.role(index) + SegmentLayout.ROLE_WORD));

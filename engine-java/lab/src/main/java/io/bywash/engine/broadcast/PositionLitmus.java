@@ -30,18 +30,17 @@ public class PositionLitmus {
     return queue;
   });
 
-  private final Meeting meeting = new Meeting();
   private final LitmusQueue queue = QUEUES.take();
+  private final long position = queue.sharedPosition();
 
   @Actor
   public void subscriber(II_Result result) {
-    meeting.meet();
     result.r1 = queue.read();
   }
 
   @Actor
   public void publisher(II_Result result) {
-    meeting.meetAndWait(300);
+    Meeting.spinUntil(() -> queue.sharedPosition() != position);
     result.r2 = queue.publish(LitmusQueue.LARGE) ? 1 : 0;
   }
 

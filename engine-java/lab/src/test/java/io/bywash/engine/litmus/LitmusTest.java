@@ -35,7 +35,7 @@ class LitmusTest {
   @Test
   @Tag("stress")
   void nothingForbiddenIsSeenWhicheverCompilerWasAtWork() throws Exception {
-    check(selected, new LitmusRun("compilers", NATIVE).run(selected, 500, true));
+    check(selected, new LitmusRun("compilers", NATIVE).run(selected, 200, true));
   }
 
   @Test
@@ -43,14 +43,14 @@ class LitmusTest {
   void nothingForbiddenIsSeenWhenTheCompilerReordersAtRandom() throws Exception {
     LitmusRun run = new LitmusRun("reordered", NATIVE, "-XX:+UnlockDiagnosticVMOptions", "-XX:+StressLCM",
         "-XX:+StressGCM", "-XX:+StressIGVN", "-XX:+StressCCP");
-    check(selected, run.run(selected, 2_000, false));
+    check(selected, run.run(selected, 1_000, false));
   }
 
   @Test
   @Tag("stress")
   void nothingForbiddenIsSeenWithoutNativeAccess() throws Exception {
     String withoutSleepers = "^(?!.*Waiting).*(" + selected + ")"; // without native access nobody wakes anybody
-    check(withoutSleepers, new LitmusRun("portable", PORTABLE).run(withoutSleepers, 1_000, false));
+    check(withoutSleepers, new LitmusRun("portable", PORTABLE).run(withoutSleepers, 500, false));
   }
 
   private static void check(String pattern, Collection<TestResult> results) {
