@@ -45,11 +45,21 @@ private class BenchCommand : CoreCliktCommand("bench") {
         }
         val plan = Plan(effort, size)
         val report = Report(effort, plan.ringBytes)
+        val out = if (json) System.err else System.out
+        out.println(report.environment.map { (name, value) -> "$name: $value" }.joinToString("\n"))
         try {
             for (group in SCENARIOS.dropLast(1).filter { what == it || what == "all" }.flatMap { groups(plan, it) }) {
                 Workspace().use { report += group.run(it, effort) { line -> System.err.println("bench: $line") } }
+                out.println("\n" + Tables.of(report, group.name).toText() + "\n")
             }
             report.compare()
+            out.println("\n" + Tables.ratios(report).toText())
+            if (quick) {
+                out.println("\nindicative: few and short rounds")
+            }
+            if (json) {
+                println(report.toJson())
+            }
             val docs = System.getProperty("bywash.docs")
             if (effort != Effort.QUICK && what == "all" && size == null && docs != null) {
                 Documents(Path.of(docs)).write(report)
@@ -57,15 +67,6 @@ private class BenchCommand : CoreCliktCommand("bench") {
         } catch (failure: BenchFailure) {
             System.err.println("bench: ${failure.message}")
             throw ProgramResult(1)
-        }
-        val environment = report.environment.map { (name, value) -> "$name: $value" }.joinToString("\n")
-        val tables = Tables.of(report).joinToString("\n\n") { it.toText() }
-        val text = "$environment\n\n$tables\n" + if (quick) "\nindicative: few and short rounds\n" else ""
-        if (json) {
-            System.err.println(text)
-            println(report.toJson())
-        } else {
-            println(text)
         }
     }
 

@@ -19,7 +19,8 @@ class Documents(private val directory: Path) {
         }
         val environment = "| | |\n| --- | --- |\n" +
             report.environment.map { (name, value) -> "| $name | $value |\n" }.joinToString("")
-        val tables = Tables.of(report).joinToString("\n") { it.toMarkdown() }
+        val tables = (report.groupNames.map { Tables.of(report, it) } + Tables.ratios(report))
+            .joinToString("\n") { it.toMarkdown() }
         page.writeText(text.substring(0, start) + "\n\n$environment\n$tables\n" + text.substring(end))
         directory.resolve("throughput.svg").writeText(throughput(report))
         directory.resolve("latency.svg").writeText(latency(report))

@@ -26,7 +26,7 @@ class Row(val group: String, val setting: Setting) {
 
 /** How long and how often. */
 enum class Effort(val rounds: Int, val roundNanos: Long, val warmUpNanos: Long) {
-    FULL(9, 250_000_000, 1_200_000_000),
+    FULL(9, 200_000_000, 1_000_000_000),
     QUICK(3, 120_000_000, 500_000_000),
 
     /** Everything once and shortly, to see whether it works. */
@@ -37,7 +37,7 @@ enum class Effort(val rounds: Int, val roundNanos: Long, val warmUpNanos: Long) 
  * Lanes that are compared with each other: all are started, opened and warmed up, then take turns, so that whatever
  * disturbs the machine disturbs them alike.
  */
-class Group(private val name: String, private val lanes: List<(Workspace) -> Lane>) {
+class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
     fun run(workspace: Workspace, effort: Effort, say: (String) -> Unit): List<Row> {
         val open = ArrayList<Pair<Lane, Row>>()
         val failed = ArrayList<Row>()

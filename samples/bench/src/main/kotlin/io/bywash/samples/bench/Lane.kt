@@ -205,7 +205,7 @@ class WakeLane(workspace: Workspace, setting: Setting) : AgeLane(workspace, sett
 /** No message at all: the share of a core that the reader's process uses, in percent. */
 class IdleLane(workspace: Workspace, setting: Setting) : AgeLane(workspace, setting) {
     /** Here a "message" is a nanosecond of watching, longer than other rounds. */
-    override fun count(nanos: Long) = 2 * nanos
+    override fun count(nanos: Long) = 3 * nanos
 
     override fun move(count: Long): Map<String, Double> {
         reader.tell("ages 1 0")

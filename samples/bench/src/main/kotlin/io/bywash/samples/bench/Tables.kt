@@ -27,7 +27,7 @@ class Table(val title: String, val columns: List<String>, val rows: List<List<St
 object Tables {
     private val TITLES = mapOf(
         "throughput" to "Throughput, 1 writer to 1 reader, messages of %s bytes",
-        "tutorial" to "The tutorial's setting: messages of 64 bytes, 1,024 slots",
+        "tutorial" to "The tutorial's setting: messages of 64 bytes, 1,024 slots (a ring of 128 KiB)",
         "rings" to "Throughput of the default policy by size of the ring",
         "idleReaders" to "Throughput of the default policy by attached idle readers",
         "rtt" to "Round trip of %s bytes between two processes, ns",
@@ -38,10 +38,10 @@ object Tables {
         "idle" to "CPU time of a process whose reader waits for a message that does not come, percent of a core",
     )
 
-    fun of(report: Report): List<Table> = report.groupNames.map { group -> table(report, group) } +
+    fun ratios(report: Report) =
         Table("Ratios", listOf("ratio", "value"), report.ratioLines.map { (name, value) -> listOf(name, value) })
 
-    private fun table(report: Report, group: String): Table {
+    fun of(report: Report, group: String): Table {
         val title = TITLES.getValue(group.substringBefore('.')).format(group.substringAfter('.'))
         val rows = report[group]
         val metrics = rows.firstOrNull()?.metrics ?: emptySet()
