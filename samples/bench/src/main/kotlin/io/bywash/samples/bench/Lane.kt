@@ -135,7 +135,7 @@ class StreamLane(workspace: Workspace, setting: Setting) : Lane(workspace, setti
     }
 
     private companion object {
-        const val LAST_MILLIS = 100L
+        const val LAST_MILLIS = 5L
     }
 }
 
