@@ -27,7 +27,6 @@ public final class WaitRoom {
   public static final long PROBE_NANOS = 50_000_000;
 
   private static final int SPINS = 1_000;
-  private static final int YIELDS = 10;
   private static final int CLOCK_EVERY_SPINS = 64;
   private static final long PARK_NANOS = 50_000;
 
@@ -129,9 +128,6 @@ public final class WaitRoom {
       case BACKOFF -> {
         for (int i = 0; i < SPINS && !point.isWaitOver(); i++) {
           Thread.onSpinWait();
-        }
-        for (int i = 0; i < YIELDS && !point.isWaitOver(); i++) {
-          Thread.yield();
         }
         block(point, start, timeoutNanos);
       }

@@ -7,8 +7,7 @@ public enum WaitPolicy {
   SPIN,
   /**
    * The default. A reader looks at once while messages are sparse, and pauses for a microsecond at a time while they stream,
-   * if that brings more of them. Who finds nothing spins for some microseconds, yields, then blocks in the kernel like
-   * {@link #BLOCK}.
+   * if that brings more of them. Who finds nothing spins for some microseconds, then blocks in the kernel like {@link #BLOCK}.
    */
   BACKOFF,
   /** Lets other threads run between two looks. For more threads than cores that all have work. */
