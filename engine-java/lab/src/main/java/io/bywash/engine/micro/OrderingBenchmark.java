@@ -44,7 +44,7 @@ public class OrderingBenchmark {
   }
 
   @TearDown
-  public void close() throws IOException {
+  public void close() {
     bus.close();
   }
 

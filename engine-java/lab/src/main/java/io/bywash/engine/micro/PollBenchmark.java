@@ -48,7 +48,7 @@ public class PollBenchmark {
     }
 
     @TearDown
-    public void close() throws IOException {
+    public void close() {
       inPlace.close();
       copying.close();
       publisher.close();

@@ -38,7 +38,7 @@ public class PublishBenchmark {
   }
 
   @TearDown
-  public void close() throws IOException {
+  public void close() {
     publisher.close();
     bus.close();
   }
