@@ -113,10 +113,10 @@ final class RecordReader {
   boolean hasWork() {
     // the next record's first line sets out together with the position that tells of it, and not after it has arrived
     fetched = region.getLong(dataOffset + (position & mask));
-    return position != readable || ring.published() != position || handle != null && !handle.isStillOurs();
+    return position != readable || ring.published() != position || untoldCount > 0 || handle != null && !handle.isStillOurs();
   }
 
-  /** Whether there is something to read; looks if nothing is left of what was found before. */
+  /** Whether there is something to read, or a gap to tell; looks if nothing is left of what was found before. */
   boolean look() {
     hold.checkUsable();
     if (reading) {
@@ -125,7 +125,7 @@ final class RecordReader {
     if (handle != null && !handle.isStillOurs()) {
       throw cutOff();
     }
-    return position != readable || lookForMore();
+    return position != readable || lookForMore() || untoldCount > 0;
   }
 
   /** Hands over what {@link #look} found. */

@@ -139,7 +139,7 @@ final class RecordWriter extends ClaimView {
   @Override
   public void commit() {
     endRecord();
-    publishPosition();
+    publish(position());
   }
 
   @Override
@@ -158,8 +158,8 @@ final class RecordWriter extends ClaimView {
     sequence++;
   }
 
-  private void publishPosition() {
-    region.setLongRelease(publishedOffset, position()); // [published]
+  private void publish(long end) {
+    region.setLongRelease(publishedOffset, end); // [published]
     waitRoom.signal(waitingForData);
     Reference.reachabilityFence(owner); // or the cleaner could give the role back before the publish
   }
@@ -168,8 +168,7 @@ final class RecordWriter extends ClaimView {
   void publish() {
     if (staged) {
       staged = false;
-      paddedTo = -1; // the padding before an open claim is published with it, and may not be taken back
-      publishPosition();
+      publish(position() == paddedTo ? paddedFrom : position()); // the padding before an open claim waits for its message
     }
   }
 
