@@ -8,6 +8,7 @@ import io.bywash.engine.Claim;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Message;
 import io.bywash.engine.MessageHandler;
+import io.bywash.engine.OverrunException;
 import io.bywash.engine.Segment;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
@@ -30,8 +31,14 @@ final class Programs {
     return Subscriber.open(segment.directory().find(QUEUE, Kind.BROADCAST), options);
   }
 
+  /** By its name: "block", "skip", "fail", or "evict" with the time in nanoseconds behind it. */
   static SubscriberOptions options(String name) {
-    return name.equals("block") ? SubscriberOptions.block() : SubscriberOptions.skip();
+    return switch (name) {
+      case "block" -> SubscriberOptions.block();
+      case "skip" -> SubscriberOptions.skip();
+      case "fail" -> SubscriberOptions.fail();
+      default -> SubscriberOptions.evictAfter(Long.parseLong(name.substring("evict".length())));
+    };
   }
 
   /** Publishes the next self-checking message; its part of the checksum. */
@@ -121,10 +128,20 @@ final class Programs {
       lost += messageCount;
     }
 
+    /** A poll that takes being overtaken for a loss like any other; false when there was nothing in that time. */
+    boolean poll(Subscriber subscriber, int limit, long timeoutNanos) {
+      try {
+        return subscriber.poll(this, limit, timeoutNanos) > 0;
+      } catch (OverrunException overrun) {
+        onLost(overrun.lostCount());
+        return true;
+      }
+    }
+
     /** Reads on until the sequence {@code until} is next. */
     void readUntil(Subscriber subscriber, long until) {
       while (subscriber.nextSequence() < until) {
-        if (subscriber.poll(this, 1_000, PATIENCE_NANOS) == 0) {
+        if (!poll(subscriber, 1_000, PATIENCE_NANOS)) {
           throw new AssertionError("message " + subscriber.nextSequence() + " did not come");
         }
       }
@@ -135,7 +152,7 @@ final class Programs {
   }
 
   /**
-   * Arguments: file, longest message, "block" or "skip". Says "joined" with its first sequence. Told "until N", reads
+   * Arguments: file, longest message, policy. Says "joined" with its first sequence. Told "until N", reads
    * until N is next and says "read" with the numbers of received and lost messages and the checksum; told anything
    * else, leaves.
    */
@@ -156,8 +173,8 @@ final class Programs {
   }
 
   /**
-   * Arguments: file, number of attachments, roles: "p" for a publisher, "b" for a blocking and "s" for a skipping
-   * subscriber of each attachment. Says "ready"; leaves when told to.
+   * Arguments: file, number of attachments, roles: "p" for a publisher, "b" for a blocking, "s" for a skipping
+   * and "e" for an easily evicted subscriber of each attachment. Says "ready"; leaves when told to.
    */
   static final class Hold implements ChildProgram {
     @Override
@@ -167,8 +184,12 @@ final class Programs {
         Segment segment = Segment.attach(Path.of(arguments[0]), PATIENCE_NANOS);
         held.addFirst(segment);
         for (char role : (arguments.length > 2 ? arguments[2] : "").toCharArray()) {
-          held.addFirst(role == 'p' ? publisher(segment)
-              : subscriber(segment, role == 'b' ? SubscriberOptions.block() : SubscriberOptions.skip()));
+          held.addFirst(switch (role) {
+            case 'p' -> publisher(segment);
+            case 'b' -> subscriber(segment, SubscriberOptions.block());
+            case 'e' -> subscriber(segment, SubscriberOptions.evictAfter(1));
+            default -> subscriber(segment, SubscriberOptions.skip());
+          });
         }
       }
       say("ready");
