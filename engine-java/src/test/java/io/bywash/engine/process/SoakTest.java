@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("stress")
 @Timeout(600)
 class SoakTest {
-  private static final long SOAK_NANOS = TimeUnit.SECONDS.toNanos(20);
+  private static final long SOAK_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final int RING_BYTES = 1 << 18;
   private static final int MAX_BYTES = 2_000;
 
