@@ -160,9 +160,7 @@ final class RecordReader {
         fetched = region.fetch(ring.at(position), stretchEnd - position);
       }
       count += readStretch(handler, limit - count, stretchEnd, end);
-      if (position - sharedPosition >= ring.capacityBytes >> 3 && hold.isUsable()) {
-        share();
-      }
+      shareInBetween();
     }
     return count;
   }
@@ -228,6 +226,7 @@ final class RecordReader {
       nextSequence = sequence + 1;
       count++;
       handler.onMessage(message);
+      shareInBetween();
     }
     return count;
   }
@@ -308,6 +307,14 @@ final class RecordReader {
     if (count > 0) {
       untoldCount = 0;
       handler.onLost(count);
+    }
+  }
+
+  /** A poll may take long: whoever is waited for tells an eighth of the ring at a time what the publisher may overwrite. */
+  private void shareInBetween() {
+    if (position - sharedPosition >= ring.capacityBytes >> 3 && options.isGating() && hold.isUsable()
+        && handle.isStillOurs()) {
+      share();
     }
   }
 

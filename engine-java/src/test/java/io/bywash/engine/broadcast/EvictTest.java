@@ -245,6 +245,24 @@ class EvictTest {
   }
 
   @Test
+  void whoReadsOnInALongPollIsSeenToAndNotCutOff() {
+    try (Subscriber subscriber = subscriber(1)) {
+      Receiver receiver = new Receiver(subscriber);
+      fill();
+      assertEquals(64, subscriber.poll(message -> {
+        receiver.onMessage(message);
+        if (message.sequence() >= 16 && message.sequence() % 8 == 7) {
+          publish(8); // what it has read for an eighth of the ring
+        }
+      }, 64));
+      assertTrue(publisher.nextSequence() > 64 + 32);
+      drain(subscriber, receiver);
+      receiver.assertSawAll(0, publisher.nextSequence());
+      assertEquals(0, evictedCount());
+    }
+  }
+
+  @Test
   void whoWasCutOffKeepsItsPlaceUntilItClosesAndCanThenJoinAgain() {
     List<Subscriber> all = List.of(subscriber(1), subscriber(1), subscriber(1), subscriber(1));
     fill();
