@@ -293,6 +293,25 @@ class EvictTest {
   }
 
   @Test
+  void whoLeavesInTheLastMomentIsNotCutOffNorIsWhoTakesItsPlace() {
+    Ring ring = Ring.of(queue.entry);
+    Subscriber first = subscriber(1);
+    int role = BroadcastLayout.FIRST_SUBSCRIBER_ROLE;
+    long seen = ring.entry.roleWord(role);
+    first.close();
+    assertFalse(ring.entry.evictRole(role, seen));
+    try (Subscriber second = subscriber(1)) {
+      assertTrue(ring.entry.roleWord(role) != seen, "the place was not taken again, so the test proves nothing");
+      assertFalse(ring.entry.evictRole(role, seen));
+      Receiver receiver = new Receiver(second);
+      publish(1);
+      assertEquals(1, drain(second, receiver));
+      assertFalse(BroadcastStatus.of(queue.entry).subscribers().get(0).evicted());
+    }
+    assertEquals(List.of(), BroadcastStatus.of(queue.entry).subscribers());
+  }
+
+  @Test
   void whoWasCutOffDuringAPollGetsItsCopiesIntactAndNothingTwice() {
     try (TestQueue larger = TestQueue.create(bus.path("larger"), 1 << 16);
         Publisher writer = larger.publisher();
