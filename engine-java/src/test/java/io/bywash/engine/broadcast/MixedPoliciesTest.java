@@ -99,7 +99,7 @@ class MixedPoliciesTest {
       List<Receiver> receivers = subscribers.stream().map(Receiver::new).toList();
       while (!threads.hasFailed() && (!over.get() || subscribers.stream().anyMatch(Subscriber::isReady))) {
         for (int i = 0; i < subscribers.size(); i++) {
-          if (i < 2 || over.get() || random.nextInt(8) == 0) { // those that may lose, do
+          if (i < 2 || over.get() || random.nextInt(8) == 0) { // those that may lose read seldom
             pollOrFail(subscribers.get(i), receivers.get(i), 1 + random.nextInt(50));
           }
         }
@@ -108,7 +108,9 @@ class MixedPoliciesTest {
       for (int i = 0; i < subscribers.size(); i++) {
         receivers.get(i).assertSawAll(0, count);
         assertEquals(receivers.get(i).lost, subscribers.get(i).lostCount());
-        assertEquals(i < 2, receivers.get(i).lost == 0, "lost " + receivers.get(i).lost + " of subscriber " + i);
+        if (i < 2) { // whether the others lose anything is a matter of who runs when
+          assertEquals(0, receivers.get(i).lost, "of subscriber " + i);
+        }
       }
     }
   }
