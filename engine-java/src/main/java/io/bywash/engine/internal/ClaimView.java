@@ -21,8 +21,8 @@ public abstract class ClaimView implements Claim {
     return length >= 0;
   }
 
-  private long at(int index, int size) {
-    return offset + Objects.checkIndex(index, length - size + 1); // in a loop the JIT checks this once
+  private int checked(int index, int size) {
+    return Objects.checkIndex(index, length - size + 1); // in a loop the JIT checks this once
   }
 
   @Override
@@ -32,25 +32,25 @@ public abstract class ClaimView implements Claim {
 
   @Override
   public final Claim putByte(int index, byte value) {
-    region.setByte(at(index, Byte.BYTES), value);
+    region.setByte(offset, checked(index, Byte.BYTES), value);
     return this;
   }
 
   @Override
   public final Claim putShort(int index, short value) {
-    region.setShort(at(index, Short.BYTES), value);
+    region.setShort(offset, checked(index, Short.BYTES), value);
     return this;
   }
 
   @Override
   public final Claim putInt(int index, int value) {
-    region.setInt(at(index, Integer.BYTES), value);
+    region.setInt(offset, checked(index, Integer.BYTES), value);
     return this;
   }
 
   @Override
   public final Claim putLong(int index, long value) {
-    region.setLong(at(index, Long.BYTES), value);
+    region.setLong(offset, checked(index, Long.BYTES), value);
     return this;
   }
 
@@ -62,13 +62,13 @@ public abstract class ClaimView implements Claim {
   @Override
   public final Claim putBytes(int index, byte[] source, int sourceIndex, int count) {
     Objects.checkFromIndexSize(sourceIndex, count, source.length);
-    region.copyFrom(at(index, count), source, sourceIndex, count);
+    region.copyFrom(offset + checked(index, count), source, sourceIndex, count);
     return this;
   }
 
   @Override
   public final Claim putBytes(int index, MemorySegment source, long sourceOffset, int count) {
-    region.copyFrom(at(index, count), source, sourceOffset, count);
+    region.copyFrom(offset + checked(index, count), source, sourceOffset, count);
     return this;
   }
 }

@@ -31,9 +31,8 @@ public final class MessageView implements Message {
     length = -1;
   }
 
-  /** The region's offset of {@code size} bytes at {@code index}. */
-  private long at(int index, int size) {
-    return offset + Objects.checkIndex(index, length - size + 1); // in a loop the JIT checks this once
+  private int checked(int index, int size) {
+    return Objects.checkIndex(index, length - size + 1); // in a loop the JIT checks this once
   }
 
   @Override
@@ -53,22 +52,22 @@ public final class MessageView implements Message {
 
   @Override
   public byte getByte(int index) {
-    return region.getByte(at(index, Byte.BYTES));
+    return region.getByte(offset, checked(index, Byte.BYTES));
   }
 
   @Override
   public short getShort(int index) {
-    return region.getShort(at(index, Short.BYTES));
+    return region.getShort(offset, checked(index, Short.BYTES));
   }
 
   @Override
   public int getInt(int index) {
-    return region.getInt(at(index, Integer.BYTES));
+    return region.getInt(offset, checked(index, Integer.BYTES));
   }
 
   @Override
   public long getLong(int index) {
-    return region.getLong(at(index, Long.BYTES));
+    return region.getLong(offset, checked(index, Long.BYTES));
   }
 
   @Override
@@ -79,12 +78,12 @@ public final class MessageView implements Message {
   @Override
   public void getBytes(int index, byte[] target, int targetIndex, int count) {
     Objects.checkFromIndexSize(targetIndex, count, target.length);
-    region.copyTo(at(index, count), target, targetIndex, count);
+    region.copyTo(offset + checked(index, count), target, targetIndex, count);
   }
 
   @Override
   public void getBytes(int index, MemorySegment target, long targetOffset, int count) {
-    region.copyTo(at(index, count), target, targetOffset, count);
+    region.copyTo(offset + checked(index, count), target, targetOffset, count);
   }
 
   @Override

@@ -85,47 +85,63 @@ public final class Region {
     return NativeAccess.ENABLED ? base + offset & WORD_MASK : offset;
   }
 
-  public byte getByte(long offset) {
-    byte value = at().get(ValueLayout.JAVA_BYTE, to(offset));
+  public byte getByte(long offset, int index) {
+    byte value = at().get(ValueLayout.JAVA_BYTE, to(offset) + index);
     Reference.reachabilityFence(this);
     return value;
   }
 
-  public void setByte(long offset, byte value) {
-    at().set(ValueLayout.JAVA_BYTE, to(offset), value);
+  public void setByte(long offset, int index, byte value) {
+    at().set(ValueLayout.JAVA_BYTE, to(offset) + index, value);
     Reference.reachabilityFence(this);
   }
 
-  public short getShort(long offset) {
-    short value = at().get(SHORT_AT, to(offset));
+  public short getShort(long offset, int index) {
+    short value = at().get(SHORT_AT, to(offset) + index);
     Reference.reachabilityFence(this);
     return value;
   }
 
-  public void setShort(long offset, short value) {
-    at().set(SHORT_AT, to(offset), value);
+  public void setShort(long offset, int index, short value) {
+    at().set(SHORT_AT, to(offset) + index, value);
     Reference.reachabilityFence(this);
   }
 
   public int getInt(long offset) {
-    int value = at().get(INT_AT, to(offset));
+    return getInt(offset, 0);
+  }
+
+  public int getInt(long offset, int index) {
+    int value = at().get(INT_AT, to(offset) + index);
     Reference.reachabilityFence(this);
     return value;
   }
 
   public void setInt(long offset, int value) {
-    at().set(INT_AT, to(offset), value);
+    setInt(offset, 0, value);
+  }
+
+  public void setInt(long offset, int index, int value) {
+    at().set(INT_AT, to(offset) + index, value);
     Reference.reachabilityFence(this);
   }
 
   public long getLong(long offset) {
-    long value = at().get(LONG_AT, to(offset));
+    return getLong(offset, 0);
+  }
+
+  public long getLong(long offset, int index) {
+    long value = at().get(LONG_AT, to(offset) + index);
     Reference.reachabilityFence(this);
     return value;
   }
 
   public void setLong(long offset, long value) {
-    at().set(LONG_AT, to(offset), value);
+    setLong(offset, 0, value);
+  }
+
+  public void setLong(long offset, int index, long value) {
+    at().set(LONG_AT, to(offset) + index, value);
     Reference.reachabilityFence(this);
   }
 
