@@ -20,9 +20,6 @@ import io.bywash.engine.internal.memory.Region;
 final class RecordReader {
   /** The most bytes that are copied at once, but for a longer record. */
   private static final int COPY_BYTES = 4096;
-  /** So many bytes are fetched from the publisher's core at once before they are read in place. */
-  private static final int STRETCH_BYTES = 2048;
-  private static final int FETCH_MIN_BYTES = 256;
   /** How often one poll goes on behind what was overwritten while it read. */
   private static final int MAX_RESUMES = 4;
 
@@ -37,9 +34,11 @@ final class RecordReader {
   private final long dataOffset;
   private final long mask;
   private final int maxMessageBytes;
+  /** How far to read, in a long poll, before the publisher is told. */
+  private final long shareBytes;
   private final MessageView message = new MessageView();
   private boolean reading;
-  /** Kept so that the loads which only fetch lines are made. */
+  /** Kept so that the load which only fetches a line is made. */
   private long fetched;
 
   /** Where the next record to read begins. */
@@ -68,6 +67,7 @@ final class RecordReader {
     this.dataOffset = ring.dataOffset;
     this.mask = ring.capacityBytes - 1;
     this.maxMessageBytes = ring.maxMessageBytes;
+    this.shareBytes = ring.capacityBytes >> 3;
     if (!inPlace) {
       copy = Region.allocate(COPY_BYTES);
     }
@@ -155,11 +155,7 @@ final class RecordReader {
     int count = 0;
     while (count < limit && position < readable && hold.isUsable()) {
       long end = Math.min(readable, position + ring.untilEnd(position)); // as far as one can go without a turn
-      long stretchEnd = Math.min(end, position + STRETCH_BYTES);
-      if (stretchEnd - position >= FETCH_MIN_BYTES) {
-        fetched = region.fetch(ring.at(position), stretchEnd - position);
-      }
-      count += readStretch(handler, limit - count, stretchEnd, end);
+      count += readStretch(handler, limit - count, Math.min(end, position + shareBytes), end);
       shareInBetween();
     }
     return count;
@@ -312,7 +308,7 @@ final class RecordReader {
 
   /** A poll may take long: whoever is waited for tells an eighth of the ring at a time what the publisher may overwrite. */
   private void shareInBetween() {
-    if (position - sharedPosition >= ring.capacityBytes >> 3 && options.isGating() && hold.isUsable()
+    if (position - sharedPosition >= shareBytes && options.isGating() && hold.isUsable()
         && handle.isStillOurs()) {
       share();
     }

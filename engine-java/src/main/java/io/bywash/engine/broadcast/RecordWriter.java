@@ -21,6 +21,8 @@ import java.lang.ref.Reference;
 final class RecordWriter extends ClaimView {
   /** While messages stream, so many bytes of the ring are brought to this core at once. */
   private static final int STRETCH_BYTES = 2048;
+  /** Longer records are written by bulk copies or in loops, whose stores bring their lines as fast by themselves. */
+  private static final int OWN_MAX_BYTES = 128;
   /** A stream: a stretch is full in less than this. */
   private static final long STREAM_NANOS = 1_500;
   /** Stretches between two looks at the clock while messages stream. */
@@ -193,7 +195,7 @@ final class RecordWriter extends ClaimView {
     }
     long stretchEnd = Math.min(granted, position() + Math.max(needed, STRETCH_BYTES));
     limit = stretchEnd - turn + RECORD_HEADER_BYTES;
-    if (isStreaming()) {
+    if (needed <= OWN_MAX_BYTES && isStreaming()) {
       region.own(offset - RECORD_HEADER_BYTES, stretchEnd - position());
     }
     return true;

@@ -11,7 +11,7 @@ package io.bywash.engine.internal;
  */
 public final class Pace {
   /** How long to leave the writer alone. */
-  private static final long PAUSE_NANOS = 1_500;
+  private static final long PAUSE_NANOS = 3_000;
   /** After a look that found so much there is enough distance, and no pause is needed. */
   private static final long BULK_BYTES = 64 * 1024;
   /** Pauses are worth it when they bring so many times more. */

@@ -14,9 +14,11 @@ import java.lang.invoke.VarHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -34,7 +36,8 @@ public final class SegmentCore {
   private final WaitRoom waitRoom;
 
   private final Set<Long> touched = ConcurrentHashMap.newKeySet();
-  private final Set<RoleHandle> roles = new HashSet<>(); // guarded by itself, as are the next three
+  private final Set<RoleHandle> roles = new HashSet<>(); // guarded by itself, as are the next four
+  private final Set<Hold> observers = Collections.newSetFromMap(new WeakHashMap<>()); // they need not be closed
   private int operations;
   private volatile boolean closing; // written under the same lock
   private boolean detached;
@@ -217,6 +220,13 @@ public final class SegmentCore {
     throw new AssertionError("a closing segment is not open");
   }
 
+  void adopt(Hold observer) {
+    synchronized (roles) {
+      checkOpen();
+      observers.add(observer);
+    }
+  }
+
   /** Begins what must not lose its slot and locks before {@link #endOperation}, even if the segment is closed meanwhile. */
   void beginOperation() {
     synchronized (roles) {
@@ -259,7 +269,8 @@ public final class SegmentCore {
         return;
       }
       closing = true;
-      roles.forEach(RoleHandle::revoke);
+      roles.forEach(Hold::revoke);
+      observers.forEach(Hold::revoke);
       idle = isIdle();
     }
     waitRoom.wakeOwn();

@@ -146,18 +146,6 @@ public final class Region {
   }
 
   /**
-   * Brings a stretch of memory into this core's cache, many lines at a time: the loads do not depend on each other, as those
-   * of a reader do that goes from record to record. The caller keeps the result somewhere, or the JIT would leave the loads out.
-   */
-  public long fetch(long offset, long lengthBytes) {
-    long sum = 0;
-    for (long i = 0; i < lengthBytes; i += LINE_BYTES) {
-      sum += getLong(offset + i);
-    }
-    return sum;
-  }
-
-  /**
    * Brings a stretch of memory that nobody else reads or writes, and whose content does not matter, into this core's cache for
    * writing, many lines at a time. A word of each line is set to zero.
    */
