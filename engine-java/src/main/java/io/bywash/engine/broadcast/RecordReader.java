@@ -38,8 +38,6 @@ final class RecordReader {
   private final long shareBytes;
   private final MessageView message = new MessageView();
   private boolean reading;
-  /** Kept so that the load which only fetches a line is made. */
-  private long fetched;
 
   /** Where the next record to read begins. */
   private long position;
@@ -111,8 +109,6 @@ final class RecordReader {
 
   /** Whether a poll would find something. Any thread may ask while the reader waits. */
   boolean hasWork() {
-    // the next record's first line sets out together with the position that tells of it, and not after it has arrived
-    fetched = region.getLong(dataOffset + (position & mask));
     return position != readable || ring.published() != position || untoldCount > 0 || handle != null && !handle.isStillOurs();
   }
 

@@ -21,7 +21,7 @@ import java.lang.ref.Reference;
 final class RecordWriter extends ClaimView {
   /** While messages stream, so many bytes of the ring are brought to this core at once. */
   private static final int STRETCH_BYTES = 2048;
-  /** Longer records are written by bulk copies or in loops, whose stores bring their lines as fast by themselves. */
+  /** Longer records are written by bulk copies or in loops, whose stores bring many lines at a time by themselves. */
   private static final int OWN_MAX_BYTES = 128;
   /** A stream: a stretch is full in less than this. */
   private static final long STREAM_NANOS = 1_500;
@@ -140,8 +140,12 @@ final class RecordWriter extends ClaimView {
 
   @Override
   public void commit() {
-    endRecord();
+    long recordBytes = endRecord();
     publish(position());
+    if (!streaming && recordBytes <= OWN_MAX_BYTES && offset + recordBytes <= limit) {
+      region.own(offset - RECORD_HEADER_BYTES, recordBytes); // or the next message would have to wait for its lines
+    }
+    Reference.reachabilityFence(owner); // or the cleaner could give the role back before the last store
   }
 
   @Override
@@ -150,20 +154,22 @@ final class RecordWriter extends ClaimView {
     staged = true;
   }
 
-  private void endRecord() {
+  /** Answers the bytes of the record. */
+  private long endRecord() {
     if (!isOpen()) {
       throw new IllegalStateException("there is nothing to commit: the claim was committed, staged or aborted before");
     }
     handle.checkUsable();
-    offset += recordBytes(length);
+    long recordBytes = recordBytes(length);
+    offset += recordBytes;
     length = -1;
     sequence++;
+    return recordBytes;
   }
 
   private void publish(long end) {
     region.setLongRelease(publishedOffset, end); // [published]
     waitRoom.signal(waitingForData);
-    Reference.reachabilityFence(owner); // or the cleaner could give the role back before the publish
   }
 
   /** Makes what is staged visible. */
@@ -171,6 +177,7 @@ final class RecordWriter extends ClaimView {
     if (staged) {
       staged = false;
       publish(position() == paddedTo ? paddedFrom : position()); // the padding before an open claim waits for its message
+      Reference.reachabilityFence(owner);
     }
   }
 
@@ -185,7 +192,7 @@ final class RecordWriter extends ClaimView {
   }
 
   /**
-   * The slow path of a claim, once a stretch: fetches the next one. Once a block it also notes where blocks begin, turns the
+   * The slow path of a claim, once a stretch: brings the next one here. Once a block it also notes where blocks begin, turns the
    * ring, and gives up the oldest records if nobody needs them.
    */
   private boolean makeRoom(int newLength) {
@@ -201,7 +208,7 @@ final class RecordWriter extends ClaimView {
     return true;
   }
 
-  /** Whether messages come so fast that it pays to fetch lines for them; for single ones it would only take time. */
+  /** Whether messages come so fast that it pays to bring many lines here at once; for single ones it would only take time. */
   private boolean isStreaming() {
     if (--stretchesLeft <= 0) {
       long now = System.nanoTime();

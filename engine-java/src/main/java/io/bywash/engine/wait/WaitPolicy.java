@@ -6,7 +6,7 @@ public enum WaitPolicy {
   /** Never gives up its core. The lowest latency, if there is a core to spare. */
   SPIN,
   /**
-   * The default. A reader looks at once while messages are sparse, and pauses for a microsecond at a time while they stream,
+   * The default. A reader looks at once while messages are sparse, and pauses for some microseconds at a time while they stream,
    * if that brings more of them. Who finds nothing spins for some microseconds, then blocks in the kernel like {@link #BLOCK}.
    */
   BACKOFF,

@@ -150,9 +150,10 @@ public final class Region {
    * writing, many lines at a time. A word of each line is set to zero.
    */
   public void own(long offset, long lengthBytes) {
-    for (long i = LINE_BYTES; i < lengthBytes; i += LINE_BYTES) {
+    for (long i = 0; i < lengthBytes; i += LINE_BYTES) {
       setLong(offset + i, 0);
     }
+    setLong(offset + lengthBytes - Long.BYTES, 0);
   }
 
   public int getIntAcquire(long offset) {
