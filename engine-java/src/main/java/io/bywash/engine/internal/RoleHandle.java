@@ -2,6 +2,7 @@ package io.bywash.engine.internal;
 
 import static io.bywash.engine.internal.SegmentLayout.*;
 
+import io.bywash.engine.internal.memory.Region;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Cleaner;
 
@@ -14,6 +15,8 @@ public final class RoleHandle extends Hold implements Runnable {
   private static final System.Logger LOG = System.getLogger("io.bywash.engine");
 
   private final int index;
+  private final Region region;
+  private final long offset;
   private long word;
   private boolean released;
   private Cleaner.Cleanable cleanable;
@@ -21,6 +24,8 @@ public final class RoleHandle extends Hold implements Runnable {
   RoleHandle(SegmentEntry entry, int index, long word) {
     super(entry);
     this.index = index;
+    this.region = entry.region();
+    this.offset = entry.role(index);
     this.word = word;
   }
 
@@ -35,24 +40,24 @@ public final class RoleHandle extends Hold implements Runnable {
 
   /** The role's line pair. */
   public long offset() {
-    return entry.role(index);
+    return offset;
   }
 
   /** Makes the role count: with a full fence, since the joiner looks at the other side's words next. */
   public void activate() {
     word = Owner.withState(word, ROLE_ACTIVE);
-    entry.region().setLongVolatile(offset() + ROLE_WORD, word); // [role-active]
+    region.setLongVolatile(offset + ROLE_WORD, word); // [role-active]
     VarHandle.fullFence(); // [join] a volatile store alone does not order later acquire loads
   }
 
   /** Whether the role word still stands as it was set: false after this role was evicted, or taken for a dead one's. */
   public boolean isStillOurs() {
-    return entry.region().getLongOpaque(offset() + ROLE_WORD) == word;
+    return region.getLongOpaque(offset + ROLE_WORD) == word;
   }
 
   /** Whether the role was evicted. */
   public boolean isEvicted() {
-    return entry.region().getLongAcquire(offset() + ROLE_WORD) == Owner.withState(word, ROLE_EVICTED);
+    return region.getLongAcquire(offset + ROLE_WORD) == Owner.withState(word, ROLE_EVICTED);
   }
 
   @Override

@@ -12,6 +12,7 @@ import com.github.ajalt.clikt.parameters.options.flag
 import com.github.ajalt.clikt.parameters.options.option
 import com.github.ajalt.clikt.parameters.types.choice
 import com.github.ajalt.clikt.parameters.types.int
+import com.github.ajalt.clikt.parameters.types.path
 import java.nio.file.Path
 import kotlin.system.exitProcess
 
@@ -31,6 +32,8 @@ private class BenchCommand : CoreCliktCommand("bench") {
         .choice(*SCENARIOS.toTypedArray()).default("all")
     private val size by option(help = "the size of the messages in bytes, a multiple of 8").int()
         .check("must be a multiple of 8 between 8 and 32768") { it in 8..32768 && it % 8 == 0 }
+    private val against by option(help = "compares with another engine-java.jar instead, in $PAIRED_ROUNDS rounds")
+        .path(mustExist = true, canBeDir = false)
     private val quick by option(help = "under a minute, Aeron and Agrona only; its figures are indicative").flag()
     private val json by option(help = "every figure and ratio as one line on the standard output").flag()
 
@@ -48,8 +51,12 @@ private class BenchCommand : CoreCliktCommand("bench") {
         val out = if (json) System.err else System.out
         out.println(report.environment.map { (name, value) -> "$name: $value" }.joinToString("\n"))
         try {
-            for (group in SCENARIOS.dropLast(1).filter { what == it || what == "all" }.flatMap { groups(plan, it) }) {
-                Workspace().use { report += group.run(it, effort) { line -> System.err.println("bench: $line") } }
+            val other = against
+            val groups = other?.let { plan.against(it.toAbsolutePath()) }
+                ?: SCENARIOS.dropLast(1).filter { what == it || what == "all" }.flatMap { groups(plan, it) }
+            val rounds = if (other != null && effort != Effort.TINY) PAIRED_ROUNDS else effort.rounds
+            for (group in groups) {
+                Workspace().use { report += group.run(it, effort, rounds) { line -> System.err.println("bench: $line") } }
                 out.println("\n" + Tables.of(report, group.name).toText() + "\n")
             }
             report.compare()
@@ -61,7 +68,7 @@ private class BenchCommand : CoreCliktCommand("bench") {
                 println(report.toJson())
             }
             val docs = System.getProperty("bywash.docs")
-            if (effort != Effort.QUICK && what == "all" && size == null && docs != null) {
+            if (effort != Effort.QUICK && what == "all" && size == null && other == null && docs != null) {
                 Documents(Path.of(docs)).write(report)
             }
         } catch (failure: BenchFailure) {
@@ -78,6 +85,7 @@ private class BenchCommand : CoreCliktCommand("bench") {
     }
 
     private companion object {
+        const val PAIRED_ROUNDS = 20
         val SCENARIOS = listOf("throughput", "latency", "fanout", "wake", "all")
     }
 }

@@ -33,7 +33,7 @@ class BywashContender(
 
     override fun writer(channel: Channel, policy: Policy): Writer {
         val spec = SegmentSpec.of(Broadcast.spec(QUEUE, channel.ringBytes))
-        val segment = Segment.create(channel.file, spec)
+        val segment = Segment.open(channel.file, spec)
         val publisher = Publisher.open(segment.directory().find(QUEUE, Kind.BROADCAST), waiting(policy))
         return when (writing) {
             Writing.CLAIM -> Claiming(channel, segment, publisher)

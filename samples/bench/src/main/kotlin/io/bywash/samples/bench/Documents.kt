@@ -18,7 +18,8 @@ class Documents(private val directory: Path) {
             throw BenchFailure("$page lacks the lines '$BEGIN' and '$END'; put them where the figures shall stand")
         }
         val environment = "| | |\n| --- | --- |\n" +
-            report.environment.map { (name, value) -> "| $name | $value |\n" }.joinToString("")
+            report.environment.map { (name, value) -> "| $name | $value |\n" }.joinToString("") +
+            "| far | ${report.farRounds} rounds were done with the cores far from each other |\n"
         val tables = (report.groupNames.map { Tables.of(report, it) } + Tables.ratios(report))
             .joinToString("\n") { it.toMarkdown() }
         page.writeText(text.substring(0, start) + "\n\n$environment\n$tables\n" + text.substring(end))

@@ -20,17 +20,33 @@ class Row(val group: String, val setting: Setting) {
 
     fun min(metric: String) = sorted(metric).first()
 
+    fun max(metric: String) = sorted(metric).last()
+
+    /** How many rounds were done while the cores were far from each other, see [Distance]. */
+    var farRounds = 0
+
     /** How many rounds had less than half of the median. */
     fun slowRounds(metric: String) = median(metric).let { median -> rounds.count { it.getValue(metric) < median / 2 } }
 }
 
-/** How long and how often. */
-enum class Effort(val rounds: Int, val roundNanos: Long, val warmUpNanos: Long) {
-    FULL(9, 200_000_000, 1_000_000_000),
-    QUICK(3, 120_000_000, 500_000_000),
+/**
+ * How long and how often.
+ *
+ * @property settleNanos how long an idle process is left alone before it is watched
+ * @property patienceNanos how long one group may wait for the cores to be near, see [Distance]
+ */
+enum class Effort(
+    val rounds: Int,
+    val roundNanos: Long,
+    val warmUpNanos: Long,
+    val settleNanos: Long,
+    val patienceNanos: Long,
+) {
+    FULL(9, 200_000_000, 2_000_000_000, 40_000_000_000, 60_000_000_000),
+    QUICK(3, 120_000_000, 500_000_000, 5_000_000_000, 2_000_000_000),
 
     /** Everything once and shortly, to see whether it works. */
-    TINY(1, 5_000_000, 1),
+    TINY(1, 5_000_000, 1, 1, 1),
 }
 
 /**
@@ -38,10 +54,11 @@ enum class Effort(val rounds: Int, val roundNanos: Long, val warmUpNanos: Long) 
  * disturbs the machine disturbs them alike.
  */
 class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
-    fun run(workspace: Workspace, effort: Effort, say: (String) -> Unit): List<Row> {
+    fun run(workspace: Workspace, effort: Effort, rounds: Int, say: (String) -> Unit): List<Row> {
         val open = ArrayList<Pair<Lane, Row>>()
         val failed = ArrayList<Row>()
         val medium = Media(workspace)
+        val distance = Distance(workspace, effort.patienceNanos)
         say("$name: ${lanes.size} systems")
         val created = ArrayDeque<Lane>()
         for (index in lanes.indices) {
@@ -66,16 +83,22 @@ class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
                 failed += row
             }
         }
-        repeat(effort.rounds) { round ->
-            say("$name: round ${round + 1} of ${effort.rounds}")
+        repeat(rounds) { round ->
+            say("$name: round ${round + 1} of $rounds")
             for ((lane, row) in open) {
-                medium.serve(lane.setting) { row.rounds += lane.round(effort.roundNanos) }
+                lateinit var figures: Map<String, Double>
+                val isNear = distance.near {
+                    medium.serve(lane.setting) { figures = lane.round(effort.roundNanos) }
+                }
+                row.rounds += figures
+                row.farRounds += if (isNear) 0 else 1
                 row.sums = (lane as? StreamLane)?.sums.orEmpty()
             }
         }
         open.forEach { (lane, _) -> lane.tellToClose() } // after a failure, the workspace's end ends them
         open.forEach { (lane, _) -> lane.close() }
         medium.close()
+        distance.close()
         return open.map { it.second } + failed
     }
 
@@ -99,5 +122,60 @@ class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
         override fun close() {
             child?.kill()
         }
+    }
+}
+
+/**
+ * How far the two cores are from each other. On a virtual machine that changes within seconds by a factor of four, with
+ * the speed of everything that crosses them, so rounds can be compared only if the distance is the same: the one of most
+ * of the time, the short one. It is measured before and after each round by a bare line that goes to and fro.
+ */
+private class Distance(workspace: Workspace, private var patienceNanos: Long) : AutoCloseable {
+    private val lane = PingLane(workspace, Setting(contender("raw.line"), Policy.SPIN, Long.SIZE_BYTES, 0)).apply {
+        open()
+        repeat(WARM_UP_ROUNDS) { round(0) }
+    }
+    private var least = Double.MAX_VALUE
+
+    /**
+     * Does [round] while the cores are near, and again if they were not any more at its end. False when patience with
+     * this is used up: the last round then counts as it is.
+     */
+    fun near(round: () -> Unit): Boolean {
+        while (true) {
+            val start = System.nanoTime()
+            val wasNear = awaitNear()
+            round()
+            val isNear = wasNear && isNear()
+            if (isNear || patienceNanos <= 0) {
+                return isNear
+            }
+            patienceNanos -= System.nanoTime() - start
+        }
+    }
+
+    private fun awaitNear(): Boolean {
+        while (!isNear()) {
+            if (patienceNanos <= 0) {
+                return false
+            }
+            Thread.sleep(PAUSE_MILLIS)
+            patienceNanos -= PAUSE_MILLIS * 1_000_000
+        }
+        return true
+    }
+
+    private fun isNear(): Boolean {
+        val nanos = lane.round(0).getValue("p50")
+        least = minOf(least, nanos)
+        return nanos < FAR * least
+    }
+
+    override fun close() = lane.kill()
+
+    private companion object {
+        const val WARM_UP_ROUNDS = 5
+        const val PAUSE_MILLIS = 100L
+        const val FAR = 2
     }
 }

@@ -13,6 +13,8 @@ data class Setting(
     val readers: Int = 1,
     val idleReaders: Int = 0,
     val label: String = "${contender.name}.${policy.key}",
+    /** Another engine than the one of this class path. */
+    val engine: Path? = null,
 )
 
 /** One system under one policy with its processes, from start to end. What a round does is the scenario's. */
@@ -55,7 +57,7 @@ abstract class Lane(private val workspace: Workspace, val setting: Setting) : Au
     }
 
     /** Rounds until everything is compiled. */
-    fun warmUp(nanos: Long, roundNanos: Long) {
+    open fun warmUp(nanos: Long, roundNanos: Long) {
         val start = System.nanoTime()
         while (System.nanoTime() - start < nanos) {
             round(roundNanos)
@@ -72,7 +74,7 @@ abstract class Lane(private val workspace: Workspace, val setting: Setting) : Au
         }
     }
 
-    fun tellToClose() = children.forEach { it.tell("close") }
+    open fun tellToClose() = children.forEach { it.tell("close") }
 
     /** After [tellToClose]. */
     override fun close() = children.forEach { it.awaitClose() }
@@ -202,26 +204,43 @@ class WakeLane(workspace: Workspace, setting: Setting) : AgeLane(workspace, sett
     }
 }
 
-/** No message at all: the share of a core that the reader's process uses, in percent. */
-class IdleLane(workspace: Workspace, setting: Setting) : AgeLane(workspace, setting) {
+/**
+ * No message at all: the share of a core that the reader's process uses, in percent, once it has waited for so long that
+ * its JVM compiles nothing any more.
+ */
+class IdleLane(workspace: Workspace, setting: Setting, private val settleNanos: Long) : AgeLane(workspace, setting) {
+    private var idleSinceNanos = 0L
+
+    override fun open() {
+        super.open()
+        reader.tell("ages 1 0")
+        reader.line()
+        idleSinceNanos = System.nanoTime()
+    }
+
+    override fun warmUp(nanos: Long, roundNanos: Long) {}
+
     /** Here a "message" is a nanosecond of watching, longer than other rounds. */
     override fun count(nanos: Long) = 3 * nanos
 
     override fun move(count: Long): Map<String, Double> {
-        reader.tell("ages 1 0")
-        reader.line()
-        Thread.sleep(SETTLE_MILLIS)
+        val left = settleNanos - (System.nanoTime() - idleSinceNanos)
+        if (left > 0) {
+            Thread.sleep(left / 1_000_000)
+        }
         val before = System.nanoTime()
         val used = cpuNanos(reader.pid)
         Thread.sleep(count / 1_000_000)
         val percent = (cpuNanos(reader.pid) - used) * 100.0 / (System.nanoTime() - before)
-        compareSums(writer.ask("wake 1 0"), listOf(reader.answer()))
         return mapOf("cpuPercent" to percent)
     }
 
-    private companion object {
-        const val SETTLE_MILLIS = 100L
+    override fun tellToClose() {
+        compareSums(writer.ask("wake 1 0"), listOf(reader.answer()))
+        super.tellToClose()
+    }
 
+    private companion object {
         /** The CPU time of all threads of a process, as the scheduler counts it. */
         fun cpuNanos(pid: Long): Long = Path.of("/proc/$pid/task").listDirectoryEntries().sumOf { thread ->
             try {
@@ -230,5 +249,61 @@ class IdleLane(workspace: Workspace, setting: Setting) : AgeLane(workspace, sett
                 0L
             }
         }
+    }
+}
+
+/** A process is killed; how long it takes until another one goes on, in milliseconds. */
+abstract class RecoveryLane(workspace: Workspace, setting: Setting) : Lane(workspace, setting) {
+    override fun open() {}
+
+    override fun warmUp(nanos: Long, roundNanos: Long) {}
+
+    override fun count(nanos: Long) = 1L
+
+    override fun tellToClose() = writer.tell("close")
+
+    override fun close() = writer.awaitClose()
+
+    /** Kills [victim] and answers the milliseconds from then on until the time that [goesOn] answers. */
+    protected fun afterKill(victim: ChildJvm, goesOn: () -> Long): Map<String, Double> {
+        val start = System.nanoTime()
+        victim.kill()
+        return mapOf("recoveryMillis" to (goesOn() - start) / 1e6)
+    }
+}
+
+/** A writer waits for room, and the reader that holds it back is killed. */
+class DeadReaderLane(workspace: Workspace, setting: Setting) : RecoveryLane(workspace, setting) {
+    override fun move(count: Long): Map<String, Double> {
+        val victim = reader()
+        val channel = nextChannel()
+        writer.ask("writer $channel")
+        victim.ask("reader $channel")
+        writer.tell("sendOn $channel ${setting.ringBytes / setting.sizeBytes}") // with their headers they do not fit
+        check(!writer.hasLine(BLOCKED_MILLIS)) { "the writer does not wait for its reader" }
+        return afterKill(victim) { writer.answer().long("end") }
+    }
+
+    private companion object {
+        const val BLOCKED_MILLIS = 200L
+    }
+}
+
+/** A writer is killed, and another process takes its role. */
+class DeadWriterLane(workspace: Workspace, setting: Setting) : RecoveryLane(workspace, setting) {
+    override fun move(count: Long): Map<String, Double> {
+        val victim = reader()
+        val channel = nextChannel()
+        victim.ask("writer $channel")
+        writer.ask("reader $channel") // keeps the segment in use
+        victim.ask("send 0 $BEFORE")
+        return afterKill(victim) {
+            writer.ask("writer $channel")
+            System.nanoTime()
+        }
+    }
+
+    private companion object {
+        const val BEFORE = 1_000
     }
 }

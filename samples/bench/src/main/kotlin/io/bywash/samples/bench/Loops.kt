@@ -23,7 +23,7 @@ object Loops {
             next = end
         }
         writer.flush()
-        return "ok start=$start sum=${Payload.sum(from, until)}"
+        return "ok start=$start end=${System.nanoTime()} sum=${Payload.sum(from, until)}"
     }
 
     private fun sendChunk(writer: Writer, from: Long, until: Long) {

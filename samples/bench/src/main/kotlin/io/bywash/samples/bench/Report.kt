@@ -1,6 +1,9 @@
 package io.bywash.samples.bench
 
 import java.util.Locale
+import kotlin.math.exp
+import kotlin.math.ln
+import kotlin.math.sqrt
 
 /** All figures of a run, by flat dotted names, and the ratios between them. */
 class Report(private val effort: Effort, ringBytes: Long) {
@@ -17,6 +20,9 @@ class Report(private val effort: Effort, ringBytes: Long) {
     val groupNames get() = groups.keys
 
     fun failures(group: String) = groups[group].orEmpty().filter { it.failure != null }
+
+    /** Rounds that were done while the cores were far from each other. */
+    val farRounds get() = groups.values.flatten().sumOf { it.farRounds }
 
     val ratioLines get() = ratios.map { (name, value) -> name to format(value) }
 
@@ -46,6 +52,7 @@ class Report(private val effort: Effort, ringBytes: Long) {
                 "rtt" -> compareRoundTrips(group)
                 "paced1M", "paced10M" -> comparePaced(group)
                 "fanout" -> compareFanout(group)
+                "against" -> compareEngines(group)
             }
         }
         best("tutorial", CLAIM)?.let { ratios["tutorial.slots1024.megabytesPerSecond"] = megabytes(it) }
@@ -76,6 +83,27 @@ class Report(private val effort: Effort, ringBytes: Long) {
         ratio("$group.portable.vsClaim", best(group, "bywash.portable"), claim)
         val neverBlocking = best(group, "rate") { it.system == CLAIM && it.setting.policy !in BLOCKING }
         ratio("$group.blockable.vsNotBlockable", default, neverBlocking)
+    }
+
+    /** How much better this engine is than the other one in rounds that follow each other, with its 95 % interval. */
+    private fun compareEngines(group: String) {
+        for (row in this[group].filter { it.label.endsWith(".this") }) {
+            val policy = row.label.substringBefore('.')
+            val other = this[group].first { it.label == "$policy.other" }
+            val logs = row.rounds.indices.map { round ->
+                if ("rate" in row.metrics) {
+                    ln(row.rounds[round].getValue("rate") / other.rounds[round].getValue("rate"))
+                } else {
+                    ln(other.rounds[round].getValue("p50") / row.rounds[round].getValue("p50"))
+                }
+            }
+            val mean = logs.average()
+            val error = sqrt(logs.sumOf { (it - mean) * (it - mean) } / maxOf(logs.size - 1, 1) / logs.size)
+            val reach = STUDENT_95 * error
+            for ((name, log) in listOf("ratio" to mean, "low95" to mean - reach, "high95" to mean + reach)) {
+                ratios["$group.$policy.$name"] = exp(log)
+            }
+        }
     }
 
     private fun compareFanout(group: String) {
@@ -120,6 +148,7 @@ class Report(private val effort: Effort, ringBytes: Long) {
                 entries["$key.$metric.median"] = plain(row.median(metric))
                 entries["$key.$metric.min"] = plain(row.min(metric))
             }
+            entries["$key.farRounds"] = "${row.farRounds}"
             if ("rate" in row.metrics) {
                 entries["$key.slowRounds"] = "${row.slowRounds("rate")}"
                 entries["$key.rounds"] = "${row.rounds.size}"
@@ -131,6 +160,9 @@ class Report(private val effort: Effort, ringBytes: Long) {
 
     companion object {
         private const val CLAIM = "bywash.claim"
+
+        /** Student's t for 20 rounds. */
+        private const val STUDENT_95 = 2.093
         private val RIVALS = setOf("aeron", "agrona", "chronicle")
         private val BLOCKING = setOf(Policy.BACKOFF, Policy.BLOCK)
 

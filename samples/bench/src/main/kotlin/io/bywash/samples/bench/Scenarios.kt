@@ -1,5 +1,7 @@
 package io.bywash.samples.bench
 
+import java.nio.file.Path
+
 private const val MIB = 1L shl 20
 
 /** What is to be measured. */
@@ -101,7 +103,28 @@ class Plan(private val effort: Effort, private val givenSize: Int?) {
         fun who(probes: List<Contender>) = settings(sleepers + probes, mainSize) { _, policy -> policy in policies }
         return listOf(
             Group("wake", who(listOf(contender("raw.futex"))).map { setting -> { WakeLane(it, setting) } }),
-            Group("idle", who(emptyList()).map { setting -> { IdleLane(it, setting) } }),
+            Group("idle", who(emptyList()).map { setting -> { IdleLane(it, setting, effort.settleNanos) } }),
+        ) + recovery()
+    }
+
+    private fun recovery(): List<Group> {
+        val setting = Setting(claim, Policy.BACKOFF, mainSize, MIB)
+        val lanes = listOf<(Workspace) -> Lane>(
+            { DeadReaderLane(it, setting.copy(label = "a reader that held the writer back")) },
+            { DeadWriterLane(it, setting.copy(label = "a writer, until its successor is there")) },
+        )
+        return if (isQuick) emptyList() else listOf(Group("recovery", lanes))
+    }
+
+    /** This engine and another one, in the settings that show a difference. */
+    fun against(engine: Path): List<Group> {
+        fun both(sizeBytes: Int) = listOf(Policy.SPIN, Policy.BACKOFF).flatMap { policy ->
+            val setting = Setting(claim, policy, sizeBytes, ringBytes, label = "${policy.key}.this")
+            listOf(setting, setting.copy(label = "${policy.key}.other", engine = engine))
+        }
+        return listOf(
+            streams("against.throughput.$mainSize", both(mainSize)),
+            Group("against.rtt.$echoSize", both(echoSize).map { setting -> { PingLane(it, setting) } }),
         )
     }
 

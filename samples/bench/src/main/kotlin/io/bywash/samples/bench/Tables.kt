@@ -35,6 +35,8 @@ object Tables {
         "paced10M" to "Age on arrival at 10 million messages a second, ns",
         "fanout" to "Throughput, 1 writer to %s readers, all readers together",
         "wake" to "From the publishing of one message to its handler in a process that sleeps, ns",
+        "recovery" to "From the kill of a process until another one goes on, ms",
+        "against" to "This engine and another, %s",
         "idle" to "CPU time of a process whose reader waits for a message that does not come, percent of a core",
     )
 
@@ -47,9 +49,11 @@ object Tables {
         val metrics = rows.firstOrNull()?.metrics ?: emptySet()
         val table = when {
             "rate" in metrics -> rates(title, rows)
-            "cpuPercent" in metrics -> Table(title, listOf("system", "median", "min"), rows.map { row ->
-                listOf(row.label, number(row.median("cpuPercent"), 3), number(row.min("cpuPercent"), 3))
-            })
+            metrics.size == 1 -> metrics.first().let { metric ->
+                Table(title, listOf("system", "median", "min", "max"), rows.map { row ->
+                    listOf(row.label) + listOf(row.median(metric), row.min(metric), row.max(metric)).map { number(it, 3) }
+                })
+            }
             else -> percentiles(title, rows)
         }
         return Table(table.title, table.columns, table.rows + report.failures(group).map { row ->

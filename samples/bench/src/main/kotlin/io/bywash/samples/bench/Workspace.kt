@@ -1,5 +1,6 @@
 package io.bywash.samples.bench
 
+import java.io.File
 import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
@@ -29,10 +30,12 @@ class Workspace : AutoCloseable {
 
     @Synchronized
     fun start(setting: Setting, contender: Contender = setting.contender): ChildJvm {
+        val classPath = listOfNotNull(setting.engine?.toString(), System.getProperty("java.class.path"))
         val command = listOf(JAVA) + contender.jvmFlags + listOf(
             "-XX:+UseSerialGC", "-Xms32m", "-Xmx512m", "-XX:-UsePerfData", "-Djava.io.tmpdir=$directory",
-            "-Dbench.size=${setting.sizeBytes}", "-cp", System.getProperty("java.class.path"), Child::class.java.name,
-            contender.name, setting.policy.name, directory.toString(), "${setting.ringBytes}", "${setting.readers}",
+            "-Dbench.size=${setting.sizeBytes}", "-cp", classPath.joinToString(File.pathSeparator),
+            Child::class.java.name, contender.name, setting.policy.name, directory.toString(),
+            "${setting.ringBytes}", "${setting.readers}",
         )
         if (isClosed) {
             throw BenchFailure("interrupted")

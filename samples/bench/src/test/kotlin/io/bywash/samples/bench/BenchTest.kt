@@ -1,5 +1,6 @@
 package io.bywash.samples.bench
 
+import io.bywash.engine.Claim
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
@@ -65,7 +66,9 @@ class BenchTest {
             "throughput.64.claim.slowRounds", "throughput.64.block.vsSkip", "throughput.8.claim.vsBestRival",
             "tutorial.ring8MiB.claim.megabytesPerSecond",
             "latency.rtt.p50.vsAeron", "latency.rtt.p99.vsAeron", "latency.rtt.vsRawPingPong", "latency.paced1M.p99.vsAeron",
-            "fanout.3.vsAeron", "wake.default.vsFutex", "wake.default.idleCpuPercent", "environment.cores", "environment.rivals",
+            "fanout.3.vsAeron", "wake.default.vsFutex", "wake.default.idleCpuPercent",
+            "recovery.a_reader_that_held_the_writer_back.recoveryMillis.median",
+            "recovery.a_writer,_until_its_successor_is_there.recoveryMillis.median", "environment.cores", "environment.rivals",
         )
         assertEquals(emptyList<String>(), wanted - keys.toSet())
         val (written, read) = Regex("\"tutorial\\.[^\"]*checksums\": \"(-?\\d+) / (-?\\d+)\"").find(lines[0])!!.destructured
@@ -76,6 +79,15 @@ class BenchTest {
         for (plot in listOf("throughput.svg", "latency.svg")) {
             val root = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(scratch.resolve(plot).toFile()).documentElement
             assertTrue(root.getElementsByTagName("polyline").length >= 4, plot)
+        }
+    }
+
+    @Test
+    fun twoEnginesAreComparedRoundByRound() {
+        val engine = Path.of(Claim::class.java.protectionDomain.codeSource.location.toURI())
+        assertEquals(0, bench("--against", "$engine", "--json"), { err })
+        for (key in listOf("against.throughput.64.backoff.low95", "against.rtt.48.spin.ratio")) {
+            assertTrue("\"$key\": " in out, out)
         }
     }
 
