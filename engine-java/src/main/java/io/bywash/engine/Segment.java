@@ -128,6 +128,23 @@ public final class Segment implements AutoCloseable {
   }
 
   /**
+   * Puts in order at once what the dead have left, instead of when somebody next comes across it: their roles and slots
+   * become free, so that a dead subscriber holds no publisher back; whoever waited for them is woken; an entry that was half
+   * added is voided; a removal that was begun is taken back; hidden files of dead creators are removed.
+   *
+   * <p>Nobody has to call this: joining, publishing and adding do their part of it by themselves. It takes nothing from the
+   * living, the paused included, and does not wait for them. It may be repeated, called by several processes at once, and be
+   * killed at any point; the next call goes on. A damaged structure keeps no other one from being recovered.
+   *
+   * @throws IllegalStateException when the segment is attached read-only
+   * @throws SegmentClosedException when it is closed in this process
+   * @throws SegmentAccessException when the operating system refuses
+   */
+  public Recovery recover() {
+    return core.recover();
+  }
+
+  /**
    * Closes this attachment: every role of it fails with {@link SegmentClosedException} at its next operation, and waiting
    * ones are woken. When the last role was closed too, the slot and the file are given back; if the lifetime is
    * {@link Lifetime#WHILE_USED} and no other participant lives, the segment is removed. Memory is unmapped by the garbage

@@ -6,7 +6,6 @@ import static io.bywash.engine.internal.SegmentLayout.*;
 import io.bywash.engine.EvictedException;
 import io.bywash.engine.MessageHandler;
 import io.bywash.engine.OverrunException;
-import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.internal.Hold;
 import io.bywash.engine.internal.MessageView;
 import io.bywash.engine.internal.RoleHandle;
@@ -283,8 +282,7 @@ final class RecordReader {
           + options.evictAfterNanos() / 1_000_000.0 + " ms. Close it and join again; read faster, or allow more time.",
           nextSequence);
     }
-    return new SegmentClosedException("This subscriber of entry \"" + entry.name() + "\" in segment " + entry.core().path()
-        + " was removed, because its process was taken for dead. Join again.");
+    return handle.takenAway();
   }
 
   private void countLost(long lost) {

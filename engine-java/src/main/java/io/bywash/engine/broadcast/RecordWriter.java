@@ -196,6 +196,9 @@ final class RecordWriter extends ClaimView {
    * ring, and gives up the oldest records if nobody needs them.
    */
   private boolean makeRoom(int newLength) {
+    if (!handle.isStillOurs()) {
+      throw handle.takenAway();
+    }
     long needed = recordBytes(newLength);
     if (position() + needed > granted && !extendGrant(needed)) {
       return false;

@@ -20,7 +20,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.locks.LockSupport;
@@ -186,38 +188,54 @@ public final class BusFiles {
       throws IOException {
     SegmentFile[] file = new SegmentFile[1];
     withDirectoryLock(directory, () -> {
-      sweepTemporaries(directory);
+      leftovers(directory).forEach(BusFiles::sweepTemporary);
       file[0] = SegmentFile.create(temporary, permissions);
       file[0].tryLock(SegmentLayout.SLOT_LOCKS);
     });
     return file[0];
   }
 
-  /** Removes what dead creators left. */
-  private static void sweepTemporaries(Path directory) throws IOException {
-    try (DirectoryStream<Path> leftovers = Files.newDirectoryStream(directory, ".*.tmp")) {
-      for (Path leftover : leftovers) {
-        if (TEMPORARY.matcher(leftover.getFileName().toString()).matches()) {
-          sweepTemporary(leftover);
+  /** The hidden files of creators, dead or at work. */
+  private static List<Path> leftovers(Path directory) throws IOException {
+    List<Path> found = new ArrayList<>();
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, ".*.tmp")) {
+      for (Path file : files) {
+        if (TEMPORARY.matcher(file.getFileName().toString()).matches()) {
+          found.add(file);
         }
       }
     } catch (DirectoryIteratorException failure) {
       throw failure.getCause();
     }
+    return found;
   }
 
-  private static void sweepTemporary(Path leftover) {
+  /** Removes what dead creators left beside a segment, unless somebody has the directory's lock; how many files. */
+  static int removeLeftovers(Path segment) throws IOException {
+    Path directory = segment.toAbsolutePath().getParent();
+    int[] removed = new int[1];
+    try {
+      if (!leftovers(directory).isEmpty()) {
+        withDirectoryLock(directory, 0, () ->
+            removed[0] = (int) leftovers(directory).stream().filter(BusFiles::sweepTemporary).count());
+      }
+    } catch (IOException notOurs) {
+      // another user's directory: that user's next creator removes them
+    }
+    return removed[0];
+  }
+
+  /** Removes a hidden file if its creator is dead, or done with it. The caller has the directory's lock. */
+  private static boolean sweepTemporary(Path leftover) {
     try {
       boolean done = (Integer) Files.getAttribute(leftover, "unix:nlink", LinkOption.NOFOLLOW_LINKS) > 1; // linked already
       boolean dead;
       try (SegmentFile file = SegmentFile.open(leftover, true)) {
         dead = !file.isLockedByOther(SegmentLayout.SLOT_LOCKS);
       }
-      if (dead || done) {
-        Files.deleteIfExists(leftover);
-      }
+      return (dead || done) && Files.deleteIfExists(leftover);
     } catch (IOException notOurs) {
-      // another user's: that user's next creator removes it
+      return false; // another user's: that user's next creator removes it
     }
   }
 
@@ -267,6 +285,15 @@ public final class BusFiles {
   }
 
   private static void withDirectoryLock(Path directory, SegmentFile.LockedAction action) throws IOException {
+    if (!withDirectoryLock(directory, LOCK_TIMEOUT_NANOS, action)) {
+      throw new SegmentAccessException("The bus directory " + directory + " has been locked for "
+          + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on (its lock is on "
+          + directory.resolve(LOCK_NAME) + "). Resume or end that process.");
+    }
+  }
+
+  private static boolean withDirectoryLock(Path directory, long timeoutNanos, SegmentFile.LockedAction action)
+      throws IOException {
     Path lock = directory.resolve(LOCK_NAME);
     Set<PosixFilePermission> permissions = lockPermissions(directory);
     try {
@@ -278,11 +305,7 @@ public final class BusFiles {
       if (permissions.size() > 2 && Files.getOwner(lock).equals(Files.getOwner(Path.of("/proc/self")))) {
         Files.setPosixFilePermissions(lock, permissions); // its creator may have died before it could
       }
-      if (!file.withLock(0, LOCK_TIMEOUT_NANOS, action)) {
-        throw new SegmentAccessException("The bus directory " + directory + " has been locked for "
-            + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on (its lock is on " + lock
-            + "). Resume or end that process.");
-      }
+      return file.withLock(0, timeoutNanos, action);
     }
   }
 

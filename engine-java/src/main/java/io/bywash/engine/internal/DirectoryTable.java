@@ -218,12 +218,24 @@ public final class DirectoryTable {
     return added;
   }
 
-  /** Voids the row that a dead adder left half-done. Its space is handed out by the next add, since nobody wrote to it. */
-  private void recoverIntent() {
+  /** Voids what a dead adder left half-done, if there is something; a living adder has the lock, and is not waited for. */
+  synchronized boolean recover() throws IOException {
+    boolean[] voided = new boolean[1];
+    if (region.getLongVolatile(INTENT_OFFSET) != 0) {
+      core.file().withLock(DIRECTORY_LOCK, 0, () -> voided[0] = recoverIntent());
+    }
+    return voided[0];
+  }
+
+  /**
+   * Voids the row that a dead adder left half-done; false when there was none. Its space is handed out by the next add,
+   * since nobody wrote to it. The caller has the directory's lock, so that whoever wrote an intent is dead.
+   */
+  private boolean recoverIntent() {
     long intent = region.getLongVolatile(INTENT_OFFSET);
     int index = Owner.generation(intent);
     if (intent == 0) {
-      return;
+      return false;
     }
     if (index < geometry.rowCount()) {
       long word = word(index);
@@ -237,5 +249,6 @@ public final class DirectoryTable {
       }
     }
     region.setLongVolatile(INTENT_OFFSET, 0);
+    return true;
   }
 }

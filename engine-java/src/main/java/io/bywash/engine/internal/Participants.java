@@ -47,21 +47,20 @@ public final class Participants {
     activate(0, 1);
   }
 
-  /** Takes a free slot, sweeping its dead holder out of every structure first. */
+  /** Takes a free slot, burying its dead holder first. */
   void join(String segmentName) throws IOException {
     for (int id = 0; id < geometry.slotCount(); id++) {
       if (!file.tryLock(SLOT_LOCKS + id)) {
         continue;
       }
-      long word = region.getLongAcquire(geometry.slot(id));
-      if (Owner.state(word) != SLOT_FREE) {
-        if (identity(id).certainlyRuns()) { // the lock is free, but /proc vetoes: never take it from a running process
-          file.unlock(SLOT_LOCKS + id);
-          continue;
-        }
-        sweep(id, word);
+      if (isVetoed(id)) {
+        file.unlock(SLOT_LOCKS + id);
+        continue;
       }
-      activate(id, Owner.epoch(word) + 1);
+      if (Owner.state(slotWord(id)) != SLOT_FREE) {
+        bury(id);
+      }
+      activate(id, Owner.epoch(slotWord(id)) + 1);
       return;
     }
     StringJoiner pids = new StringJoiner(", ");
@@ -98,6 +97,7 @@ public final class Participants {
    * because it looks at the other slots next, as they look at this one.
    */
   void beginLeaving() {
+    assert hasSlot() : "the slot is another's";
     region.setLongVolatile(geometry.slot(Owner.slotId(self)) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_LEAVING));
     VarHandle.fullFence(); // [closing]
   }
@@ -105,17 +105,77 @@ public final class Participants {
   /** Gives the slot back; every role was given back before. */
   void leave() throws IOException {
     int id = Owner.slotId(self);
-    region.setLongOpaque(geometry.slot(id) + SLOT_START_TICKS, 0); // this process lives on, and must not veto a death here
-    region.setLongRelease(geometry.slot(id) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_FREE)); // [slot-free] roles are clear
+    if (hasSlot()) {
+      region.setLongOpaque(geometry.slot(id) + SLOT_START_TICKS, 0); // this process lives on, and must not veto a death here
+      free(id, Owner.epoch(self));
+    }
     file.unlock(SLOT_LOCKS + id);
   }
 
-  /** Voids all that a dead life of slot {@code id} holds, in every structure. May be repeated and interrupted anywhere. */
-  private void sweep(int id, long slotWord) {
-    long dead = Owner.participant(id, Owner.epoch(slotWord));
-    for (SegmentEntry entry : directory.live()) {
-      entry.sweep(dead);
+  /**
+   * Whether this participant still has its slot. It does not if its lock was lost while the process lived (somebody closed
+   * the descriptor) and it was buried: the slot may be another's now, and is not to be touched.
+   */
+  boolean hasSlot() {
+    long word = slotWord(Owner.slotId(self));
+    return Owner.participant(word) == self && Owner.state(word) != SLOT_FREE;
+  }
+
+  /**
+   * Buries everybody who is dead, and frees their slots. Nothing is waited for: a slot whose lock somebody holds is not a
+   * dead one's, or is being buried by somebody else.
+   *
+   * @param dead gets those who were buried, as they were
+   * @return how many roles they held
+   */
+  synchronized int buryAll(List<Participant> dead) throws IOException {
+    int rolesFreed = 0;
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      boolean mayBeDead = id != Owner.slotId(self) && Owner.state(slotWord(id)) != SLOT_FREE;
+      if (!mayBeDead || !file.tryLock(SLOT_LOCKS + id)) {
+        continue;
+      }
+      try {
+        if (Owner.state(slotWord(id)) != SLOT_FREE && !isVetoed(id)) { // looked at again, now that it cannot change
+          dead.add(participant(id, Owner.epoch(slotWord(id)), false));
+          rolesFreed += bury(id);
+          free(id, Owner.epoch(slotWord(id)));
+        }
+      } finally {
+        file.unlock(SLOT_LOCKS + id);
+      }
     }
+    return rolesFreed;
+  }
+
+  /** Whether a slot's holder certainly runs though its lock is free: nothing is ever taken from a running process. */
+  private boolean isVetoed(int id) {
+    return Owner.state(slotWord(id)) != SLOT_FREE && identity(id).certainlyRuns();
+  }
+
+  /**
+   * Ends the life of slot {@code id}, whose dead holder's lock this participant has, and voids all that it holds in every
+   * structure. May be interrupted anywhere, and is then repeated by the next holder of the lock. Returns how many roles that
+   * were.
+   */
+  private int bury(int id) {
+    // The epoch comes first: while this participant holds the lock, perhaps paused, nobody takes the dead one for alive.
+    int next = Owner.epoch(slotWord(id)) + 1;
+    region.setLongVolatile(geometry.slot(id) + SLOT_WORD, Owner.word(Owner.participant(id, next), 0, 0, SLOT_JOINING));
+    int rolesFreed = 0;
+    for (SegmentEntry entry : directory.live()) {
+      rolesFreed += entry.sweep(id);
+    }
+    return rolesFreed;
+  }
+
+  private void free(int id, int epoch) {
+    long word = Owner.word(Owner.participant(id, epoch), 0, 0, SLOT_FREE);
+    region.setLongRelease(geometry.slot(id) + SLOT_WORD, word); // [slot-free] roles are clear
+  }
+
+  private long slotWord(int id) {
+    return region.getLongAcquire(geometry.slot(id) + SLOT_WORD); // [slot-active] [slot-free]
   }
 
   /**
@@ -130,7 +190,7 @@ public final class Participants {
     if (self != 0 && Owner.participant(ownerWord) == self) {
       return true;
     }
-    long slotWord = region.getLongAcquire(geometry.slot(id) + SLOT_WORD); // [slot-active] [slot-free]
+    long slotWord = slotWord(id);
     if (Owner.epoch(slotWord) != Owner.epoch(ownerWord) || Owner.state(slotWord) == SLOT_FREE) {
       return false;
     }
@@ -142,7 +202,7 @@ public final class Participants {
   }
 
   private boolean sameEpoch(int id, long ownerWord) {
-    return Owner.epoch(region.getLongAcquire(geometry.slot(id) + SLOT_WORD)) == Owner.epoch(ownerWord);
+    return Owner.epoch(slotWord(id)) == Owner.epoch(ownerWord);
   }
 
   /** Whether anybody but this participant is attached, lives, and is not about to leave. */
@@ -163,7 +223,7 @@ public final class Participants {
    */
   boolean everybodyCanWake() {
     for (int id = 0; id < geometry.slotCount(); id++) {
-      long word = region.getLongAcquire(geometry.slot(id) + SLOT_WORD); // [slot-active]
+      long word = slotWord(id);
       if (Owner.state(word) != SLOT_FREE) {
         long capabilities = region.getLongOpaque(geometry.slot(id) + SLOT_CAPABILITIES);
         boolean wakes = (capabilities & CAN_WAKE) != 0 && ((capabilities & ASYMMETRIC) == 0 || Futex.ASYMMETRIC);
@@ -181,10 +241,13 @@ public final class Participants {
     if (Owner.participant(ownerWord) == 0 || id >= geometry.slotCount() || !sameEpoch(id, ownerWord)) {
       return Optional.empty();
     }
+    return Optional.of(participant(id, Owner.epoch(ownerWord), isAlive(ownerWord)));
+  }
+
+  private Participant participant(int id, int epoch, boolean alive) {
     long slot = geometry.slot(id);
-    return Optional.of(new Participant(id, Owner.epoch(ownerWord), region.getLongOpaque(slot + SLOT_PID),
-        isAlive(ownerWord), (region.getLongOpaque(slot + SLOT_CAPABILITIES) & CAN_WAKE) != 0,
-        region.getLongOpaque(slot + SLOT_HEARTBEAT)));
+    return new Participant(id, epoch, region.getLongOpaque(slot + SLOT_PID), alive,
+        (region.getLongOpaque(slot + SLOT_CAPABILITIES) & CAN_WAKE) != 0, region.getLongOpaque(slot + SLOT_HEARTBEAT));
   }
 
   /** The process id of the participant that a word names; 0 when unknown. */
@@ -196,7 +259,7 @@ public final class Participants {
   public List<Participant> list() {
     List<Participant> found = new ArrayList<>();
     for (int id = 0; id < geometry.slotCount(); id++) {
-      long word = region.getLongAcquire(geometry.slot(id) + SLOT_WORD); // [slot-active]
+      long word = slotWord(id);
       if (Owner.state(word) != SLOT_FREE) {
         describe(Owner.word(Owner.participant(id, Owner.epoch(word)), 0, 0, 0)).ifPresent(found::add);
       }
@@ -216,6 +279,8 @@ public final class Participants {
   }
 
   void heartbeat() {
-    region.setLongOpaque(geometry.slot(Owner.slotId(self)) + SLOT_HEARTBEAT, System.nanoTime());
+    if (hasSlot()) {
+      region.setLongOpaque(geometry.slot(Owner.slotId(self)) + SLOT_HEARTBEAT, System.nanoTime());
+    }
   }
 }

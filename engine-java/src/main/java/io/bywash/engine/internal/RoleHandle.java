@@ -2,6 +2,7 @@ package io.bywash.engine.internal;
 
 import static io.bywash.engine.internal.SegmentLayout.*;
 
+import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.internal.memory.Region;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Cleaner;
@@ -45,9 +46,18 @@ public final class RoleHandle extends Hold implements Runnable {
 
   /** Makes the role count: with a full fence, since the joiner looks at the other side's words next. */
   public void activate() {
-    word = Owner.withState(word, ROLE_ACTIVE);
-    region.setLongVolatile(offset + ROLE_WORD, word); // [role-active]
-    VarHandle.fullFence(); // [join] a volatile store alone does not order later acquire loads
+    long active = Owner.withState(word, ROLE_ACTIVE);
+    if (!region.compareAndSetLong(offset + ROLE_WORD, word, active)) { // [role-active]
+      throw takenAway();
+    }
+    word = active;
+    VarHandle.fullFence(); // [join] the compare-and-set alone does not order later acquire loads
+  }
+
+  /** The failure to throw when the role is not {@linkplain #isStillOurs ours} any more, and was not evicted. */
+  public SegmentClosedException takenAway() {
+    return new SegmentClosedException("This role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
+        + " was taken away, because its process was taken for dead. Close the segment, and attach it again.");
   }
 
   /** Whether the role word still stands as it was set: false after this role was evicted, or taken for a dead one's. */

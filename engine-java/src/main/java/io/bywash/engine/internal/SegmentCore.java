@@ -3,6 +3,8 @@ package io.bywash.engine.internal;
 import static io.bywash.engine.internal.SegmentLayout.*;
 
 import io.bywash.engine.Lifetime;
+import io.bywash.engine.Participant;
+import io.bywash.engine.Recovery;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
@@ -115,7 +117,7 @@ public final class SegmentCore {
           return true;
         }
         case CLOSING -> {
-          if (participants.isAlive(state) && Owner.participant(state) != participants.self()) {
+          if (!isAbandoned(state)) {
             return false;
           }
           region.compareAndSetLong(STATE_OFFSET, state, OPEN);
@@ -128,6 +130,35 @@ public final class SegmentCore {
         }
         default -> throw Geometry.damaged(path, "its state is " + Owner.state(state));
       }
+    }
+  }
+
+  /** Whether that is the state of a removal by somebody who died; this participant is not removing now. */
+  private boolean isAbandoned(long state) {
+    return Owner.state(state) == CLOSING
+        && (!participants.isAlive(state) || Owner.participant(state) == participants.self());
+  }
+
+  /** Opens the segment again if its remover died. */
+  private boolean revertIfAbandoned() {
+    long state = region.getLongVolatile(STATE_OFFSET);
+    return isAbandoned(state) && region.compareAndSetLong(STATE_OFFSET, state, OPEN);
+  }
+
+  /** All that is otherwise done by whoever comes across it. */
+  public Recovery recover() {
+    requireParticipant();
+    beginOperation();
+    try {
+      List<Participant> dead = new ArrayList<>();
+      int rolesFreed = participants.buryAll(dead);
+      boolean intentVoided = directory.recover();
+      boolean removalReverted = revertIfAbandoned();
+      return new Recovery(dead, rolesFreed, intentVoided, removalReverted, BusFiles.removeLeftovers(path));
+    } catch (IOException failure) {
+      throw BusFiles.failure(path, failure);
+    } finally {
+      endOperation();
     }
   }
 
@@ -193,8 +224,12 @@ public final class SegmentCore {
 
   public void requireParticipant() {
     if (readOnly) {
-      throw new IllegalStateException("Segment " + path + " is attached read-only; attach it for writing to take roles or"
-          + " add entries.");
+      throw new IllegalStateException("Segment " + path + " is attached read-only; attach it for writing to take roles, to"
+          + " add entries, or to recover it.");
+    }
+    if (!participants.hasSlot()) {
+      throw new SegmentClosedException("This process was taken for dead in segment " + path
+          + ", since it lost its lock on the file. Close the segment, and attach it again.");
     }
   }
 
@@ -298,6 +333,10 @@ public final class SegmentCore {
   }
 
   private void leave() throws IOException {
+    if (!participants.hasSlot()) {
+      participants.leave();
+      return; // taken for dead: whether anybody else stays is theirs to find out
+    }
     try {
       participants.beginLeaving();
       if (geometry.lifetime() == Lifetime.WHILE_USED && !participants.anyOtherStays()) {
@@ -314,10 +353,7 @@ public final class SegmentCore {
    */
   void removeUnlessJoined() throws IOException {
     long mine = Owner.word(participants.self(), 0, 0, CLOSING);
-    long state = region.getLongVolatile(STATE_OFFSET);
-    if (Owner.state(state) == CLOSING && !participants.isAlive(state)) {
-      region.compareAndSetLong(STATE_OFFSET, state, OPEN); // another remover died
-    }
+    revertIfAbandoned(); // another remover died
     if (!region.compareAndSetLong(STATE_OFFSET, OPEN, mine)) { // [closing]
       return; // removed already, or damaged: closing is not the time to complain
     }

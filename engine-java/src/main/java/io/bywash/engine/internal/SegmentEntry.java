@@ -213,17 +213,33 @@ public final class SegmentEntry implements Entry {
     return region().compareAndSetLong(role(index) + ROLE_WORD, word, Owner.withState(word, ROLE_EVICTED));
   }
 
-  /** Frees every role and clears every waiting bit of a dead participant. */
-  void sweep(long deadParticipant) {
+  /**
+   * Frees every role and clears every waiting bit of slot {@code id}, whose holder is dead and whose lock the caller has, so
+   * that nobody who lives is meant. Whoever waits is woken if a role became free: the dead may have held it back, or have
+   * published without waking it. Returns how many roles that were.
+   */
+  int sweep(int id) {
+    int freed = 0;
     for (int index = 0; index < roleCount; index++) {
       long word = roleWord(index);
-      if (Owner.state(word) != ROLE_FREE && Owner.participant(word) == deadParticipant) {
-        freeRole(index, word);
+      if (Owner.state(word) != ROLE_FREE && Owner.slotId(word) == id && freeRole(index, word)) {
+        freed++;
       }
     }
-    int id = Owner.slotId(deadParticipant);
-    long bit = ~(1L << (id & 63));
-    region().getAndBitwiseAndLong(offset + WAITING_FOR_DATA + (id >>> 6) * 8L, bit);
-    region().getAndBitwiseAndLong(offset + WAITING_FOR_SPACE + (id >>> 6) * 8L, bit);
+    clearWaiting(WAITING_FOR_DATA, id);
+    clearWaiting(WAITING_FOR_SPACE, id);
+    if (freed > 0) {
+      core.waitRoom().signal(offset + WAITING_FOR_DATA);
+      core.waitRoom().signal(offset + WAITING_FOR_SPACE);
+    }
+    return freed;
+  }
+
+  private void clearWaiting(int bitmap, int id) {
+    long word = offset + bitmap + (id >>> 6) * 8L;
+    long bit = 1L << (id & 63);
+    if ((region().getLongOpaque(word) & bit) != 0) {
+      region().getAndBitwiseAndLong(word, ~bit);
+    }
   }
 }
