@@ -1,5 +1,6 @@
 package io.bywash.engine;
 
+import io.bywash.engine.internal.Attachment;
 import io.bywash.engine.internal.BusFiles;
 import io.bywash.engine.internal.SegmentCore;
 import java.nio.file.Path;
@@ -16,11 +17,10 @@ import java.util.Objects;
  * <p>An attachment that is not read-only is a {@linkplain Participant participant}, and has to be closed. A process that is
  * killed is found to be dead by its kernel lock, and nobody waits for it.
  */
-public final class Segment implements AutoCloseable {
-  private final SegmentCore core;
-
+@SuppressWarnings("exports") // Attachment has no public member
+public final class Segment extends Attachment implements AutoCloseable {
   private Segment(SegmentCore core) {
-    this.core = core;
+    super(core);
   }
 
   /** As {@link #create(Path, SegmentSpec)}, in the standard bus directory. */

@@ -65,6 +65,20 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
         describe(ring.entry, ring.entry.roleWord(PUBLISHER_ROLE)), List.copyOf(subscribers));
   }
 
+  /**
+   * Looks for what is impossible in a queue: positions, records, their sequences, the block index, the roles of its subscribers.
+   * It only reads, and what changes meanwhile is looked at again, so that a queue in use is not accused. It takes time in
+   * proportion to the ring; of one beyond 8 GiB only the newest 8 GiB are looked at.
+   *
+   * @return a sentence on each finding; empty when the queue is sound
+   * @throws io.bywash.engine.SpecMismatchException when the entry is no broadcast
+   */
+  public static List<String> problems(Entry entry) {
+    SegmentEntry own = Ring.broadcast(entry);
+    String damage = own.damage() != null ? own.damage() : Ring.damage(own);
+    return damage != null ? List.of(damage) : RingCheck.problems(Ring.of(entry));
+  }
+
   private static Optional<Participant> describe(SegmentEntry entry, long word) {
     return Owner.state(word) == ROLE_ACTIVE ? entry.core().participants().describe(word) : Optional.empty();
   }

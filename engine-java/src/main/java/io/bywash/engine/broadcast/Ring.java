@@ -49,6 +49,17 @@ final class Ring {
 
   /** The ring of an entry, which must be a sound broadcast. */
   static Ring of(Entry entry) {
+    SegmentEntry own = broadcast(entry);
+    own.requireSound();
+    String damage = damage(own);
+    if (damage != null) {
+      throw own.damaged(damage);
+    }
+    return new Ring(own);
+  }
+
+  /** The entry, which must be a broadcast, in a segment that is open. */
+  static SegmentEntry broadcast(Entry entry) {
     if (!(entry instanceof SegmentEntry own)) {
       throw new IllegalArgumentException("entry=" + entry + " is not an entry of this engine");
     }
@@ -57,15 +68,19 @@ final class Ring {
           List.of("kind is " + own.kind() + ", wanted " + Kind.BROADCAST));
     }
     own.core().checkOpen();
-    own.requireSound();
-    long capacity = own.capacity();
-    if (Long.bitCount(capacity) != 1 || capacity < Broadcast.MIN_RING_BYTES || own.roleCount() < 2
-        || own.elementSizeBytes() < 1 || own.elementSizeBytes() > Broadcast.maxMessageBytes(capacity)
-        || capacity > own.sizeBytes() - SegmentLayout.structureDataOffset(own.roleCount())) {
-      throw own.damaged("a ring of " + capacity + " bytes with messages of up to " + own.elementSizeBytes() + " bytes and "
-          + own.roleCount() + " roles does not fit its " + own.sizeBytes() + " bytes");
+    return own;
+  }
+
+  /** What is impossible about the geometry of a broadcast whose row is sound; null when nothing is. */
+  static String damage(SegmentEntry entry) {
+    long capacity = entry.capacity();
+    if (Long.bitCount(capacity) != 1 || capacity < Broadcast.MIN_RING_BYTES || entry.roleCount() < 2
+        || entry.elementSizeBytes() < 1 || entry.elementSizeBytes() > Broadcast.maxMessageBytes(capacity)
+        || capacity > entry.sizeBytes() - SegmentLayout.structureDataOffset(entry.roleCount())) {
+      return "a ring of " + capacity + " bytes with messages of up to " + entry.elementSizeBytes() + " bytes and "
+          + entry.roleCount() + " roles does not fit its " + entry.sizeBytes() + " bytes";
     }
-    return new Ring(own);
+    return null;
   }
 
   /** Takes the ring's page faults now, so that no message has to. */
@@ -125,15 +140,21 @@ final class Ring {
   /** The last noted record that lies neither behind {@code position} nor behind {@code sequence}; null when none is valid. */
   private Cursor findNoted(long position, long oldest, long sequence) {
     for (long block = position >>> blockShift; block >= oldest >>> blockShift; block--) {
-      long start = blockPosition(block);
-      long noted = region.getLongOpaque(blockEntry(block) + Long.BYTES);
-      VarHandle.acquireFence(); // [block] the sequence was read before the second look at the position
-      if (start >= block << blockShift && start <= position && start >= oldest && start % RECORD_ALIGNMENT == 0
-          && noted <= sequence && blockPosition(block) == start) {
-        return new Cursor(start, noted);
+      Cursor noted = noted(block);
+      if (noted != null && noted.position() <= position && noted.position() >= oldest
+          && noted.position() % RECORD_ALIGNMENT == 0 && noted.sequence() <= sequence) {
+        return noted;
       }
     }
     return null;
+  }
+
+  /** What is noted for a block; null when nothing is, or it changes just now. */
+  Cursor noted(long block) {
+    long start = blockPosition(block);
+    long sequence = region.getLongOpaque(blockEntry(block) + Long.BYTES);
+    VarHandle.acquireFence(); // [block] the sequence was read before the second look at the position
+    return start >= block << blockShift && blockPosition(block) == start ? new Cursor(start, sequence) : null;
   }
 
   /** Counts records until a position or a sequence is reached; null when it was overtaken. */
@@ -217,10 +238,15 @@ final class Ring {
 
   /** Throws unless the publisher's words fit together. */
   void validate(long published, long oldest) {
-    if (oldest < 0 || published < oldest || published - oldest > capacityBytes || published > MAX_POSITION
-        || published % RECORD_ALIGNMENT != 0 || oldest % RECORD_ALIGNMENT != 0) {
+    if (isImpossible(published, oldest)) {
       throw damagedPositions(published, oldest);
     }
+  }
+
+  /** Whether the publisher's words, of one moment, do not fit together. */
+  boolean isImpossible(long published, long oldest) {
+    return oldest < 0 || published < oldest || published - oldest > capacityBytes || published > MAX_POSITION
+        || published % RECORD_ALIGNMENT != 0 || oldest % RECORD_ALIGNMENT != 0;
   }
 
   DamagedSegmentException damagedPositions(long published, long oldest) {

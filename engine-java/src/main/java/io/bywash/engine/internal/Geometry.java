@@ -56,7 +56,7 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
   }
 
   /** Reads the header of a file whose mapping is {@code region}; refuses what is no sound segment of this version. */
-  static Geometry read(Region region, Path path) {
+  public static Geometry read(Region region, Path path) {
     long magic = region.getLong(MAGIC_OFFSET);
     if (magic != MAGIC) {
       throw new SegmentFormatException(String.format("File %s is no Bywash segment: it begins with 0x%016X, a segment with"
@@ -104,11 +104,11 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
         + ". Nothing in it can be used; remove the file when no process needs it.");
   }
 
-  long slot(int id) {
+  public long slot(int id) {
     return HEADER_BYTES + (long) id * SLOT_BYTES;
   }
 
-  long row(int index) {
+  public long row(int index) {
     return rowsOffset + (long) index * ROW_BYTES;
   }
 }

@@ -194,7 +194,7 @@ public final class SegmentCore {
     return path;
   }
 
-  SegmentFile file() {
+  public SegmentFile file() {
     return file;
   }
 

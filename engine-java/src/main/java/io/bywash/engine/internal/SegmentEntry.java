@@ -53,7 +53,8 @@ public final class SegmentEntry implements Entry {
     this.damage = findDamage(roles);
   }
 
-  static SegmentEntry read(SegmentCore core, int index, long word) {
+  /** The row of that index, whose first word was read before. */
+  public static SegmentEntry read(SegmentCore core, int index, long word) {
     return new SegmentEntry(core, index, word);
   }
 
@@ -73,7 +74,7 @@ public final class SegmentEntry implements Entry {
   }
 
   /** What is impossible about this row; null when it is sound. */
-  String damage() {
+  public String damage() {
     return damage;
   }
 

@@ -1,0 +1,346 @@
+package io.bywash.engine.inspect;
+
+import static io.bywash.engine.internal.SegmentLayout.*;
+
+import io.bywash.engine.BusException;
+import io.bywash.engine.Kind;
+import io.bywash.engine.broadcast.BroadcastStatus;
+import io.bywash.engine.inspect.Finding.Severity;
+import io.bywash.engine.internal.Geometry;
+import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.Participants;
+import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.memory.Region;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * One look at the invariants of a segment. Each check reads its words in an order in which no interleaving with a participant at
+ * work shows what is impossible, or reads again before it accuses; the order is the reverse of that in which they are written.
+ */
+final class SegmentCheck {
+  private static final int MAX_FINDINGS = 200;
+  /** Between the lock of a slot and its first word a process is for so long at the most, if it runs at all. */
+  private static final long SETTLE_NANOS = 200_000_000;
+  private static final long SETTLE_STEP_NANOS = 5_000_000;
+  private static final String DAMAGED = "Nothing that is damaged is used by the engine. End the processes that use it, and create"
+      + " the segment anew.";
+  private static final String LEFT = "Nothing has to be done: whoever comes next puts it right.";
+
+  private final SegmentCore core;
+  private final Region region;
+  private final Geometry geometry;
+  private final Participants participants;
+  private final String name;
+  private final List<Finding> findings = new ArrayList<>();
+  /** What dead participants still hold, by the participant part of their words. */
+  private final Map<Long, List<String>> heldByTheDead = new TreeMap<>();
+
+  SegmentCheck(SegmentCore core) {
+    this.core = core;
+    this.region = core.region();
+    this.geometry = core.geometry();
+    this.participants = core.participants();
+    this.name = core.path().getFileName().toString();
+  }
+
+  List<Finding> run() {
+    try {
+      if (checkFile()) {
+        checkHeader();
+        checkState();
+        List<SegmentEntry> entries = checkRows();
+        checkIntent();
+        entries.forEach(this::checkRoles);
+        checkSlots();
+        entries.forEach(this::checkStructure);
+      }
+    } catch (InternalError truncated) { // the JVM's word for a file that was truncated under its mapping
+      damaged(name, "the file was truncated while it was looked at");
+    }
+    return findings;
+  }
+
+  private void add(Severity severity, String where, String problem, String advice) {
+    if (findings.size() < MAX_FINDINGS) {
+      findings.add(new Finding(severity, where, problem, advice));
+    }
+  }
+
+  private void damaged(String where, String problem) {
+    add(Severity.ERROR, where, problem, DAMAGED);
+  }
+
+  /** Whether the mapping may be read as far as the geometry reaches. */
+  private boolean checkFile() {
+    try {
+      long sizeBytes = core.file().sizeBytes();
+      if (sizeBytes < geometry.sizeBytes()) {
+        damaged(name, "the file was truncated to " + sizeBytes + " of " + geometry.sizeBytes() + " bytes");
+        return false;
+      }
+      if (sizeBytes > geometry.sizeBytes()) {
+        damaged(name, "the file has grown from " + geometry.sizeBytes() + " to " + sizeBytes + " bytes");
+      }
+      return true;
+    } catch (IOException failure) {
+      add(Severity.ERROR, name, "the file cannot be looked at: " + failure, "Check its permissions.");
+      return false;
+    }
+  }
+
+  private void checkHeader() {
+    try {
+      if (!Geometry.read(region, core.path()).equals(geometry)) {
+        damaged(name, "the header is not what it was when this process attached");
+      }
+    } catch (BusException damage) {
+      damaged(name, damage.getMessage());
+      return;
+    }
+    int lifetime = region.getInt(LIFETIME_OFFSET);
+    int pages = region.getInt(PAGES_OFFSET);
+    int headerBytes = region.getInt(HEADER_BYTES_OFFSET);
+    if (headerBytes != HEADER_BYTES || region.getLong(ID_OFFSET) == 0 || lifetime != WHILE_USED && lifetime != KEPT
+        || pages != ORDINARY_PAGES && pages != HUGE_PAGES) {
+      damaged(name, "the header claims " + headerBytes + " bytes, id " + region.getLong(ID_OFFSET) + ", lifetime " + lifetime
+          + " and pages " + pages);
+    }
+  }
+
+  private void checkState() {
+    long state = region.getLongVolatile(STATE_OFFSET);
+    switch (Owner.state(state)) {
+      case OPEN, REMOVED -> {
+        if (state != Owner.state(state)) {
+          damaged(name, String.format("its state word 0x%x belongs to somebody", state));
+        } else if (state == REMOVED && core.file().isAt(core.path())) {
+          damaged(name, "it is marked as removed, but it is still there");
+        } else if (!core.file().isAt(core.path())) {
+          add(Severity.WARNING, name, "the file was removed or replaced: this is what its remaining users see",
+              "Close the attachments of it; later ones get the new file.");
+        }
+      }
+      case CLOSING -> {
+        if (Owner.slotId(state) >= geometry.slotCount() || Owner.mode(state) != 0 || Owner.generation(state) != 0) {
+          damaged(name, String.format("its state word 0x%x names no participant", state));
+        } else if (!participants.isAlive(state) && region.getLongVolatile(STATE_OFFSET) == state) {
+          add(Severity.WARNING, name, "a participant died while it removed the segment", LEFT);
+        }
+      }
+      default -> damaged(name, "its state is " + Owner.state(state));
+    }
+  }
+
+  // ---- participants
+
+  private void checkSlots() {
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      long word = slotWord(id);
+      String where = name + ", participant " + id;
+      if (word != 0 && (Owner.slotId(word) != id || Owner.generation(word) != 0 || Owner.mode(word) != 0)
+          || Owner.state(word) > SLOT_LEAVING) {
+        damaged(where, String.format("its word 0x%x is none of this slot", word));
+      } else if (Owner.state(word) == SLOT_FREE) {
+        if (isLocked(id) && staysLockedAndFree(id, word)) {
+          add(Severity.NOTE, where, "its lock is held, but the slot is free: a process stopped while it joined or left",
+              "Resume or end that process.");
+        }
+      } else if (!participants.isAlive(word) && slotWord(id) == word) {
+        List<String> held = heldByTheDead.getOrDefault(Owner.participant(word), List.of());
+        add(Severity.WARNING, where, "process " + region.getLongOpaque(geometry.slot(id) + SLOT_PID) + " died"
+            + (held.isEmpty() ? " without leaving" : " and holds " + String.join(", ", held)), LEFT);
+      } else if (Owner.state(word) == SLOT_ACTIVE) {
+        checkIdentity(id, where, word);
+      }
+    }
+  }
+
+  private void checkIdentity(int id, String where, long word) {
+    long pid = region.getLongOpaque(geometry.slot(id) + SLOT_PID);
+    long capabilities = region.getLongOpaque(geometry.slot(id) + SLOT_CAPABILITIES);
+    boolean possible = pid > 0 && (capabilities & ~(CAN_WAKE | LOCKS_BY_DESCRIPTION | ASYMMETRIC)) == 0;
+    if (!possible && slotWord(id) == word) {
+      damaged(where, String.format("it claims process %d with capabilities 0x%x", pid, capabilities));
+    }
+  }
+
+  private long slotWord(int id) {
+    return region.getLongAcquire(geometry.slot(id) + SLOT_WORD); // [slot-active] [slot-free]
+  }
+
+  private boolean isLocked(int id) {
+    try {
+      return core.file().isLockedByOther(SLOT_LOCKS + id);
+    } catch (IOException unknown) {
+      return false;
+    }
+  }
+
+  private boolean staysLockedAndFree(int id, long word) {
+    long start = System.nanoTime();
+    while (System.nanoTime() - start < SETTLE_NANOS) {
+      if (slotWord(id) != word || !isLocked(id)) {
+        return false;
+      }
+      LockSupport.parkNanos(SETTLE_STEP_NANOS);
+    }
+    return true;
+  }
+
+  // ---- directory
+
+  /** The live rows that are sound and have their bytes for themselves. */
+  private List<SegmentEntry> checkRows() {
+    List<SegmentEntry> sound = new ArrayList<>();
+    Map<String, Integer> names = new HashMap<>();
+    NavigableMap<Long, Long> taken = new TreeMap<>();
+    long end = geometry.dataOffset();
+    for (int index = 0; index < geometry.rowCount(); index++) {
+      long word = rowWord(index);
+      switch ((int) word & 0xFF) {
+        case ROW_FREE, ROW_TOMBSTONE -> {}
+        case ROW_ADDING -> checkAdding(index, word);
+        case ROW_LIVE -> {
+          SegmentEntry entry = SegmentEntry.read(core, index, word);
+          String where = where(entry, index);
+          String damage = damage(entry, index, word);
+          Integer other = names.putIfAbsent(entry.name(), index);
+          if (damage != null) {
+            damaged(where, damage);
+          } else if (other != null) {
+            damaged(where, "row " + index + " has the name of row " + other);
+          } else if (take(taken, entry)) {
+            sound.add(entry);
+            end = Math.max(end, entry.offset() + entry.sizeBytes());
+          } else {
+            damaged(where, "its bytes, " + entry.sizeBytes() + " from " + entry.offset() + " on, belong to another entry as well");
+          }
+        }
+        default -> damaged(name + ", row " + index, "its state is " + (word & 0xFF));
+      }
+    }
+    long nextFree = region.getLongOpaque(NEXT_FREE_OFFSET); // an entry becomes live after this was moved
+    if (nextFree < end || nextFree > geometry.sizeBytes() || nextFree % PAGE_BYTES != 0) {
+      damaged(name, "its next free byte is " + nextFree + ", its entries end at " + end + " of " + geometry.sizeBytes());
+    }
+    return sound;
+  }
+
+  /** Whether the bytes are nobody else's; the map has the ends of those that were taken, by their beginnings. */
+  private static boolean take(NavigableMap<Long, Long> taken, SegmentEntry entry) {
+    long end = entry.offset() + entry.sizeBytes();
+    Map.Entry<Long, Long> before = taken.lowerEntry(end);
+    if (before != null && before.getValue() > entry.offset()) {
+      return false;
+    }
+    taken.put(entry.offset(), end);
+    return true;
+  }
+
+  private long rowWord(int index) {
+    return region.getLongAcquire(geometry.row(index) + ROW_WORD); // [row-live]
+  }
+
+  private String where(SegmentEntry entry, int index) {
+    return name + (entry.name().isEmpty() ? ", row " + index : "/" + entry.name());
+  }
+
+  private String damage(SegmentEntry entry, int index, long word) {
+    long creator = region.getLongOpaque(geometry.row(index) + ROW_CREATOR);
+    if (entry.damage() != null) {
+      return entry.damage();
+    }
+    if (entry.sizeBytes() % PAGE_BYTES != 0 || ((int) (word >>> 16) & 0xFFFF) == 0 || word >>> 32 == 0) {
+      return String.format("its row has the word 0x%x and %d bytes", word, entry.sizeBytes());
+    }
+    if (Owner.participant(creator) != creator || creator == 0 || Owner.slotId(creator) >= geometry.slotCount()) {
+      return String.format("its creator 0x%x names no participant", creator);
+    }
+    return null;
+  }
+
+  /** Who adds says so first, and takes it back last. */
+  private void checkAdding(int index, long word) {
+    long intent = region.getLongVolatile(INTENT_OFFSET);
+    if ((intent == 0 || Owner.generation(intent) != index) && rowWord(index) == word) {
+      damaged(name + ", row " + index, "it is being added, but nobody says that he adds it");
+    }
+  }
+
+  private void checkIntent() {
+    long intent = region.getLongVolatile(INTENT_OFFSET);
+    if (intent == 0) {
+      return;
+    }
+    if (Owner.slotId(intent) >= geometry.slotCount() || Owner.generation(intent) >= geometry.rowCount()) {
+      damaged(name, String.format("the intent 0x%x names no participant or no row", intent));
+    } else if (!participants.isAlive(intent) && region.getLongVolatile(INTENT_OFFSET) == intent) {
+      add(Severity.WARNING, name + ", row " + Owner.generation(intent), "a participant died while it added this entry", LEFT);
+    }
+  }
+
+  // ---- what all structures have
+
+  private void checkRoles(SegmentEntry entry) {
+    String where = name + "/" + entry.name();
+    for (int index = 0; index < entry.roleCount(); index++) {
+      long word = entry.roleWord(index);
+      if (word != 0) {
+        checkRole(entry, index, word, where);
+      }
+    }
+    long used = region.getLongAcquire(entry.offset() + ROLES_USED);
+    if (used < 0 || used > entry.roleCount()) {
+      damaged(where, "it claims to have used " + used + " of " + entry.roleCount() + " roles");
+    }
+    for (int id = geometry.slotCount(); id < Owner.MAX_SLOTS; id++) {
+      long bit = 1L << (id & 63);
+      long word = entry.offset() + (id >>> 6) * 8L;
+      if (((region.getLongOpaque(word + WAITING_FOR_DATA) | region.getLongOpaque(word + WAITING_FOR_SPACE)) & bit) != 0) {
+        damaged(where, "participant " + id + " waits, but there are only " + geometry.slotCount());
+        return;
+      }
+    }
+  }
+
+  private void checkRole(SegmentEntry entry, int index, long word, String where) {
+    String role = where + ", role " + index;
+    if (index >= region.getLongAcquire(entry.offset() + ROLES_USED)) { // raised before the role is taken
+      damaged(role, "it was taken, but the entry says that it never was");
+    }
+    if (Owner.state(word) == ROLE_FREE || Owner.state(word) > ROLE_EVICTED || Owner.participant(word) == 0
+        || Owner.slotId(word) >= geometry.slotCount()) {
+      if (Owner.state(word) != ROLE_FREE || Owner.participant(word) != 0 || Owner.mode(word) != 0) {
+        damaged(role, String.format("its word 0x%x is impossible", word));
+      }
+      return;
+    }
+    long slot = slotWord(Owner.slotId(word));
+    boolean over = Owner.epoch(slot) != Owner.epoch(word) || Owner.state(slot) == SLOT_FREE;
+    boolean dead = over || !participants.isAlive(word);
+    if (!dead && Owner.state(slot) != SLOT_LEAVING || entry.roleWord(index) != word) {
+      return;
+    }
+    if (over || !dead) {
+      damaged(role, String.format("it belongs to participant %d of epoch %d, which gave back all its roles",
+          Owner.slotId(word), Owner.epoch(word)));
+    } else {
+      heldByTheDead.computeIfAbsent(Owner.participant(word), key -> new ArrayList<>())
+          .add("role " + index + " of " + entry.name());
+    }
+  }
+
+  private void checkStructure(SegmentEntry entry) {
+    if (entry.kind() == Kind.BROADCAST) {
+      BroadcastStatus.problems(entry).forEach(problem -> damaged(name + "/" + entry.name(), problem));
+    }
+  }
+}
