@@ -1,6 +1,7 @@
 package io.bywash.engine;
 
 import io.bywash.engine.internal.Names;
+import io.bywash.engine.internal.SegmentRemoval;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -93,6 +94,30 @@ public final class BusDirectory {
       }
     }
     return file;
+  }
+
+  /**
+   * Removes a segment that nobody uses, whatever its lifetime, also a damaged one. Nobody uses it when the kernel holds no
+   * participant's lock on it; if somebody attaches meanwhile, it stays. Files that are no segment of this version, and those of
+   * other users, are left alone.
+   *
+   * @throws IllegalArgumentException when {@code name} is no name
+   * @throws SegmentAccessException when the operating system refuses
+   */
+  public Removal remove(String name) {
+    return SegmentRemoval.remove(path(name));
+  }
+
+  /**
+   * Removes, of this user's files, every sound segment that is to be removed when nobody uses it, and that nobody uses, since its
+   * last participants were killed; and what dead creators left. Damaged segments and {@linkplain Lifetime#KEPT kept} ones stay:
+   * see {@link #remove}.
+   *
+   * @return what was removed, or was to be and could not be
+   * @throws SegmentAccessException when the operating system refuses
+   */
+  public List<Removal> clean() {
+    return SegmentRemoval.clean(path, names());
   }
 
   static void checkName(Path file) {

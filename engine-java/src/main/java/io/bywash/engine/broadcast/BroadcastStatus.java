@@ -30,13 +30,14 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
    * A look at one subscriber.
    *
    * @param participant whose it is
+   * @param policy {@code block}, {@code skip}, {@code fail} or {@code evict}
    * @param gating whether it holds the publisher back
    * @param evicted whether it was cut off; it then holds back nobody, and gets nothing
    * @param positionBytes where it stands, as it last told
    * @param lagMessages messages that were committed and that it has not read, as it last told
    * @param lostMessages messages that it lost since it joined
    */
-  public record SubscriberStatus(Participant participant, boolean gating, boolean evicted, long positionBytes,
+  public record SubscriberStatus(Participant participant, String policy, boolean gating, boolean evicted, long positionBytes,
       long lagMessages, long lostMessages) {}
 
   /**
@@ -56,8 +57,9 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
       if (Owner.state(word) == ROLE_ACTIVE || evicted) {
         long lag = newest.sequence() - ring.region.getLongOpaque(role + ROLE_SEQUENCE);
         ring.entry.core().participants().describe(word).ifPresent(participant -> subscribers.add(
-            new SubscriberStatus(participant, Gate.isGating(word), evicted, ring.region.getLongOpaque(role + ROLE_POSITION),
-                Math.max(lag, 0), ring.region.getLongOpaque(role + ROLE_LOST))));
+            new SubscriberStatus(participant, policy(word), Gate.isGating(word), evicted,
+                ring.region.getLongOpaque(role + ROLE_POSITION), Math.max(lag, 0),
+                ring.region.getLongOpaque(role + ROLE_LOST))));
       }
     }
     return new BroadcastStatus(newest.sequence(), newest.position(), newest.position() - Math.min(newest.position(),
@@ -77,6 +79,16 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
     SegmentEntry own = Ring.broadcast(entry);
     String damage = own.damage() != null ? own.damage() : Ring.damage(own);
     return damage != null ? List.of(damage) : RingCheck.problems(Ring.of(entry));
+  }
+
+  private static String policy(long word) {
+    return switch (Owner.mode(word)) {
+      case MODE_BLOCK -> "block";
+      case MODE_SKIP -> "skip";
+      case MODE_FAIL -> "fail";
+      case MODE_EVICT -> "evict";
+      default -> "unknown";
+    };
   }
 
   private static Optional<Participant> describe(SegmentEntry entry, long word) {

@@ -68,6 +68,16 @@ final class SegmentCheck {
     return findings;
   }
 
+  /** What is put right by whoever comes next. */
+  List<Finding> leftByTheDead() {
+    checkState();
+    List<SegmentEntry> entries = checkRows();
+    checkIntent();
+    entries.forEach(this::checkRoles);
+    checkSlots();
+    return findings.stream().filter(finding -> finding.severity() == Severity.WARNING).toList();
+  }
+
   private void add(Severity severity, String where, String problem, String advice) {
     if (findings.size() < MAX_FINDINGS) {
       findings.add(new Finding(severity, where, problem, advice));
@@ -81,7 +91,7 @@ final class SegmentCheck {
   /** Whether the mapping may be read as far as the geometry reaches. */
   private boolean checkFile() {
     try {
-      long sizeBytes = core.file().sizeBytes();
+      long sizeBytes = core.currentSizeBytes();
       if (sizeBytes < geometry.sizeBytes()) {
         damaged(name, "the file was truncated to " + sizeBytes + " of " + geometry.sizeBytes() + " bytes");
         return false;
@@ -324,17 +334,18 @@ final class SegmentCheck {
       return;
     }
     long slot = slotWord(Owner.slotId(word));
-    boolean over = Owner.epoch(slot) != Owner.epoch(word) || Owner.state(slot) == SLOT_FREE;
-    boolean dead = over || !participants.isAlive(word);
-    if (!dead && Owner.state(slot) != SLOT_LEAVING || entry.roleWord(index) != word) {
+    boolean current = Owner.epoch(slot) == Owner.epoch(word) && Owner.state(slot) != SLOT_FREE;
+    boolean buried = Owner.epoch(slot) - Owner.epoch(word) > 0 && Owner.state(slot) == SLOT_JOINING; // and swept just now
+    boolean alive = participants.isAlive(slot);
+    if (alive && (buried || current && Owner.state(slot) != SLOT_LEAVING) || entry.roleWord(index) != word) {
       return;
     }
-    if (over || !dead) {
+    if (!alive && (current || buried)) {
+      heldByTheDead.computeIfAbsent(Owner.participant(slot), key -> new ArrayList<>())
+          .add("role " + index + " of " + entry.name());
+    } else {
       damaged(role, String.format("it belongs to participant %d of epoch %d, which gave back all its roles",
           Owner.slotId(word), Owner.epoch(word)));
-    } else {
-      heldByTheDead.computeIfAbsent(Owner.participant(word), key -> new ArrayList<>())
-          .add("role " + index + " of " + entry.name());
     }
   }
 

@@ -39,7 +39,7 @@ import java.util.regex.Pattern;
 public final class BusFiles {
   private static final String LOCK_NAME = ".lock";
   private static final Pattern TEMPORARY = Pattern.compile("\\..+\\.[0-9a-f]{16}\\.tmp");
-  private static final long LOCK_TIMEOUT_NANOS = 10_000_000_000L;
+  static final long LOCK_TIMEOUT_NANOS = 10_000_000_000L;
   private static final long RETRY_NANOS = 1_000_000;
 
   private BusFiles() {}
@@ -196,7 +196,7 @@ public final class BusFiles {
   }
 
   /** The hidden files of creators, dead or at work. */
-  private static List<Path> leftovers(Path directory) throws IOException {
+  public static List<Path> leftovers(Path directory) throws IOException {
     List<Path> found = new ArrayList<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, ".*.tmp")) {
       for (Path file : files) {
@@ -210,19 +210,18 @@ public final class BusFiles {
     return found;
   }
 
-  /** Removes what dead creators left beside a segment, unless somebody has the directory's lock; how many files. */
-  static int removeLeftovers(Path segment) throws IOException {
-    Path directory = segment.toAbsolutePath().getParent();
-    int[] removed = new int[1];
+  /** Removes what dead creators left, unless somebody has the directory's lock for {@code timeoutNanos}; which files. */
+  static List<Path> removeLeftovers(Path directory, long timeoutNanos) {
+    List<Path> removed = new ArrayList<>();
     try {
       if (!leftovers(directory).isEmpty()) {
-        withDirectoryLock(directory, 0, () ->
-            removed[0] = (int) leftovers(directory).stream().filter(BusFiles::sweepTemporary).count());
+        withDirectoryLock(directory, timeoutNanos, () ->
+            leftovers(directory).stream().filter(BusFiles::sweepTemporary).forEach(removed::add));
       }
     } catch (IOException notOurs) {
       // another user's directory: that user's next creator removes them
     }
-    return removed[0];
+    return removed;
   }
 
   /** Removes a hidden file if its creator is dead, or done with it. The caller has the directory's lock. */
@@ -284,7 +283,7 @@ public final class BusFiles {
     }
   }
 
-  private static void withDirectoryLock(Path directory, SegmentFile.LockedAction action) throws IOException {
+  static void withDirectoryLock(Path directory, SegmentFile.LockedAction action) throws IOException {
     if (!withDirectoryLock(directory, LOCK_TIMEOUT_NANOS, action)) {
       throw new SegmentAccessException("The bus directory " + directory + " has been locked for "
           + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on (its lock is on "

@@ -154,7 +154,8 @@ public final class SegmentCore {
       int rolesFreed = participants.buryAll(dead);
       boolean intentVoided = directory.recover();
       boolean removalReverted = revertIfAbandoned();
-      return new Recovery(dead, rolesFreed, intentVoided, removalReverted, BusFiles.removeLeftovers(path));
+      int filesRemoved = BusFiles.removeLeftovers(path.toAbsolutePath().getParent(), 0).size();
+      return new Recovery(dead, rolesFreed, intentVoided, removalReverted, filesRemoved);
     } catch (IOException failure) {
       throw BusFiles.failure(path, failure);
     } finally {
@@ -196,6 +197,11 @@ public final class SegmentCore {
 
   public SegmentFile file() {
     return file;
+  }
+
+  /** The size of the file now; that of the mapping when the name does not lead to the file any more, and nobody can know. */
+  public long currentSizeBytes() throws IOException {
+    return file.isAt(path) ? Files.size(path) : geometry.sizeBytes();
   }
 
   public Region region() {
@@ -345,6 +351,12 @@ public final class SegmentCore {
     } finally {
       participants.leave();
     }
+  }
+
+  /** Removes the file, whatever its lifetime, unless somebody else is attached; whether it is gone. */
+  boolean tryRemove() throws IOException {
+    BusFiles.removeIfUnused(this);
+    return Owner.state(region.getLongVolatile(STATE_OFFSET)) == REMOVED;
   }
 
   /**

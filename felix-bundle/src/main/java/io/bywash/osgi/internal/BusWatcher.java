@@ -2,6 +2,7 @@ package io.bywash.osgi.internal;
 
 import io.bywash.engine.BusDirectory;
 import io.bywash.engine.BusException;
+import io.bywash.engine.inspect.StatusText;
 import io.bywash.osgi.BywashConstants;
 import io.bywash.osgi.QueueListener;
 import java.io.IOException;

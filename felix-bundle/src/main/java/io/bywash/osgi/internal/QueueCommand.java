@@ -1,5 +1,6 @@
 package io.bywash.osgi.internal;
 
+import io.bywash.engine.inspect.StatusText;
 import java.util.List;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;

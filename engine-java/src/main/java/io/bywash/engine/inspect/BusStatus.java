@@ -1,0 +1,140 @@
+package io.bywash.engine.inspect;
+
+import io.bywash.engine.BusDirectory;
+import io.bywash.engine.BusException;
+import io.bywash.engine.DamagedSegmentException;
+import io.bywash.engine.Lifetime;
+import io.bywash.engine.Participant;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentAccessException;
+import io.bywash.engine.SegmentFormatException;
+import io.bywash.engine.SegmentNotFoundException;
+import io.bywash.engine.internal.BusFiles;
+import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.SegmentRemoval;
+import io.bywash.engine.internal.linux.SegmentFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A look at a bus directory.
+ *
+ * @param directory where it is
+ * @param files what lies in it, but for the lock file: first everything under a proper name, sorted, then what creators have
+ *     not linked to its name
+ */
+public record BusStatus(Path directory, List<FileStatus> files) {
+
+  /** What a file in a bus directory is. */
+  public enum State {
+    /** A segment with a living participant. */
+    LIVE,
+    /** A segment that is to be removed when nobody uses it, and that nobody uses: its last participants were killed. */
+    STALE,
+    /** A segment that is to be kept, and that nobody uses. */
+    KEPT,
+    /** A segment that nobody can attach to. */
+    DAMAGED,
+    /** No segment, or one of another version. */
+    FOREIGN,
+    /** This process may not look at it. */
+    INACCESSIBLE,
+    /** A segment that a living creator is about to create. */
+    BEING_CREATED,
+    /** What a creator left that died. */
+    LEFTOVER
+  }
+
+  /**
+   * A look at one file.
+   *
+   * @param name of the file
+   * @param state what it is
+   * @param sizeBytes of the file; -1 when unknown
+   * @param explanation a sentence for the user
+   * @param segment more, if it can be looked at
+   */
+  public record FileStatus(String name, State state, long sizeBytes, String explanation, Optional<SegmentStatus> segment) {}
+
+  /**
+   * Looks at a directory; none of its files can make this fail.
+   *
+   * @throws SegmentAccessException when the directory cannot be listed; one that does not exist has no files
+   */
+  public static BusStatus of(BusDirectory directory) {
+    List<FileStatus> files = new ArrayList<>();
+    for (String name : directory.names()) {
+      file(directory.path(), name).ifPresent(files::add);
+    }
+    try {
+      if (Files.isDirectory(directory.path())) {
+        BusFiles.leftovers(directory.path()).forEach(file -> files.add(hidden(file)));
+      }
+    } catch (IOException failure) {
+      throw new SegmentAccessException("The bus directory " + directory.path() + " cannot be listed: " + failure.getMessage()
+          + ". Check its permissions.", failure);
+    }
+    return new BusStatus(directory.path(), List.copyOf(files));
+  }
+
+  /** Empty when it has just gone. */
+  private static Optional<FileStatus> file(Path directory, String name) {
+    Path path = directory.resolve(name);
+    try (Segment segment = Segment.observe(path)) {
+      SegmentStatus status = SegmentStatus.of(segment);
+      State state = status.isInUse() ? State.LIVE : status.lifetime() == Lifetime.KEPT ? State.KEPT : State.STALE;
+      return Optional.of(new FileStatus(name, state, status.sizeBytes(), explanation(state, status), Optional.of(status)));
+    } catch (SegmentNotFoundException gone) {
+      return Optional.empty();
+    } catch (DamagedSegmentException damaged) {
+      return Optional.of(file(path, State.DAMAGED, damaged.getMessage() + (isLocked(path) ? " A process still uses it." : "")));
+    } catch (SegmentFormatException foreign) {
+      return Optional.of(file(path, State.FOREIGN, foreign.getMessage()));
+    } catch (BusException | InternalError refused) {
+      return Optional.of(file(path, State.INACCESSIBLE, String.valueOf(refused.getMessage())));
+    }
+  }
+
+  private static FileStatus file(Path path, State state, String explanation) {
+    long sizeBytes = -1;
+    try {
+      sizeBytes = Files.size(path);
+    } catch (IOException unknown) {
+      // its size is the least of what is wrong with it
+    }
+    return new FileStatus(Finding.printable(path.getFileName().toString()), state, sizeBytes, Finding.printable(explanation),
+        Optional.empty());
+  }
+
+  private static boolean isLocked(Path path) {
+    try (SegmentFile file = SegmentFile.open(path, true)) {
+      return SegmentRemoval.isAnySlotLocked(file);
+    } catch (IOException unknown) {
+      return false;
+    }
+  }
+
+  private static FileStatus hidden(Path path) {
+    try (SegmentFile file = SegmentFile.open(path, true)) {
+      return file.isLockedByOther(SegmentLayout.SLOT_LOCKS)
+          ? file(path, State.BEING_CREATED, "A living process creates it.")
+          : file(path, State.LEFTOVER, "Its creator died. The next creator in this directory removes it, or doctor --clean.");
+    } catch (IOException refused) {
+      return file(path, State.INACCESSIBLE, "It cannot be looked at: " + refused.getMessage());
+    }
+  }
+
+  private static String explanation(State state, SegmentStatus status) {
+    long living = status.participants().stream().filter(Participant::alive).count();
+    long dead = status.participants().size() - living;
+    return switch (state) {
+      case LIVE -> living + (living == 1 ? " participant" : " participants") + (dead == 0 ? "" : ", and " + dead + " dead");
+      case KEPT -> "Nobody uses it. It is kept until it is removed by name.";
+      default -> "Nobody uses it: its last participants were killed. The next user removes it, or doctor --clean.";
+    };
+  }
+}

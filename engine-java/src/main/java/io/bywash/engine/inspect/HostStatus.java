@@ -1,0 +1,93 @@
+package io.bywash.engine.inspect;
+
+import io.bywash.engine.BusDirectory;
+import io.bywash.engine.BusException;
+import io.bywash.engine.inspect.BusStatus.FileStatus;
+import io.bywash.engine.inspect.BusStatus.State;
+import io.bywash.engine.inspect.Finding.Severity;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * A look at what a bus directory stands on: the file system and its space, limits of the container, namespaces, what the system
+ * may do to the files, what this process may do, and what lies in the directory.
+ *
+ * @param facts what is there, by name, in the order in which to show it
+ * @param findings what is worth to be told about it, each with advice; those with severity NOTE need no attention
+ */
+public record HostStatus(Map<String, String> facts, List<Finding> findings) {
+  /** Who did not move for so long while somebody waits for it is told. */
+  private static final long STANDSTILL_NANOS = 300_000_000;
+
+  /** Looks at the host of a directory, whether or not that exists. Takes a third of a second if somebody holds another up. */
+  public static HostStatus of(BusDirectory directory) {
+    return of(directory, Path.of("/"));
+  }
+
+  /** The same with another root of /proc, /sys, /etc, /run and /usr. */
+  static HostStatus of(BusDirectory directory, Path root) {
+    Map<String, String> facts = new LinkedHashMap<>();
+    List<Finding> findings = new ArrayList<>();
+    new DirectoryLook(directory.path(), facts, findings).look(HostFiles.userId(root));
+    new HostLook(directory.path(), new HostFiles(root), facts, findings).look();
+    try {
+      addFiles(directory, facts, findings);
+    } catch (BusException refused) {
+      findings.add(new Finding(Severity.ERROR, directory.path().toString(), refused.getMessage(), "Check its permissions."));
+    }
+    return new HostStatus(facts, List.copyOf(findings));
+  }
+
+  private static void addFiles(BusDirectory directory, Map<String, String> facts, List<Finding> findings) {
+    BusStatus bus = BusStatus.of(directory);
+    facts.put("segments", Long.toString(bus.files().stream().filter(file -> file.segment().isPresent()).count()));
+    boolean suspicious = bus.files().stream().flatMap(file -> file.segment().stream())
+        .anyMatch(segment -> !segment.stuck(segment).isEmpty());
+    if (suspicious) {
+      LockSupport.parkNanos(STANDSTILL_NANOS);
+    }
+    BusStatus now = suspicious ? BusStatus.of(directory) : bus;
+    for (FileStatus file : now.files()) {
+      severity(file.state()).ifPresent(severity ->
+          findings.add(new Finding(severity, file.name(), file.explanation(), advice(file.state()))));
+      file.segment().ifPresent(segment -> addSegment(findings, segment, suspicious ? bus : null));
+    }
+  }
+
+  private static void addSegment(List<Finding> findings, SegmentStatus segment, BusStatus earlier) {
+    if (segment.isInUse()) {
+      findings.addAll(segment.leftByTheDead());
+    }
+    if (!segment.foreignPids().isEmpty()) {
+      findings.add(new Finding(Severity.NOTE, segment.name(), "the processes " + segment.foreignPids()
+          + " belong to another pid namespace, and are called otherwise there", "Nothing has to be done: who lives is known"
+          + " by locks, which all namespaces share."));
+    }
+    if (earlier != null) {
+      earlier.files().stream().filter(file -> file.name().equals(segment.name())).flatMap(file -> file.segment().stream())
+          .forEach(before -> findings.addAll(segment.stuck(before)));
+    }
+  }
+
+  private static Optional<Severity> severity(State state) {
+    return switch (state) {
+      case LIVE, KEPT, BEING_CREATED -> Optional.empty();
+      case STALE, LEFTOVER -> Optional.of(Severity.WARNING);
+      case DAMAGED -> Optional.of(Severity.ERROR);
+      case FOREIGN, INACCESSIBLE -> Optional.of(Severity.NOTE);
+    };
+  }
+
+  private static String advice(State state) {
+    return switch (state) {
+      case STALE, LEFTOVER -> "Run doctor --clean.";
+      case DAMAGED -> "When no process needs it: doctor --remove NAME.";
+      default -> "Nothing has to be done; it is left alone.";
+    };
+  }
+}

@@ -1,0 +1,178 @@
+package io.bywash.engine.inspect;
+
+import static io.bywash.engine.internal.SegmentLayout.*;
+
+import io.bywash.engine.BusException;
+import io.bywash.engine.DamagedSegmentException;
+import io.bywash.engine.Kind;
+import io.bywash.engine.Lifetime;
+import io.bywash.engine.Participant;
+import io.bywash.engine.Segment;
+import io.bywash.engine.broadcast.BroadcastStatus;
+import io.bywash.engine.broadcast.BroadcastStatus.SubscriberStatus;
+import io.bywash.engine.inspect.Finding.Severity;
+import io.bywash.engine.internal.Attachment;
+import io.bywash.engine.internal.Geometry;
+import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.linux.ProcessIdentity;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A look at one segment. The numbers were true one after the other, not all at one instant.
+ *
+ * @param takenNanos when this look was taken, as {@link System#nanoTime}
+ * @param name of the segment
+ * @param path of its file
+ * @param sizeBytes of its file
+ * @param unusedBytes that no entry has
+ * @param lifetime when it is removed
+ * @param created when it was created
+ * @param participantCapacity how many participants there is room for
+ * @param participants everybody who is attached, the living and the dead whose slots nobody took yet
+ * @param foreignPids the process ids of living participants that belong to another pid namespace than this process, in which
+ *     they mean nothing
+ * @param entryCapacity how many entries there is room for
+ * @param entries everything in it, the damaged included
+ * @param leftByTheDead what dead participants left, one finding each
+ */
+public record SegmentStatus(long takenNanos, String name, Path path, long sizeBytes, long unusedBytes, Lifetime lifetime,
+    Instant created, int participantCapacity, List<Participant> participants, List<Long> foreignPids, int entryCapacity,
+    List<EntryStatus> entries, List<Finding> leftByTheDead) {
+
+  /**
+   * A look at one entry.
+   *
+   * @param name printable, and as damaged as the entry is
+   * @param kind what it is, in lower case; {@code kind 7} when this version does not know
+   * @param row its number in the directory
+   * @param generation how often that row was used
+   * @param sizeBytes that it takes
+   * @param capacity in its unit
+   * @param elementSizeBytes of one element, or of the largest message
+   * @param owner the participant that it stands and falls with
+   * @param broadcast more, if it is a broadcast that is not damaged
+   * @param damage what is impossible about it; empty when nothing is known to be
+   */
+  public record EntryStatus(String name, String kind, int row, int generation, long sizeBytes, long capacity,
+      long elementSizeBytes, Optional<Participant> owner, Optional<BroadcastStatus> broadcast, String damage) {}
+
+  /**
+   * Looks at a segment.
+   *
+   * @param segment any attachment, for example a read-only one
+   * @throws DamagedSegmentException when its file was truncated
+   * @throws io.bywash.engine.SegmentClosedException when the attachment was closed
+   */
+  public static SegmentStatus of(Segment segment) {
+    SegmentCore core = Attachment.core(segment);
+    core.checkOpen();
+    Geometry geometry = core.geometry();
+    try {
+      if (core.currentSizeBytes() < geometry.sizeBytes()) {
+        throw truncated(core);
+      }
+      List<Participant> participants = segment.participants();
+      return new SegmentStatus(System.nanoTime(), segment.name(), segment.path(), segment.sizeBytes(),
+          Math.clamp(geometry.sizeBytes() - core.region().getLongOpaque(NEXT_FREE_OFFSET), 0, geometry.sizeBytes()),
+          geometry.lifetime(), Instant.ofEpochMilli(geometry.createdMillis()), geometry.slotCount(), participants,
+          participants.stream().filter(each -> each.alive() && isForeign(core, each.id())).map(Participant::pid).toList(),
+          geometry.rowCount(), entries(core), new SegmentCheck(core).leftByTheDead());
+    } catch (InternalError truncated) {
+      throw truncated(core);
+    } catch (IOException failure) {
+      throw new BusException("Segment " + core.path() + " cannot be looked at: " + failure.getMessage(), failure);
+    }
+  }
+
+  private static DamagedSegmentException truncated(SegmentCore core) {
+    return new DamagedSegmentException("Segment " + core.path() + " is damaged: its file was truncated. End the processes that"
+        + " use it, and remove the file.");
+  }
+
+  private static boolean isForeign(SegmentCore core, int id) {
+    long namespace = core.region().getLongOpaque(core.geometry().slot(id) + SLOT_PID_NAMESPACE);
+    long own = ProcessIdentity.self().pidNamespace();
+    return namespace != 0 && own != 0 && namespace != own;
+  }
+
+  private static List<EntryStatus> entries(SegmentCore core) {
+    List<EntryStatus> entries = new ArrayList<>();
+    for (int row = 0; row < core.geometry().rowCount(); row++) {
+      long word = core.region().getLongAcquire(core.geometry().row(row) + ROW_WORD); // [row-live]
+      if (((int) word & 0xFF) == ROW_LIVE) {
+        entries.add(entry(SegmentEntry.read(core, row, word), row, word));
+      }
+    }
+    return List.copyOf(entries);
+  }
+
+  private static EntryStatus entry(SegmentEntry entry, int row, long word) {
+    String damage = entry.damage() == null ? "" : entry.damage();
+    Optional<Participant> owner = Optional.empty();
+    Optional<BroadcastStatus> broadcast = Optional.empty();
+    if (damage.isEmpty()) {
+      try {
+        owner = entry.owner();
+        broadcast = entry.kind() == Kind.BROADCAST ? Optional.of(BroadcastStatus.of(entry)) : Optional.empty();
+      } catch (DamagedSegmentException impossible) {
+        damage = impossible.getMessage();
+      }
+    }
+    String kind = entry.kind() == Kind.BROADCAST ? "broadcast" : "kind " + ((int) (word >>> 16) & 0xFFFF);
+    return new EntryStatus(Finding.printable(entry.name()), kind, row, (int) (word >>> 32), entry.sizeBytes(), entry.capacity(),
+        entry.elementSizeBytes(), owner, broadcast, damage);
+  }
+
+  /** Whether a participant lives. */
+  public boolean isInUse() {
+    return participants.stream().anyMatch(Participant::alive);
+  }
+
+  /** The entry of that name in this look. */
+  Optional<EntryStatus> entry(String entryName) {
+    return entries.stream().filter(entry -> entry.name().equals(entryName)).findFirst();
+  }
+
+  /**
+   * Who does not go on: subscribers for which the publisher waits, because the ring has no room for a message of the largest
+   * size, and that have not moved since an earlier look.
+   *
+   * @param earlier a look at the same segment; the shorter ago, the more is found that only takes a rest. This look itself
+   *     gives everybody who is in the way now
+   */
+  public List<Finding> stuck(SegmentStatus earlier) {
+    List<Finding> findings = new ArrayList<>();
+    for (EntryStatus entry : entries) {
+      Optional<BroadcastStatus> before = earlier.entry(entry.name()).flatMap(EntryStatus::broadcast);
+      if (entry.broadcast().isPresent() && before.isPresent()) {
+        addStuck(findings, entry, entry.broadcast().get(), before.get());
+      }
+    }
+    return List.copyOf(findings);
+  }
+
+  private void addStuck(List<Finding> findings, EntryStatus entry, BroadcastStatus now, BroadcastStatus before) {
+    if (now.publishedBytes() != before.publishedBytes() || now.publisher().filter(Participant::alive).isEmpty()) {
+      return;
+    }
+    long pid = now.publisher().get().pid();
+    for (SubscriberStatus subscriber : now.subscribers()) {
+      boolean full = entry.capacity() - (now.publishedBytes() - subscriber.positionBytes()) < entry.elementSizeBytes();
+      boolean still = before.subscribers().stream().anyMatch(other -> other.participant().id() == subscriber.participant().id()
+          && other.participant().epoch() == subscriber.participant().epoch()
+          && other.positionBytes() == subscriber.positionBytes());
+      if (subscriber.gating() && full && still && subscriber.participant().alive()) {
+        findings.add(new Finding(Severity.WARNING, name + "/" + entry.name(), String.format(
+            "subscriber process %d (%s) does not go on, %,d messages behind, and holds publisher process %d back: the ring is full",
+            subscriber.participant().pid(), subscriber.policy(), subscriber.lagMessages(), pid),
+            "Look at what that process does, or end it; let it read faster, or subscribe with evictAfter, skip or fail."));
+      }
+    }
+  }
+}

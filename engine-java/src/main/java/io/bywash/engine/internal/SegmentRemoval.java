@@ -1,0 +1,167 @@
+package io.bywash.engine.internal;
+
+import io.bywash.engine.BusException;
+import io.bywash.engine.DamagedSegmentException;
+import io.bywash.engine.Lifetime;
+import io.bywash.engine.Participant;
+import io.bywash.engine.Removal;
+import io.bywash.engine.Removal.Outcome;
+import io.bywash.engine.SegmentFormatException;
+import io.bywash.engine.SegmentNotFoundException;
+import io.bywash.engine.TableFullException;
+import io.bywash.engine.internal.linux.SegmentFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Removal on purpose of files that nobody uses. The proof is always that the kernel holds no participant's lock.
+ *
+ * <p>A sound segment is joined and then removed as its last participant would do it, so that somebody who attaches meanwhile
+ * keeps it, and a remover that dies on the way leaves what every other participant leaves. A damaged one cannot be joined by
+ * anybody: it is removed under the directory's lock when none of its locks is held.
+ */
+public final class SegmentRemoval {
+  private SegmentRemoval() {}
+
+  /** Removes the file, if it is a segment of this user that nobody uses. */
+  public static Removal remove(Path path) {
+    try {
+      String refusal = refusal(path);
+      return refusal == null ? removeOwn(path) : result(path, Outcome.REFUSED, refusal);
+    } catch (DamagedSegmentException damaged) {
+      return removeDamaged(path);
+    } catch (SegmentFormatException foreign) {
+      return result(path, Outcome.REFUSED, foreign.getMessage());
+    } catch (SegmentNotFoundException | NoSuchFileException gone) {
+      return result(path, Outcome.NOT_FOUND, "There is no segment " + path + ".");
+    } catch (IOException failure) {
+      throw BusFiles.failure(path, failure);
+    }
+  }
+
+  private static Removal result(Path path, Outcome outcome, String explanation) {
+    return new Removal(path.getFileName().toString(), outcome, List.of(), explanation);
+  }
+
+  private static Removal inUse(Path path, List<Long> pids) {
+    String by = pids.isEmpty() ? "a living process" : pids.size() == 1 ? "process " + pids.getFirst() : "processes " + pids;
+    return new Removal(path.getFileName().toString(), Outcome.IN_USE, pids, "It is used by " + by + ". End it first.");
+  }
+
+  /** Why this process leaves its hands off the file, whatever is in it; null when it does not. */
+  private static String refusal(Path path) throws IOException {
+    Map<String, Object> found = Files.readAttributes(path, "unix:isRegularFile,uid", LinkOption.NOFOLLOW_LINKS);
+    Object user = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    if (!(Boolean) found.get("isRegularFile")) {
+      return "Path " + path + " is no segment: it is not a regular file. Remove it by other means.";
+    }
+    return user.equals(found.get("uid")) ? null : "File " + path + " belongs to user id " + found.get("uid")
+        + ", this process to user id " + user + ". Only its owner removes it.";
+  }
+
+  private static Removal removeOwn(Path path) throws IOException {
+    SegmentCore observed = BusFiles.observe(path);
+    try {
+      List<Long> pids = living(observed);
+      if (!pids.isEmpty()) {
+        return inUse(path, pids); // known without a trace
+      }
+    } finally {
+      observed.close();
+    }
+    SegmentCore joined;
+    try {
+      joined = BusFiles.attach(path, 0);
+    } catch (SegmentNotFoundException beingRemoved) {
+      return Files.exists(path, LinkOption.NOFOLLOW_LINKS) ? inUse(path, List.of())
+          : result(path, Outcome.REMOVED, "It was removed.");
+    } catch (TableFullException full) {
+      return inUse(path, List.of());
+    }
+    List<Long> pids = List.of();
+    try {
+      if (joined.tryRemove()) {
+        return result(path, Outcome.REMOVED, "It was removed.");
+      }
+      pids = living(joined);
+      pids.remove(ProcessHandle.current().pid());
+    } finally {
+      joined.close();
+    }
+    return inUse(path, pids);
+  }
+
+  private static List<Long> living(SegmentCore core) {
+    List<Long> pids = new ArrayList<>();
+    core.participants().list().stream().filter(Participant::alive).forEach(participant -> pids.add(participant.pid()));
+    return pids;
+  }
+
+  private static Removal removeDamaged(Path path) {
+    Removal[] removal = new Removal[1];
+    try {
+      BusFiles.withDirectoryLock(path.getParent(), () -> {
+        try (SegmentFile file = SegmentFile.open(path, true)) {
+          if (isAnySlotLocked(file)) {
+            removal[0] = inUse(path, List.of());
+          } else {
+            Files.delete(path);
+            removal[0] = result(path, Outcome.REMOVED, "It was damaged, and was removed.");
+          }
+        }
+      });
+    } catch (NoSuchFileException gone) {
+      return result(path, Outcome.NOT_FOUND, "There is no segment " + path + ".");
+    } catch (IOException failure) {
+      throw BusFiles.failure(path, failure);
+    }
+    return removal[0];
+  }
+
+  /** Whether a participant lives, however many slots the header claims. */
+  public static boolean isAnySlotLocked(SegmentFile file) throws IOException {
+    for (int id = 0; id < Owner.MAX_SLOTS; id++) {
+      if (file.isLockedByOther(SegmentLayout.SLOT_LOCKS + id)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Removes all of these segments that nobody uses, and that are not to be kept, and what dead creators left; tells what was
+   * done. What cannot be looked at stays.
+   */
+  public static List<Removal> clean(Path directory, List<String> names) {
+    List<Removal> done = new ArrayList<>();
+    for (String name : names) {
+      try {
+        if (isStale(directory.resolve(name))) {
+          done.add(remove(directory.resolve(name)));
+        }
+      } catch (BusException notUsable) {
+        // damaged, foreign, or not ours: it is removed by name only, if at all
+      }
+    }
+    done.removeIf(removal -> removal.outcome() == Outcome.NOT_FOUND || removal.outcome() == Outcome.IN_USE);
+    for (Path leftover : BusFiles.removeLeftovers(directory, BusFiles.LOCK_TIMEOUT_NANOS)) {
+      done.add(result(leftover, Outcome.REMOVED, "It was left by a creator that died, and was removed."));
+    }
+    return List.copyOf(done);
+  }
+
+  private static boolean isStale(Path path) {
+    SegmentCore core = BusFiles.observe(path);
+    try {
+      return core.geometry().lifetime() == Lifetime.WHILE_USED && living(core).isEmpty();
+    } finally {
+      core.close();
+    }
+  }
+}

@@ -1,0 +1,216 @@
+package io.bywash.samples.tool
+
+import io.bywash.engine.Kind
+import io.bywash.engine.Lifetime
+import io.bywash.engine.Segment
+import io.bywash.engine.SegmentSpec
+import io.bywash.engine.broadcast.Broadcast
+import io.bywash.engine.broadcast.Publisher
+import io.bywash.engine.broadcast.Subscriber
+import io.bywash.engine.broadcast.SubscriberOptions
+import java.io.RandomAccessFile
+import java.nio.file.Files
+import java.nio.file.Path
+import java.util.concurrent.TimeUnit
+import kotlin.io.path.createDirectory
+import kotlin.io.path.deleteExisting
+import kotlin.io.path.exists
+import kotlin.io.path.listDirectoryEntries
+import kotlin.io.path.readText
+import kotlin.io.path.writeText
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.jsonArray
+import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
+import org.junit.jupiter.api.AfterEach
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.Timeout
+
+/** Attaches to a new segment, publishes a message, says so, and waits to be killed. */
+object Victim {
+    @JvmStatic
+    fun main(arguments: Array<String>) {
+        val segment = Segment.create(Path.of(arguments[0]), spec)
+        Publisher.open(segment.directory().find("orders", Kind.BROADCAST)).offer(ByteArray(100))
+        println("ready")
+        System.`in`.read()
+    }
+}
+
+private val spec = SegmentSpec.of(Broadcast.spec("orders", 64 * 1024))
+
+/** Runs the commands as their users do, in a bus directory of its own. */
+@Timeout(120)
+class ToolTest {
+    private val bus: Path = Files.createTempDirectory(Path.of("/dev/shm"), "bywash-tool-test-")
+    private val scratch: Path = Files.createTempDirectory("bywash-tool-test-")
+
+    private class Outcome(val exitCode: Int, val out: String, val err: String) {
+        val json: JsonObject get() = Json.parseToJsonElement(out).jsonObject
+    }
+
+    private fun java(vararg arguments: String) = ProcessBuilder(
+        listOf(
+            ProcessHandle.current().info().command().get(), "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path"),
+        ) + arguments,
+    ).apply { environment()["BYWASH_DIR"] = bus.toString() }
+
+    private fun bywash(vararg arguments: String): Outcome {
+        val process = java("io.bywash.samples.tool.Tool", *arguments)
+            .redirectOutput(scratch.resolve("out").toFile()).redirectError(scratch.resolve("err").toFile()).start()
+        try {
+            assertTrue(process.waitFor(60, TimeUnit.SECONDS), "the command does not end")
+        } finally {
+            process.destroy()
+        }
+        return Outcome(process.exitValue(), scratch.resolve("out").readText(), scratch.resolve("err").readText())
+    }
+
+    @AfterEach
+    fun nothingIsLeft() {
+        val left = bus.listDirectoryEntries().map { it.fileName.toString() }.filter { it != ".lock" }
+        (bus.listDirectoryEntries() + scratch.listDirectoryEntries() + listOf(bus, scratch)).forEach { it.deleteExisting() }
+        assertEquals(emptyList<String>(), left)
+    }
+
+    /** A segment whose only participant was killed with SIGKILL. */
+    private fun leaveStale(name: String): Long {
+        val victim = java("io.bywash.samples.tool.Victim", bus.resolve(name).toString()).start()
+        try {
+            assertEquals("ready", victim.inputReader().readLine())
+        } finally {
+            victim.destroyForcibly().waitFor()
+        }
+        return victim.pid()
+    }
+
+    private fun damage(name: String, offset: Long, value: Int) = RandomAccessFile(bus.resolve(name).toFile(), "rw").use {
+        it.seek(offset)
+        it.write(value)
+    }
+
+    private fun contains(text: String, vararg wanted: String) = wanted.forEach { assertTrue(it in text, "no '$it' in: $text") }
+
+    private val pid = ProcessHandle.current().pid()
+
+    @Test
+    fun aHealthySegmentIsListedShownWithItsRatesAndVerified() {
+        Segment.create(bus.resolve("market"), spec).use { segment ->
+            val queue = segment.directory().find("orders", Kind.BROADCAST)
+            Publisher.open(queue).use { publisher ->
+                Subscriber.open(queue, SubscriberOptions.block()).use { subscriber ->
+                    val worker = Thread {
+                        while (!Thread.interrupted()) {
+                            publisher.offer(ByteArray(100))
+                            subscriber.poll({ }, 10)
+                            Thread.onSpinWait()
+                        }
+                    }
+                    worker.start()
+                    try {
+                        lookAtHealthySegment()
+                    } finally {
+                        worker.interrupt()
+                        worker.join()
+                    }
+                }
+            }
+        }
+    }
+
+    private fun lookAtHealthySegment() {
+        val listed = bywash("ls")
+        assertEquals(0, listed.exitCode, listed.err)
+        contains(listed.out, "SEGMENT", "market", "live", "while used", pid.toString(), "1 participant")
+        val shown = bywash("stat", "market")
+        assertEquals(0, shown.exitCode, shown.err)
+        contains(shown.out, "segment market: ", "orders", "broadcast", "64 KiB", "PER SECOND", "block", "alive")
+        val all = bywash("stat", "--json").json.getValue("segments").jsonArray.single().jsonObject
+        assertTrue(all.getValue("perSecond").jsonObject.getValue("orders").jsonPrimitive.content.toDouble() > 0, all.toString())
+        assertEquals("market", all.getValue("now").jsonObject.getValue("name").jsonPrimitive.content)
+        val verified = bywash("verify", "market")
+        assertEquals("Segment market: every invariant holds.\n", verified.out)
+        assertEquals(0, verified.exitCode, verified.out)
+    }
+
+    @Test
+    fun aStaleSegmentIsToldAndCleanedAndAKeptOneOnlyByItsName() {
+        val dead = leaveStale("stale")
+        Segment.create(bus.resolve("kept"), spec.withLifetime(Lifetime.KEPT)).close()
+        contains(bywash("ls").out, "stale", "its last participants were killed", "$dead (gone)", "kept until it is removed")
+        val verified = bywash("verify", "stale", "--json")
+        assertEquals(1, verified.exitCode)
+        val finding = verified.json.getValue("findings").jsonArray.single().jsonObject
+        assertEquals("WARNING", finding.getValue("severity").jsonPrimitive.content)
+        contains(finding.getValue("problem").jsonPrimitive.content, "process $dead died and holds role 0 of orders")
+        val sick = bywash("doctor")
+        assertEquals(1, sick.exitCode, sick.out)
+        contains(sick.out, "file system", "memory limit", "native access", "warning: stale: ", "doctor --clean")
+
+        val cleaned = bywash("doctor", "--clean", "--json").json
+        val removal = cleaned.getValue("removals").jsonArray.single().jsonObject
+        assertEquals(listOf("stale", "REMOVED"), listOf("name", "outcome").map { removal.getValue(it).jsonPrimitive.content })
+        assertTrue(cleaned.getValue("facts").jsonObject.containsKey("file system"), cleaned.toString())
+        assertFalse(bus.resolve("stale").exists())
+        assertTrue(bus.resolve("kept").exists())
+        contains(bywash("doctor", "--remove", "kept").out, "kept", "removed")
+        assertFalse(bus.resolve("kept").exists())
+        assertEquals("There are no segments in $bus.\n", bywash("ls").out)
+    }
+
+    @Test
+    fun damagedAndForeignFilesAreToldAndEndWithOne() {
+        Segment.create(bus.resolve("queue"), spec.withLifetime(Lifetime.KEPT)).close()
+        Files.copy(bus.resolve("queue"), bus.resolve("header"))
+        damage("queue", 4096L + 64 * 256 + 16, 1) // the size in the first row
+        damage("header", 24, 1)
+        bus.resolve("text").writeText("no segment")
+        bus.resolve("folder").createDirectory()
+        val listed = bywash("ls", "--json")
+        assertEquals(0, listed.exitCode, listed.err)
+        val states = listed.json.getValue("files").jsonArray.map { it.jsonObject }
+            .associate { it.getValue("name").jsonPrimitive.content to it.getValue("state").jsonPrimitive.content }
+        assertEquals(mapOf("folder" to "FOREIGN", "header" to "DAMAGED", "queue" to "KEPT", "text" to "FOREIGN"), states)
+        val verified = bywash("verify", "queue")
+        assertEquals(1, verified.exitCode)
+        contains(verified.out, "error: queue/orders: ")
+        contains(bywash("stat", "queue").out, "orders", "it claims 90113 bytes")
+        failed("checksum of its header", "verify", "header")
+        failed("no Bywash segment", "stat", "text")
+        failed("not a regular file", "verify", "folder")
+        val refused = bywash("doctor", "--remove", "text", "--remove", "folder", "--remove", "header", "--remove", "queue")
+        assertEquals(1, refused.exitCode)
+        contains(refused.out, "refused", "removed")
+        assertEquals(listOf("folder", "text"), bus.listDirectoryEntries("[a-z]*").map { it.fileName.toString() }.sorted())
+        bus.resolve("folder").deleteExisting()
+        bus.resolve("text").deleteExisting()
+    }
+
+    @Test
+    fun wrongNamesEndWithOneAndWrongCallsWithTwo() {
+        failed("There is no segment", "verify", "nothing")
+        failed("is no name", "stat", "../x")
+        assertEquals("{\"error\":", bywash("stat", "nothing", "--json").out.take(9))
+        for (wrong in listOf(arrayOf("verify"), arrayOf("ls", "x"), arrayOf("doctor", "--nonsense"), arrayOf("nonsense"))) {
+            val outcome = bywash(*wrong)
+            assertEquals(2, outcome.exitCode, outcome.err)
+            contains(outcome.err, "Usage: bywash")
+            assertEquals("", outcome.out)
+        }
+        val help = bywash("doctor", "--help")
+        assertEquals(0, help.exitCode)
+        contains(help.out, "--clean", "--remove", "--json")
+    }
+
+    private fun failed(reason: String, vararg arguments: String) {
+        val outcome = bywash(*arguments)
+        assertEquals(1, outcome.exitCode, outcome.err)
+        contains(outcome.err, "bywash: ", reason)
+        assertEquals("", outcome.out)
+    }
+}
