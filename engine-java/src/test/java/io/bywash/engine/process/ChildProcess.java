@@ -82,9 +82,25 @@ final class ChildProcess implements AutoCloseable {
 
   private static ChildProcess start(Setup setup, Map<String, String> environment, Class<? extends ChildProgram> program,
       Object... arguments) {
+    return start(List.of(), List.of(), setup, environment, program, arguments);
+  }
+
+  /**
+   * Starts {@code program} through another program that becomes it, or waits for it, such as {@code setpriv} or
+   * {@code unshare}, with further options for its JVM.
+   */
+  static ChildProcess startBy(List<String> starter, List<String> options, Class<? extends ChildProgram> program,
+      Object... arguments) {
+    return start(starter, options, Setup.own(), Map.of(), program, arguments);
+  }
+
+  private static ChildProcess start(List<String> starter, List<String> options, Setup setup,
+      Map<String, String> environment, Class<? extends ChildProgram> program, Object... arguments) {
     List<String> command = command(setup.option);
+    command.addAll(command.indexOf("-cp"), options); // of two that contradict each other the last one counts
+    command.addAll(0, starter);
     if (!ChildProgram.Optimised.class.isAssignableFrom(program)) {
-      command.add(1, "-XX:TieredStopAtLevel=1"); // starts faster
+      command.add(starter.size() + 1, "-XX:TieredStopAtLevel=1"); // starts faster
     }
     command.add(ChildProgram.Main.class.getName());
     command.add(program.getName());
@@ -102,7 +118,8 @@ final class ChildProcess implements AutoCloseable {
 
   private static List<String> command(String option) {
     return new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), option, "-ea",
-        "-Xshare:auto", "-Xmx256m", "-XX:+UseSerialGC", "-cp", String.join(File.pathSeparator, classPath())));
+        "-Xshare:auto", "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+ErrorFileToStdout", "-cp",
+        String.join(File.pathSeparator, classPath())));
   }
 
   /** Where the engine and these tests are, whether this JVM has them on its class path or on its module path. */
