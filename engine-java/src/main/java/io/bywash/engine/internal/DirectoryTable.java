@@ -83,17 +83,29 @@ public final class DirectoryTable {
 
   /** All live entries that are sound. A damaged row does not take its neighbours with it: see {@link #find}. */
   List<SegmentEntry> live() {
+    List<SegmentEntry> rows = rows();
+    return rows.stream().filter(entry -> entry.damage() == null && rival(entry, rows) == null).toList();
+  }
+
+  private List<SegmentEntry> rows() {
     List<SegmentEntry> entries = new ArrayList<>();
     for (int index = 0; index < geometry.rowCount(); index++) {
       long word = word(index);
       if (state(word) == ROW_LIVE) {
-        SegmentEntry entry = SegmentEntry.read(core, index, word);
-        if (entry.damage() == null) {
-          entries.add(entry);
-        }
+        entries.add(SegmentEntry.read(core, index, word));
       }
     }
     return entries;
+  }
+
+  /** Another entry that claims some of the same bytes: nobody knows whose they are, so that neither can be used. */
+  private static SegmentEntry rival(SegmentEntry entry, List<SegmentEntry> rows) {
+    for (SegmentEntry other : rows) {
+      if (other != entry && other.damage() == null && other.overlaps(entry)) {
+        return other;
+      }
+    }
+    return null;
   }
 
   public List<Entry> entries() {
@@ -107,14 +119,15 @@ public final class DirectoryTable {
   }
 
   private SegmentEntry findRow(String name) {
-    for (int index = 0; index < geometry.rowCount(); index++) {
-      long word = word(index);
-      if (state(word) == ROW_LIVE) {
-        SegmentEntry entry = SegmentEntry.read(core, index, word);
-        if (entry.name().equals(name)) {
-          entry.requireSound();
-          return entry;
+    List<SegmentEntry> rows = rows();
+    for (SegmentEntry entry : rows) {
+      if (entry.name().equals(name)) {
+        entry.requireSound();
+        SegmentEntry rival = rival(entry, rows);
+        if (rival != null) {
+          throw entry.damaged("it claims bytes that entry \"" + rival.name() + "\" claims too");
         }
+        return entry;
       }
     }
     return null;

@@ -78,6 +78,11 @@ public final class SegmentEntry implements Entry {
     return damage;
   }
 
+  /** Whether this and {@code other}, both sound by themselves, claim some of the same bytes. */
+  boolean overlaps(SegmentEntry other) {
+    return offset < other.offset + other.sizeBytes && other.offset < offset + sizeBytes;
+  }
+
   public void requireSound() {
     if (damage != null) {
       throw damaged(damage);

@@ -54,14 +54,17 @@ class DamagedDirectoryTest {
     return segment.directory().entries().stream().map(Entry::name).toList();
   }
 
-  private void assertNeighboursWork() {
-    for (String name : List.of("before", "after")) {
-      Entry neighbour = segment.directory().find(name, Kind.BROADCAST);
-      try (Publisher publisher = Publisher.open(neighbour); Subscriber subscriber = Subscriber.open(neighbour)) {
-        assertTrue(publisher.offer(new byte[100]));
-        assertEquals(1, subscriber.poll(message -> {}, 1));
-      }
+  private void assertNeighbourWorks(String name) {
+    Entry neighbour = segment.directory().find(name, Kind.BROADCAST);
+    try (Publisher publisher = Publisher.open(neighbour); Subscriber subscriber = Subscriber.open(neighbour)) {
+      assertTrue(publisher.offer(new byte[100]));
+      assertEquals(1, subscriber.poll(message -> {}, 1));
     }
+  }
+
+  private void assertNeighboursWork() {
+    assertNeighbourWorks("before");
+    assertNeighbourWorks("after");
     segment.directory().findOrAdd(Broadcast.spec("new", 4096));
     try (Segment other = Segment.attach(bus.path("rows"), 0)) {
       assertTrue(other.directory().find("new").isPresent());
@@ -84,6 +87,23 @@ class DamagedDirectoryTest {
       assertTrue(damage.getMessage().contains("/rows"), damage.getMessage());
     }
     assertEquals(List.of("before", "after"), names());
+    assertNeighboursWork();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 4096, -4096})
+  void twoRowsThatClaimTheSameBytesGiveThemToNobodyAndTheirNeighbourWorks(int distance) {
+    SegmentEntry before = (SegmentEntry) segment.directory().find("before").orElseThrow();
+    region.setLong(row + ROW_OFFSET, before.offset() + (distance < 0 ? before.sizeBytes() : 0) + distance);
+    for (String name : List.of("before", "damaged")) {
+      DamagedSegmentException damage =
+          assertThrows(DamagedSegmentException.class, () -> segment.directory().find(name, Kind.BROADCAST));
+      assertTrue(damage.getMessage().contains("\"before\"") && damage.getMessage().contains("\"damaged\""),
+          damage.getMessage());
+    }
+    assertEquals(List.of("after"), names());
+    assertNeighbourWorks("after");
+    region.setLong(row + ROW_OFFSET, before.offset() + before.sizeBytes());
     assertNeighboursWork();
   }
 

@@ -54,4 +54,34 @@ class DamageTest {
       }
     }
   }
+
+  @Test
+  void wordsThatAreDamagedWhileTheyAreUsedCrashNobodyAndLeaveTheQueueBesideThemSound() {
+    damageLive(1_500);
+  }
+
+  @Test
+  @Tag("stress")
+  void wordsThatAreDamagedForMinutesWhileTheyAreUsedCrashNobody() {
+    for (int i = 0; i < 10; i++) {
+      damageLive(30_000);
+    }
+  }
+
+  private void damageLive(long millis) {
+    long seed = Long.getLong("bywash.damage.seed", System.nanoTime());
+    System.out.println("seed of the damage: -Dbywash.damage.seed=" + seed);
+    try (ChildProcess child = ChildProcess.startBy(List.of(), SMALL_MEMORY, LiveDamageProgram.class, bus.path("live"), seed,
+        millis)) {
+      String survived = child.await("survived");
+      child.finish();
+      System.out.println("scribbles, messages beside them, outcomes: " + survived);
+      String[] counts = survived.split(" ");
+      assertTrue(Long.parseLong(counts[0]) > 0 && Long.parseLong(counts[1]) > 0, survived);
+      for (String reader : List.of("block", "skip", "fail", "evict", "status", "publisher")) {
+        assertTrue(survived.contains(reader + ": DamagedSegmentException") && survived.contains(reader + ": success"),
+            reader + " did not meet damage, or nothing else: " + survived);
+      }
+    }
+  }
 }
