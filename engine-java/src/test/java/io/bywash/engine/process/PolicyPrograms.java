@@ -57,22 +57,27 @@ final class PolicyPrograms {
       say("opened " + publisher.nextSequence());
       Random random = new Random();
       while (true) {
-        for (int left = random.nextInt(60); left > 0; left--) {
-          ledger.words.putLong(8, publisher.nextSequence() + 1);
-          claimNext(publisher, maxBytes).stage();
-          if (random.nextInt(20) == 0) {
-            claimNext(publisher, maxBytes).abort();
-          }
-        }
-        ledger.words.putLong(8, publisher.nextSequence() + 1);
-        if (random.nextBoolean()) {
-          claimNext(publisher, maxBytes).commit();
-        } else {
-          publisher.publish();
-        }
-        ledger.words.putLong(0, publisher.nextSequence());
+        publishBatch(publisher, ledger, random, maxBytes);
       }
     }
+  }
+
+  /** Publishes one to sixty messages, some with an aborted claim within, and notes in the ledger what was begun and done. */
+  static void publishBatch(Publisher publisher, Ledger ledger, Random random, int maxBytes) {
+    for (int left = random.nextInt(60); left > 0; left--) {
+      ledger.words.putLong(8, publisher.nextSequence() + 1);
+      claimNext(publisher, maxBytes).stage();
+      if (random.nextInt(20) == 0) {
+        claimNext(publisher, maxBytes).abort();
+      }
+    }
+    ledger.words.putLong(8, publisher.nextSequence() + 1);
+    if (random.nextBoolean()) {
+      claimNext(publisher, maxBytes).commit();
+    } else {
+      publisher.publish();
+    }
+    ledger.words.putLong(0, publisher.nextSequence());
   }
 
   /** The claim of the next self-checking message, filled. */

@@ -1,0 +1,252 @@
+package io.bywash.engine.process;
+
+import static io.bywash.engine.process.StormProgram.EACH;
+import static io.bywash.engine.process.StormProgram.MAX_BYTES;
+import static io.bywash.engine.process.StormProgram.Names.GATED;
+import static io.bywash.engine.process.StormProgram.Names.PUBLISHED;
+import static io.bywash.engine.process.StormProgram.Names.SHORT_LIVED;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.bywash.engine.Segment;
+import io.bywash.engine.TempBus;
+import io.bywash.engine.Threads;
+import io.bywash.engine.broadcast.Publisher;
+import io.bywash.engine.broadcast.Subscriber;
+import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.memory.NativeAccess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Processes full of participants, killed and paused at random moments under load. The survivors lose nothing, see nothing
+ * twice, wait for nobody who is dead, and nothing is used up.
+ */
+@Timeout(4 * 3600)
+class StormTest {
+  /** How many processes storm at once, but while one of them is replaced. */
+  private static final int PROCESSES = 2;
+
+  @RegisterExtension final TempBus bus = new TempBus();
+  @TempDir Path ledgers;
+
+  private final AtomicBoolean over = new AtomicBoolean();
+  private final List<Segment> segments = new ArrayList<>();
+  private final List<Witness> witnesses = new ArrayList<>();
+  private final List<Source> sources = new ArrayList<>();
+  private long longestNanos;
+
+  @Test
+  void survivorsOfKilledProcessesLoseNothingAndWaitForNobody() throws Exception {
+    assumeTrue(NativeAccess.ENABLED, "in the short form only with native access; the long form has both");
+    storm(35);
+  }
+
+  @Test
+  @Tag("stress")
+  void survivorsOfAThousandKilledProcessesLoseNothingAndWaitForNobody() throws Exception {
+    storm(1_000);
+  }
+
+  /** Reads everything that is published in a segment, with and without the right to hold the publisher back. */
+  private final class Witness {
+    private final Segment segment;
+    private final Subscriber everything;
+    private final Subscriber something;
+    private final Programs.Checker all = new Programs.Checker(MAX_BYTES, 0);
+    private final Programs.Checker some = new Programs.Checker(MAX_BYTES, 0);
+    private volatile long received;
+
+    Witness(Segment segment) {
+      this.segment = segment;
+      everything = Programs.subscriber(segment, SubscriberOptions.block());
+      something = Programs.subscriber(segment, SubscriberOptions.skip());
+    }
+
+    void read() {
+      while (!over.get()) {
+        all.poll(everything, 1_000, 10_000_000);
+        some.poll(something, 100, 0);
+        received = all.received;
+      }
+    }
+
+    /** With nobody publishing any more. */
+    void assertNothingIsMissing() throws IOException {
+      while (all.poll(everything, 1_000, 0) || some.poll(something, 1_000, 0)) {
+        // the rest
+      }
+      PolicyPrograms.Ledger ledger = PolicyPrograms.Ledger.in(ledgers.resolve(segment.name()));
+      assertTrue(ledger.published() <= all.received && all.received <= ledger.begun(), segment.name() + " received "
+          + all.received + ", published " + ledger.published() + ", begun " + ledger.begun());
+      assertEquals(0, all.lost);
+      assertEquals(all.received, some.received + some.lost);
+      assertEquals(Payload.checksum(0, all.received, MAX_BYTES), all.checksum);
+      everything.close();
+      something.close();
+    }
+  }
+
+  /** Publishes for the readers among the storm. */
+  private final class Source {
+    private final Publisher publisher;
+    private volatile long sent;
+
+    Source(Segment segment) {
+      publisher = Programs.publisher(segment);
+    }
+
+    void publish() {
+      while (!over.get()) {
+        Programs.publishNext(publisher, MAX_BYTES);
+        sent++;
+        if (sent % 64 == 0) {
+          LockSupport.parkNanos(20_000); // the two cores are for others too
+        }
+      }
+    }
+  }
+
+  private void storm(int rounds) throws Exception {
+    for (int i = 0; i < EACH; i++) {
+      segments.add(Segment.create(bus.path(PUBLISHED + i), StormProgram.SPEC));
+      segments.add(Segment.create(bus.path(GATED + i), StormProgram.SPEC));
+      witnesses.add(new Witness(segments.get(2 * i)));
+      sources.add(new Source(segments.get(2 * i + 1)));
+    }
+    Deque<ChildProcess> processes = new ArrayDeque<>();
+    try (Threads threads = new Threads()) {
+      witnesses.forEach(witness -> threads.start("witness", witness::read));
+      sources.forEach(source -> threads.start("source", source::publish));
+      for (int i = 0; i < PROCESSES; i++) {
+        startAnother(processes);
+      }
+      long descriptors = 0;
+      for (int round = 0; round < rounds && !threads.hasFailed(); round++) {
+        replaceOne(processes);
+        descriptors = round == rounds / 4 ? descriptors() : descriptors;
+      }
+      assertFalse(threads.hasFailed(), "a survivor failed");
+      assertTrue(descriptors() <= descriptors + 2, "descriptors were used up: " + descriptors + ", then " + descriptors());
+      processes.forEach(ChildProcess::kill);
+      assertSurvivorsGoOn();
+      over.set(true);
+      threads.join();
+    } finally {
+      processes.forEach(ChildProcess::close);
+    }
+    finish(rounds);
+  }
+
+  /** The others are stopped until the new one is there: for longer than anybody waits for a sign of life. */
+  private void startAnother(Deque<ChildProcess> processes) {
+    processes.forEach(ChildProcess::pause);
+    ChildProcess another =
+        ChildProcess.start(StormProgram.class, bus.directory(), ledgers);
+    processes.add(another);
+    another.await("ready");
+    another.tell("go");
+    processes.forEach(ChildProcess::resume);
+    another.await("storming");
+  }
+
+  private void replaceOne(Deque<ChildProcess> processes) {
+    startAnother(processes);
+    LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(80_000_000));
+    for (int skipped = ThreadLocalRandom.current().nextInt(processes.size()); skipped > 0; skipped--) {
+      processes.add(processes.remove());
+    }
+    ChildProcess victim = processes.remove();
+    assertTrue(victim.isAlive(), "a process of the storm ended by itself");
+    victim.kill();
+    assertSurvivorsGoOn();
+    for (ChildProcess survivor : processes) {
+      if (!survivor.isAlive()) {
+        survivor.finish(); // fails with what it said
+      }
+    }
+  }
+
+  /** Readers get more, with a successor of the dead publisher, and publishers find room behind dead readers. */
+  private void assertSurvivorsGoOn() {
+    long start = System.nanoTime();
+    for (Source source : sources) {
+      long before = source.sent;
+      ChildProcess.eventually("a publisher goes on", () -> source.sent > before + 1);
+    }
+    for (Witness witness : witnesses) {
+      long before = witness.received;
+      ChildProcess.eventually("a successor publishes", () -> witness.received > before + 1 || isNobodyLeft());
+    }
+    longestNanos = Math.max(longestNanos, System.nanoTime() - start);
+  }
+
+  private boolean isNobodyLeft() {
+    return segments.stream().allMatch(segment -> segment.participants().stream()
+        .noneMatch(each -> each.alive() && each.pid() != ProcessHandle.current().pid()));
+  }
+
+  private static long descriptors() throws IOException {
+    try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+      return open.count();
+    }
+  }
+
+  private void finish(int rounds) throws IOException {
+    long received = 0;
+    for (Witness witness : witnesses) {
+      witness.assertNothingIsMissing();
+      received += witness.received;
+    }
+    sources.forEach(source -> source.publisher.close());
+    for (Segment segment : segments) {
+      assertNothingIsUsedUp(segment);
+      segment.close();
+    }
+    for (int i = 0; i < EACH; i++) {
+      Path file = bus.path(SHORT_LIVED + i);
+      try (Segment segment = Segment.open(file, StormProgram.SHORT_LIVED_SPEC)) {
+        for (int row = 0; row < EACH; row++) { // as many rows as there are
+          segment.directory().findOrAdd(io.bywash.engine.broadcast.Broadcast.spec("added-" + row, 4096, 4));
+        }
+        assertNothingIsUsedUp(segment);
+      }
+    }
+    Segment.create(bus.path("last"), StormProgram.SHORT_LIVED_SPEC).close(); // removes what killed creators left
+    assertEquals(List.of(), bus.files());
+    System.out.println("storm: killed " + rounds + " processes of " + StormProgram.ACTORS + " participants each; "
+        + received + " messages received; survivors went on within " + longestNanos / 1_000_000 + " ms");
+  }
+
+  /** Every slot can be taken, and then no role is anybody's. */
+  private static void assertNothingIsUsedUp(Segment segment) {
+    SegmentEntry entry = (SegmentEntry) segment.directory().find(Programs.QUEUE).orElseThrow();
+    int slots = entry.core().geometry().slotCount();
+    List<Segment> all = IntStream.range(1, slots).mapToObj(i -> Segment.attach(segment.path(), 0)).toList();
+    for (int role = 0; role < entry.roleCount(); role++) {
+      assertEquals(SegmentLayout.ROLE_FREE, Owner.state(entry.roleWord(role)), "role " + role + " of " + segment);
+    }
+    all.forEach(Segment::close);
+    assertEquals(1, segment.participants().size());
+  }
+}
