@@ -41,6 +41,7 @@ public final class BusFiles {
   private static final Pattern TEMPORARY = Pattern.compile("\\..+\\.[0-9a-f]{16}\\.tmp");
   static final long LOCK_TIMEOUT_NANOS = 10_000_000_000L;
   private static final long RETRY_NANOS = 1_000_000;
+  private static final long RECLAIM_NANOS = 100_000_000;
 
   private BusFiles() {}
 
@@ -239,26 +240,39 @@ public final class BusFiles {
   }
 
   private static void checkSpace(Path path, long neededBytes) throws IOException {
-    long free = Files.getFileStore(path.toAbsolutePath().getParent()).getUsableSpace();
-    if (free < neededBytes) {
-      System.gc(); // unmapping is lazy: the memory of closed segments may only wait for the collector
-      free = Files.getFileStore(path.toAbsolutePath().getParent()).getUsableSpace();
+    if (freeBytes(path) < neededBytes) {
+      long free = reclaim(path, neededBytes);
       if (free < neededBytes) {
         throw noSpace(path, free, neededBytes);
       }
     }
   }
 
+  private static long freeBytes(Path path) throws IOException {
+    return Files.getFileStore(path.toAbsolutePath().getParent()).getUsableSpace();
+  }
+
+  /** Unmapping is lazy: the memory of closed segments may only wait for the collector, and then for the cleaner's thread. */
+  private static long reclaim(Path path, long neededBytes) throws IOException {
+    System.gc();
+    long start = System.nanoTime();
+    long free = freeBytes(path);
+    while (free < neededBytes && System.nanoTime() - start < RECLAIM_NANOS) {
+      LockSupport.parkNanos(RETRY_NANOS);
+      free = freeBytes(path);
+    }
+    return free;
+  }
+
   private static void allocate(Path path, SegmentFile file, long sizeBytes) throws IOException {
     try {
       file.allocate(sizeBytes);
     } catch (IOException first) {
-      System.gc();
+      reclaim(path, sizeBytes - file.sizeBytes());
       try {
         file.allocate(sizeBytes);
       } catch (IOException full) {
-        long free = Files.getFileStore(path.toAbsolutePath().getParent()).getUsableSpace();
-        NoSpaceException failure = noSpace(path, free, sizeBytes);
+        NoSpaceException failure = noSpace(path, freeBytes(path) + file.sizeBytes(), sizeBytes); // what it got is given back
         failure.initCause(full);
         throw failure;
       }

@@ -23,6 +23,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.Assumptions;
 
 /**
  * A JVM of its own, to be killed, paused and resumed by a test. Used in a {@code try} with resources, it is gone after
@@ -92,6 +93,21 @@ final class ChildProcess implements AutoCloseable {
   static ChildProcess startBy(List<String> starter, List<String> options, Class<? extends ChildProgram> program,
       Object... arguments) {
     return start(starter, options, Setup.own(), Map.of(), program, arguments);
+  }
+
+  /** Skips the test, aloud, when a starter does not work here. */
+  static void assumeWorks(List<String> starter) {
+    List<String> command = new ArrayList<>(starter);
+    command.add("true");
+    String failure;
+    try {
+      Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      failure = process.waitFor() == 0 ? "" : said;
+    } catch (IOException | InterruptedException none) {
+      failure = none.toString();
+    }
+    Assumptions.assumeTrue(failure.isEmpty(), "NOT CHECKED: " + starter + " does not work here: " + failure);
   }
 
   private static ChildProcess start(List<String> starter, List<String> options, Setup setup,

@@ -1,0 +1,215 @@
+package io.bywash.engine.process;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bywash.engine.NoSpaceException;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.TempBus;
+import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.Publisher;
+import io.bywash.engine.broadcast.Subscriber;
+import io.bywash.engine.broadcast.SubscriberOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** A file system of one mebibyte that only the process at hand sees: full, or filled by somebody else at the wrong moment. */
+@Timeout(180)
+class FullFileSystemTest {
+  private static final int TOTAL_BYTES = 1 << 20;
+  private static final Pattern MESSAGE = Pattern.compile("Segment (\\S+) needs (\\d+) bytes, but (\\S+) has (\\d+) free\\..*");
+
+  @RegisterExtension final TempBus bus = new TempBus();
+
+  private List<String> smallFileSystem() {
+    return List.of("unshare", "--mount", "sh", "-c",
+        "mount -t tmpfs -o size=" + TOTAL_BYTES + " tmpfs '" + bus.directory() + "' && exec \"$@\"", "sh");
+  }
+
+  @BeforeEach
+  void needAFileSystem() {
+    ChildProcess.assumeWorks(smallFileSystem());
+  }
+
+  private void run(Class<? extends ChildProgram> program) {
+    try (ChildProcess child = ChildProcess.startBy(smallFileSystem(), List.of(), program, bus.directory())) {
+      child.await("done");
+      child.finish();
+    }
+  }
+
+  @Test
+  void whoFindsNoSpaceIsToldHowMuchThereIsAndWhatExistsGoesOn() {
+    run(FillUp.class);
+  }
+
+  @Test
+  void whoseSpaceIsTakenBetweenTheCheckAndTheAllocationLeavesNothingBehind() {
+    run(RaceForSpace.class);
+  }
+
+  @Test
+  void theSpaceOfClosedSegmentsIsThereForTheNextOne() {
+    run(UseAgain.class);
+  }
+
+  private static SegmentSpec spec(long sizeBytes) {
+    return SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096, 3)).withParticipantCapacity(4).withEntryCapacity(4)
+        .withSizeBytes(sizeBytes);
+  }
+
+  private static List<String> files(Path directory) throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.map(file -> file.getFileName().toString()).filter(name -> !name.equals(".lock")).sorted().toList();
+    }
+  }
+
+  private static long freeBytes(Path directory) throws IOException {
+    return Files.getFileStore(directory).getUsableSpace();
+  }
+
+  /** What the exception says is free. */
+  private static long checkedFree(NoSpaceException refused, Path file, long neededBytes) {
+    Matcher message = MESSAGE.matcher(refused.getMessage());
+    assertTrue(message.matches(), refused.getMessage());
+    assertEquals(file.toString(), message.group(1));
+    assertEquals(neededBytes, Long.parseLong(message.group(2)));
+    assertEquals(file.getParent().toString(), message.group(3));
+    return Long.parseLong(message.group(4));
+  }
+
+  private static void exchange(Publisher publisher, Subscriber subscriber) {
+    long first = subscriber.nextSequence();
+    for (int i = 0; i < 5; i++) {
+      Programs.publishNext(publisher, 100);
+    }
+    new Programs.Checker(100, first).readUntil(subscriber, first + 5);
+  }
+
+  /** Creates segments until there is no space, and one that takes the very last byte. */
+  static final class FillUp implements ChildProgram {
+    @Override
+    public void run(String... arguments) throws Exception {
+      Path directory = Path.of(arguments[0]);
+      List<Segment> segments = new ArrayList<>(List.of(Segment.create(directory.resolve("0"), spec(200_000))));
+      try (Publisher publisher = Programs.publisher(segments.getFirst());
+          Subscriber subscriber = Programs.subscriber(segments.getFirst(), SubscriberOptions.block())) {
+        while (true) {
+          Path next = directory.resolve(Integer.toString(segments.size()));
+          List<String> before = files(directory);
+          long free = freeBytes(directory);
+          try {
+            segments.add(Segment.create(next, spec(200_000)));
+          } catch (NoSpaceException full) {
+            assertEquals(free, checkedFree(full, next, spec(200_000).sizeBytes()));
+            assertEquals(before, files(directory));
+            assertEquals(free, freeBytes(directory));
+            break;
+          }
+          exchange(publisher, subscriber);
+        }
+        segments.add(Segment.create(directory.resolve("rest"), spec(freeBytes(directory))));
+        assertEquals(0, freeBytes(directory));
+        for (int i = 0; i < 100; i++) {
+          exchange(publisher, subscriber);
+        }
+        Segment.attach(segments.getFirst().path(), 0).close(); // nothing is allocated by joining
+      }
+      segments.forEach(Segment::close);
+      assertEquals(List.of(), files(directory));
+      ChildProgram.say("done");
+    }
+  }
+
+  /** Creates segments while another thread takes and gives back the space for them. */
+  static final class RaceForSpace implements ChildProgram {
+    private static final int FILLER_BYTES = 300_000;
+    private static final int SEGMENT_BYTES = 600_000;
+
+    private int created;
+    private int refusedByCheck;
+    private int refusedByAllocation;
+
+    @Override
+    public void run(String... arguments) throws Exception {
+      Path directory = Path.of(arguments[0]);
+      AtomicBoolean over = new AtomicBoolean();
+      try (Segment existing = Segment.create(directory.resolve("existing"), spec(200_000));
+          Publisher publisher = Programs.publisher(existing);
+          Subscriber subscriber = Programs.subscriber(existing, SubscriberOptions.block())) {
+        CompletableFuture<Void> filling = CompletableFuture.runAsync(() -> fill(directory.resolve("filler"), over));
+        long start = System.nanoTime();
+        while (created < 10 || refusedByAllocation < 10) {
+          assertTrue(System.nanoTime() - start < PATIENCE_NANOS, "created " + created + ", refused by the check "
+              + refusedByCheck + ", by the allocation " + refusedByAllocation);
+          create(directory.resolve("contested"));
+          exchange(publisher, subscriber);
+        }
+        over.set(true);
+        filling.join();
+        assertEquals(List.of("existing"), files(directory));
+      }
+      ChildProgram.say("done");
+    }
+
+    private static void fill(Path file, AtomicBoolean over) {
+      try {
+        while (!over.get()) {
+          try {
+            Files.write(file, new byte[FILLER_BYTES]);
+          } catch (IOException full) {
+            // the segment was faster
+          }
+          Files.deleteIfExists(file);
+          Thread.onSpinWait();
+        }
+      } catch (IOException wrong) {
+        throw new AssertionError("the filler could not be deleted", wrong);
+      }
+    }
+
+    private void create(Path file) throws IOException {
+      try (Segment segment = Segment.create(file, spec(SEGMENT_BYTES)); Publisher publisher = Programs.publisher(segment)) {
+        Programs.publishNext(publisher, 100);
+        created++;
+      } catch (NoSpaceException full) {
+        long free = checkedFree(full, file, spec(SEGMENT_BYTES).sizeBytes());
+        if (full.getCause() == null) {
+          refusedByCheck++;
+          assertTrue(free < SEGMENT_BYTES, full.getMessage());
+        } else {
+          refusedByAllocation++;
+          assertTrue(free > TOTAL_BYTES / 4, "what this creator itself had taken does not count as taken: " + full.getMessage());
+        }
+        assertEquals(List.of(), files(file.getParent()).stream().filter(name -> name.contains("contested")).toList());
+      }
+    }
+  }
+
+  /** Creates, uses and closes a segment that is more than half of the file system, again and again. */
+  static final class UseAgain implements ChildProgram {
+    @Override
+    public void run(String... arguments) throws Exception {
+      for (int i = 0; i < 60; i++) {
+        try (Segment segment = Segment.create(Path.of(arguments[0]).resolve("again"), spec(TOTAL_BYTES * 2 / 3));
+            Publisher publisher = Programs.publisher(segment)) {
+          Programs.publishNext(publisher, 100);
+        }
+      }
+      ChildProgram.say("done");
+    }
+  }
+}
