@@ -94,8 +94,9 @@ final class DamageProgram implements ChildProgram.Optimised {
     current = "number " + number + ", living: " + damage.how();
     living.write(damage.bytes());
     uses = new DamageUses(living.file(), random, outcomes, true);
-    living.use(uses, damage.queue());
+    living.use(uses, damage.queue(), LivingSegment.UNDER_WAY);
     uses.all(List.of());
+    living.use(uses, damage.queue(), 0);
     living.end();
   }
 

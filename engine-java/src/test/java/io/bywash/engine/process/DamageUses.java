@@ -148,6 +148,9 @@ final class DamageUses {
       step("add", () -> segment.directory().findOrAdd(DamageImages.ADDED));
       step("find or add", () -> segment.directory().findOrAdd(DamageImages.QUEUES.get(random.nextInt(3))));
     }
+    if (random.nextBoolean()) {
+      step("recover", segment::recover);
+    }
     if (random.nextInt(8) == 0) {
       roles.addFirst(segment); // and the roles are closed after it
     }

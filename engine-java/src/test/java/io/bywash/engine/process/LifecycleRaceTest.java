@@ -9,6 +9,7 @@ import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.SegmentEntry;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -182,6 +183,14 @@ class LifecycleRaceTest {
           segments[thread] = Segment.open(file, SPEC);
           return Long.toString(id(segments[thread]));
         }
+        case "life" -> {
+          segments[thread] = switch (order.split(":")[1]) {
+            case "create" -> createOrAttach();
+            case "open" -> Segment.open(file, SPEC);
+            default -> Segment.attach(file, PATIENCE_NANOS);
+          };
+          return life(segments[thread]);
+        }
         case "close" -> {
           if (segments[thread] != null) {
             segments[thread].close();
@@ -196,6 +205,14 @@ class LifecycleRaceTest {
           return "churned";
         }
         default -> throw new AssertionError(order);
+      }
+    }
+
+    private Segment createOrAttach() {
+      try {
+        return Segment.create(file, SPEC);
+      } catch (SegmentExistsException lost) {
+        return Segment.attach(file, PATIENCE_NANOS);
       }
     }
 
@@ -219,6 +236,12 @@ class LifecycleRaceTest {
         return null;
       }
     }
+  }
+
+  /** Which segment, and which life in it; its creator is the first life of slot 0. */
+  private static String life(Segment segment) {
+    long self = ((SegmentEntry) segment.directory().find(Programs.QUEUE).orElseThrow()).core().participants().self();
+    return id(segment) + ":" + Owner.slotId(self) + ":" + Owner.epoch(self);
   }
 
   static long id(Segment segment) {

@@ -24,6 +24,8 @@ import java.util.List;
  * writing its sound bytes back.
  */
 final class LivingSegment implements AutoCloseable {
+  static final int UNDER_WAY = 3;
+
   private final Path file;
   private Segment writing;
   private Segment reading;
@@ -65,7 +67,7 @@ final class LivingSegment implements AutoCloseable {
       }
       subscribers.add(readers);
       DamageUses.sendAndReceive(publisher, readers);
-      DamageImages.publish(publisher, 3);
+      DamageImages.publish(publisher, UNDER_WAY);
     }
     byte[] bytes = Files.readAllBytes(file);
     return new Image("living", bytes, reading.directory().entries().stream().map(Place::of).toList());
@@ -75,14 +77,17 @@ final class LivingSegment implements AutoCloseable {
     memory.put(0, bytes);
   }
 
-  /** The living go on in the damaged segment; in queues other than {@code damagedQueue} as if nothing had happened. */
-  void use(DamageUses uses, int damagedQueue) throws Exception {
+  /**
+   * The living go on in the damaged segment; in queues other than {@code damagedQueue} as if nothing had happened, beginning with
+   * the messages that are under way there.
+   */
+  void use(DamageUses uses, int damagedQueue, int underWay) throws Exception {
     for (int queue = 0; queue < publishers.size(); queue++) {
       Publisher publisher = publishers.get(queue);
       if (damagedQueue >= 0 && queue != damagedQueue) {
         uses.stepName = "neighbour " + queue;
         for (Subscriber each : subscribers.get(queue)) {
-          if (each.poll(message -> {}, 10) != 3) {
+          if (each.poll(message -> {}, 10) != underWay) {
             throw new AssertionError("messages of an untouched queue are missing");
           }
         }

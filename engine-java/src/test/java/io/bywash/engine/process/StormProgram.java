@@ -19,7 +19,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Many participants in one process, so that one kill is many cases: in several segments it publishes, reads with every policy,
- * joins and leaves, creates, adds to and removes. Arguments: directory, directory of the ledgers. Says "ready"; told "go", says
+ * joins and leaves, creates, adds to, removes and recovers. Arguments: directory, directory of the ledgers. Says "ready"; told "go", says
  * "storming" once every actor is at work, and goes on until it is killed. An actor that sees what it must not see ends it.
  */
 final class StormProgram implements ChildProgram.Optimised {
@@ -45,7 +45,7 @@ final class StormProgram implements ChildProgram.Optimised {
   private static final List<String> POLICIES = List.of("block", "skip", "fail", "evict3000000");
 
   /** How many actors each process has. */
-  static final int ACTORS = EACH * (1 + POLICIES.size() + 1 + 1);
+  static final int ACTORS = EACH * (1 + POLICIES.size() + 1 + 1 + 1);
 
   private Path directory;
   private Path ledgers;
@@ -70,6 +70,7 @@ final class StormProgram implements ChildProgram.Optimised {
             Integer.toString(MAX_BYTES), policy));
       }
       start(random -> joinAndLeave(directory.resolve((random.nextBoolean() ? PUBLISHED : GATED) + index), random));
+      start(random -> recover(directory.resolve(List.of(PUBLISHED, GATED, SHORT_LIVED).get(random.nextInt(3)) + index)));
       start(random -> comeAndGo(directory.resolve(SHORT_LIVED + index), random));
     }
     ChildProgram.say("storming");
@@ -114,6 +115,19 @@ final class StormProgram implements ChildProgram.Optimised {
           }
         }
       }
+    }
+  }
+
+  private static void recover(Path file) {
+    try (Segment segment = Segment.attach(file, 0)) {
+      for (int i = 0; i < 5; i++) {
+        if (segment.recover().dead().stream().anyMatch(each -> each.pid() == ProcessHandle.current().pid())) {
+          throw new AssertionError("this process was taken for dead");
+        }
+        LockSupport.parkNanos(500_000);
+      }
+    } catch (SegmentNotFoundException removed) {
+      // a short-lived one
     }
   }
 
