@@ -41,6 +41,7 @@ public final class BusFiles {
   private static final Pattern TEMPORARY = Pattern.compile("\\..+\\.[0-9a-f]{16}\\.tmp");
   static final long LOCK_TIMEOUT_NANOS = 10_000_000_000L;
   private static final long RETRY_NANOS = 1_000_000;
+  private static final long MAX_RETRY_NANOS = 50_000_000;
   private static final long RECLAIM_NANOS = 100_000_000;
 
   private BusFiles() {}
@@ -57,6 +58,7 @@ public final class BusFiles {
   /** Attaches to the segment, which must match {@code spec}, or creates it. */
   public static SegmentCore open(Path path, SegmentSpec spec) {
     long start = System.nanoTime();
+    long pauseNanos = RETRY_NANOS;
     while (true) {
       SegmentCore core = tryAttach(path);
       if (core == null) {
@@ -68,7 +70,8 @@ public final class BusFiles {
                 + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on. Resume or end that"
                 + " process.", lost);
           }
-          LockSupport.parkNanos(RETRY_NANOS);
+          LockSupport.parkNanos(pauseNanos);
+          pauseNanos = Math.min(2 * pauseNanos, MAX_RETRY_NANOS); // each try maps the whole segment
           continue;
         }
       }

@@ -182,9 +182,10 @@ class PausedRolesTest {
         evicted.poll(message -> {}, 1);
         throw new AssertionError("it held the publisher back for too long, and was not cut off");
       } catch (EvictedException told) {
-        ChildProgram.say("evicted " + told.nextSequence());
+        Subscriber next = join(segment, SubscriberOptions.evictAfter(EVICT_AFTER_NANOS));
+        ChildProgram.say("evicted " + told.nextSequence()); // and joined again: it may be stopped from now on
+        return next;
       }
-      return join(segment, SubscriberOptions.evictAfter(EVICT_AFTER_NANOS));
     }
   }
 }
