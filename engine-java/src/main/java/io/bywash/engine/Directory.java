@@ -1,5 +1,6 @@
 package io.bywash.engine;
 
+import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.SegmentCore;
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +15,7 @@ public final class Directory {
 
   /** The entry of that name, if there is one now. */
   public Optional<Entry> find(String name) {
-    return core.directory().find(name);
+    return CutFile.looking(core, () -> core.directory().find(name));
   }
 
   /**
@@ -24,12 +25,12 @@ public final class Directory {
    * @throws SpecMismatchException when it is of another kind
    */
   public Entry find(String name, Kind kind) {
-    return core.directory().find(name, kind);
+    return CutFile.looking(core, () -> core.directory().find(name, kind));
   }
 
   /** All entries, in the order in which they were added. */
   public List<Entry> entries() {
-    return core.directory().entries();
+    return CutFile.looking(core, () -> core.directory().entries());
   }
 
   /**
@@ -40,6 +41,6 @@ public final class Directory {
    * @throws NoSpaceException when the segment has not enough unused bytes left
    */
   public Entry findOrAdd(EntrySpec spec) {
-    return core.directory().findOrAdd(spec);
+    return CutFile.looking(core, () -> core.directory().findOrAdd(spec));
   }
 }

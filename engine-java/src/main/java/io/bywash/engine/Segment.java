@@ -2,6 +2,7 @@ package io.bywash.engine;
 
 import io.bywash.engine.internal.Attachment;
 import io.bywash.engine.internal.BusFiles;
+import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.SegmentCore;
 import java.nio.file.Path;
 import java.util.List;
@@ -124,7 +125,7 @@ public final class Segment extends Attachment implements AutoCloseable {
   /** Everybody who is attached for writing, the living and the dead whose slots nobody took yet. */
   public List<Participant> participants() {
     core.checkOpen();
-    return core.participants().list();
+    return CutFile.looking(core, () -> core.participants().list());
   }
 
   /**
@@ -141,7 +142,7 @@ public final class Segment extends Attachment implements AutoCloseable {
    * @throws SegmentAccessException when the operating system refuses
    */
   public Recovery recover() {
-    return core.recover();
+    return CutFile.looking(core, core::recover);
   }
 
   /**

@@ -5,6 +5,7 @@ import static io.bywash.engine.internal.SegmentLayout.*;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.Participant;
+import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.SegmentEntry;
 import java.util.ArrayList;
@@ -48,6 +49,10 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
    */
   public static BroadcastStatus of(Entry entry) {
     Ring ring = Ring.of(entry);
+    return CutFile.looking(ring.entry.core(), () -> of(ring));
+  }
+
+  private static BroadcastStatus of(Ring ring) {
     Ring.Cursor newest = ring.cursor(true);
     List<SubscriberStatus> subscribers = new ArrayList<>();
     for (int index = FIRST_SUBSCRIBER_ROLE; index < ring.entry.rolesUsed(); index++) {

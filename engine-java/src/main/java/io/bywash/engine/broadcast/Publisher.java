@@ -70,7 +70,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
       Publisher publisher = new Publisher(ring, handle, waitPolicy);
       handle.activate();
       return publisher;
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | InternalError failure) {
       handle.close();
       throw failure;
     }

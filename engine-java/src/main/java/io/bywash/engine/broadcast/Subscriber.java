@@ -6,6 +6,7 @@ import static io.bywash.engine.internal.SegmentLayout.*;
 import io.bywash.engine.Entry;
 import io.bywash.engine.MessageHandler;
 import io.bywash.engine.TableFullException;
+import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.Hold;
 import io.bywash.engine.internal.Pace;
 import io.bywash.engine.internal.Role;
@@ -59,6 +60,10 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
   public static Subscriber open(Entry entry, SubscriberOptions options) {
     Ring ring = Ring.of(entry);
     Objects.requireNonNull(options, "options");
+    return CutFile.looking(ring.entry.core(), () -> open(ring, options));
+  }
+
+  private static Subscriber open(Ring ring, SubscriberOptions options) {
     ring.touchPages(false);
     if (ring.entry.core().isReadOnly()) {
       if (options.mode() != MODE_SKIP) {
@@ -75,7 +80,7 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
       subscriber.join(handle);
       subscriber.tellStart();
       return subscriber;
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | InternalError failure) {
       handle.close();
       ring.entry.core().waitRoom().signal(ring.entry.offset() + WAITING_FOR_SPACE); // it may have held the publisher back
       throw failure;
@@ -162,6 +167,8 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
         pace.afterLook(reader.unreadBytes());
       }
       return found ? reader.read(handler, limit) : 0;
+    } catch (InternalError fault) {
+      throw CutFile.told(entry.core(), fault);
     } finally {
       Reference.reachabilityFence(this); // or the cleaner could give the role back while its messages are read
     }

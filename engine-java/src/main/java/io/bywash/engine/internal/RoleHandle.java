@@ -79,12 +79,17 @@ public final class RoleHandle extends Hold implements Runnable {
       }
       released = true;
     }
-    if (!entry.freeRole(index, word)) {
-      entry.freeRole(index, Owner.withState(word, ROLE_EVICTED));
-    }
-    entry.core().release(this);
-    if (cleanable != null) {
-      cleanable.clean(); // does nothing more than unregister, since the role was released above
+    try {
+      if (!entry.freeRole(index, word)) {
+        entry.freeRole(index, Owner.withState(word, ROLE_EVICTED));
+      }
+    } catch (InternalError fault) {
+      throw CutFile.told(entry.core(), fault);
+    } finally { // also if the memory is gone
+      entry.core().release(this);
+      if (cleanable != null) {
+        cleanable.clean(); // does nothing more than unregister, since the role was released above
+      }
     }
   }
 

@@ -80,7 +80,11 @@ public final class SegmentCore {
   /** Maps an existing file to look at it; nothing is ever written. */
   static SegmentCore observe(Path path, SegmentFile file) throws IOException {
     Region region = map(path, file);
-    return new SegmentCore(path, file, region, Geometry.read(region, path), true);
+    try {
+      return new SegmentCore(path, file, region, Geometry.read(region, path), true);
+    } catch (InternalError fault) {
+      throw CutFile.told(path, file, region.sizeBytes(), fault);
+    }
   }
 
   private static Region map(Path path, SegmentFile file) throws IOException {
@@ -94,12 +98,19 @@ public final class SegmentCore {
   /** Maps an existing file and joins it; null when it is being removed or was replaced, and one has to look again. */
   static SegmentCore join(Path path, SegmentFile file) throws IOException {
     Region region = map(path, file);
-    SegmentCore core = new SegmentCore(path, file, region, Geometry.read(region, path), false);
-    core.participants.join(path.toString());
+    try {
+      return join(new SegmentCore(path, file, region, Geometry.read(region, path), false));
+    } catch (InternalError fault) {
+      throw CutFile.told(path, file, region.sizeBytes(), fault);
+    }
+  }
+
+  private static SegmentCore join(SegmentCore core) throws IOException {
+    core.participants.join(core.path.toString());
     boolean joined = false;
     try {
       // [closing] joined with a full fence, then looks: a remover changes the state with a full fence, then looks at slots
-      joined = core.revertDeadRemoval() && file.isAt(path);
+      joined = core.revertDeadRemoval() && core.file.isAt(core.path);
       return joined ? core : null;
     } finally {
       if (!joined) {
@@ -314,9 +325,12 @@ public final class SegmentCore {
       observers.forEach(Hold::revoke);
       idle = isIdle();
     }
-    waitRoom.wakeOwn();
-    if (idle) {
-      detach();
+    try {
+      waitRoom.wakeOwn();
+    } finally { // also if the memory is gone
+      if (idle) {
+        detach();
+      }
     }
   }
 
@@ -333,6 +347,8 @@ public final class SegmentCore {
       }
     } catch (IOException failure) {
       throw BusFiles.failure(path, failure);
+    } catch (InternalError fault) {
+      throw CutFile.told(this, fault);
     } finally {
       file.close();
     }

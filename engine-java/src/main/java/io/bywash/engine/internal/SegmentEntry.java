@@ -148,8 +148,10 @@ public final class SegmentEntry implements Entry {
   @Override
   public Optional<Participant> owner() {
     core.checkOpen();
-    long writer = kind() == Kind.BROADCAST && roleCount > 0 ? roleWord(0) : 0;
-    return core.participants().describe(Owner.state(writer) == ROLE_ACTIVE ? writer : creator);
+    return CutFile.looking(core, () -> {
+      long writer = kind() == Kind.BROADCAST && roleCount > 0 ? roleWord(0) : 0;
+      return core.participants().describe(Owner.state(writer) == ROLE_ACTIVE ? writer : creator);
+    });
   }
 
   public SegmentCore core() {

@@ -12,6 +12,7 @@ import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.inspect.Verification;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
@@ -169,6 +170,9 @@ final class DamageUses {
   private void look(Segment segment) throws Exception {
     step("participants", segment::participants);
     step("names", () -> BusDirectory.at(file.getParent()).names());
+    if (random.nextInt(12) == 0) {
+      step("verify", () -> Verification.of(segment));
+    }
     for (EntrySpec queue : DamageImages.QUEUES) {
       step("find", () -> segment.directory().find(queue.name(), Kind.BROADCAST));
     }

@@ -16,6 +16,7 @@ import io.bywash.engine.Threads;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.inspect.Verification;
 import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.SegmentEntry;
 import io.bywash.engine.internal.SegmentLayout;
@@ -242,6 +243,8 @@ class StormTest {
   private static void assertNothingIsUsedUp(Segment segment) {
     SegmentEntry entry = (SegmentEntry) segment.directory().find(Programs.QUEUE).orElseThrow();
     int slots = entry.core().geometry().slotCount();
+    segment.recover();
+    assertEquals(List.of(), Verification.of(segment), "found in " + segment);
     List<Segment> all = IntStream.range(1, slots).mapToObj(i -> Segment.attach(segment.path(), 0)).toList();
     for (int role = 0; role < entry.roleCount(); role++) {
       assertEquals(SegmentLayout.ROLE_FREE, Owner.state(entry.roleWord(role)), "role " + role + " of " + segment);

@@ -216,7 +216,7 @@ public final class SegmentFile implements AutoCloseable {
 
   /** The size in bytes now. */
   public long sizeBytes() throws IOException {
-    return withChannel(FileChannel::size);
+    return whileOpen(() -> withChannel(FileChannel::size)); // a closed descriptor's number may be another file's
   }
 
   /**

@@ -1,0 +1,217 @@
+package io.bywash.engine.process;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bywash.engine.BusException;
+import io.bywash.engine.Entry;
+import io.bywash.engine.Kind;
+import io.bywash.engine.Lifetime;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.TempBus;
+import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.BroadcastStatus;
+import io.bywash.engine.broadcast.Publisher;
+import io.bywash.engine.broadcast.Subscriber;
+import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.inspect.Finding;
+import io.bywash.engine.inspect.Verification;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * A segment's file that somebody cuts while it is used. Who copies or looks is told by a typed exception; who writes or reads in
+ * place may meet the virtual machine's InternalError; no process crashes or hangs.
+ */
+@Timeout(1200)
+class TruncatedFileTest {
+  private static final int RING_BYTES = 1 << 20;
+  private static final int MAX_BYTES = 1_000;
+
+  @RegisterExtension final TempBus bus = new TempBus();
+
+  @ParameterizedTest
+  @CsvSource({"SKIP, 0", "SKIP, 100000", "FAIL, 0", "EVICT, 100000", "LOOK, 0", "OBSERVE, 8192", "ATTACH, 4096", "ADD, 4096",
+      "RECOVER, 4096", "JOIN, 8192", "VERIFY, 100000"})
+  void whoCopiesOrLooksIsToldThatTheFileWasCut(Use use, long lengthBytes) throws IOException {
+    assertToldOfTheCut(cut(use, lengthBytes));
+  }
+
+  /** Who maps a file at the very instant in which it is cut, makes it long again: then there is no entry in it. */
+  private static void assertToldOfTheCut(String outcome) {
+    assertTrue(outcome.matches("(DamagedSegment|SegmentFormat|EntryNotFound)Exception .*"), outcome);
+    assertTrue(outcome.matches(".*(cut to|truncated to|the file has|begins with|it has \\d+ bytes|it has \\[]).*"), outcome);
+  }
+
+  @Test
+  @Tag("stress")
+  void whoeverUsesAFileThatIsCutAnywhereIsStoppedButNotItsProcess() throws IOException {
+    Random random = io.bywash.engine.Payload.random("cut anywhere");
+    for (int round = 0; round < 400; round++) {
+      Use use = Use.values()[random.nextInt(Use.values().length)];
+      String outcome = cut(use, random.nextInt(8) == 0 ? 0 : random.nextInt(2 * 4096 + random.nextInt(RING_BYTES / 4)));
+      assertTrue(outcome.matches("\\w+Exception .*") || use == Use.PUBLISH || use == Use.BLOCK, outcome);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"PUBLISH, 0", "BLOCK, 0", "PUBLISH, 100000", "BLOCK, 100000"})
+  void whoWritesOrReadsInPlaceIsStoppedButNotItsProcess(Use use, long lengthBytes) throws IOException {
+    String outcome = cut(use, lengthBytes);
+    assertTrue(outcome.matches("(\\w+Exception|InternalError) .*"), outcome);
+  }
+
+  private String cut(Use use, long lengthBytes) throws IOException {
+    SegmentSpec spec = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, RING_BYTES, 5)).withLifetime(Lifetime.KEPT)
+        .withParticipantCapacity(4).withEntryCapacity(16).withSizeBytes(2 * RING_BYTES);
+    Segment.create(bus.path("cut"), spec).close();
+    try (ChildProcess child = ChildProcess.start(UseUntilItEnds.class, bus.path("cut"), use)) {
+      child.await("busy");
+      try (FileChannel channel = FileChannel.open(bus.path("cut"), StandardOpenOption.WRITE)) {
+        channel.truncate(lengthBytes);
+      }
+      String outcome = child.await("ended");
+      child.await("closed"); // and the process lives to tell
+      child.finish();
+      System.out.println("cut: " + use + " to " + lengthBytes + " " + outcome);
+      return outcome;
+    } finally {
+      Files.deleteIfExists(bus.path("cut"));
+    }
+  }
+
+  /** What the process does again and again while the file is cut. */
+  enum Use { PUBLISH, BLOCK, SKIP, FAIL, EVICT, LOOK, OBSERVE, ATTACH, ADD, RECOVER, JOIN, VERIFY }
+
+  /** Does it until it fails; says "ended" with how, and "closed" with how the closing went. */
+  static final class UseUntilItEnds implements ChildProgram.Optimised {
+    private static final long COMPILED_NANOS = 200_000_000;
+
+    private Segment segment;
+    private Publisher publisher;
+    private Subscriber subscriber;
+    private long bytes;
+
+    @Override
+    public void run(String... arguments) throws Exception {
+      Path file = Path.of(arguments[0]);
+      Use use = Use.valueOf(arguments[1]);
+      segment = use == Use.OBSERVE ? Segment.observe(file) : Segment.attach(file, 0);
+      Entry entry = segment.directory().find(Programs.QUEUE, Kind.BROADCAST);
+      switch (use) {
+        case PUBLISH -> publisher = Publisher.open(entry);
+        case BLOCK -> open(entry, SubscriberOptions.block());
+        case SKIP -> open(entry, SubscriberOptions.skip());
+        case FAIL -> open(entry, SubscriberOptions.fail());
+        case EVICT -> open(entry, SubscriberOptions.evictAfter(PATIENCE_NANOS));
+        default -> { }
+      }
+      long start = System.nanoTime();
+      boolean said = false;
+      try {
+        while (true) {
+          once(use, entry, file);
+          if (!said && System.nanoTime() - start > COMPILED_NANOS) {
+            said = true;
+            ChildProgram.say("busy");
+          }
+          if (System.nanoTime() - start > PATIENCE_NANOS) {
+            throw new AssertionError("nothing was noticed");
+          }
+        }
+      } catch (BusException | InternalError told) {
+        String where = told instanceof InternalError ? " at " + List.of(told.getStackTrace()) : "";
+        ChildProgram.say("ended " + told.getClass().getSimpleName() + " " + told.getMessage() + where);
+      }
+      close();
+    }
+
+    /** A reader of a live stream: another attachment of this process publishes, in the same thread. */
+    private void open(Entry entry, SubscriberOptions options) {
+      subscriber = Subscriber.open(entry, options);
+    }
+
+    private void once(Use use, Entry entry, Path file) {
+      switch (use) {
+        case PUBLISH -> Programs.publishNext(publisher, MAX_BYTES);
+        case BLOCK, SKIP, FAIL, EVICT -> readOldMessages(entry, use);
+        case LOOK, OBSERVE -> look(entry);
+        case ATTACH -> {
+          try (Segment again = Segment.attach(file, 0)) {
+            again.directory().find(Programs.QUEUE, Kind.BROADCAST);
+          }
+        }
+        case ADD -> {
+          segment.directory().findOrAdd(Broadcast.spec(Programs.QUEUE, RING_BYTES, 5));
+          segment.directory().find("none");
+        }
+        case RECOVER -> segment.recover();
+        case VERIFY -> verify();
+        case JOIN -> Subscriber.open(entry, SubscriberOptions.skip().startingAtOldest()).close();
+      }
+    }
+
+    /** What was published once is read again and again, so that only the reader's own accesses meet the cut. */
+    private void readOldMessages(Entry entry, Use use) {
+      if (publisher == null) {
+        publisher = Publisher.open(entry);
+        subscriber.close();
+        while (publisher.nextSequence() < RING_BYTES / 2 / MAX_BYTES) {
+          Programs.publishNext(publisher, MAX_BYTES);
+        }
+      }
+      SubscriberOptions options = switch (use) {
+        case BLOCK -> SubscriberOptions.block();
+        case SKIP -> SubscriberOptions.skip();
+        case FAIL -> SubscriberOptions.fail();
+        default -> SubscriberOptions.evictAfter(PATIENCE_NANOS);
+      };
+      try (Subscriber reader = Subscriber.open(entry, options.startingAtOldest())) {
+        while (reader.poll(message -> bytes += message.getByte(message.length() - 1), 10) > 0) {
+          Thread.onSpinWait();
+        }
+      }
+    }
+
+    /** Its findings are no exception. */
+    private void verify() {
+      for (Finding finding : Verification.of(segment)) {
+        if (finding.severity() == Finding.Severity.ERROR) {
+          throw new io.bywash.engine.DamagedSegmentException(finding.where() + ": " + finding.problem());
+        }
+      }
+    }
+
+    private void look(Entry entry) {
+      segment.participants();
+      segment.directory().entries();
+      BroadcastStatus.of(entry);
+    }
+
+    private void close() {
+      for (AutoCloseable each : new AutoCloseable[] {publisher, subscriber, segment}) {
+        try {
+          if (each != null) {
+            each.close();
+          }
+        } catch (Exception | InternalError told) {
+          ChildProgram.say("closing " + told);
+        }
+      }
+      LockSupport.parkNanos(1_000_000); // an error that the virtual machine still holds back would come now
+      ChildProgram.say("closed " + bytes);
+    }
+  }
+}
