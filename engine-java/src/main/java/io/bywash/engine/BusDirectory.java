@@ -98,8 +98,8 @@ public final class BusDirectory {
 
   /**
    * Removes a segment that nobody uses, whatever its lifetime, also a damaged one. Nobody uses it when the kernel holds no
-   * participant's lock on it; if somebody attaches meanwhile, it stays. Files that are no segment of this version, and those of
-   * other users, are left alone.
+   * participant's lock on it; if somebody attaches meanwhile, it stays. Files that are no segment of this version, and
+   * those of other users, are left alone.
    *
    * @throws IllegalArgumentException when {@code name} is no name
    * @throws SegmentAccessException when the operating system refuses
@@ -109,9 +109,9 @@ public final class BusDirectory {
   }
 
   /**
-   * Removes, of this user's files, every sound segment that is to be removed when nobody uses it, and that nobody uses, since its
-   * last participants were killed; and what dead creators left. Damaged segments and {@linkplain Lifetime#KEPT kept} ones stay:
-   * see {@link #remove}.
+   * Removes, of this user's files, every sound segment that is to be removed when nobody uses it, and that nobody uses,
+   * since its last participants were killed; and what dead creators left. Damaged segments and {@linkplain Lifetime#KEPT
+   * kept} ones stay: see {@link #remove}.
    *
    * @return what was removed, or was to be and could not be
    * @throws SegmentAccessException when the operating system refuses

@@ -73,9 +73,9 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
   }
 
   /**
-   * Looks for what is impossible in a queue: positions, records, their sequences, the block index, the roles of its subscribers.
-   * It only reads, and what changes meanwhile is looked at again, so that a queue in use is not accused. It takes time in
-   * proportion to the ring; of one beyond 8 GiB only the newest 8 GiB are looked at.
+   * Looks for what is impossible in a queue: positions, records, their sequences, the block index, the roles of its
+   * subscribers. It only reads, and what changes meanwhile is looked at again, so that a queue in use is not accused. It
+   * takes time in proportion to the ring; of one beyond 8 GiB only the newest 8 GiB are looked at.
    *
    * @return a sentence on each finding; empty when the queue is sound
    * @throws io.bywash.engine.SpecMismatchException when the entry is no broadcast

@@ -91,7 +91,8 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     } catch (SegmentNotFoundException gone) {
       return Optional.empty();
     } catch (DamagedSegmentException damaged) {
-      return Optional.of(file(path, State.DAMAGED, damaged.getMessage() + (isLocked(path) ? " A process still uses it." : "")));
+      String used = isLocked(path) ? " A process still uses it." : "";
+      return Optional.of(file(path, State.DAMAGED, damaged.getMessage() + used));
     } catch (SegmentFormatException foreign) {
       return Optional.of(file(path, State.FOREIGN, foreign.getMessage()));
     } catch (BusException | InternalError refused) {

@@ -83,9 +83,9 @@ final class DirectoryLook {
   void lookAtFileSystem(String type, long total, long usable) {
     facts.put("file system", type + ", " + HostFiles.size(usable) + " of " + HostFiles.size(total) + " free");
     if (!type.equals("tmpfs") && !type.equals("ramfs")) {
-      add(Severity.WARNING, "segments lie on a file system of type " + type + ", not in memory: the kernel writes their pages to it,"
-          + " which takes time, and on a network or a stacked file system locks may not work between hosts or containers",
-          "Use a directory below /dev/shm, or mount a tmpfs.");
+      add(Severity.WARNING, "segments lie on a file system of type " + type + ", not in memory: the kernel writes their pages"
+          + " to it, which takes time, and on a network or a stacked file system locks may not work between hosts or"
+          + " containers", "Use a directory below /dev/shm, or mount a tmpfs.");
     }
     if (total > 0 && usable < total / 10) {
       add(Severity.WARNING, "only " + HostFiles.size(usable) + " of " + HostFiles.size(total)

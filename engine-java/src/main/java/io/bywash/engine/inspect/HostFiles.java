@@ -8,10 +8,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 
-/** Small files in which the system tells about itself. What is missing, unreadable or not understood is absent, never a failure. */
+/**
+ * Small files in which the system tells about itself. What is missing, unreadable or not understood is absent, never a
+ * failure.
+ */
 final class HostFiles {
   private static final int MAX_BYTES = 1 << 20;
 
@@ -91,6 +95,7 @@ final class HostFiles {
       value /= 1024;
       unit++;
     }
-    return String.format(java.util.Locale.ROOT, value >= 10 || value == Math.rint(value) ? "%.0f %s" : "%.1f %s", value, units[unit]);
+    boolean rounded = value >= 10 || value == Math.rint(value);
+    return String.format(Locale.ROOT, rounded ? "%.0f %s" : "%.1f %s", value, units[unit]);
   }
 }

@@ -57,10 +57,10 @@ final class HostLook {
         + " used (" + found.group() + ")").orElse("none"));
     limit.ifPresent(found -> {
       boolean scarce = found.bytes() - found.usedBytes() < found.bytes() / 10;
-      add(scarce ? Severity.WARNING : Severity.NOTE, found.group().toString(), "the memory of this process and its container is limited to "
-          + HostFiles.size(found.bytes()) + (scarce ? ", nearly all of it is used," : "") + " and segments count: beyond the limit the"
-          + " kernel kills a process, and no exception warns of it", "Keep the sum of all segments well below the limit, or"
-          + " raise it (memory.max, docker run --memory).");
+      add(scarce ? Severity.WARNING : Severity.NOTE, found.group().toString(), "the memory of this process and its container"
+          + " is limited to " + HostFiles.size(found.bytes()) + (scarce ? ", nearly all of it is used," : "")
+          + " and segments count: beyond the limit the kernel kills a process, and no exception warns of it",
+          "Keep the sum of all segments well below the limit, or raise it (memory.max, docker run --memory).");
     });
   }
 
@@ -104,14 +104,15 @@ final class HostLook {
     Optional<String> pid = files.link("proc/self/ns/pid");
     facts.put("pid namespace", pid.map(name -> name.equals(INITIAL_PID_NAMESPACE) ? "the host's" : name).orElse("unknown"));
     if (pid.isPresent() && !pid.get().equals(INITIAL_PID_NAMESPACE)) {
-      add(Severity.NOTE, "pid namespace", "this process has one of its own: process ids of other containers mean nothing here",
-          "Nothing has to be done: who lives is known by locks, which all namespaces share.");
+      add(Severity.NOTE, "pid namespace", "this process has one of its own: process ids of other containers mean nothing"
+          + " here", "Nothing has to be done: who lives is known by locks, which all namespaces share.");
     }
     Optional<String> ipc = files.link("proc/self/ns/ipc");
     facts.put("ipc namespace", ipc.map(name -> name.equals(INITIAL_IPC_NAMESPACE) ? "the host's" : name).orElse("unknown"));
     if (ipc.isPresent() && !ipc.get().equals(INITIAL_IPC_NAMESPACE)) {
       add(Severity.NOTE, "ipc namespace", "this process has one of its own, and probably a /dev/shm of its own",
-          "To share segments with other containers, give them the same /dev/shm: docker run --ipc=..., or one volume on tmpfs.");
+          "To share segments with other containers, give them the same /dev/shm: docker run --ipc=..., or one volume on"
+          + " tmpfs.");
     }
   }
 
@@ -128,8 +129,9 @@ final class HostLook {
     boolean hides = !List.of("", "0", "off").contains(hidden);
     facts.put("/proc", !files.exists("proc/self/stat") ? "not mounted" : hides ? "hides processes of other users" : "open");
     if (hides) {
-      add(Severity.NOTE, "/proc", "it is mounted with hidepid=" + hidden + ": a process of another user that has lost its lock by"
-          + " mistake would not be recognised as running", "Nothing has to be done: locks are the proof, /proc only a second opinion.");
+      add(Severity.NOTE, "/proc", "it is mounted with hidepid=" + hidden + ": a process of another user that has lost its"
+          + " lock by mistake would not be recognised as running", "Nothing has to be done: locks are the proof, /proc is"
+          + " only a second opinion.");
     }
   }
 
@@ -145,9 +147,9 @@ final class HostLook {
     boolean lingers = files.exists("var/lib/systemd/linger/" + System.getProperty("user.name"));
     facts.put("logind", removes ? lingers ? "RemoveIPC=yes, but this user lingers" : "RemoveIPC=yes" : "RemoveIPC=no");
     if (removes && !lingers && directory.startsWith("/dev/shm") && userId.orElse(0) > LAST_SYSTEM_USER_ID) {
-      add(Severity.WARNING, "logind", "RemoveIPC=yes: when the last session of user id " + userId.getAsLong() + " ends, systemd"
-          + " removes this user's files in /dev/shm, segments in use included", "Run services as a system user, or: loginctl"
-          + " enable-linger; or set RemoveIPC=no in /etc/systemd/logind.conf.");
+      add(Severity.WARNING, "logind", "RemoveIPC=yes: when the last session of user id " + userId.getAsLong() + " ends,"
+          + " systemd removes this user's files in /dev/shm, segments in use included", "Run services as a system user, or:"
+          + " loginctl enable-linger; or set RemoveIPC=no in /etc/systemd/logind.conf.");
     }
   }
 
@@ -188,19 +190,20 @@ final class HostLook {
   void lookAtNativeAccess(boolean enabled, String whyNot, boolean waitAny, boolean membarrier) {
     facts.put("native access", enabled ? "enabled" : "not enabled");
     if (!enabled) {
-      add(Severity.NOTE, "native access", "this process works without: slower, and waiting parks instead of blocking, because "
-          + whyNot, "Start java with --enable-native-access=io.bywash.engine (module path), or =ALL-UNNAMED (class path, OSGi).");
+      add(Severity.NOTE, "native access", "this process works without: slower, and waiting parks instead of blocking, because"
+          + " " + whyNot, "Start java with --enable-native-access=io.bywash.engine (module path), or =ALL-UNNAMED (class"
+          + " path, OSGi).");
       return;
     }
     facts.put("futex_waitv", waitAny ? "there" : "missing");
     facts.put("membarrier", membarrier ? "there" : "missing");
     if (!waitAny) {
-      add(Severity.NOTE, "futex_waitv", "the kernel does not offer it: the WaitHub parks with a time limit instead of blocking",
-          "Use Linux 5.16 or later, and a container profile (seccomp) that allows it.");
+      add(Severity.NOTE, "futex_waitv", "the kernel does not offer it: the WaitHub parks with a time limit instead of"
+          + " blocking", "Use Linux 5.16 or later, and a container profile (seccomp) that allows it.");
     }
     if (!membarrier) {
-      add(Severity.NOTE, "membarrier", "the kernel does not offer it: every publish costs a fence", "Use Linux 4.16 or later, and"
-          + " a container profile (seccomp) that allows it.");
+      add(Severity.NOTE, "membarrier", "the kernel does not offer it: every publish costs a fence", "Use Linux 4.16 or"
+          + " later, and a container profile (seccomp) that allows it.");
     }
   }
 }

@@ -14,8 +14,8 @@ import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A look at what a bus directory stands on: the file system and its space, limits of the container, namespaces, what the system
- * may do to the files, what this process may do, and what lies in the directory.
+ * A look at what a bus directory stands on: the file system and its space, limits of the container, namespaces, what the
+ * system may do to the files, what this process may do, and what lies in the directory.
  *
  * @param facts what is there, by name, in the order in which to show it
  * @param findings what is worth to be told about it, each with advice; those with severity NOTE need no attention

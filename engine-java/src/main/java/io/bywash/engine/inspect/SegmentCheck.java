@@ -22,16 +22,17 @@ import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * One look at the invariants of a segment. Each check reads its words in an order in which no interleaving with a participant at
- * work shows what is impossible, or reads again before it accuses; the order is the reverse of that in which they are written.
+ * One look at the invariants of a segment. Each check reads its words in an order in which no interleaving with a
+ * participant at work shows what is impossible, or reads again before it accuses; the order is the reverse of that in which
+ * they are written.
  */
 final class SegmentCheck {
   private static final int MAX_FINDINGS = 200;
   /** Between the lock of a slot and its first word a process is for so long at the most, if it runs at all. */
   private static final long SETTLE_NANOS = 200_000_000;
   private static final long SETTLE_STEP_NANOS = 5_000_000;
-  private static final String DAMAGED = "Nothing that is damaged is used by the engine. End the processes that use it, and create"
-      + " the segment anew.";
+  private static final String DAMAGED = "Nothing that is damaged is used by the engine. End the processes that use it, and"
+      + " create the segment anew.";
   private static final String LEFT = "Nothing has to be done: whoever comes next puts it right.";
 
   private final SegmentCore core;
@@ -231,7 +232,8 @@ final class SegmentCheck {
             sound.add(entry);
             end = Math.max(end, entry.offset() + entry.sizeBytes());
           } else {
-            damaged(where, "its bytes, " + entry.sizeBytes() + " from " + entry.offset() + " on, belong to another entry as well");
+            damaged(where, "its bytes, " + entry.sizeBytes() + " from " + entry.offset() + " on, belong to another entry"
+                + " as well");
           }
         }
         default -> damaged(name + ", row " + index, "its state is " + (word & 0xFF));

@@ -91,8 +91,8 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
   }
 
   private static DamagedSegmentException truncated(SegmentCore core) {
-    return new DamagedSegmentException("Segment " + core.path() + " is damaged: its file was truncated. End the processes that"
-        + " use it, and remove the file.");
+    return new DamagedSegmentException("Segment " + core.path() + " is damaged: its file was truncated. End the processes"
+        + " that use it, and remove the file.");
   }
 
   private static boolean isForeign(SegmentCore core, int id) {
@@ -125,8 +125,8 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
       }
     }
     String kind = entry.kind() == Kind.BROADCAST ? "broadcast" : "kind " + ((int) (word >>> 16) & 0xFFFF);
-    return new EntryStatus(Finding.printable(entry.name()), kind, row, (int) (word >>> 32), entry.sizeBytes(), entry.capacity(),
-        entry.elementSizeBytes(), owner, broadcast, damage);
+    return new EntryStatus(Finding.printable(entry.name()), kind, row, (int) (word >>> 32), entry.sizeBytes(),
+        entry.capacity(), entry.elementSizeBytes(), owner, broadcast, damage);
   }
 
   /** Whether a participant lives. */
@@ -164,15 +164,19 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
     long pid = now.publisher().get().pid();
     for (SubscriberStatus subscriber : now.subscribers()) {
       boolean full = entry.capacity() - (now.publishedBytes() - subscriber.positionBytes()) < entry.elementSizeBytes();
-      boolean still = before.subscribers().stream().anyMatch(other -> other.participant().id() == subscriber.participant().id()
-          && other.participant().epoch() == subscriber.participant().epoch()
+      boolean still = before.subscribers().stream().anyMatch(other -> isSame(other.participant(), subscriber.participant())
           && other.positionBytes() == subscriber.positionBytes());
       if (subscriber.gating() && full && still && subscriber.participant().alive()) {
         findings.add(new Finding(Severity.WARNING, name + "/" + entry.name(), String.format(
-            "subscriber process %d (%s) does not go on, %,d messages behind, and holds publisher process %d back: the ring is full",
-            subscriber.participant().pid(), subscriber.policy(), subscriber.lagMessages(), pid),
+            "subscriber process %d (%s) does not go on, %d messages behind, and holds publisher process %d back: the ring is"
+                + " full", subscriber.participant().pid(), subscriber.policy(), subscriber.lagMessages(), pid),
             "Look at what that process does, or end it; let it read faster, or subscribe with evictAfter, skip or fail."));
       }
     }
+  }
+
+  /** Whether two looks saw the same life of the same participant. */
+  static boolean isSame(Participant one, Participant other) {
+    return one.id() == other.id() && one.epoch() == other.epoch();
   }
 }

@@ -17,8 +17,8 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * What this package sees, as plain text with aligned tables: the one way in which commands, shells and samples show it. Parts are
- * added one by one, with an empty line between two of them. Used by one thread.
+ * What this package sees, as plain text with aligned tables: the one way in which commands, shells and samples show it.
+ * Parts are added one by one, with an empty line between two of them. Used by one thread.
  */
 public final class StatusText {
   /** What {@link #queueRow} fills in. */
@@ -131,7 +131,7 @@ public final class StatusText {
         + " unused, " + words(now.lifetime()) + ", since " + now.created() + ", " + now.participants().size() + " of "
         + now.participantCapacity() + " participants, " + now.entries().size() + " of " + now.entryCapacity() + " entries");
     table(List.of("PARTICIPANT", "PROCESS", "STATE", "WAKES"), now.participants().stream().map(each -> List.of(
-        Integer.toString(each.id()), Long.toString(each.pid()) + (now.foreignPids().contains(each.pid()) ? " (elsewhere)" : ""),
+        Integer.toString(each.id()), each.pid() + (now.foreignPids().contains(each.pid()) ? " (elsewhere)" : ""),
         each.alive() ? "alive" : "dead", each.canWake() ? "yes" : "no")).toList());
     List<List<String>> queues = new ArrayList<>();
     List<List<String>> subscribers = new ArrayList<>();
@@ -157,8 +157,8 @@ public final class StatusText {
       Optional<BroadcastStatus> before, double seconds) {
     Participant participant = subscriber.participant();
     Optional<Long> read = before.flatMap(status -> status.subscribers().stream()
-        .filter(other -> other.participant().id() == participant.id() && other.participant().epoch() == participant.epoch())
-        .findFirst().map(other -> status.messageCount() - other.lagMessages()));
+        .filter(other -> SegmentStatus.isSame(other.participant(), participant)).findFirst()
+        .map(other -> status.messageCount() - other.lagMessages()));
     return List.of(entry.name(), process(participant), policy(subscriber),
         rate(Optional.of(now.messageCount() - subscriber.lagMessages()), read, seconds),
         Long.toString(subscriber.lagMessages()), Long.toString(subscriber.lostMessages()));
@@ -179,7 +179,8 @@ public final class StatusText {
       separate();
     }
     findings.stream().sorted(Comparator.comparing(Finding::severity).reversed()).forEach(finding -> {
-      line(words(finding.severity()) + ": " + finding.where() + ": " + finding.problem() + (finding.problem().endsWith(".") ? "" : "."));
+      String end = finding.problem().endsWith(".") ? "" : ".";
+      line(words(finding.severity()) + ": " + finding.where() + ": " + finding.problem() + end);
       if (!finding.advice().isEmpty()) {
         line("  " + finding.advice());
       }

@@ -214,7 +214,8 @@ class HostStatusTest {
   void theDirectorysPermissionsOwnerAndKindAreTold() throws IOException {
     lookAtDirectory(bus.directory(), userId());
     assertEquals(List.of(), findings);
-    assertTrue(facts.get("directory").contains("rwx------") && facts.get("file system").startsWith("tmpfs, "), facts.toString());
+    assertTrue(facts.get("directory").contains("rwx------"), facts.toString());
+    assertTrue(facts.get("file system").startsWith("tmpfs, "), facts.toString());
     lookAtDirectory(bus.directory(), userId() + 1);
     assertTold(Severity.WARNING, bus.directory().toString(), "belongs to user id " + userId());
     Files.setPosixFilePermissions(bus.directory(), PosixFilePermissions.fromString("rwxrwx---"));

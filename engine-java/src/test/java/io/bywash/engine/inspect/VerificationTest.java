@@ -124,9 +124,9 @@ class VerificationTest {
   @ParameterizedTest
   @CsvSource({"8, 0, it claims", "8, 4097, it claims", "8, -4096, it claims", "16, 0, it claims", "16, 131073, it claims",
       "16, 9223372036854775807, it claims", "16, 12289, its row has", "48, -1, roles", "48, 1025, roles", "48, 100, roles",
-      "48, 1, does not fit", "24, 4097, does not fit", "24, 8192, does not fit", "32, 0, does not fit", "32, 513, does not fit",
-      "56, 0, its creator", "56, 65280, its creator", "56, 4294967297, its creator", "0, 4294967298, its row has",
-      "0, 65538, its row has"})
+      "48, 1, does not fit", "24, 4097, does not fit", "24, 8192, does not fit", "32, 0, does not fit",
+      "32, 513, does not fit", "56, 0, its creator", "56, 65280, its creator", "56, 4294967297, its creator",
+      "0, 4294967298, its row has", "0, 65538, its row has"})
   void aRowThatIsImpossibleIsFoundByItsName(long offset, long value, String text) {
     region.setLong(core.geometry().row(1) + offset, value);
     assertFound("seg/r", text);
@@ -202,17 +202,17 @@ class VerificationTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0x100000014, impossible", "0x100000100, impossible", "0x10, impossible", "0x12, impossible", "0x10000FF12, impossible",
-      "0x200000012, which gave back", "0x100000112, which gave back"})
+  @CsvSource({"0x100000014, impossible", "0x100000100, impossible", "0x10, impossible", "0x12, impossible",
+      "0x10000FF12, impossible", "0x200000012, which gave back", "0x100000112, which gave back"})
   void aRoleWordThatIsImpossibleIsFound(String word, String text) {
     region.setLong(queue.role(1), Long.decode(word));
     assertFound("seg/q, role 1", text);
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {WAITING_FOR_DATA, WAITING_FOR_SPACE, WAITING_FOR_DATA + 24})
-  void aWaitingBitOfNobodyIsFound(long offset) {
-    region.setLong(queue.offset() + offset, offset > WAITING_FOR_DATA + 8 && offset != WAITING_FOR_SPACE ? 1L << 63 : 1L << SLOTS);
+  @CsvSource({WAITING_FOR_DATA + ", " + SLOTS, WAITING_FOR_SPACE + ", " + SLOTS, WAITING_FOR_DATA + 24 + ", 63"})
+  void aWaitingBitOfNobodyIsFound(long offset, int bit) {
+    region.setLong(queue.offset() + offset, 1L << bit);
     assertFound("seg/q", "waits, but there are only 4");
   }
 

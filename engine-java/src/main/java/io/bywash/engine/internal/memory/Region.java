@@ -207,7 +207,7 @@ public final class Region {
   }
 
   public boolean compareAndSetLong(long offset, long expected, long value) {
-    getLongOpaque(offset); // the JVM survives a load from a file that was truncated, but not a compare-and-set that it interprets
+    getLongOpaque(offset); // of a truncated file: a load is an InternalError, an interpreted compare-and-set kills the JVM
     boolean set = LONG.compareAndSet(at(), toWord(offset), expected, value);
     Reference.reachabilityFence(this);
     return set;
