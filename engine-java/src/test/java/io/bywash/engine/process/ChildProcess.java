@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -233,13 +234,25 @@ final class ChildProcess implements AutoCloseable {
 
   /** SIGSTOP; when this returns, no thread of the process runs. */
   void pause() {
-    signal("STOP");
-    eventually("process " + pid() + " is stopped", () -> state() == 'T');
+    pause(List.of(this));
+  }
+
+  /** The same for several. */
+  static void pause(Collection<ChildProcess> processes) {
+    signal("STOP", processes);
+    for (ChildProcess each : processes) {
+      eventually("process " + each.pid() + " is stopped", () -> each.state() == 'T');
+    }
   }
 
   /** SIGCONT. */
   void resume() {
-    signal("CONT");
+    resume(List.of(this));
+  }
+
+  /** The same for several. */
+  static void resume(Collection<ChildProcess> processes) {
+    signal("CONT", processes);
   }
 
   private char state() {
@@ -251,11 +264,13 @@ final class ChildProcess implements AutoCloseable {
     }
   }
 
-  private void signal(String name) {
+  private static void signal(String name, Collection<ChildProcess> processes) {
+    List<String> command = new ArrayList<>(List.of("kill", "-" + name));
+    processes.forEach(each -> command.add(Long.toString(each.pid())));
     try {
-      Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(pid())).inheritIO().start();
+      Process kill = new ProcessBuilder(command).inheritIO().start();
       if (kill.waitFor() != 0) {
-        throw new AssertionError("kill -" + name + " " + pid() + " failed with " + kill.exitValue());
+        throw new AssertionError(command + " failed with " + kill.exitValue());
       }
     } catch (IOException | InterruptedException failure) {
       throw new AssertionError("kill -" + name + " could not be run", failure);

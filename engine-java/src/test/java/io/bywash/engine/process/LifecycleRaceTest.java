@@ -31,7 +31,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Processes that create, open and close the same segment at the same moment. */
 @Timeout(600)
 class LifecycleRaceTest {
-  private static final SegmentSpec SPEC = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096));
+  static final SegmentSpec SPEC = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096));
 
   @RegisterExtension final TempBus bus = new TempBus();
 

@@ -8,6 +8,9 @@ import io.bywash.engine.Participant;
 import io.bywash.engine.Segment;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.internal.memory.NativeAccess;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -74,6 +77,31 @@ class StartUpRaceTest {
       racers.get(i).tell(orders.get(i) + " " + moment);
     }
     return racers.stream().map(racer -> racer.await("done")).toList();
+  }
+
+  @Test
+  void aFileThatIsReplacedAgainAndAgainIsNeverMixedUpWithTheOneBefore() throws Exception {
+    Path name = bus.path("race");
+    long until = System.nanoTime() + 1_000_000_000;
+    int noticed = 0;
+    try (ChildProcess racer = ChildProcess.start(LifecycleRaceTest.Racer.class, name, 2)) {
+      racer.await("ready");
+      for (int i = 0; System.nanoTime() < until; i++) {
+        Segment next = Segment.create(bus.path("next"), LifecycleRaceTest.SPEC);
+        racer.tell("life:attach " + System.nanoTime()); // in the middle of the replacement
+        Files.move(next.path(), name, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        for (String life : racer.await("done").split(" ")) {
+          noticed += life.startsWith(LifecycleRaceTest.id(next) + ":") ? 1 : 0;
+        }
+        racer.tell("close " + System.nanoTime());
+        racer.await("done");
+        next.close(); // it was created by another name, and leaves what has this one alone
+        assertEquals(List.of("race"), bus.files(), "in round " + i);
+      }
+    }
+    Segment.attach(name, 0).close();
+    assertEquals(List.of(), bus.files());
+    assertTrue(noticed > 10, "the one that replaced the other was met only " + noticed + " times");
   }
 
   /** Lives are "segment:slot:epoch". */

@@ -22,7 +22,7 @@ import java.util.concurrent.locks.LockSupport;
  * joins and leaves, creates, adds to, removes and recovers. Arguments: directory, directory of the ledgers. Says "ready"; told "go", says
  * "storming" once every actor is at work, and goes on until it is killed. An actor that sees what it must not see ends it.
  */
-final class StormProgram implements ChildProgram.Optimised {
+final class StormProgram implements ChildProgram {
   static final int MAX_BYTES = 400;
   static final int EACH = 2;
   private static final int FAILED = 5;
@@ -84,6 +84,7 @@ final class StormProgram implements ChildProgram.Optimised {
       try {
         while (true) {
           actor.run(random);
+          LockSupport.parkNanos(random.nextInt(300_000));
         }
       } catch (Throwable wrong) {
         wrong.printStackTrace(System.out);
@@ -98,6 +99,7 @@ final class StormProgram implements ChildProgram.Optimised {
     try (Segment segment = Segment.attach(file, PATIENCE_NANOS); Publisher publisher = Programs.publisher(segment)) {
       for (int i = random.nextInt(3_000); i > 0; i--) {
         PolicyPrograms.publishBatch(publisher, ledger, random, MAX_BYTES);
+        LockSupport.parkNanos(random.nextInt(100_000)); // there are more actors than cores
       }
     } catch (RoleTakenException living) {
       LockSupport.parkNanos(1_000_000);

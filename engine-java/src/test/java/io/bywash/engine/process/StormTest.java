@@ -45,8 +45,9 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(4 * 3600)
 class StormTest {
-  /** How many processes storm at once, but while one of them is replaced. */
+  /** How many processes storm at once at least, and how many are started and killed in a round. */
   private static final int PROCESSES = 2;
+  private static final int REPLACED = 1;
 
   @RegisterExtension final TempBus bus = new TempBus();
   @TempDir Path ledgers;
@@ -60,7 +61,7 @@ class StormTest {
   @Test
   void survivorsOfKilledProcessesLoseNothingAndWaitForNobody() throws Exception {
     assumeTrue(NativeAccess.ENABLED, "in the short form only with native access; the long form has both");
-    storm(35);
+    storm(18);
   }
 
   @Test
@@ -121,8 +122,8 @@ class StormTest {
       while (!over.get()) {
         Programs.publishNext(publisher, MAX_BYTES);
         sent++;
-        if (sent % 64 == 0) {
-          LockSupport.parkNanos(20_000); // the two cores are for others too
+        if (sent % 16 == 0) {
+          LockSupport.parkNanos(50_000); // there are more actors than cores
         }
       }
     }
@@ -139,12 +140,10 @@ class StormTest {
     try (Threads threads = new Threads()) {
       witnesses.forEach(witness -> threads.start("witness", witness::read));
       sources.forEach(source -> threads.start("source", source::publish));
-      for (int i = 0; i < PROCESSES; i++) {
-        startAnother(processes);
-      }
+      startMore(processes, PROCESSES);
       long descriptors = 0;
       for (int round = 0; round < rounds && !threads.hasFailed(); round++) {
-        replaceOne(processes);
+        replaceSome(processes);
         descriptors = round == rounds / 4 ? descriptors() : descriptors;
       }
       assertFalse(threads.hasFailed(), "a survivor failed");
@@ -160,20 +159,31 @@ class StormTest {
   }
 
   /** The others are stopped until the new one is there: for longer than anybody waits for a sign of life. */
-  private void startAnother(Deque<ChildProcess> processes) {
-    processes.forEach(ChildProcess::pause);
-    ChildProcess another =
-        ChildProcess.start(StormProgram.class, bus.directory(), ledgers);
-    processes.add(another);
-    another.await("ready");
-    another.tell("go");
-    processes.forEach(ChildProcess::resume);
-    another.await("storming");
+  private void startMore(Deque<ChildProcess> processes, int count) {
+    List<ChildProcess> before = List.copyOf(processes);
+    if (!before.isEmpty()) {
+      ChildProcess.pause(before);
+    }
+    List<ChildProcess> more = IntStream.range(0, count)
+        .mapToObj(i -> ChildProcess.start(StormProgram.class, bus.directory(), ledgers)).toList();
+    processes.addAll(more);
+    more.forEach(each -> each.await("ready"));
+    if (!before.isEmpty()) {
+      ChildProcess.resume(before);
+    }
+    more.forEach(each -> each.tell("go"));
+    more.forEach(each -> each.await("storming"));
   }
 
-  private void replaceOne(Deque<ChildProcess> processes) {
-    startAnother(processes);
-    LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(80_000_000));
+  private void replaceSome(Deque<ChildProcess> processes) {
+    startMore(processes, REPLACED);
+    for (int i = 0; i < REPLACED; i++) {
+      LockSupport.parkNanos(ThreadLocalRandom.current().nextLong(80_000_000));
+      killAny(processes);
+    }
+  }
+
+  private void killAny(Deque<ChildProcess> processes) {
     for (int skipped = ThreadLocalRandom.current().nextInt(processes.size()); skipped > 0; skipped--) {
       processes.add(processes.remove());
     }
@@ -235,7 +245,7 @@ class StormTest {
     }
     Segment.create(bus.path("last"), StormProgram.SHORT_LIVED_SPEC).close(); // removes what killed creators left
     assertEquals(List.of(), bus.files());
-    System.out.println("storm: killed " + rounds + " processes of " + StormProgram.ACTORS + " participants each; "
+    System.out.println("storm: killed " + (REPLACED * rounds + PROCESSES) + " processes of " + StormProgram.ACTORS + " participants each; "
         + received + " messages received; survivors went on within " + longestNanos / 1_000_000 + " ms");
   }
 
