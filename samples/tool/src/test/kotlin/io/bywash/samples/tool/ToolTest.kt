@@ -207,6 +207,25 @@ class ToolTest {
         contains(help.out, "--clean", "--remove", "--json")
     }
 
+    @Test
+    fun everyCommandInTheReadmeIsOneOfTheLauncherAndWorks() {
+        val commands = Regex("(?m)^\\./bywash ((?:ls|stat|verify|doctor)\\b[^#\n]*)").findAll(Path.of("../../README.md").readText())
+            .map { it.groupValues[1].trim().split(" ") }.toList()
+        assertEquals(listOf("ls", "stat", "verify", "doctor"), commands.map { it.first() }.distinct())
+        val launcher = ProcessBuilder("../../bywash", "help").start()
+        val help = launcher.inputReader().readText()
+        assertEquals(0, launcher.waitFor())
+        Segment.create(bus.resolve("hello"), spec.withLifetime(Lifetime.KEPT)).close()
+        for (command in commands) {
+            assertTrue(Regex("(?m)^  ${command.first()}\\b").containsMatchIn(help), help)
+            val outcome = bywash(*command.toTypedArray())
+            assertTrue(outcome.exitCode == 0 || command.first() == "doctor" && outcome.exitCode == 1, outcome.err) // this host may be sick
+            assertEquals("", outcome.err)
+            assertTrue(outcome.out.isNotBlank())
+        }
+        assertFalse(bus.resolve("hello").exists()) // doctor --remove hello was the last one
+    }
+
     private fun failed(reason: String, vararg arguments: String) {
         val outcome = bywash(*arguments)
         assertEquals(1, outcome.exitCode, outcome.err)
