@@ -42,7 +42,7 @@ enum class Effort(
     val settleNanos: Long,
     val patienceNanos: Long,
 ) {
-    FULL(9, 200_000_000, 2_000_000_000, 40_000_000_000, 60_000_000_000),
+    FULL(9, 100_000_000, 1_500_000_000, 40_000_000_000, 30_000_000_000),
     QUICK(3, 120_000_000, 500_000_000, 5_000_000_000, 2_000_000_000),
 
     /** Everything once and shortly, to see whether it works. */
