@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Assumptions;
  * A JVM of its own, to be killed, paused and resumed by a test. Used in a {@code try} with resources, it is gone after
  * the test in any case.
  */
-final class ChildProcess implements AutoCloseable {
+public final class ChildProcess implements AutoCloseable {
   private static final long PATIENCE_SECONDS = 90;
 
   private final Process process;
@@ -67,7 +67,7 @@ final class ChildProcess implements AutoCloseable {
   }
 
   /** Starts {@code program} in the set-up of this JVM. */
-  static ChildProcess start(Class<? extends ChildProgram> program, Object... arguments) {
+  public static ChildProcess start(Class<? extends ChildProgram> program, Object... arguments) {
     return start(Setup.own(), Map.of(), program, arguments);
   }
 
@@ -153,7 +153,7 @@ final class ChildProcess implements AutoCloseable {
   }
 
   /** The directory or jar that a class was loaded from. */
-  static String root(Class<?> type) {
+  public static String root(Class<?> type) {
     String resource = type.getName().replace('.', '/') + ".class";
     URL url = type.getResource("/" + resource);
     try {
@@ -179,7 +179,7 @@ final class ChildProcess implements AutoCloseable {
   }
 
   /** Waits for the line that begins with {@code word}, and returns the rest of it. */
-  String await(String word) {
+  public String await(String word) {
     long start = System.nanoTime();
     try {
       while (true) {
@@ -209,7 +209,7 @@ final class ChildProcess implements AutoCloseable {
   }
 
   /** Gives the process a line. */
-  void tell(String line) {
+  public void tell(String line) {
     try {
       input.write(line + "\n");
       input.flush();
@@ -218,7 +218,7 @@ final class ChildProcess implements AutoCloseable {
     }
   }
 
-  long pid() {
+  public long pid() {
     return process.pid();
   }
 
@@ -227,7 +227,7 @@ final class ChildProcess implements AutoCloseable {
   }
 
   /** SIGKILL; when this returns, the process is gone and the kernel has given back everything it held. */
-  void kill() {
+  public void kill() {
     process.destroyForcibly();
     awaitEnd();
   }
@@ -278,7 +278,7 @@ final class ChildProcess implements AutoCloseable {
   }
 
   /** Waits for the process to end by itself and without a failure. */
-  void finish() {
+  public void finish() {
     awaitEnd();
     if (process.exitValue() != 0) {
       List<String> rest = new ArrayList<>(transcript);
@@ -289,7 +289,7 @@ final class ChildProcess implements AutoCloseable {
     }
   }
 
-  private void awaitEnd() {
+  public void awaitEnd() {
     try {
       if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
         throw new AssertionError("process " + pid() + " did not end. It said: " + transcript);

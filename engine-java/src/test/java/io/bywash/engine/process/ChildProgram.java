@@ -9,7 +9,7 @@ import java.nio.charset.StandardCharsets;
  * What a child process does. Made by its constructor without parameters and run once; it tells the test by lines on its
  * standard output and obeys lines on its standard input. See {@link ChildProcess}.
  */
-interface ChildProgram {
+public interface ChildProgram {
   /** The deadline of everything that a child waits for. */
   long PATIENCE_NANOS = 60_000_000_000L;
 

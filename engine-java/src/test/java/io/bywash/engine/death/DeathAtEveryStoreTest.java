@@ -1,0 +1,55 @@
+package io.bywash.engine.death;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bywash.engine.BusException;
+import io.bywash.engine.TempBus;
+import io.bywash.engine.internal.memory.NativeAccess;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Whatever an operation was about to do next when its process died: what it left is taken over by the living. */
+@Timeout(300)
+class DeathAtEveryStoreTest {
+  private static final Rewriter ENGINE = new Rewriter();
+
+  @RegisterExtension final TempBus bus = new TempBus();
+
+  static List<Operations.Operation> operations() {
+    return Operations.all();
+  }
+
+  @ParameterizedTest
+  @MethodSource("operations")
+  void afterEachStepWhatIsThereCanBeRecoveredAndUsed(Operations.Operation operation) {
+    List<Trial.Found> found = Trial.run(ENGINE, operation, bus.directory());
+    int examined = examineAll(found, bus.directory(), operation.name());
+    System.out.println("death at every store: " + operation + ": " + (found.size() - 1) + " steps, " + examined
+        + " different images");
+    boolean parks = operation.is(Operations.Trait.PARKS) && !NativeAccess.ENABLED;
+    assertTrue(found.size() > 1 || parks, operation + " made no step");
+  }
+
+  /** Examines the images that differ from the one before; how many they were. */
+  static int examineAll(List<Trial.Found> found, Path root, String what) {
+    Trial.Found last = null;
+    int examined = 0;
+    for (Trial.Found each : found) {
+      if (last == null || !each.image().isSame(last.image()) || !each.marks().equals(last.marks())) {
+        try {
+          Autopsy.of(each, root.resolve("autopsy"));
+        } catch (AssertionError | BusException fault) {
+          throw new AssertionError("after step " + each.step() + " of " + (found.size() - 1) + " of \"" + what + "\": "
+              + fault.getMessage(), fault);
+        }
+        examined++;
+      }
+      last = each;
+    }
+    return examined;
+  }
+}

@@ -1,0 +1,110 @@
+package io.bywash.engine.death;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/** One run of an operation in the rewritten engine, with an image of the bus directory after each step. */
+final class Trial {
+  /**
+   * What had been promised when an image was taken.
+   *
+   * @param promised so many messages are published
+   * @param begun so many may be, and none or all of those beyond {@code promised}
+   * @param written so many were written, published or not
+   * @param handled so many messages were handled by a subscriber that may not lose any; the largest number when there is none
+   * @param several whether it may also be any number in between
+   */
+  record Marks(long promised, long begun, long written, long handled, boolean several) {
+    /** Those of a driver now. */
+    static Marks of(Function<String, Object> driver, boolean several) {
+      return new Marks((Long) driver.apply("promised"), (Long) driver.apply("begun"), (Long) driver.apply("written"),
+          (Long) driver.apply("handled"), several);
+    }
+  }
+
+  /** What was there after a step; step 0 is before the first one. */
+  record Found(int step, Image image, Marks marks) {}
+
+  private Trial() {}
+
+  /** An operation in the rewritten engine, in a new bus directory below {@code root}. */
+  @SuppressWarnings("unchecked")
+  static Function<String, Object> driver(ClassLoader engine, Operations.Operation operation, Path root, Runnable afterStep) {
+    try {
+      Path bus = Files.createDirectories(root.resolve("life0"));
+      Class<?> type = Class.forName(Driver.class.getName(), true, engine);
+      return (Function<String, Object>) type.getConstructor(String.class, Path.class, Runnable.class)
+          .newInstance(operation.name(), bus, afterStep);
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    } catch (ReflectiveOperationException failure) {
+      throw new AssertionError("the driver cannot be made", failure);
+    }
+  }
+
+  private static void run(Function<String, Object> driver, Path root) {
+    try {
+      driver.apply("run");
+    } finally {
+      driver.apply("tidy");
+      deleteLives(root);
+    }
+  }
+
+  static void deleteLives(Path root) {
+    try (Stream<Path> lives = Files.list(root)) {
+      lives.toList().forEach(Image::delete);
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+
+  /** Runs an operation in directories below {@code root}, which are gone afterwards. */
+  static List<Found> run(Rewriter engine, Operations.Operation operation, Path root) {
+    List<Found> found = new ArrayList<>();
+    List<Function<String, Object>> driver = new ArrayList<>();
+    Runnable take = () -> found.add(new Found(found.size(), Image.of((Path) driver.getFirst().apply("bus")),
+        Marks.of(driver.getFirst(), operation.is(Operations.Trait.SEVERAL))));
+    driver.add(driver(engine, operation, root, take));
+    driver.getFirst().apply("prepare");
+    take.run();
+    run(driver.getFirst(), root);
+    return found;
+  }
+
+  /** How many steps an operation makes. */
+  static int count(Rewriter engine, Operations.Operation operation, Path root) {
+    int[] steps = new int[1];
+    Function<String, Object> driver = driver(engine, operation, root, () -> steps[0]++);
+    driver.apply("prepare");
+    run(driver, root);
+    return steps[0];
+  }
+
+  /** The places in the engine where an operation makes steps. */
+  static Set<String> places(Rewriter engine, Operations.Operation operation, Path root) {
+    Map<String, String> places = new HashMap<>();
+    Function<String, Object> driver = driver(engine, operation, root,
+        () -> StackWalker.getInstance().walk(stack -> note(stack, places)));
+    driver.apply("prepare");
+    run(driver, root);
+    return new TreeSet<>(places.values());
+  }
+
+  /** Where the engine made its last step, but for the classes that do nothing else. A line number takes long to find. */
+  private static String note(Stream<StackWalker.StackFrame> stack, Map<String, String> places) {
+    StackWalker.StackFrame place = stack.filter(frame -> Steps.isPlace(frame.getClassName())).findFirst().orElseThrow();
+    return places.computeIfAbsent(place.getClassName() + place.getMethodName() + place.getByteCodeIndex(),
+        key -> Steps.place(place.getClassName(), place.getMethodName(), place.getLineNumber()));
+  }
+}
