@@ -16,6 +16,8 @@ import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.inspect.Finding;
+import io.bywash.engine.inspect.Verification;
 import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.SegmentEntry;
 import io.bywash.engine.internal.SegmentLayout;
@@ -87,6 +89,9 @@ final class Autopsy {
       for (Participant participant : observed.participants()) {
         assertFalse(participant.alive(), participant + " looks alive");
       }
+      for (Finding finding : Verification.of(observed)) {
+        assertTrue(finding.severity() != Finding.Severity.ERROR, finding.toString());
+      }
       SegmentEntry queue = (SegmentEntry) observed.directory().find(Scene.QUEUE, Kind.BROADCAST);
       BroadcastStatus status = BroadcastStatus.of(queue);
       published = status.messageCount();
@@ -121,6 +126,7 @@ final class Autopsy {
   private static void recover(Segment segment, SegmentEntry queue) {
     segment.recover();
     assertTrue(segment.recover().isEmpty(), "the second time");
+    assertEquals(List.of(), Verification.of(segment));
     assertEquals(1, segment.participants().size());
     Region region = queue.region();
     assertEquals(SegmentLayout.OPEN, region.getLongVolatile(SegmentLayout.STATE_OFFSET), "the segment's state");

@@ -7,15 +7,18 @@ import io.bywash.engine.TempBus;
 import io.bywash.engine.internal.memory.NativeAccess;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whatever an operation was about to do next when its process died: what it left is taken over by the living. */
-@Timeout(300)
+@Timeout(3600)
 class DeathAtEveryStoreTest {
   private static final Rewriter ENGINE = new Rewriter();
+  private static final int SAMPLE = 40;
 
   @RegisterExtension final TempBus bus = new TempBus();
 
@@ -32,6 +35,38 @@ class DeathAtEveryStoreTest {
         + " different images");
     boolean parks = operation.is(Operations.Trait.PARKS) && !NativeAccess.ENABLED;
     assertTrue(found.size() > 1 || parks, operation + " made no step");
+  }
+
+  @Test
+  void whoTakesOverMayDieTooAfterAnyStep() {
+    takeOverAndDie(SAMPLE);
+  }
+
+  @Test
+  @Tag("stress")
+  void whoTakesOverAfterAnyStepMayDieTooAfterAnyStep() {
+    takeOverAndDie(1);
+  }
+
+  /** For each so-manieth image of all operations. */
+  private void takeOverAndDie(int every) {
+    int deaths = 0;
+    int number = 0;
+    for (Operations.Operation operation : Operations.all()) {
+      Trial.Found last = null;
+      for (Trial.Found first : Trial.run(ENGINE, operation, bus.directory())) {
+        boolean isNew = last == null || !first.image().isSame(last.image());
+        last = first;
+        if (isNew && number++ % every == 0) {
+          List<Trial.Found> second = Trial.takeOver(ENGINE, first, bus.directory());
+          examineAll(second, bus.directory(), operation + ", step " + first.step() + ", then " + Operations.TAKE_OVER);
+          deaths += second.size();
+        }
+      }
+    }
+    System.out.println("death at every store: " + deaths + " second deaths after " + (number + every - 1) / every
+        + " first ones");
+    assertTrue(deaths > number / every, deaths + " second deaths");
   }
 
   /** Examines the images that differ from the one before; how many they were. */

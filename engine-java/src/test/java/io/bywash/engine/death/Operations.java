@@ -58,6 +58,8 @@ final class Operations {
     }
   }
 
+  /** What is done about a first death: who does it may die too. */
+  static final String TAKE_OVER = "open and recover";
   /** Where the first slot's word is. */
   private static final long SLOTS = SegmentLayout.HEADER_BYTES + SegmentLayout.SLOT_WORD;
 
@@ -309,6 +311,10 @@ final class Operations {
       scene.die();
       scene.open();
     }, scene -> scene.segment.recover(), AFTER_DEATHS);
+    add(TAKE_OVER, Operations::nothing, scene -> {
+      scene.open();
+      scene.segment.recover();
+    }, ALONE);
     add("recover from a dead adder", scene -> {
       dieAdding(scene);
       scene.open();

@@ -69,6 +69,13 @@ final class Trial {
     }
   }
 
+  /** Somebody takes over what was found: what is there after each step of that? */
+  static List<Found> takeOver(Rewriter engine, Found first, Path root) {
+    first.image.writeTo(root.resolve("life0"));
+    return run(engine, Operations.named(Operations.TAKE_OVER), root).stream()
+        .map(second -> new Found(second.step, second.image, first.marks)).toList();
+  }
+
   /** Runs an operation in directories below {@code root}, which are gone afterwards. */
   static List<Found> run(Rewriter engine, Operations.Operation operation, Path root) {
     List<Found> found = new ArrayList<>();

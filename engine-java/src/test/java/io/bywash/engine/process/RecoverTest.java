@@ -17,6 +17,8 @@ import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.inspect.Finding;
+import io.bywash.engine.inspect.Verification;
 import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.SegmentEntry;
 import io.bywash.engine.internal.SegmentLayout;
@@ -276,8 +278,11 @@ class RecoverTest {
         forgery.region.setLongVolatile(SegmentLayout.HEADER_BYTES + SegmentLayout.SLOT_BYTES + SegmentLayout.SLOT_WORD,
             Owner.word(Owner.participant(1, Owner.epoch(dead) + 1), 0, 0, SegmentLayout.SLOT_JOINING));
         Programs.publisher(segment).close();
+        forgery.role(0, dead);
         recoverer.kill();
       }
+      assertEquals(List.of(Finding.Severity.WARNING),
+          Verification.of(segment).stream().map(Finding::severity).toList(), "what the dead one holds is no damage");
       assertEquals(1, segment.recover().dead().size());
       assertEquals(SegmentLayout.SLOT_FREE, Owner.state(slotWord(segment, 1)));
     }

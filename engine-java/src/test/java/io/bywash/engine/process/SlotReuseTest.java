@@ -35,6 +35,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class SlotReuseTest {
   private static final int SLOTS = 32;
   private static final int MAX_BYTES = 48;
+  /** More than the kernel gives out: like a process that may not be looked at, it has no readable /proc/PID/stat. */
+  private static final long NO_PID = 1L << 30;
 
   @RegisterExtension final TempBus bus = new TempBus();
 
@@ -130,7 +132,8 @@ class SlotReuseTest {
   void anIdentityThatIsNotCertainlyOneThatRunsDoesNotKeepASlot() {
     ProcessIdentity self = ProcessIdentity.self();
     assertSlotIsTaken(self.pid(), self.startTicks() + 1, self.pidNamespace(), self.bootHigh()); // the pid was reused
-    assertSlotIsTaken(self.pid(), 0, self.pidNamespace(), self.bootHigh()); // /proc was hidden
+    assertSlotIsTaken(self.pid(), 0, self.pidNamespace(), self.bootHigh()); // /proc was hidden from itself
+    assertSlotIsTaken(NO_PID, self.startTicks(), self.pidNamespace(), self.bootHigh()); // /proc hides it from others
     assertSlotIsTaken(self.pid(), self.startTicks(), self.pidNamespace() + 1, self.bootHigh()); // in another container
     assertSlotIsTaken(self.pid(), self.startTicks(), self.pidNamespace(), self.bootHigh() + 1); // before the last boot
   }
