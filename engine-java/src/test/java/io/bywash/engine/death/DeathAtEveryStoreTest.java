@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Timeout(3600)
 class DeathAtEveryStoreTest {
   private static final Rewriter ENGINE = new Rewriter();
-  private static final int SAMPLE = 40;
+  private static final int SAMPLE = 100;
 
   @RegisterExtension final TempBus bus = new TempBus();
 

@@ -5,6 +5,7 @@ import static io.bywash.engine.death.Operations.Trait.AFTER_DEATHS;
 import static io.bywash.engine.death.Operations.Trait.PARKS;
 import static io.bywash.engine.death.Operations.Trait.SEVERAL;
 
+import io.bywash.engine.BusDirectory;
 import io.bywash.engine.BusException;
 import io.bywash.engine.EvictedException;
 import io.bywash.engine.OverrunException;
@@ -137,7 +138,8 @@ final class Operations {
     scene.published(Scene.TURNS).stage(3);
     scene.open();
     scene.subscriber(SubscriberOptions.block().waiting(WaitPolicy.BLOCK));
-    scene.poll(1, 1_000_000); // its bit stays
+    scene.waitForMessage(); // its bit stays
+    scene.subscriber(SubscriberOptions.block().startingAtOldest());
     scene.open();
     scene.subscriber(SubscriberOptions.evictAfter(1_000_000).startingAtOldest());
     scene.die();
@@ -216,12 +218,12 @@ final class Operations {
       scene.subscriber(SubscriberOptions.block());
       scene.gate();
       scene.fill();
-    }, scene -> scene.publisher.claim(1, 0, 1_000_000));
+    }, Scene::waitForRoom);
     add("publish to one who waits", scene -> {
       scene.published(20);
       scene.subscriber(SubscriberOptions.block().waiting(WaitPolicy.BLOCK));
       scene.gate();
-      scene.poll(1, 1_000_000); // its bit stays
+      scene.waitForMessage(); // its bit stays
     }, scene -> scene.publish(1));
   }
 
@@ -248,21 +250,21 @@ final class Operations {
       scene.published(20);
       scene.subscriber(SubscriberOptions.skip());
       scene.publish(Scene.TURNS);
-    }, scene -> scene.poll(100, 0));
+    }, scene -> scene.poll());
     add("poll: overrun, and fail", scene -> {
       scene.published(20);
       scene.subscriber(SubscriberOptions.fail());
       scene.publish(Scene.TURNS);
-    }, scene -> expect(OverrunException.class, () -> scene.poll(100, 0)));
+    }, scene -> expect(OverrunException.class, () -> scene.poll()));
     add("poll in vain after an eviction, and leave", Operations::evicted, scene -> {
-      expect(EvictedException.class, () -> scene.poll(100, 0));
+      expect(EvictedException.class, () -> scene.poll());
       scene.subscriber.close();
     });
     add("poll: waiting", scene -> {
       scene.published(20);
       scene.subscriber(SubscriberOptions.block().waiting(WaitPolicy.BLOCK));
       scene.gate();
-    }, scene -> scene.poll(100, 1_000_000), PARKS);
+    }, Scene::waitForMessage, PARKS);
     add("wait by the hub", scene -> {
       scene.published(20);
       scene.subscriber(SubscriberOptions.block());
@@ -273,8 +275,8 @@ final class Operations {
       scene.subscriber(SubscriberOptions.block());
       scene.gate();
       scene.fill();
-      scene.publisher.claim(1, 0, 1_000_000); // its bit stays
-    }, scene -> scene.poll(100, 0));
+      scene.waitForRoom(); // its bit stays
+    }, scene -> scene.poll());
     add("leave", scene -> {
       scene.published(20);
       scene.subscriber(SubscriberOptions.block());
@@ -295,7 +297,7 @@ final class Operations {
       if (gating) {
         scene.gate();
       }
-    }, scene -> scene.poll(100, 0));
+    }, scene -> scene.poll());
   }
 
   private void recovering() {
@@ -307,7 +309,7 @@ final class Operations {
       scene.open();
       scene.open();
       scene.subscriber(SubscriberOptions.block().waiting(WaitPolicy.BLOCK));
-      scene.poll(1, 1_000_000); // its bit stays
+      scene.waitForMessage(); // its bit stays
       scene.die();
       scene.open();
     }, scene -> scene.segment.recover(), AFTER_DEATHS);
@@ -356,6 +358,12 @@ final class Operations {
       dieRemoving(scene);
       scene.open();
     }, scene -> scene.segment.close(), ALONE, AFTER_DEATHS);
+    add("remove by name", Operations::dieWithEverything,
+        scene -> BusDirectory.at(scene.bus).remove(Scene.SEGMENT), ALONE, AFTER_DEATHS);
+    add("clean the directory", scene -> {
+      dieWithEverything(scene);
+      scene.leaveHidden();
+    }, scene -> BusDirectory.at(scene.bus).clean(), ALONE, AFTER_DEATHS);
     add("close as the last one while another one joins", scene -> {
       scene.published(20);
       scene.publisher.close();

@@ -1,8 +1,10 @@
 package io.bywash.engine.death;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bywash.engine.Claim;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Participant;
@@ -14,16 +16,21 @@ import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.process.ChildProcess;
 import io.bywash.engine.process.ChildProgram;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Processes that are really halted after a step, with real locks. Where that is possible another process is attached, and
@@ -55,17 +62,20 @@ class RealDeathTest {
     haltAt(sample);
   }
 
-  @Test
+  /** All operations, or those whose names match the regular expression of {@code -Ddeath=}. */
+  static List<Operations.Operation> operations() {
+    Pattern wanted = Pattern.compile(System.getProperty("death", ""));
+    return Operations.all().stream().filter(operation -> wanted.matcher(operation.name()).find()).toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource("operations")
   @Tag("stress")
-  void whatAProcessLeftThatWasHaltedAfterAnyStepIsTakenOverByTheLiving() throws IOException {
-    List<Point> every = new ArrayList<>();
-    for (Operations.Operation operation : Operations.all()) {
-      int steps = steps(operation);
-      for (int step = 1; step <= steps; step++) {
-        every.add(new Point(operation, step));
-      }
+  void whatAProcessLeftThatWasHaltedAfterAnyStepIsTakenOverByTheLiving(Operations.Operation operation) throws IOException {
+    int steps = steps(operation);
+    if (steps > 0) { // else it parks
+      haltAt(IntStream.rangeClosed(1, steps).mapToObj(step -> new Point(operation, step)).toList());
     }
-    haltAt(every);
   }
 
   private void haltAt(List<Point> points) throws IOException {
@@ -79,7 +89,8 @@ class RealDeathTest {
             fault);
       }
     }
-    System.out.println("death at every store: " + halted + " processes were halted in " + points.size() + " trials");
+    System.out.println("death at every store: " + halted + " processes were halted in " + points.size() + " trials, from \""
+        + points.getFirst().operation() + "\" on");
     assertTrue(halted > points.size() * 3 / 4, "only " + halted + " of " + points.size() + " processes came to the step");
   }
 
@@ -148,6 +159,50 @@ class RealDeathTest {
       assertEquals(published + Autopsy.NEW_MESSAGES, subscriber.nextSequence());
     }
     segment.directory().findOrAdd(Scene.ADDED);
+  }
+
+  @Test
+  void whoIsBeingBuriedHoldsNobodyBackThoughItsBurierDoesNotGoOn() {
+    try (ChildProcess child = ChildProcess.start(StopBurying.class, bus.directory())) {
+      Path file = Path.of(child.await("burying")).resolve(Scene.SEGMENT);
+      try (Segment segment = Segment.attach(file, 0);
+          Publisher publisher = Publisher.open(segment.directory().find(Scene.QUEUE, Kind.BROADCAST))) {
+        for (int i = 0; i < Autopsy.NEW_MESSAGES; i++) {
+          Claim claim = publisher.claim(Letters.MAX_BYTES, 0, ChildProgram.PATIENCE_NANOS);
+          assertNotNull(claim, "the dead one's subscribers hold the publisher back");
+          claim.commit();
+        }
+        child.kill();
+        assertEquals(2, segment.recover().dead().size(), "the one that was begun, and the burier");
+      }
+    } finally {
+      Trial.deleteLives(bus.directory());
+    }
+  }
+
+  /** Argument: directory. Recovers, and stops behind the first step that others can see: it has a dead one's lock then. */
+  static final class StopBurying implements ChildProgram {
+    private Function<String, Object> driver;
+    private Image before;
+
+    @Override
+    public void run(String... arguments) {
+      driver = Trial.driver(new Rewriter(), Operations.named("recover"), Path.of(arguments[0]), this::afterStep);
+      driver.apply("prepare");
+      before = Image.of((Path) driver.apply("bus"));
+      driver.apply("run");
+    }
+
+    private void afterStep() {
+      if (!Image.of((Path) driver.apply("bus")).isSame(before)) {
+        ChildProgram.say("burying " + driver.apply("bus"));
+        try {
+          ChildProgram.hear();
+        } catch (IOException ended) {
+          throw new UncheckedIOException(ended);
+        }
+      }
+    }
   }
 
   /** Arguments: directory, operation, step. Halts after that step, and says before what it had promised. */

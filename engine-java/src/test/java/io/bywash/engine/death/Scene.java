@@ -11,6 +11,7 @@ import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.SegmentEntry;
 import io.bywash.engine.internal.SegmentLayout;
 import io.bywash.engine.internal.memory.NativeAccess;
@@ -38,6 +39,7 @@ final class Scene {
   static final EntrySpec ADDED = Broadcast.spec("added", Letters.RING_BYTES, 1);
   static final SegmentSpec SPEC = spec();
   private static final long PATIENCE_NANOS = 60_000_000_000L;
+  private static final long WAIT_NANOS = 2_000_000;
   /** As many as the hub makes until it has slept once, and more. */
   private static final int HUB_STEPS = 20;
   /** Messages that turn the ring more than twice. */
@@ -162,16 +164,23 @@ final class Scene {
   /** Waits in the hub's thread for a message that does not come. */
   void waitByTheHub() {
     CompletableFuture<Void> ready = WaitHub.shared().whenReady(subscriber);
-    SegmentEntry entry = (SegmentEntry) queue();
     long start = System.nanoTime();
-    while (NativeAccess.ENABLED && (Probe.hubSteps() < HUB_STEPS
-        || entry.region().getLongVolatile(entry.offset() + SegmentLayout.WAITING_FOR_DATA) == 0)) {
+    while (NativeAccess.ENABLED && (Probe.hubSteps() < HUB_STEPS || !isAnnounced(SegmentLayout.WAITING_FOR_DATA))) {
       if (System.nanoTime() - start > PATIENCE_NANOS) {
         throw new AssertionError("the hub does not announce the subscriber, and sleep");
       }
       LockSupport.parkNanos(100_000);
     }
     ready.cancel(false);
+  }
+
+  /** A hidden file of a creator that died at once. */
+  void leaveHidden() {
+    try {
+      Files.createFile(bus.resolve("." + SEGMENT + ".0123456789abcdef.tmp"));
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
   }
 
   /** A bus directory that the group may write to. */
@@ -204,8 +213,38 @@ final class Scene {
     }
   }
 
+  /** Waits in vain until the subscriber has announced itself; only polls where nobody does that. */
+  void waitForMessage() {
+    waitUntilAnnounced(SegmentLayout.WAITING_FOR_DATA, () -> poll(WAIT_NANOS));
+  }
+
+  /** Waits in vain until the publisher has announced itself; only claims where nobody does that. */
+  void waitForRoom() {
+    waitUntilAnnounced(SegmentLayout.WAITING_FOR_SPACE, () -> publisher.claim(1, 0, WAIT_NANOS));
+  }
+
+  private void waitUntilAnnounced(int bitmap, Runnable wait) {
+    long start = System.nanoTime();
+    do {
+      if (System.nanoTime() - start > PATIENCE_NANOS) {
+        throw new AssertionError("nobody is seen to wait");
+      }
+      wait.run();
+    } while (NativeAccess.ENABLED && !isAnnounced(bitmap));
+  }
+
+  private boolean isAnnounced(int bitmap) {
+    SegmentEntry entry = (SegmentEntry) queue();
+    long bit = 1L << Owner.slotId(entry.core().participants().self());
+    return (entry.region().getLongVolatile(entry.offset() + bitmap) & bit) != 0;
+  }
+
+  int poll() {
+    return poll(0);
+  }
+
   /** Polls; each message is checked. */
-  int poll(int limit, long timeoutNanos) {
+  private int poll(long timeoutNanos) {
     long[] due = {subscriber.nextSequence()};
     MessageHandler handler = new MessageHandler() {
       @Override
@@ -225,7 +264,7 @@ final class Scene {
         due[0] += messageCount;
       }
     };
-    return timeoutNanos > 0 ? subscriber.poll(handler, limit, timeoutNanos) : subscriber.poll(handler, limit);
+    return timeoutNanos > 0 ? subscriber.poll(handler, 100, timeoutNanos) : subscriber.poll(handler, 100);
   }
 
   /** Everybody dies now, and what they left is found in another directory. */

@@ -25,6 +25,8 @@ final class Trial {
    * @param several whether it may also be any number in between
    */
   record Marks(long promised, long begun, long written, long handled, boolean several) {
+    static final Marks NOTHING = new Marks(0, 0, 0, Long.MAX_VALUE, false);
+
     /** Those of a driver now. */
     static Marks of(Function<String, Object> driver, boolean several) {
       return new Marks((Long) driver.apply("promised"), (Long) driver.apply("begun"), (Long) driver.apply("written"),
@@ -72,8 +74,9 @@ final class Trial {
   /** Somebody takes over what was found: what is there after each step of that? */
   static List<Found> takeOver(Rewriter engine, Found first, Path root) {
     first.image.writeTo(root.resolve("life0"));
+    Marks marks = first.image.names().contains(Scene.SEGMENT) ? first.marks : Marks.NOTHING; // or another one is created
     return run(engine, Operations.named(Operations.TAKE_OVER), root).stream()
-        .map(second -> new Found(second.step, second.image, first.marks)).toList();
+        .map(second -> new Found(second.step, second.image, marks)).toList();
   }
 
   /** Runs an operation in directories below {@code root}, which are gone afterwards. */

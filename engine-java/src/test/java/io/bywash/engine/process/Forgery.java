@@ -4,6 +4,7 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.SegmentEntry;
 import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.linux.ProcessIdentity;
 import io.bywash.engine.internal.memory.Region;
 
 /** Writes by hand what a participant leaves that is killed at an exact point, in a segment that has the usual queue. */
@@ -34,6 +35,18 @@ final class Forgery {
     region.setLongOpaque(slot(id) + SegmentLayout.SLOT_START_TICKS, 1);
     region.setLongVolatile(slot(id) + SegmentLayout.SLOT_WORD, Owner.word(dead, 0, 0, SegmentLayout.SLOT_ACTIVE));
     return dead;
+  }
+
+  /** A participant of this process whose lock got lost. */
+  long runningParticipantWithoutLock(int id) {
+    long participant = deadParticipant(id);
+    ProcessIdentity self = ProcessIdentity.self();
+    region.setLongVolatile(slot(id) + SegmentLayout.SLOT_PID, self.pid());
+    region.setLongVolatile(slot(id) + SegmentLayout.SLOT_PID_NAMESPACE, self.pidNamespace());
+    region.setLongVolatile(slot(id) + SegmentLayout.SLOT_BOOT_HIGH, self.bootHigh());
+    region.setLongVolatile(slot(id) + SegmentLayout.SLOT_BOOT_LOW, self.bootLow());
+    region.setLongVolatile(slot(id) + SegmentLayout.SLOT_START_TICKS, self.startTicks());
+    return participant;
   }
 
   /** Gives a role of the queue to a participant. */
