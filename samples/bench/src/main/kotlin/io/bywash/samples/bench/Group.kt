@@ -135,7 +135,6 @@ private class Distance(workspace: Workspace, private var patienceNanos: Long) : 
         open()
         repeat(WARM_UP_ROUNDS) { round(0) }
     }
-    private var least = Double.MAX_VALUE
 
     /**
      * Does [round] while the cores are near, and again if they were not any more at its end. False when patience with
@@ -174,6 +173,9 @@ private class Distance(workspace: Workspace, private var patienceNanos: Long) : 
     override fun close() = lane.kill()
 
     private companion object {
+        /** The shortest that was seen in this run, in any group. */
+        var least = Double.MAX_VALUE
+
         const val WARM_UP_ROUNDS = 5
         const val PAUSE_MILLIS = 100L
         const val FAR = 2
