@@ -5,7 +5,6 @@ import java.lang.classfile.MethodModel;
 import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
-import java.lang.constant.MethodTypeDesc;
 
 /**
  * A fault that is put into the engine's class files: a store of a method is left out, or done only behind a later one. Used
@@ -43,8 +42,7 @@ final class Breakage {
     String here = type.substring(type.lastIndexOf('/') + 1) + "." + where.methodName().stringValue() + " "
         + call.name().stringValue();
     if (here.equals(store) && seen++ == number) {
-      code.invokestatic(BROKEN, until.isEmpty() ? "never" : "later", MethodTypeDesc.of(ConstantDescs.CD_void, REGION,
-          ConstantDescs.CD_long, call.typeSymbol().parameterType(1)));
+      code.invokestatic(BROKEN, until.isEmpty() ? "never" : "later", Rewriter.ofStatic(call));
       done = true;
       return true;
     }

@@ -11,6 +11,11 @@ public final class Broken {
     Probe.later(() -> region.setLong(offset, value));
   }
 
+  /** Stores a word later. */
+  public static void later(Region region, long offset, int index, long value) {
+    Probe.later(() -> region.setLong(offset, index, value));
+  }
+
   /** Leaves a store out. */
   public static void never(Region region, long offset, long value) {}
 
