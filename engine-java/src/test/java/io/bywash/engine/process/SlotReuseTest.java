@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -33,7 +34,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Slots of the dead are taken again, and nothing that the dead held is left. */
 @Timeout(180)
 class SlotReuseTest {
-  private static final int SLOTS = 32;
+  private static final int SLOTS = 128;
+  private static final int ROUNDS = 8;
   private static final int MAX_BYTES = 48;
   /** More than the kernel gives out: like a process that may not be looked at, it has no readable /proc/PID/stat. */
   private static final long NO_PID = 1L << 30;
@@ -41,15 +43,17 @@ class SlotReuseTest {
   @RegisterExtension final TempBus bus = new TempBus();
 
   private Segment create(int slots) {
-    return Segment.create(bus.path("slots"), SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096))
+    return Segment.create(bus.path("slots"), SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096, 2 * SLOTS))
         .withParticipantCapacity(slots));
   }
 
   @Test
-  void theTableNeverFillsWhileHundredsAreKilledOneAfterTheOther() {
+  void nothingIsUsedUpWhileAThousandParticipantsAreKilled() throws IOException {
     try (Segment segment = create(SLOTS)) {
       Set<Long> lives = new HashSet<>();
-      for (int round = 0; round < 7; round++) {
+      long descriptors = 0;
+      for (int round = 0; round < ROUNDS; round++) {
+        descriptors = round == 2 ? descriptors() : descriptors;
         List<Participant> killed = killAll(segment, round % 2 == 0 ? "bs" : "s");
         for (Participant each : killed) {
           assertTrue(lives.add(Owner.participant(each.id(), each.epoch())), "a life was lived twice: " + each);
@@ -57,13 +61,20 @@ class SlotReuseTest {
         assertEquals(IntStream.range(1, SLOTS).boxed().collect(Collectors.toSet()),
             killed.stream().map(Participant::id).collect(Collectors.toSet()));
       }
-      assertEquals(7 * (SLOTS - 1), lives.size());
+      assertEquals(ROUNDS * (SLOTS - 1), lives.size());
+      assertTrue(descriptors() <= descriptors + 2, descriptors + " descriptors became " + descriptors());
       takeAllSlots(segment);
       SegmentEntry entry = (SegmentEntry) segment.directory().find(Programs.QUEUE).orElseThrow();
       for (int role = 0; role < entry.roleCount(); role++) {
         assertEquals(SegmentLayout.ROLE_FREE, Owner.state(entry.roleWord(role)), "role " + role + " was not swept");
       }
       assertEquals(1, segment.participants().size());
+    }
+  }
+
+  private static long descriptors() throws IOException {
+    try (Stream<Path> open = Files.list(Path.of("/proc/self/fd"))) {
+      return open.count();
     }
   }
 
