@@ -230,7 +230,8 @@ final class DamageUses {
       }
     }
     if (random.nextInt(16) == 0 && publisher != null) {
-      step("publish in time", () -> publisher.offer(new byte[100], 0, 100, 0, 1_000_000));
+      step("publish in time", () ->
+          publisher.offer(new byte[100], 0, Math.min(100, publisher.maxMessageBytes()), 0, 1_000_000));
       step("subscribers", publisher::subscriberCount);
     }
     roles.addAll(subscribers);
