@@ -28,7 +28,7 @@ import java.util.Random;
  */
 final class DamageUses {
   /** Of the heap, for one step: many times what a step needs. */
-  private static final long MAX_STEP_BYTES = 1 << 20;
+  private static final long MAX_STEP_BYTES = 4 << 20;
   /** A step that waits for somebody else looks again once a millisecond. */
   private static final long MAX_LOOK_BYTES = 32 << 10;
   /** Outside of the heap, for one step: private copies of messages, or zeros to fill a new file with. */
