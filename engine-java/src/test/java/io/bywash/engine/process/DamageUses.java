@@ -28,7 +28,9 @@ import java.util.Random;
  */
 final class DamageUses {
   /** Of the heap, for one step: many times what a step needs. */
-  private static final long MAX_STEP_BYTES = 4 << 20;
+  private static final long MAX_STEP_BYTES = 1 << 20;
+  /** A verification looks three times at every record, and has a sentence for each of up to 200 findings. */
+  private static final long MAX_VERIFY_BYTES = 8 << 20;
   /** A step that waits for somebody else looks again once a millisecond. */
   private static final long MAX_LOOK_BYTES = 32 << 10;
   /** Outside of the heap, for one step: private copies of messages, or zeros to fill a new file with. */
@@ -81,7 +83,7 @@ final class DamageUses {
     } finally {
       outcomes.merge(name + ": " + outcome, 1, Integer::sum);
       requireAtMost(name, "heap", THREADS.getCurrentThreadAllocatedBytes() - heap,
-          MAX_STEP_BYTES + (System.nanoTime() - start) / 1_000_000 * MAX_LOOK_BYTES);
+          (name.equals("verify") ? MAX_VERIFY_BYTES : MAX_STEP_BYTES) + (System.nanoTime() - start) / 1_000_000 * MAX_LOOK_BYTES);
       requireAtMost(name, "off-heap", DIRECT.getMemoryUsed() - offHeap, MAX_STEP_OFF_HEAP_BYTES);
     }
   }
@@ -170,7 +172,7 @@ final class DamageUses {
   private void look(Segment segment) throws Exception {
     step("participants", segment::participants);
     step("names", () -> BusDirectory.at(file.getParent()).names());
-    if (random.nextInt(12) == 0) {
+    if (random.nextInt(40) == 0) {
       step("verify", () -> Verification.of(segment));
     }
     for (EntrySpec queue : DamageImages.QUEUES) {
@@ -230,8 +232,8 @@ final class DamageUses {
       }
     }
     if (random.nextInt(16) == 0 && publisher != null) {
-      step("publish in time", () ->
-          publisher.offer(new byte[100], 0, Math.min(100, publisher.maxMessageBytes()), 0, 1_000_000));
+      int length = Math.min(100, publisher.maxMessageBytes());
+      step("publish in time", () -> publisher.offer(new byte[length], 0, length, 0, 1_000_000));
       step("subscribers", publisher::subscriberCount);
     }
     roles.addAll(subscribers);
