@@ -205,8 +205,11 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
    */
   @Override
   public void close() {
-    writer.abort();
-    writer.publish();
-    hold.close();
+    try {
+      writer.abort();
+      writer.publish();
+    } finally { // also if the memory is gone
+      hold.close();
+    }
   }
 }

@@ -221,9 +221,12 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
   /** Leaves the queue; the publisher is not held back any more. Once is enough. */
   @Override
   public void close() {
-    hold.close();
-    if (hold instanceof RoleHandle) {
-      entry.core().waitRoom().signal(entry.offset() + WAITING_FOR_SPACE);
-    }
+    CutFile.looking(entry.core(), () -> {
+      hold.close();
+      if (hold instanceof RoleHandle) {
+        entry.core().waitRoom().signal(entry.offset() + WAITING_FOR_SPACE);
+      }
+      return null;
+    });
   }
 }

@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.function.Supplier;
 
 /**
- * A file that somebody cut while it was mapped: the memory behind the mapping is not there any more. The virtual machine reports
- * that as an {@link InternalError}, at or just after the access; here it becomes an exception that says what happened.
+ * A file that somebody cut while it was mapped: the memory behind the mapping is not there any more. The virtual machine
+ * reports that as an {@link InternalError}, at or just after the access; here it becomes an exception that says so.
  */
 public final class CutFile {
   private CutFile() {}
@@ -16,7 +16,9 @@ public final class CutFile {
   /** Looks at a segment's memory. */
   public static <T> T looking(SegmentCore core, Supplier<T> look) {
     try {
-      return look.get();
+      T result = look.get();
+      Thread.holdsLock(core); // a call into the virtual machine, at whose end it throws the error that compiled code held back
+      return result;
     } catch (InternalError fault) {
       throw told(core, fault);
     }

@@ -103,7 +103,8 @@ final class DamageImages {
   /** Publishes self-checking messages; how many found room. */
   static int publish(Publisher publisher, int count) {
     for (int i = 0; i < count; i++) {
-      Claim claim = publisher.tryClaim(Payload.length(publisher.nextSequence(), Math.min(MAX_BYTES, publisher.maxMessageBytes())));
+      int longest = Math.min(MAX_BYTES, publisher.maxMessageBytes());
+      Claim claim = publisher.tryClaim(Payload.length(publisher.nextSequence(), longest));
       if (claim == null) {
         return i;
       }

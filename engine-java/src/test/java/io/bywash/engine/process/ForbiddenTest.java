@@ -39,7 +39,8 @@ class ForbiddenTest {
   private static final int OWNER = 64_001;
   private static final int GROUP = 64_002;
   private static final int STRANGER = 64_003;
-  private static final List<String> MODES = List.of("rw-------", "rw-r-----", "rw-r--r--", "rw-rw----", "rw-rw-rw-", "r--r--r--");
+  private static final List<String> MODES =
+      List.of("rw-------", "rw-r-----", "rw-r--r--", "rw-rw----", "rw-rw-rw-", "r--r--r--");
 
   @RegisterExtension final TempBus bus = new TempBus();
 
@@ -192,7 +193,8 @@ class ForbiddenTest {
   void anObserverWithoutTheRightToWriteMapsReadOnlyAndChangesNothing() throws IOException {
     assumeOtherUsersCanRun();
     Files.setPosixFilePermissions(bus.directory(), PosixFilePermissions.fromString("rwxr-xr-x"));
-    SegmentSpec readable = SPEC.withLifetime(Lifetime.WHILE_USED).withPermissions(PosixFilePermissions.fromString("rw-r--r--"));
+    SegmentSpec readable =
+        SPEC.withLifetime(Lifetime.WHILE_USED).withPermissions(PosixFilePermissions.fromString("rw-r--r--"));
     try (Segment segment = Segment.create(bus.path("seen"), readable); Publisher publisher = Programs.publisher(segment)) {
       for (int i = 0; i < 20; i++) {
         Programs.publishNext(publisher, 100);
@@ -233,7 +235,8 @@ class ForbiddenTest {
   @Test
   void aPipeInPlaceOfASegmentIsRefusedAtOnce() throws Exception {
     Path pipe = bus.path("pipe");
-    assumeTrue(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor() == 0, "NOT CHECKED: mkfifo does not work here");
+    assumeTrue(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor() == 0,
+        "NOT CHECKED: mkfifo does not work here");
     try {
       assertThrows(SegmentFormatException.class, () -> Segment.attach(pipe, 0));
       assertThrows(SegmentFormatException.class, () -> Segment.observe(pipe));

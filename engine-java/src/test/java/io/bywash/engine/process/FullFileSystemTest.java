@@ -30,7 +30,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(180)
 class FullFileSystemTest {
   private static final int TOTAL_BYTES = 1 << 20;
-  private static final Pattern MESSAGE = Pattern.compile("Segment (\\S+) needs (\\d+) bytes, but (\\S+) has (\\d+) free\\..*");
+  private static final Pattern MESSAGE =
+      Pattern.compile("Segment (\\S+) needs (\\d+) bytes, but (\\S+) has (\\d+) free\\..*");
 
   @RegisterExtension final TempBus bus = new TempBus();
 
@@ -192,7 +193,7 @@ class FullFileSystemTest {
           assertTrue(free < SEGMENT_BYTES, full.getMessage());
         } else {
           refusedByAllocation++;
-          assertTrue(free > TOTAL_BYTES / 4, "what this creator itself had taken does not count as taken: " + full.getMessage());
+          assertTrue(free > TOTAL_BYTES / 4, "what the creator itself had taken is not taken: " + full.getMessage());
         }
         assertEquals(List.of(), files(file.getParent()).stream().filter(name -> name.contains("contested")).toList());
       }

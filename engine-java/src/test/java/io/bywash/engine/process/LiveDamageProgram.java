@@ -29,7 +29,8 @@ import java.util.concurrent.locks.LockSupport;
  * operations on the damaged one ended.
  */
 final class LiveDamageProgram implements ChildProgram.Optimised {
-  private static final SegmentSpec SPEC = SegmentSpec.of(Broadcast.spec("damaged", 16_384, 7), Broadcast.spec("sound", 16_384, 7))
+  private static final SegmentSpec SPEC = SegmentSpec
+      .of(Broadcast.spec("damaged", 16_384, 7), Broadcast.spec("sound", 16_384, 7))
       .withParticipantCapacity(4).withEntryCapacity(4);
   private static final int MAX_BYTES = 600;
   private static final long HANGING_NANOS = 30_000_000_000L;

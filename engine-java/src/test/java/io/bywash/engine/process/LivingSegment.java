@@ -78,8 +78,8 @@ final class LivingSegment implements AutoCloseable {
   }
 
   /**
-   * The living go on in the damaged segment; in queues other than {@code damagedQueue} as if nothing had happened, beginning with
-   * the messages that are under way there.
+   * The living go on in the damaged segment; in queues other than {@code damagedQueue} as if nothing had happened, beginning
+   * with the messages that are under way there.
    */
   void use(DamageUses uses, int damagedQueue, int underWay) throws Exception {
     for (int queue = 0; queue < publishers.size(); queue++) {

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * A process with every role, stopped for longer than any time-out: it is never taken for dead, keeps its slot and its roles, and
- * goes on where it stood. Only who asked to be cut off after some time is, and only who asked to lose messages loses some.
+ * A process with every role, stopped for longer than any time-out: it is never taken for dead, keeps its slot and its roles,
+ * and goes on where it stood. Who asked to be cut off after some time is, and who asked to lose messages loses some.
  */
 @Timeout(600)
 class PausedRolesTest {
@@ -119,7 +119,7 @@ class PausedRolesTest {
     child.await("evicted");
   }
 
-  /** Takes every role; told "go" with two numbers, publishes ten messages, reads up to those numbers, and says what it got. */
+  /** Takes every role; told "go" with two numbers, publishes ten messages, reads up to those, and says what it got. */
   static final class EveryRole implements ChildProgram {
     @Override
     public void run(String... arguments) throws Exception {

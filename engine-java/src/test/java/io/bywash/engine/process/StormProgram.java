@@ -18,9 +18,10 @@ import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Many participants in one process, so that one kill is many cases: in several segments it publishes, reads with every policy,
- * joins and leaves, creates, adds to, removes and recovers. Arguments: directory, directory of the ledgers. Says "ready"; told "go", says
- * "storming" once every actor is at work, and goes on until it is killed. An actor that sees what it must not see ends it.
+ * Many participants in one process, so that one kill is many cases: in several segments it publishes, reads with every
+ * policy, joins and leaves, creates, adds to, removes and recovers. Arguments: directory, directory of the ledgers. Says
+ * "ready"; told "go", says "storming" once every actor is at work, and goes on until it is killed. An actor that sees what it
+ * must not see ends it.
  */
 final class StormProgram implements ChildProgram {
   static final int MAX_BYTES = 400;
@@ -112,7 +113,8 @@ final class StormProgram implements ChildProgram {
         try (Subscriber subscriber = Programs.subscriber(segment, random.nextBoolean()
             ? SubscriberOptions.skip().startingAtOldest() : SubscriberOptions.block())) {
           subscriber.poll(message -> Payload.check(message, MAX_BYTES), 1 + random.nextInt(10));
-          if (segment.participants().stream().noneMatch(each -> each.alive() && each.pid() == ProcessHandle.current().pid())) {
+          if (segment.participants().stream()
+              .noneMatch(each -> each.alive() && each.pid() == ProcessHandle.current().pid())) {
             throw new AssertionError("this process is not alive in " + segment.participants());
           }
         }

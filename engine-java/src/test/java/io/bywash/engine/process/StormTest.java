@@ -13,6 +13,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.bywash.engine.Segment;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.Threads;
+import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
@@ -238,15 +239,15 @@ class StormTest {
       Path file = bus.path(SHORT_LIVED + i);
       try (Segment segment = Segment.open(file, StormProgram.SHORT_LIVED_SPEC)) {
         for (int row = 0; row < EACH; row++) { // as many rows as there are
-          segment.directory().findOrAdd(io.bywash.engine.broadcast.Broadcast.spec("added-" + row, 4096, 4));
+          segment.directory().findOrAdd(Broadcast.spec("added-" + row, 4096, 4));
         }
         assertNothingIsUsedUp(segment);
       }
     }
     Segment.create(bus.path("last"), StormProgram.SHORT_LIVED_SPEC).close(); // removes what killed creators left
     assertEquals(List.of(), bus.files());
-    System.out.println("storm: killed " + (REPLACED * rounds + PROCESSES) + " processes of " + StormProgram.ACTORS + " participants each; "
-        + received + " messages received; survivors went on within " + longestNanos / 1_000_000 + " ms");
+    System.out.println("storm: killed " + (REPLACED * rounds + PROCESSES) + " processes of " + StormProgram.ACTORS
+        + " participants each; " + received + " messages received; survivors went on within " + longestNanos / 1_000_000 + " ms");
   }
 
   /** Every slot can be taken, and then no role is anybody's. */

@@ -32,8 +32,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A segment's file that somebody cuts while it is used. Who copies or looks is told by a typed exception; who writes or reads in
- * place may meet the virtual machine's InternalError; no process crashes or hangs.
+ * A segment's file that somebody cuts while it is used. Who copies or looks is told by a typed exception; who writes or reads
+ * in place may meet the virtual machine's InternalError; no process crashes or hangs.
  */
 @Timeout(1200)
 class TruncatedFileTest {
@@ -61,7 +61,12 @@ class TruncatedFileTest {
     Random random = io.bywash.engine.Payload.random("cut anywhere");
     for (int round = 0; round < 400; round++) {
       Use use = Use.values()[random.nextInt(Use.values().length)];
-      String outcome = cut(use, random.nextInt(8) == 0 ? 0 : random.nextInt(2 * 4096 + random.nextInt(RING_BYTES / 4)));
+      String outcome = cut(use, switch (use) { // somewhere where it looks
+        case PUBLISH, BLOCK, SKIP, FAIL, EVICT -> random.nextInt(RING_BYTES / 4);
+        case VERIFY -> random.nextInt(2 * RING_BYTES);
+        case LOOK, OBSERVE, JOIN -> 4096 * random.nextInt(3);
+        case ATTACH, ADD, RECOVER -> 4096 * random.nextInt(2);
+      });
       assertTrue(outcome.matches("\\w+Exception .*") || use == Use.PUBLISH || use == Use.BLOCK, outcome);
     }
   }
