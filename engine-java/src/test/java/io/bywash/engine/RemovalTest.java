@@ -143,6 +143,19 @@ class RemovalTest {
   }
 
   @Test
+  void aSegmentStaysWhileSomebodyLivesInItWhoseSlotIsDamaged() {
+    try (Segment segment = Segment.create(bus.path("hidden"), SPEC)) {
+      SegmentCore core = Attachment.core(segment);
+      long word = core.region().getLong(core.geometry().slot(0));
+      core.region().setLong(core.geometry().slot(0), Owner.withState(word, SegmentLayout.SLOT_FREE));
+      assertEquals(List.of(), segment.participants());
+      assertStays("hidden", Outcome.IN_USE);
+      core.region().setLong(core.geometry().slot(0), word);
+    }
+    assertFalse(Files.exists(bus.path("hidden")));
+  }
+
+  @Test
   void filesThatAreNoSegmentsOfThisVersionAreRefused() throws IOException {
     Path segment = stale("segment");
     Files.createSymbolicLink(bus.path("link"), segment);

@@ -77,8 +77,14 @@ final class RingCheck {
   private void noteBlocks(long oldest, long settled) {
     for (long block = oldest >>> ring.blockShift; block <= settled >>> ring.blockShift; block++) {
       Cursor noted = ring.noted(block);
-      if (noted != null && noted.position() >= oldest && noted.position() <= settled) {
-        stops.add(new Stop(noted.position(), noted.sequence(), "the block index, entry " + (block & NOTED_BLOCKS - 1)));
+      if (noted == null || noted.position() < oldest || noted.position() > settled) {
+        continue;
+      }
+      String entry = "the block index, entry " + (block & NOTED_BLOCKS - 1);
+      if (noted.position() % RECORD_ALIGNMENT == 0) {
+        stops.add(new Stop(noted.position(), noted.sequence(), entry));
+      } else { // nothing is ever read there: a header could reach beyond the ring
+        problems.add(entry + " tells of position " + noted.position() + ", where no such record begins");
       }
     }
   }

@@ -7,6 +7,7 @@ import io.bywash.engine.inspect.BusStatus.State;
 import io.bywash.engine.inspect.Finding.Severity;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +41,7 @@ public record HostStatus(Map<String, String> facts, List<Finding> findings) {
     } catch (BusException refused) {
       findings.add(new Finding(Severity.ERROR, directory.path().toString(), refused.getMessage(), "Check its permissions."));
     }
-    return new HostStatus(facts, List.copyOf(findings));
+    return new HostStatus(Collections.unmodifiableMap(facts), List.copyOf(findings));
   }
 
   private static void addFiles(BusDirectory directory, Map<String, String> facts, List<Finding> findings) {

@@ -69,7 +69,7 @@ public final class SegmentRemoval {
     SegmentCore observed = BusFiles.observe(path);
     try {
       List<Long> pids = living(observed);
-      if (!pids.isEmpty()) {
+      if (!pids.isEmpty() || isAnySlotLocked(observed.file())) { // a slot may be damaged; its lock is not
         return inUse(path, pids); // known without a trace
       }
     } finally {

@@ -27,7 +27,7 @@ class Child(private val contender: Contender, private val policy: Policy, privat
             "connect" -> done { writers.forEach { it.connect() } }
             "medium" -> done { contender.medium(channels(0).directory).let { thread(isDaemon = true) { serve(it) } } }
             "serve" -> done { isServing = numbers[0] != 0L }
-            "sendOn" -> Loops.send(writers.last(), 0, numbers[1])
+            "sendLast" -> Loops.send(writers.last(), 0, numbers[0])
             "send" -> Loops.send(writers[0], numbers[0], numbers[1])
             "receive" -> receive(readers[0], numbers[0], numbers[1])
             "stream" -> stream(numbers[0], numbers[1])

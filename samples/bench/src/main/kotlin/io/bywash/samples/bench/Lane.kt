@@ -279,7 +279,7 @@ class DeadReaderLane(workspace: Workspace, setting: Setting) : RecoveryLane(work
         val channel = nextChannel()
         writer.ask("writer $channel")
         victim.ask("reader $channel")
-        writer.tell("sendOn $channel ${setting.ringBytes / setting.sizeBytes}") // with their headers they do not fit
+        writer.tell("sendLast ${setting.ringBytes / setting.sizeBytes}") // with their headers they do not fit
         check(!writer.hasLine(BLOCKED_MILLIS)) { "the writer does not wait for its reader" }
         return afterKill(victim) { writer.answer().long("end") }
     }
