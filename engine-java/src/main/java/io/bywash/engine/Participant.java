@@ -6,7 +6,7 @@ package io.bywash.engine;
  *
  * @param id number of its slot in the segment, from 0; reused after its death
  * @param epoch which life of the slot this is; id and epoch together are never reused
- * @param pid process id, in the process's own pid namespace
+ * @param pid process id, in the process's own pid namespace; 0 when it died before it had told
  * @param alive whether it lives: its kernel lock is held
  * @param canWake whether it wakes sleepers in the kernel (it was started with native access)
  * @param heartbeatNanos its last sign of life on the monotonic clock of this host, as {@link System#nanoTime}; information

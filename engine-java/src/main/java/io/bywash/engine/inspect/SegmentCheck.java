@@ -166,7 +166,8 @@ final class SegmentCheck {
         }
       } else if (!participants.isAlive(word) && slotWord(id) == word) {
         List<String> held = heldByTheDead.getOrDefault(Owner.participant(word), List.of());
-        add(Severity.WARNING, where, "process " + region.getLongOpaque(geometry.slot(id) + SLOT_PID) + " died"
+        long pid = region.getLongOpaque(geometry.slot(id) + SLOT_PID);
+        add(Severity.WARNING, where, (pid == 0 ? "a process that was about to attach" : "process " + pid) + " died"
             + (held.isEmpty() ? " without leaving" : " and holds " + String.join(", ", held)), LEFT);
       } else if (Owner.state(word) == SLOT_ACTIVE) {
         checkIdentity(id, where, word);

@@ -85,7 +85,11 @@ public final class StatusText {
   }
 
   private static String process(Participant participant) {
-    return participant.pid() + (participant.alive() ? "" : " (gone)");
+    return number(participant) + (participant.alive() ? "" : " (gone)");
+  }
+
+  private static String number(Participant participant) {
+    return participant.pid() == 0 ? "unknown" : Long.toString(participant.pid());
   }
 
   private void separate() {
@@ -131,7 +135,7 @@ public final class StatusText {
         + " unused, " + words(now.lifetime()) + ", since " + now.created() + ", " + now.participants().size() + " of "
         + now.participantCapacity() + " participants, " + now.entries().size() + " of " + now.entryCapacity() + " entries");
     table(List.of("PARTICIPANT", "PROCESS", "STATE", "WAKES"), now.participants().stream().map(each -> List.of(
-        Integer.toString(each.id()), each.pid() + (now.foreignPids().contains(each.pid()) ? " (elsewhere)" : ""),
+        Integer.toString(each.id()), number(each) + (now.foreignPids().contains(each.pid()) ? " (elsewhere)" : ""),
         each.alive() ? "alive" : "dead", each.canWake() ? "yes" : "no")).toList());
     List<List<String>> queues = new ArrayList<>();
     List<List<String>> subscribers = new ArrayList<>();

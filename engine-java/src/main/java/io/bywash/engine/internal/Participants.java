@@ -73,6 +73,7 @@ public final class Participants {
   private void activate(int id, int epoch) {
     long slot = geometry.slot(id);
     ProcessIdentity me = ProcessIdentity.self();
+    region.setLongOpaque(slot + SLOT_PID, 0); // whoever dies before it tells its own is not taken for the slot's last holder
     region.setLongVolatile(slot + SLOT_WORD, Owner.word(Owner.participant(id, epoch), 0, 0, SLOT_JOINING));
     region.setLongOpaque(slot + SLOT_PID, me.pid());
     region.setLongOpaque(slot + SLOT_START_TICKS, me.startTicks());

@@ -88,6 +88,7 @@ final class Autopsy {
     try (Segment observed = Segment.observe(file)) {
       for (Participant participant : observed.participants()) {
         assertFalse(participant.alive(), participant + " looks alive");
+        assertFalse(participant.pid() == Scene.STRANGER, participant + " is said to be one that had left");
       }
       for (Finding finding : Verification.of(observed)) {
         assertTrue(finding.severity() != Finding.Severity.ERROR, finding.toString());
@@ -124,7 +125,9 @@ final class Autopsy {
 
   /** Recovers, and finds all of the segment's own words in order. */
   private static void recover(Segment segment, SegmentEntry queue) {
-    segment.recover();
+    for (Participant dead : segment.recover().dead()) {
+      assertFalse(dead.pid() == Scene.STRANGER, dead + " is said to be one that had left");
+    }
     assertTrue(segment.recover().isEmpty(), "the second time");
     assertEquals(List.of(), Verification.of(segment));
     assertEquals(1, segment.participants().size());

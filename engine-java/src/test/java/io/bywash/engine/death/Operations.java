@@ -105,6 +105,10 @@ final class Operations {
     add("open what differs", Scene::open, scene -> expect(SpecMismatchException.class, () ->
         Segment.open(scene.file(), SegmentSpec.of(Broadcast.spec(Scene.QUEUE, 8192)))));
     add("attach", Scene::open, scene -> Segment.attach(scene.file(), 0).close());
+    add("attach to the slot that a stranger has left", scene -> {
+      scene.open();
+      scene.strangerLeft(1);
+    }, scene -> Segment.attach(scene.file(), 0).close());
     add("attach to the slot of a dead one", Operations::dieWithEverything, Scene::open, AFTER_DEATHS);
     add("attach to what a dead remover left", Operations::dieRemoving, Scene::open, AFTER_DEATHS);
     add("observe and read", scene -> scene.published(20), scene -> {

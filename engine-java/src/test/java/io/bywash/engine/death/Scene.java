@@ -64,6 +64,9 @@ final class Scene {
   /** So many messages were handled by the subscriber; what it has not handled is not to be given up. */
   long handled = Long.MAX_VALUE;
 
+  /** No process has this number, here or in another run. */
+  static final long STRANGER = Integer.MAX_VALUE;
+
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
   private int deaths;
 
@@ -90,6 +93,12 @@ final class Scene {
   /** Opens the segment, and the next time another attachment to it. */
   Segment open() {
     return segment = keep(Segment.open(file(), SPEC));
+  }
+
+  /** A free slot looks as if a stranger had had it, and had left. */
+  void strangerLeft(int id) {
+    SegmentEntry entry = (SegmentEntry) queue();
+    entry.region().setLongOpaque(entry.core().geometry().slot(id) + SegmentLayout.SLOT_PID, STRANGER);
   }
 
   Entry queue() {

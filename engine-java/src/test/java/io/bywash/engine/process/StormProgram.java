@@ -4,6 +4,7 @@ import static io.bywash.engine.process.StormProgram.Names.GATED;
 import static io.bywash.engine.process.StormProgram.Names.PUBLISHED;
 import static io.bywash.engine.process.StormProgram.Names.SHORT_LIVED;
 
+import io.bywash.engine.Recovery;
 import io.bywash.engine.RoleTakenException;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentNotFoundException;
@@ -20,8 +21,7 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * Many participants in one process, so that one kill is many cases: in several segments it publishes, reads with every
  * policy, joins and leaves, creates, adds to, removes and recovers. Arguments: directory, directory of the ledgers. Says
- * "ready"; told "go", says "storming" once every actor is at work, and goes on until it is killed. An actor that sees what it
- * must not see ends it.
+ * "ready"; told "go", sets all to work and goes on until it is killed. An actor that sees what it must not see ends it.
  */
 final class StormProgram implements ChildProgram {
   static final int MAX_BYTES = 400;
@@ -74,7 +74,6 @@ final class StormProgram implements ChildProgram {
       start(random -> recover(directory.resolve(List.of(PUBLISHED, GATED, SHORT_LIVED).get(random.nextInt(3)) + index)));
       start(random -> comeAndGo(directory.resolve(SHORT_LIVED + index), random));
     }
-    ChildProgram.say("storming");
     ChildProgram.hear();
   }
 
@@ -125,8 +124,9 @@ final class StormProgram implements ChildProgram {
   private static void recover(Path file) {
     try (Segment segment = Segment.attach(file, 0)) {
       for (int i = 0; i < 5; i++) {
-        if (segment.recover().dead().stream().anyMatch(each -> each.pid() == ProcessHandle.current().pid())) {
-          throw new AssertionError("this process was taken for dead");
+        Recovery recovery = segment.recover();
+        if (recovery.dead().stream().anyMatch(each -> each.pid() == ProcessHandle.current().pid())) {
+          throw new AssertionError("this process was taken for dead in " + file.getFileName() + ": " + recovery);
         }
         LockSupport.parkNanos(500_000);
       }
