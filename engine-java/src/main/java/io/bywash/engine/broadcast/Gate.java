@@ -89,7 +89,9 @@ final class Gate {
     boolean cleared = false;
     for (int index = FIRST_SUBSCRIBER_ROLE; index < entry.rolesUsed(); index++) {
       long word = entry.roleWord(index);
-      if (isGating(word) && positionOf(index) < boundary) {
+      if (!isGating(word) || positionOf(index) >= boundary) {
+        inTheWay[index] = 0; // when it is in the way again, its time begins anew
+      } else {
         cleared |= Owner.mode(word) == MODE_EVICT && isOverdue(index, word) && evict(index, word)
             || probing && !entry.core().participants().isAlive(word) && entry.freeRole(index, word);
       }

@@ -206,8 +206,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
   @Override
   public void close() {
     try {
-      writer.abort();
-      writer.publish();
+      writer.finish();
     } finally { // also if the memory is gone
       hold.close();
     }

@@ -130,6 +130,12 @@ final class RecordWriter extends ClaimView {
     return this;
   }
 
+  private void checkOurs() {
+    if (!handle.isStillOurs()) {
+      throw handle.takenAway();
+    }
+  }
+
   private RuntimeException refused(int newLength) {
     if (isOpen()) {
       return new IllegalStateException("the last claim was neither committed, staged nor aborted");
@@ -172,12 +178,21 @@ final class RecordWriter extends ClaimView {
     waitRoom.signal(waitingForData);
   }
 
-  /** Makes what is staged visible. */
+  /** Makes what is staged visible; nothing happens when nothing is. */
   void publish() {
     if (staged) {
+      checkOurs(); // or a successor's messages would be taken back
       staged = false;
       publish(position() == paddedTo ? paddedFrom : position()); // the padding before an open claim waits for its message
       Reference.reachabilityFence(owner);
+    }
+  }
+
+  /** The end: what is staged is published, unless the role is a successor's by now. */
+  void finish() {
+    abort();
+    if (handle.isStillOurs()) {
+      publish();
     }
   }
 
@@ -196,9 +211,7 @@ final class RecordWriter extends ClaimView {
    * ring, and gives up the oldest records if nobody needs them.
    */
   private boolean makeRoom(int newLength) {
-    if (!handle.isStillOurs()) {
-      throw handle.takenAway();
-    }
+    checkOurs();
     long needed = recordBytes(newLength);
     if (position() + needed > granted && !extendGrant(needed)) {
       return false;

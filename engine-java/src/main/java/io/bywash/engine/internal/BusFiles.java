@@ -9,6 +9,9 @@ import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.internal.linux.SegmentFile;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -43,6 +46,8 @@ public final class BusFiles {
   private static final long RETRY_NANOS = 1_000_000;
   private static final long MAX_RETRY_NANOS = 50_000_000;
   private static final long RECLAIM_NANOS = 100_000_000;
+  /** So long one tries again whose space was taken by others between the look and the allocation. */
+  private static final long RACE_NANOS = 1_000_000_000;
 
   private BusFiles() {}
 
@@ -60,36 +65,51 @@ public final class BusFiles {
     long start = System.nanoTime();
     long pauseNanos = RETRY_NANOS;
     while (true) {
-      SegmentCore core = tryAttach(path);
-      if (core == null) {
-        try {
-          return create(path, spec);
-        } catch (SegmentExistsException lost) { // another creator was faster, or somebody is removing it just now
-          if (System.nanoTime() - start > LOCK_TIMEOUT_NANOS) {
-            throw new SegmentAccessException("Segment " + path + " has been about to be removed for "
-                + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on. Resume or end that"
-                + " process.", lost);
-          }
-          LockSupport.parkNanos(pauseNanos);
-          pauseNanos = Math.min(2 * pauseNanos, MAX_RETRY_NANOS); // each try maps the whole segment
-          continue;
+      SegmentCore core = tryAttach(path, spec);
+      if (core != null) {
+        return core;
+      }
+      long waitedNanos = System.nanoTime() - start;
+      try {
+        return create(path, spec);
+      } catch (SegmentExistsException lost) { // another creator was faster, or somebody is removing it just now
+        if (waitedNanos > LOCK_TIMEOUT_NANOS) {
+          throw new SegmentAccessException("Segment " + path + " has been about to be removed for "
+              + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on. Resume or end that"
+              + " process.", lost);
+        }
+      } catch (NoSpaceException full) { // perhaps because others create it at the same time: one of them can
+        boolean raced = full.getCause() != null && waitedNanos < RACE_NANOS;
+        if (!raced && (waitedNanos > LOCK_TIMEOUT_NANOS || !isBeingCreated(path))) {
+          throw full;
+        }
+        pauseNanos = Math.max(pauseNanos, ThreadLocalRandom.current().nextLong(MAX_RETRY_NANOS)); // not all at once again
+      }
+      LockSupport.parkNanos(pauseNanos);
+      pauseNanos = Math.min(2 * pauseNanos, MAX_RETRY_NANOS); // each try maps the whole segment
+    }
+  }
+
+  /** Whether another process builds a segment of that name, or has built it. */
+  private static boolean isBeingCreated(Path path) {
+    String hidden = "." + path.getFileName() + ".";
+    try {
+      for (Path file : leftovers(path.toAbsolutePath().getParent())) {
+        if (file.getFileName().toString().startsWith(hidden) && isCreatorAlive(file)) {
+          return true;
         }
       }
-      try {
-        core.requireMatches(spec);
-        return core;
-      } catch (RuntimeException refused) {
-        core.backOut();
-        throw refused;
-      }
+    } catch (IOException unknown) {
+      return false;
     }
+    return Files.exists(path, LinkOption.NOFOLLOW_LINKS); // looked at last, since it is linked before the hidden name goes
   }
 
   /** Attaches to the segment, waiting for it up to {@code timeoutNanos}. */
   public static SegmentCore attach(Path path, long timeoutNanos) {
     long start = System.nanoTime();
     while (true) {
-      SegmentCore core = tryAttach(path);
+      SegmentCore core = tryAttach(path, null);
       if (core != null) {
         return core;
       }
@@ -134,13 +154,16 @@ public final class BusFiles {
     }
   }
 
-  /** Attaches to the segment; null when there is none, or somebody is removing it just now. */
-  private static SegmentCore tryAttach(Path path) {
+  /**
+   * Attaches to the segment, which must match {@code spec} unless that is null; null when there is none, or somebody is removing
+   * it just now.
+   */
+  private static SegmentCore tryAttach(Path path, SegmentSpec spec) {
     try {
       SegmentFile file = SegmentFile.open(path, false);
       SegmentCore core = null;
       try {
-        core = SegmentCore.join(path, file);
+        core = SegmentCore.join(path, file, spec);
         return core;
       } finally {
         if (core == null) {
@@ -162,12 +185,12 @@ public final class BusFiles {
     if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
       throw exists(path);
     }
-    checkSpace(path, spec.sizeBytes());
     long segmentId = ThreadLocalRandom.current().nextLong() | 1;
     Path temporary = directory.resolve("." + path.getFileName() + "." + String.format("%016x", segmentId) + ".tmp");
     SegmentFile file = begin(directory, temporary, spec.permissions());
     SegmentCore core = null;
     try {
+      checkSpace(path, spec.sizeBytes()); // behind the removal of what dead creators left
       allocate(path, file, spec.sizeBytes());
       core = SegmentCore.format(path, file, spec, segmentId);
       withDirectoryLock(directory, () -> Files.createLink(path, temporary));
@@ -232,13 +255,24 @@ public final class BusFiles {
   private static boolean sweepTemporary(Path leftover) {
     try {
       boolean done = (Integer) Files.getAttribute(leftover, "unix:nlink", LinkOption.NOFOLLOW_LINKS) > 1; // linked already
-      boolean dead;
-      try (SegmentFile file = SegmentFile.open(leftover, true)) {
-        dead = !file.isLockedByOther(SegmentLayout.SLOT_LOCKS);
-      }
-      return (dead || done) && Files.deleteIfExists(leftover);
+      return isOurs(leftover) && (done || !isCreatorAlive(leftover)) && Files.deleteIfExists(leftover);
     } catch (IOException notOurs) {
       return false; // another user's: that user's next creator removes it
+    }
+  }
+
+  private static boolean isCreatorAlive(Path hidden) throws IOException {
+    try (SegmentFile file = SegmentFile.open(hidden, true)) {
+      return file.isLockedByOther(SegmentLayout.SLOT_LOCKS);
+    }
+  }
+
+  /** Whether a hidden file holds the beginning of a segment, or nothing yet, and not somebody else's data. */
+  private static boolean isOurs(Path hidden) throws IOException {
+    try (InputStream file = Files.newInputStream(hidden, LinkOption.NOFOLLOW_LINKS)) {
+      byte[] first = file.readNBytes(Long.BYTES);
+      long magic = first.length < Long.BYTES ? 0 : ByteBuffer.wrap(first).order(ByteOrder.LITTLE_ENDIAN).getLong();
+      return magic == 0 || magic == SegmentLayout.MAGIC;
     }
   }
 

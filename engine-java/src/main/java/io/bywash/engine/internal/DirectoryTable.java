@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 
 /**
@@ -29,6 +30,8 @@ public final class DirectoryTable {
   private static final long LOCK_TIMEOUT_NANOS = 10_000_000_000L;
 
   private final SegmentCore core;
+  /** Of this process's threads one at a time adds, or voids; the lock of the file is the whole process's. */
+  private final ReentrantLock adding = new ReentrantLock();
   private final Region region;
   private final Geometry geometry;
 
@@ -177,9 +180,10 @@ public final class DirectoryTable {
     return found.get();
   }
 
-  private synchronized Entry addLocked(EntrySpec spec) {
+  private Entry addLocked(EntrySpec spec) {
     Entry[] result = new Entry[1];
     boolean locked;
+    adding.lock();
     try {
       locked = core.file().withLock(DIRECTORY_LOCK, LOCK_TIMEOUT_NANOS, () -> {
         recoverIntent();
@@ -188,6 +192,8 @@ public final class DirectoryTable {
       });
     } catch (IOException failure) {
       throw BusFiles.failure(core.path(), failure);
+    } finally {
+      adding.unlock();
     }
     if (!locked) {
       throw new SegmentAccessException("The directory of segment " + core.path() + " has been locked for "
@@ -232,10 +238,14 @@ public final class DirectoryTable {
   }
 
   /** Voids what a dead adder left half-done, if there is something; a living adder has the lock, and is not waited for. */
-  synchronized boolean recover() throws IOException {
+  boolean recover() throws IOException {
     boolean[] voided = new boolean[1];
-    if (region.getLongVolatile(INTENT_OFFSET) != 0) {
-      core.file().withLock(DIRECTORY_LOCK, 0, () -> voided[0] = recoverIntent());
+    if (region.getLongVolatile(INTENT_OFFSET) != 0 && adding.tryLock()) {
+      try {
+        core.file().withLock(DIRECTORY_LOCK, 0, () -> voided[0] = recoverIntent());
+      } finally {
+        adding.unlock();
+      }
     }
     return voided[0];
   }

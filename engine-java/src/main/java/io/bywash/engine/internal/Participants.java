@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.StringJoiner;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The participant table: who is attached, who lives, and the taking and giving back of slots.
@@ -24,6 +25,10 @@ import java.util.StringJoiner;
  * life is over.
  */
 public final class Participants {
+  /** So long a joiner waits for slots that are just being buried, taken or given back, if there is no other. */
+  private static final long SETTLE_NANOS = 500_000_000;
+  private static final long RETRY_NANOS = 1_000_000;
+
   private final SegmentFile file;
   private final Region region;
   private final Geometry geometry;
@@ -49,25 +54,52 @@ public final class Participants {
 
   /** Takes a free slot, burying its dead holder first. */
   void join(String segmentName) throws IOException {
-    for (int id = 0; id < geometry.slotCount(); id++) {
-      if (!file.tryLock(SLOT_LOCKS + id)) {
-        continue;
+    long start = System.nanoTime();
+    do {
+      for (int id = 0; id < geometry.slotCount(); id++) {
+        if (tryLockUnlessVetoed(id)) {
+          if (Owner.state(slotWord(id)) != SLOT_FREE) {
+            bury(id);
+          }
+          activate(id, Owner.epoch(slotWord(id)) + 1);
+          return;
+        }
       }
-      if (isVetoed(id)) {
-        file.unlock(SLOT_LOCKS + id);
-        continue;
-      }
-      if (Owner.state(slotWord(id)) != SLOT_FREE) {
-        bury(id);
-      }
-      activate(id, Owner.epoch(slotWord(id)) + 1);
-      return;
-    }
+    } while (isAnySlotChanging() && System.nanoTime() - start < SETTLE_NANOS);
     StringJoiner pids = new StringJoiner(", ");
     list().forEach(participant -> pids.add(Long.toString(participant.pid())));
     throw new TableFullException("Segment " + segmentName + " has all its " + geometry.slotCount()
         + " participant slots taken, by the processes " + pids
         + ". Close one, or create the segment with a larger participantCapacity.");
+  }
+
+  /** Whether a slot is just being buried, taken or given back, after a pause; it may be free at once. */
+  private boolean isAnySlotChanging() {
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      int state = Owner.state(slotWord(id));
+      if (state != SLOT_ACTIVE) {
+        LockSupport.parkNanos(RETRY_NANOS);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Takes a slot's lock, unless somebody has it, or the slot's holder certainly runs though its lock is free: nothing is ever taken
+   * from a running process. Whoever has the lock makes the dead holder look alive, so that nothing slow comes behind it.
+   */
+  private boolean tryLockUnlessVetoed(int id) throws IOException {
+    long word = slotWord(id);
+    if (Owner.state(word) != SLOT_FREE && (file.isLockedByOther(SLOT_LOCKS + id) || identity(id).certainlyRuns())
+        || !file.tryLock(SLOT_LOCKS + id)) {
+      return false;
+    }
+    if (slotWord(id) == word) {
+      return true;
+    }
+    file.unlock(SLOT_LOCKS + id); // another one's by now, or another life's
+    return false;
   }
 
   private void activate(int id, int epoch) {
@@ -133,11 +165,11 @@ public final class Participants {
     int rolesFreed = 0;
     for (int id = 0; id < geometry.slotCount(); id++) {
       boolean mayBeDead = id != Owner.slotId(self) && Owner.state(slotWord(id)) != SLOT_FREE;
-      if (!mayBeDead || !file.tryLock(SLOT_LOCKS + id)) {
+      if (!mayBeDead || !tryLockUnlessVetoed(id)) {
         continue;
       }
       try {
-        if (Owner.state(slotWord(id)) != SLOT_FREE && !isVetoed(id)) { // looked at again, now that it cannot change
+        if (Owner.state(slotWord(id)) != SLOT_FREE) {
           dead.add(participant(id, Owner.epoch(slotWord(id)), false));
           rolesFreed += bury(id);
           free(id, Owner.epoch(slotWord(id)));
@@ -147,11 +179,6 @@ public final class Participants {
       }
     }
     return rolesFreed;
-  }
-
-  /** Whether a slot's holder certainly runs though its lock is free: nothing is ever taken from a running process. */
-  private boolean isVetoed(int id) {
-    return Owner.state(slotWord(id)) != SLOT_FREE && identity(id).certainlyRuns();
   }
 
   /**

@@ -13,6 +13,7 @@ import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,6 +29,8 @@ import java.util.concurrent.ConcurrentHashMap;
  * a thin face on this.
  */
 public final class SegmentCore {
+  private static final System.Logger LOG = System.getLogger("io.bywash.engine");
+
   private final Path path;
   private final SegmentFile file;
   private final Region region;
@@ -95,11 +98,23 @@ public final class SegmentCore {
     return file.map(sizeBytes);
   }
 
-  /** Maps an existing file and joins it; null when it is being removed or was replaced, and one has to look again. */
-  static SegmentCore join(Path path, SegmentFile file) throws IOException {
+  /**
+   * Maps an existing file, which must match {@code spec} unless that is null, and joins it; null when it is being removed or was
+   * replaced, and one has to look again. Whoever is refused never joined: nobody has relied on it to remove the file.
+   */
+  static SegmentCore join(Path path, SegmentFile file, SegmentSpec spec) throws IOException {
     Region region = map(path, file);
     try {
-      return join(new SegmentCore(path, file, region, Geometry.read(region, path), false));
+      SegmentCore core = new SegmentCore(path, file, region, Geometry.read(region, path), false);
+      List<String> differences = spec == null ? List.of() : core.differences(spec);
+      if (differences.isEmpty()) {
+        return join(core);
+      }
+      if (core.isLeaving()) {
+        return null; // soon it is not in the way any more
+      }
+      throw new SpecMismatchException("Segment " + path + " differs from what was asked for. Use the same specification in"
+          + " all processes, attach without one, or remove the segment when nobody uses it. ", differences);
     } catch (InternalError fault) {
       throw CutFile.told(path, file, region.sizeBytes(), fault);
     }
@@ -144,6 +159,12 @@ public final class SegmentCore {
     }
   }
 
+  /** Whether a living participant is about to remove the segment, or has. */
+  private boolean isLeaving() {
+    long state = region.getLongVolatile(STATE_OFFSET);
+    return Owner.state(state) == REMOVED && !file.isAt(path) || Owner.state(state) == CLOSING && !isAbandoned(state);
+  }
+
   /** Whether that is the state of a removal by somebody who died; this participant is not removing now. */
   private boolean isAbandoned(long state) {
     return Owner.state(state) == CLOSING
@@ -174,19 +195,8 @@ public final class SegmentCore {
     }
   }
 
-  /** Leaves without a trace, as if it had never joined: also the last one does not remove the segment. */
-  void backOut() {
-    try {
-      participants.leave();
-    } catch (IOException failure) {
-      throw BusFiles.failure(path, failure);
-    } finally {
-      file.close();
-    }
-  }
-
-  /** Throws with all differences when the segment is not what {@code spec} describes. */
-  void requireMatches(SegmentSpec spec) {
+  /** What differs from what {@code spec} describes, one sentence each. */
+  private List<String> differences(SegmentSpec spec) {
     List<String> differences = new ArrayList<>();
     SegmentEntry.compare(differences, "participantCapacity", geometry.slotCount(), spec.participantCapacity());
     SegmentEntry.compare(differences, "entryCapacity", geometry.rowCount(), spec.entryCapacity());
@@ -196,10 +206,7 @@ public final class SegmentCore {
     spec.givenSizeBytes().ifPresent(wanted ->
         SegmentEntry.compare(differences, "sizeBytes", geometry.sizeBytes(), wanted));
     differences.addAll(directory.differences(spec.entries()));
-    if (!differences.isEmpty()) {
-      throw new SpecMismatchException("Segment " + path + " differs from what was asked for. Use the same specification in"
-          + " all processes, attach without one, or remove the segment when nobody uses it. ", differences);
-    }
+    return differences;
   }
 
   public Path path() {
@@ -364,6 +371,9 @@ public final class SegmentCore {
       if (geometry.lifetime() == Lifetime.WHILE_USED && !participants.anyOtherStays()) {
         BusFiles.removeIfUnused(this);
       }
+    } catch (FileSystemException forbidden) {
+      LOG.log(System.Logger.Level.INFO, "Segment " + path + " stays, though nobody uses it any more: this process may not remove"
+          + " it (" + forbidden.getMessage() + "). Its owner can: bywash doctor --clean.");
     } finally {
       participants.leave();
     }
@@ -390,7 +400,12 @@ public final class SegmentCore {
       region.setLongVolatile(STATE_OFFSET, OPEN);
       return;
     }
-    Files.deleteIfExists(path);
+    try {
+      Files.deleteIfExists(path);
+    } catch (IOException refused) {
+      region.setLongVolatile(STATE_OFFSET, OPEN);
+      throw refused;
+    }
     region.setLongVolatile(STATE_OFFSET, REMOVED);
   }
 }

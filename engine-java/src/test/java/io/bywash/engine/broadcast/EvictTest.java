@@ -245,6 +245,24 @@ class EvictTest {
   }
 
   @Test
+  void whoGotOutOfTheWayIsNotBlamedForTheTimeInWhichAnotherOneWas() {
+    try (Subscriber block = queue.subscriber(SubscriberOptions.block());
+        Subscriber evict = subscriber(80 * MILLI_NANOS)) {
+      fill();
+      assertFalse(offer(publisher, 48), "both are in the way of a short message");
+      assertEquals(2, evict.poll(message -> {}, 2));
+      for (int i = 0; i < 8; i++) {
+        assertFalse(offer(publisher, 48), "now only the one that blocks");
+        pause(20 * MILLI_NANOS);
+      }
+      assertFalse(offer(publisher, 400), "both are in the way of a long message");
+      assertEquals(0, evictedCount());
+      assertTrue(drain(evict, new Receiver(evict)) > 0);
+      assertTrue(drain(block, new Receiver(block)) > 0);
+    }
+  }
+
+  @Test
   void whoReadsOnInALongPollIsSeenToAndNotCutOff() {
     try (Subscriber subscriber = subscriber(1)) {
       Receiver receiver = new Receiver(subscriber);

@@ -104,6 +104,23 @@ class LostLockTest {
   }
 
   @Test
+  void whatItsPublisherHadStagedNeverTakesBackWhatItsSuccessorPublished() {
+    Publisher publisher = Publisher.open(queue);
+    publisher.tryClaim(8).stage();
+    loseTheLock();
+    try (Publisher successor = Publisher.open(other.directory().find("queue", Kind.BROADCAST))) {
+      for (int i = 0; i < 100; i++) {
+        assertTrue(successor.offer(new byte[100]));
+      }
+      assertTold(publisher::publish);
+      publisher.close();
+      try (Subscriber late = Subscriber.open(other.directory().find("queue", Kind.BROADCAST))) {
+        assertEquals(100, late.nextSequence());
+      }
+    }
+  }
+
+  @Test
   void aRoleThatWasSweptBeforeItCountedDoesNotTakeTheNextHoldersPlace() {
     RoleHandle joining = ((SegmentEntry) queue).tryTake(1, 1);
     loseTheLock();

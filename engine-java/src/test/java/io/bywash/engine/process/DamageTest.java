@@ -3,6 +3,10 @@ package io.bywash.engine.process;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.TempBus;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -22,34 +26,56 @@ class DamageTest {
   @RegisterExtension final TempBus bus = new TempBus();
 
   @Test
-  void whoeverTouchesADamagedSegmentSucceedsOrIsToldWhatIsWrong() {
-    damage(ChildProcess.Setup.own() == ChildProcess.Setup.NATIVE ? 5_000 : 2_000);
+  void whoeverTouchesADamagedSegmentSucceedsOrIsToldWhatIsWrong() throws IOException {
+    damage(1, ChildProcess.Setup.own() == ChildProcess.Setup.NATIVE ? 5_000 : 2_000);
   }
 
   @Test
   @Tag("stress")
-  void aMillionDamagedSegmentsNeitherCrashNorHangAnybody() {
-    damage(1_000_000);
+  void aMillionDamagedSegmentsNeitherCrashNorHangAnybody() throws IOException {
+    damage(4, 250_000);
   }
 
-  private void damage(long count) {
+  /** Several processes, each with so many segments of its own. */
+  private void damage(int processes, long each) throws IOException {
     long seed = Long.getLong("bywash.damage.seed", System.nanoTime());
-    long first = Long.getLong("bywash.damage.number", 0);
-    long numbers = Long.getLong("bywash.damage.number") == null ? count : 1;
     System.out.println("seed of the damage: -Dbywash.damage.seed=" + seed);
-    try (ChildProcess child =
-        ChildProcess.startBy(List.of(), SMALL_MEMORY, DamageProgram.class, bus.directory(), seed, first, numbers)) {
-      for (long done = DamageProgram.REPORT_EVERY; done <= numbers; done += DamageProgram.REPORT_EVERY) {
-        child.await("sound");
+    if (Long.getLong("bywash.damage.number") != null) {
+      awaitAll(List.of(start(bus.directory(), seed, Long.getLong("bywash.damage.number"), 1)), 1);
+      return;
+    }
+    List<ChildProcess> children = new ArrayList<>();
+    try {
+      for (int i = 0; i < processes; i++) {
+        children.add(start(Files.createDirectory(bus.path("part" + i)), seed, i * each, each));
       }
+      awaitAll(children, each);
+    } finally {
+      children.forEach(ChildProcess::close);
+    }
+    for (int i = 0; i < processes; i++) {
+      Files.deleteIfExists(bus.path("part" + i).resolve(".lock"));
+      Files.delete(bus.path("part" + i)); // it is empty
+    }
+  }
+
+  private static ChildProcess start(Path directory, long seed, long first, long count) {
+    return ChildProcess.startBy(List.of(), SMALL_MEMORY, DamageProgram.class, directory, seed, first, count);
+  }
+
+  private static void awaitAll(List<ChildProcess> children, long each) {
+    for (long done = DamageProgram.REPORT_EVERY; done <= each; done += DamageProgram.REPORT_EVERY) {
+      children.forEach(child -> child.await("sound"));
+    }
+    for (ChildProcess child : children) {
       String outcomes = child.await("survived");
       child.finish();
-      System.out.println(numbers + " damaged segments: " + outcomes);
-      if (numbers >= 1_000) {
-        for (String each : List.of("attach: DamagedSegmentException", "attach: SegmentFormatException", "attach: success",
+      System.out.println(each + " damaged segments: " + outcomes);
+      if (each >= 1_000) {
+        for (String wanted : List.of("attach: DamagedSegmentException", "attach: SegmentFormatException", "attach: success",
             "poll: DamagedSegmentException", "poll: success", "publisher: DamagedSegmentException", "publish: success",
             "living publish: success", "find: DamagedSegmentException", "status: DamagedSegmentException")) {
-          assertTrue(outcomes.contains(each), each + " never happened, so this proves little: " + outcomes);
+          assertTrue(outcomes.contains(wanted), wanted + " never happened, so this proves little: " + outcomes);
         }
       }
     }

@@ -19,6 +19,7 @@ import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.inspect.Verification;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -186,6 +187,46 @@ class ForbiddenTest {
       } catch (BusException refused) {
         return refused.getClass().getSimpleName();
       }
+    }
+  }
+
+  @Test
+  void whoLeavesLastAndMayNotRemoveTheSegmentLeavesItToItsOwner() throws IOException {
+    assumeOtherUsersCanRun();
+    Files.setPosixFilePermissions(bus.directory(), PosixFilePermissions.fromString("rwxr-xr-x"));
+    Path directory = Files.createDirectory(bus.path("sticky"));
+    try {
+      Files.setAttribute(directory, "unix:mode", 01777);
+      Segment segment = Segment.create(directory.resolve("shared"), SPEC.withLifetime(Lifetime.WHILE_USED)
+          .withPermissions(PosixFilePermissions.fromString("rw-rw-rw-")));
+      try (ChildProcess last = ChildProcess.startBy(as(STRANGER, STRANGER), List.of(), LeaveLast.class, segment.path())) {
+        last.await("attached");
+        segment.close();
+        last.tell("leave");
+        last.await("left");
+        last.finish();
+      }
+      assertEquals(List.of("shared"), BusDirectory.at(directory).names());
+      try (Segment next = Segment.attach(directory.resolve("shared"), 0)) {
+        assertEquals(List.of(), Verification.of(next));
+      }
+      assertEquals(List.of(), BusDirectory.at(directory).names(), "its owner removes it");
+    } finally {
+      Files.deleteIfExists(directory.resolve("shared"));
+      Files.deleteIfExists(directory.resolve(".lock"));
+      Files.delete(directory);
+    }
+  }
+
+  /** Attaches, and leaves when it is told to. */
+  static final class LeaveLast implements ChildProgram {
+    @Override
+    public void run(String... arguments) throws Exception {
+      Segment segment = Segment.attach(Path.of(arguments[0]), 0);
+      ChildProgram.say("attached");
+      ChildProgram.hear();
+      segment.close();
+      ChildProgram.say("left");
     }
   }
 

@@ -15,8 +15,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -65,6 +73,16 @@ class FullFileSystemTest {
   @Test
   void theSpaceOfClosedSegmentsIsThereForTheNextOne() {
     run(UseAgain.class);
+  }
+
+  @Test
+  void whatADeadCreatorLeftIsNotInTheWayOfTheNextOne() {
+    run(CreateBesideTheDead.class);
+  }
+
+  @Test
+  void ofSeveralThatOpenASegmentAtOnceThatFitsOnlyOnceOneCreatesItAndTheOthersAttach() {
+    run(OpenAtOnce.class);
   }
 
   private static SegmentSpec spec(long sizeBytes) {
@@ -210,6 +228,52 @@ class FullFileSystemTest {
           Programs.publishNext(publisher, 100);
         }
       }
+      ChildProgram.say("done");
+    }
+  }
+
+  /** A creator that died had allocated two thirds of the file system. */
+  static final class CreateBesideTheDead implements ChildProgram {
+    @Override
+    public void run(String... arguments) throws Exception {
+      Path directory = Path.of(arguments[0]);
+      Files.write(directory.resolve(".segment.0123456789abcdef.tmp"), new byte[TOTAL_BYTES * 2 / 3]);
+      Segment segment = Segment.open(directory.resolve("segment"), spec(TOTAL_BYTES * 2 / 3));
+      assertEquals(List.of("segment"), files(directory));
+      segment.close();
+      ChildProgram.say("done");
+    }
+  }
+
+  /** Threads open a segment of two thirds of the file system at one moment, again and again. */
+  static final class OpenAtOnce implements ChildProgram {
+    private static final int THREADS = 4;
+    private static final int ROUNDS = 20;
+
+    @Override
+    public void run(String... arguments) throws Exception {
+      Path file = Path.of(arguments[0]).resolve("segment");
+      CyclicBarrier together = new CyclicBarrier(THREADS);
+      try (ExecutorService threads = Executors.newFixedThreadPool(THREADS)) {
+        List<Callable<Void>> openers = Collections.nCopies(THREADS, () -> {
+          for (int round = 0; round < ROUNDS; round++) {
+            together.await();
+            Segment segment = Segment.open(file, spec(TOTAL_BYTES * 2 / 3));
+            together.await();
+            assertEquals(THREADS, segment.participants().size());
+            together.await();
+            segment.close();
+          }
+          return null;
+        });
+        List<Future<Void>> running = openers.stream().map(threads::submit).toList();
+        for (Future<Void> each : running) {
+          each.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+        }
+      } catch (ExecutionException failure) {
+        throw new AssertionError("an opener failed", failure.getCause());
+      }
+      assertEquals(List.of(), files(file.getParent()));
       ChildProgram.say("done");
     }
   }

@@ -30,6 +30,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -189,6 +190,39 @@ class RecoverTest {
       assertEquals(1, after.filesRemoved());
     }
     segment.close();
+  }
+
+  @Test
+  void itDoesNotWaitForAThreadOfThisProcessThatWaitsForAnAdder() throws Exception {
+    Segment segment = Segment.create(bus.path("sick"), SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096))
+        .withParticipantCapacity(SLOTS).withEntryCapacity(4).withSizeBytes(1 << 20));
+    try (ChildProcess other = ChildProcess.start(LockAll.class, segment.path(), bus.path(".lock"), bus.path(TEMPORARY))) {
+      other.await("locked");
+      Forgery forgery = new Forgery(segment);
+      forgery.region.setLongVolatile(SegmentLayout.INTENT_OFFSET, Owner.word(forgery.deadParticipant(2), 2, 0, 1));
+      FutureTask<Entry> adding =
+          new FutureTask<>(() -> segment.directory().findOrAdd(Broadcast.spec("later", 4096, 1)));
+      Thread adder = Thread.ofPlatform().start(adding);
+      ChildProcess.eventually("the adder waits", () -> adder.getState() == Thread.State.TIMED_WAITING);
+      assertEquals(1, segment.recover().dead().size());
+      assertFalse(adding.isDone(), "it was waited for");
+      other.kill();
+      assertEquals("later", adding.get().name());
+      assertEquals(0, forgery.region.getLongVolatile(SegmentLayout.INTENT_OFFSET));
+      assertEquals(1, segment.recover().filesRemoved());
+    }
+    segment.close();
+  }
+
+  @Test
+  void hiddenFilesThatHoldSomethingElseAreLeftAlone() throws IOException {
+    try (Segment segment = create()) {
+      Files.writeString(bus.path(TEMPORARY), "notes of somebody else");
+      assertEquals(0, segment.recover().filesRemoved());
+      Segment.create(bus.path("other"), SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096))).close();
+      assertEquals("notes of somebody else", Files.readString(bus.path(TEMPORARY)));
+      Files.delete(bus.path(TEMPORARY));
+    }
   }
 
   /** Attaches, and locks what an adder, and what a creator, has locked. */

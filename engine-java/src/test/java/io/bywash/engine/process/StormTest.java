@@ -156,6 +156,7 @@ class StormTest {
       over.set(true);
       threads.join();
     } finally {
+      over.set(true); // also for the threads of a test that failed
       processes.forEach(ChildProcess::close);
     }
     finish(rounds);
