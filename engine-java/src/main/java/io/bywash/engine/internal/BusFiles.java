@@ -45,9 +45,9 @@ public final class BusFiles {
   static final long LOCK_TIMEOUT_NANOS = 10_000_000_000L;
   private static final long RETRY_NANOS = 1_000_000;
   private static final long MAX_RETRY_NANOS = 50_000_000;
-  private static final long RECLAIM_NANOS = 100_000_000;
-  /** So long one tries again whose space was taken by others between the look and the allocation. */
-  private static final long RACE_NANOS = 1_000_000_000;
+  private static final long RECLAIM_NANOS = 500_000_000;
+  /** So long one tries again that found no space where there is enough now. */
+  private static final long RACE_NANOS = 3_000_000_000L;
 
   private BusFiles() {}
 
@@ -79,8 +79,7 @@ public final class BusFiles {
               + " process.", lost);
         }
       } catch (NoSpaceException full) { // perhaps because others create it at the same time: one of them can
-        boolean raced = full.getCause() != null && waitedNanos < RACE_NANOS;
-        if (!raced && (waitedNanos > LOCK_TIMEOUT_NANOS || !isBeingCreated(path))) {
+        if (waitedNanos > LOCK_TIMEOUT_NANOS || !mayFitSoon(path, spec.sizeBytes(), waitedNanos)) {
           throw full;
         }
         pauseNanos = Math.max(pauseNanos, ThreadLocalRandom.current().nextLong(MAX_RETRY_NANOS)); // not all at once again
@@ -90,19 +89,29 @@ public final class BusFiles {
     }
   }
 
-  /** Whether another process builds a segment of that name, or has built it. */
-  private static boolean isBeingCreated(Path path) {
-    String hidden = "." + path.getFileName() + ".";
+  /** After there was no space: whether another process builds that segment, or has failed as well and given back what it took. */
+  private static boolean mayFitSoon(Path path, long neededBytes, long waitedNanos) {
     try {
-      for (Path file : leftovers(path.toAbsolutePath().getParent())) {
-        if (file.getFileName().toString().startsWith(hidden) && isCreatorAlive(file)) {
-          return true;
-        }
-      }
+      return isBeingCreated(path) || waitedNanos < RACE_NANOS && freeBytes(path) >= neededBytes
+          || isBeingCreated(path); // by one that has taken the space since
     } catch (IOException unknown) {
       return false;
     }
-    return Files.exists(path, LinkOption.NOFOLLOW_LINKS); // looked at last, since it is linked before the hidden name goes
+  }
+
+  /** Whether another process builds a segment of that name, or has built it. */
+  private static boolean isBeingCreated(Path path) throws IOException {
+    String hidden = "." + path.getFileName() + ".";
+    for (Path file : leftovers(path.toAbsolutePath().getParent())) {
+      try {
+        if (file.getFileName().toString().startsWith(hidden) && isCreatorAlive(file)) {
+          return true;
+        }
+      } catch (NoSuchFileException done) {
+        // finished, or failed, a moment ago
+      }
+    }
+    return exists(path); // looked at last, since it is linked before the hidden name goes
   }
 
   /** Attaches to the segment, waiting for it up to {@code timeoutNanos}. */
@@ -182,8 +191,8 @@ public final class BusFiles {
     if (!Files.isDirectory(directory)) {
       throw notFound(path, 0);
     }
-    if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
-      throw exists(path);
+    if (exists(path)) {
+      throw alreadyThere(path);
     }
     long segmentId = ThreadLocalRandom.current().nextLong() | 1;
     Path temporary = directory.resolve("." + path.getFileName() + "." + String.format("%016x", segmentId) + ".tmp");
@@ -197,7 +206,9 @@ public final class BusFiles {
       return core;
     } catch (FileAlreadyExistsException lost) {
       core = null;
-      throw exists(path);
+      throw alreadyThere(path);
+    } catch (NoSpaceException full) {
+      throw exists(path) ? alreadyThere(path) : full; // another creator took the space for the same segment
     } catch (IOException | RuntimeException failure) {
       core = null;
       throw failure;
@@ -294,7 +305,7 @@ public final class BusFiles {
     System.gc();
     long start = System.nanoTime();
     long free = freeBytes(path);
-    while (free < neededBytes && System.nanoTime() - start < RECLAIM_NANOS) {
+    while (free < neededBytes && System.nanoTime() - start < RECLAIM_NANOS && !exists(path)) {
       LockSupport.parkNanos(RETRY_NANOS);
       free = freeBytes(path);
     }
@@ -322,7 +333,11 @@ public final class BusFiles {
         + " (for /dev/shm: mount -o remount,size=..., or the container's shm-size).");
   }
 
-  private static SegmentExistsException exists(Path path) {
+  private static boolean exists(Path path) {
+    return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  private static SegmentExistsException alreadyThere(Path path) {
     return new SegmentExistsException("Segment " + path + " exists already. Use open to attach to it, or choose another name.");
   }
 

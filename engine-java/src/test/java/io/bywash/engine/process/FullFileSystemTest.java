@@ -248,7 +248,7 @@ class FullFileSystemTest {
   /** Threads open a segment of two thirds of the file system at one moment, again and again. */
   static final class OpenAtOnce implements ChildProgram {
     private static final int THREADS = 4;
-    private static final int ROUNDS = 20;
+    private static final int ROUNDS = 10;
 
     @Override
     public void run(String... arguments) throws Exception {
@@ -256,13 +256,14 @@ class FullFileSystemTest {
       CyclicBarrier together = new CyclicBarrier(THREADS);
       try (ExecutorService threads = Executors.newFixedThreadPool(THREADS)) {
         List<Callable<Void>> openers = Collections.nCopies(THREADS, () -> {
-          for (int round = 0; round < ROUNDS; round++) {
-            together.await();
-            Segment segment = Segment.open(file, spec(TOTAL_BYTES * 2 / 3));
-            together.await();
-            assertEquals(THREADS, segment.participants().size());
-            together.await();
-            segment.close();
+          try {
+            for (int round = 0; round < ROUNDS; round++) {
+              openOnce(file, together);
+            }
+          } catch (Exception | AssertionError failure) {
+            failure.printStackTrace(System.out);
+            together.reset(); // the others fail too
+            throw failure;
           }
           return null;
         });
@@ -275,6 +276,16 @@ class FullFileSystemTest {
       }
       assertEquals(List.of(), files(file.getParent()));
       ChildProgram.say("done");
+    }
+
+    /** A method of its own, or the frame of the loop could keep the last round's segment, and its memory, from being collected. */
+    private static void openOnce(Path file, CyclicBarrier together) throws Exception {
+      together.await();
+      Segment segment = Segment.open(file, spec(TOTAL_BYTES * 2 / 3));
+      together.await();
+      assertEquals(THREADS, segment.participants().size());
+      together.await();
+      segment.close();
     }
   }
 }
