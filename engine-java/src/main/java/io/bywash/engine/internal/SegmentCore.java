@@ -396,16 +396,14 @@ public final class SegmentCore {
       return; // removed already, or damaged: closing is not the time to complain
     }
     VarHandle.fullFence(); // [closing]
-    if (participants.anyOtherStays() || !file.isAt(path)) {
-      region.setLongVolatile(STATE_OFFSET, OPEN);
-      return;
-    }
+    boolean removed = false;
     try {
-      Files.deleteIfExists(path);
-    } catch (IOException refused) {
-      region.setLongVolatile(STATE_OFFSET, OPEN);
-      throw refused;
+      if (!participants.anyOtherStays() && file.isAt(path)) {
+        Files.deleteIfExists(path);
+        removed = true;
+      }
+    } finally { // also when this process may not unlink it
+      region.setLongVolatile(STATE_OFFSET, removed ? REMOVED : OPEN);
     }
-    region.setLongVolatile(STATE_OFFSET, REMOVED);
   }
 }
