@@ -8,6 +8,8 @@ public abstract class Role {
   protected final Hold hold;
   protected final WaitPolicy waitPolicy;
   private final WaitPoint waitPoint;
+  /** Whether the last wait was over without sleeping. */
+  private boolean lively;
 
   protected Role(SegmentEntry entry, Hold hold, WaitPolicy waitPolicy, int waitingBitmap) {
     this.entry = entry;
@@ -52,7 +54,7 @@ public abstract class Role {
     if (left <= 0 || Thread.currentThread().isInterrupted()) {
       return false;
     }
-    entry.core().waitRoom().await(waitPoint, waitPolicy, left);
+    lively = entry.core().waitRoom().await(waitPoint, waitPolicy, left, lively);
     return true;
   }
 }

@@ -27,6 +27,7 @@ public final class WaitRoom {
   public static final long PROBE_NANOS = 50_000_000;
 
   private static final int SPINS = 1_000;
+  private static final long PATIENCE_NANOS = 200_000;
   private static final int CLOCK_EVERY_SPINS = 64;
   private static final long PARK_NANOS = 50_000;
 
@@ -118,21 +119,40 @@ public final class WaitRoom {
   /**
    * Waits until {@code point} is ready, but no longer than {@code timeoutNanos}, and no longer than {@link #PROBE_NANOS}
    * once it sleeps: the caller then looks after its peers and calls again. An interrupt ends it, and stays set.
+   *
+   * @param lively what the last call returned
+   * @return whether {@code BACKOFF} had no need to sleep
    */
-  public void await(WaitPoint point, WaitPolicy policy, long timeoutNanos) {
+  public boolean await(WaitPoint point, WaitPolicy policy, long timeoutNanos, boolean lively) {
     long start = System.nanoTime();
+    if (policy == WaitPolicy.BACKOFF) {
+      return backOff(point, start, timeoutNanos, lively);
+    }
     switch (policy) {
       case SPIN -> spin(point, start, Math.min(timeoutNanos, PROBE_NANOS));
       case YIELD -> yieldUntil(point, start, Math.min(timeoutNanos, PROBE_NANOS));
       case PARK -> park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
-      case BACKOFF -> {
-        for (int i = 0; i < SPINS && !point.isWaitOver(); i++) {
-          Thread.onSpinWait();
-        }
-        block(point, start, timeoutNanos);
-      }
-      case BLOCK -> block(point, start, timeoutNanos);
+      default -> block(point, start, timeoutNanos);
     }
+    return false;
+  }
+
+  /**
+   * Where messages follow each other closely, a pause is mostly the other side's being interrupted. Whoever sleeps then is often
+   * woken on the other side's core, and waits for its time slice of milliseconds.
+   */
+  private boolean backOff(WaitPoint point, long start, long timeoutNanos, boolean lively) {
+    for (int i = 0; i < SPINS && !point.isWaitOver(); i++) {
+      Thread.onSpinWait();
+    }
+    if (lively) {
+      yieldUntil(point, start, Math.min(timeoutNanos, PATIENCE_NANOS));
+    }
+    if (point.isWaitOver()) {
+      return true;
+    }
+    block(point, start, timeoutNanos);
+    return false;
   }
 
   private static void spin(WaitPoint point, long start, long timeoutNanos) {

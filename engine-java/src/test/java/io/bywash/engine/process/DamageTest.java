@@ -104,9 +104,9 @@ class DamageTest {
       System.out.println("scribbles, messages beside them, outcomes: " + survived);
       String[] counts = survived.split(" ");
       assertTrue(Long.parseLong(counts[0]) > 0 && Long.parseLong(counts[1]) > 0, survived);
-      for (String reader : List.of("block", "skip", "fail", "evict", "status", "publisher")) {
-        assertTrue(survived.contains(reader + ": DamagedSegmentException") && survived.contains(reader + ": success"),
-            reader + " did not meet damage, or nothing else: " + survived);
+      for (String role : LiveDamageProgram.ROLES) {
+        assertTrue(survived.contains(role + ": DamagedSegmentException") && survived.contains(role + ": success"),
+            role + " did not meet damage, or nothing else: " + survived);
       }
     }
   }

@@ -55,7 +55,7 @@ public final class WaitingLitmus {
     /** 1 when the role's last look before its sleep found something to do. */
     int goToSleep() {
       announced = false;
-      role.core().waitRoom().await(this, WaitPolicy.BLOCK, Long.MAX_VALUE);
+      role.core().waitRoom().await(this, WaitPolicy.BLOCK, Long.MAX_VALUE, false);
       return saw ? 1 : 0;
     }
 
