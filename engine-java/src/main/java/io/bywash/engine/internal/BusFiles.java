@@ -9,9 +9,6 @@ import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.internal.linux.SegmentFile;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
@@ -280,9 +277,9 @@ public final class BusFiles {
 
   /** Whether a hidden file holds the beginning of a segment, or nothing yet, and not somebody else's data. */
   private static boolean isOurs(Path hidden) throws IOException {
-    try (InputStream file = Files.newInputStream(hidden, LinkOption.NOFOLLOW_LINKS)) {
-      byte[] first = file.readNBytes(Long.BYTES);
-      long magic = first.length < Long.BYTES ? 0 : ByteBuffer.wrap(first).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    try (SegmentFile file = SegmentFile.open(hidden, true)) { // closing any other descriptor could drop its creator's lock
+      long magic = file.sizeBytes() < Long.BYTES ? 0
+          : file.map(Long.BYTES).getLong(SegmentLayout.MAGIC_OFFSET);
       return magic == 0 || magic == SegmentLayout.MAGIC;
     }
   }

@@ -22,8 +22,7 @@ final class Steps {
           "readString", "readSymbolicLink", "size", "walk")),
       Map.entry("java/nio/channels/FileChannel", Set.of("isOpen", "size", "position")),
       Map.entry("java/nio/channels/FileLock", Set.of("isValid")),
-      Map.entry("java/nio/ByteBuffer", Set.of("allocate", "allocateDirect", "capacity", "clear", "getLong", "limit",
-          "order", "wrap")),
+      Map.entry("java/nio/ByteBuffer", Set.of("allocate", "allocateDirect", "capacity", "clear", "limit")),
       Map.entry("java/lang/AutoCloseable", Set.of()));
 
   private static final Map<String, Set<String>> WRITING = Map.ofEntries(

@@ -217,10 +217,11 @@ class RecoverTest {
   @Test
   void hiddenFilesThatHoldSomethingElseAreLeftAlone() throws IOException {
     try (Segment segment = create()) {
-      Files.writeString(bus.path(TEMPORARY), "notes of somebody else");
+      String notes = "notes of somebody else ".repeat(500);
+      Files.writeString(bus.path(TEMPORARY), notes);
       assertEquals(0, segment.recover().filesRemoved());
       Segment.create(bus.path("other"), SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096))).close();
-      assertEquals("notes of somebody else", Files.readString(bus.path(TEMPORARY)));
+      assertEquals(notes, Files.readString(bus.path(TEMPORARY)));
       Files.delete(bus.path(TEMPORARY));
     }
   }
