@@ -278,8 +278,7 @@ public final class BusFiles {
   /** Whether a hidden file holds the beginning of a segment, or nothing yet, and not somebody else's data. */
   private static boolean isOurs(Path hidden) throws IOException {
     try (SegmentFile file = SegmentFile.open(hidden, true)) { // closing any other descriptor could drop its creator's lock
-      long magic = file.sizeBytes() < Long.BYTES ? 0
-          : file.map(Long.BYTES).getLong(SegmentLayout.MAGIC_OFFSET);
+      long magic = file.firstWord();
       return magic == 0 || magic == SegmentLayout.MAGIC;
     }
   }

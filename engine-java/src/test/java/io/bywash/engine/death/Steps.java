@@ -20,9 +20,10 @@ final class Steps {
       Map.entry("java/nio/file/Files", Set.of("exists", "getAttribute", "getFileStore", "getOwner", "getPosixFilePermissions",
           "isDirectory", "isExecutable", "isWritable", "list", "newDirectoryStream", "newInputStream", "readAttributes",
           "readString", "readSymbolicLink", "size", "walk")),
-      Map.entry("java/nio/channels/FileChannel", Set.of("isOpen", "size", "position")),
+      Map.entry("java/nio/channels/FileChannel", Set.of("isOpen", "size", "position", "read")),
       Map.entry("java/nio/channels/FileLock", Set.of("isValid")),
-      Map.entry("java/nio/ByteBuffer", Set.of("allocate", "allocateDirect", "capacity", "clear", "limit")),
+      Map.entry("java/nio/ByteBuffer", Set.of("allocate", "allocateDirect", "capacity", "clear", "getLong", "limit",
+          "order")),
       Map.entry("java/lang/AutoCloseable", Set.of()));
 
   private static final Map<String, Set<String>> WRITING = Map.ofEntries(

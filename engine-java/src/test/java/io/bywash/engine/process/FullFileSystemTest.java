@@ -237,6 +237,11 @@ class FullFileSystemTest {
     @Override
     public void run(String... arguments) throws Exception {
       Path directory = Path.of(arguments[0]);
+      long free = freeBytes(directory);
+      Files.write(directory.resolve(".segment.0123456789abcdef.tmp"), new byte[TOTAL_BYTES * 2 / 3]);
+      Segment small = Segment.create(directory.resolve("small"), spec(100_000));
+      assertTrue(freeBytes(directory) > free / 2, "its space is still taken");
+      small.close();
       Files.write(directory.resolve(".segment.0123456789abcdef.tmp"), new byte[TOTAL_BYTES * 2 / 3]);
       Segment segment = Segment.open(directory.resolve("segment"), spec(TOTAL_BYTES * 2 / 3));
       assertEquals(List.of("segment"), files(directory));

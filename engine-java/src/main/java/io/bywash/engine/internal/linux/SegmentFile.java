@@ -5,6 +5,7 @@ import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
@@ -217,6 +218,14 @@ public final class SegmentFile implements AutoCloseable {
   /** The size in bytes now. */
   public long sizeBytes() throws IOException {
     return whileOpen(() -> withChannel(FileChannel::size)); // a closed descriptor's number may be another file's
+  }
+
+  /** The first word, without mapping the file, whose space would be kept by a mapping; 0 when it is shorter than that. */
+  public long firstWord() throws IOException {
+    return whileOpen(() -> withChannel(channel -> {
+      ByteBuffer word = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      return channel.read(word, 0) < Long.BYTES ? 0 : word.getLong(0);
+    }));
   }
 
   /**
