@@ -126,12 +126,7 @@ public final class SegmentRemoval {
 
   /** Whether a participant lives, however many slots the header claims. */
   public static boolean isAnySlotLocked(SegmentFile file) throws IOException {
-    for (int id = 0; id < Owner.MAX_SLOTS; id++) {
-      if (file.isLockedByOther(SegmentLayout.SLOT_LOCKS + id)) {
-        return true;
-      }
-    }
-    return false;
+    return file.isAnyLockedByOther(SegmentLayout.SLOT_LOCKS, Owner.MAX_SLOTS);
   }
 
   /**

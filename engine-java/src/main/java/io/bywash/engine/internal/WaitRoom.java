@@ -26,7 +26,7 @@ public final class WaitRoom {
   /** The longest time between two looks at a peer. */
   public static final long PROBE_NANOS = 50_000_000;
 
-  private static final int SPINS = 1_000;
+  static final int SPINS = 1_000;
   private static final long PATIENCE_NANOS = 200_000;
   private static final int CLOCK_EVERY_SPINS = 64;
   private static final long PARK_NANOS = 50_000;

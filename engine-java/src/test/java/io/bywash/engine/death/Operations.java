@@ -268,6 +268,8 @@ final class Operations {
       scene.published(20);
       scene.subscriber(SubscriberOptions.block().waiting(WaitPolicy.BLOCK));
       scene.gate();
+      scene.waitForMessage(); // the first time takes a new process longer
+      scene.publish(1).poll();
     }, Scene::waitForMessage, PARKS);
     add("wait by the hub", scene -> {
       scene.published(20);
@@ -278,7 +280,6 @@ final class Operations {
       scene.published(20);
       scene.subscriber(SubscriberOptions.block());
       scene.gate();
-      scene.fill();
       scene.waitForRoom(); // its bit stays
     }, scene -> scene.poll());
     add("leave", scene -> {

@@ -39,7 +39,8 @@ final class Scene {
   static final EntrySpec ADDED = Broadcast.spec("added", Letters.RING_BYTES, 1);
   static final SegmentSpec SPEC = spec();
   private static final long PATIENCE_NANOS = 60_000_000_000L;
-  private static final long WAIT_NANOS = 2_000_000;
+  /** Long enough for a process that has just been started to come to its sleep; shorter than one sleep. */
+  private static final long WAIT_NANOS = 40_000_000;
   /** As many as the hub makes until it has slept once, and more. */
   private static final int HUB_STEPS = 20;
   /** Messages that turn the ring more than twice. */
@@ -208,10 +209,15 @@ final class Scene {
 
   /** Publishes until a claim finds no room. */
   void fill() {
+    fill(0);
+  }
+
+  /** Publishes until a claim has waited for room in vain. */
+  private void fill(long timeoutNanos) {
     while (true) {
       long sequence = publisher.nextSequence();
       written = sequence + 1;
-      Claim claim = publisher.tryClaim(Letters.length(sequence), Letters.type(sequence));
+      Claim claim = publisher.claim(Letters.length(sequence), Letters.type(sequence), timeoutNanos);
       if (claim == null) {
         return;
       }
@@ -227,9 +233,9 @@ final class Scene {
     waitUntilAnnounced(SegmentLayout.WAITING_FOR_DATA, () -> poll(WAIT_NANOS));
   }
 
-  /** Waits in vain until the publisher has announced itself; only claims where nobody does that. */
+  /** Fills the ring, and waits in vain until the publisher has announced itself; only claims where nobody does that. */
   void waitForRoom() {
-    waitUntilAnnounced(SegmentLayout.WAITING_FOR_SPACE, () -> publisher.claim(1, 0, WAIT_NANOS));
+    waitUntilAnnounced(SegmentLayout.WAITING_FOR_SPACE, () -> fill(WAIT_NANOS));
   }
 
   private void waitUntilAnnounced(int bitmap, Runnable wait) {

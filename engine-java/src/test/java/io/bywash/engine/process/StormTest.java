@@ -64,13 +64,13 @@ class StormTest {
   @Test
   void survivorsOfKilledProcessesLoseNothingAndWaitForNobody() throws Exception {
     assumeTrue(NativeAccess.ENABLED, "in the short form only with native access; the long form has both");
-    storm(50);
+    storm(100);
   }
 
   @Test
   @Tag("stress")
-  void survivorsOfAThousandKilledProcessesLoseNothingAndWaitForNobody() throws Exception {
-    storm(1_000);
+  void survivorsOfThousandsOfKilledProcessesLoseNothingAndWaitForNobody() throws Exception {
+    storm(2_250);
   }
 
   /** Reads everything that is published in a segment, with and without the right to hold the publisher back. */

@@ -27,8 +27,8 @@ abstract sealed class ByteLocks {
   /** Gives all bytes back, as far as that is possible. */
   abstract void unlockAll();
 
-  /** Whether somebody else holds the byte exclusively. */
-  abstract boolean isHeldByOther(long position) throws IOException;
+  /** Whether somebody else holds one of {@code count} bytes exclusively. */
+  abstract boolean isAnyHeldByOther(long position, int count) throws IOException;
 
   /** Open-file-description locks: they belong to one descriptor, and closing another descriptor does not drop them. */
   static final class OpenFileDescription extends ByteLocks {
@@ -69,8 +69,8 @@ abstract sealed class ByteLocks {
     }
 
     @Override
-    boolean isHeldByOther(long position) throws IOException {
-      return fcntl(F_OFD_GETLK, F_RDLCK, position, 1) != F_UNLCK;
+    boolean isAnyHeldByOther(long position, int count) throws IOException {
+      return fcntl(F_OFD_GETLK, F_RDLCK, position, count) != F_UNLCK;
     }
 
     /** The lock type that the call left in the structure; {@link Short#MIN_VALUE} when somebody holds the byte. */
@@ -143,10 +143,10 @@ abstract sealed class ByteLocks {
     }
 
     @Override
-    boolean isHeldByOther(long position) throws IOException {
+    boolean isAnyHeldByOther(long position, int count) throws IOException {
       synchronized (JvmFiles.MONITOR) { // as above
         try {
-          FileLock probe = channel.tryLock(position, 1, true);
+          FileLock probe = channel.tryLock(position, count, true);
           if (probe == null) {
             return true;
           }

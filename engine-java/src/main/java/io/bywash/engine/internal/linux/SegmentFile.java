@@ -162,7 +162,12 @@ public final class SegmentFile implements AutoCloseable {
 
   /** Whether somebody else holds the exclusive lock on one byte. */
   public boolean isLockedByOther(long position) throws IOException {
-    return whileOpen(() -> locks.isHeldByOther(position));
+    return isAnyLockedByOther(position, 1);
+  }
+
+  /** Whether somebody else holds the exclusive lock on one of {@code count} bytes from {@code position} on. */
+  public boolean isAnyLockedByOther(long position, int count) throws IOException {
+    return whileOpen(() -> locks.isAnyHeldByOther(position, count));
   }
 
   private interface Use<T> {

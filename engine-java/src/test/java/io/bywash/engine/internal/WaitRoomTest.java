@@ -1,0 +1,85 @@
+package io.bywash.engine.internal;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.TempBus;
+import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.internal.memory.NativeAccess;
+import io.bywash.engine.wait.WaitPolicy;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** The default policy's step between spinning and sleeping. Whether somebody was about to sleep shows in the bitmap. */
+@Timeout(120)
+class WaitRoomTest {
+  private static final int TRIES = 1_000;
+  private static final long PATIENCE_NANOS = 1_000_000_000;
+
+  @RegisterExtension final TempBus bus = new TempBus();
+
+  private Segment segment;
+  private SegmentCore core;
+  private long bitmap;
+
+  /** Waiting is over at the third look that is not one of the spinning. */
+  private final class LateMessage implements WaitPoint {
+    private int looks = WaitRoom.SPINS + 3;
+
+    @Override
+    public SegmentCore core() {
+      return core;
+    }
+
+    @Override
+    public long waitingBitmap() {
+      return bitmap;
+    }
+
+    @Override
+    public boolean isWaitOver() {
+      return --looks <= 0;
+    }
+  }
+
+  @BeforeEach
+  void create() {
+    segment = Segment.create(bus.path("wait"), SegmentSpec.of(Broadcast.spec("queue", 4096)));
+    SegmentEntry entry = (SegmentEntry) segment.directory().find("queue").orElseThrow();
+    core = entry.core();
+    bitmap = entry.offset() + SegmentLayout.WAITING_FOR_DATA;
+  }
+
+  @AfterEach
+  void close() {
+    segment.close();
+  }
+
+  private boolean await(boolean lively) {
+    return core.waitRoom().await(new LateMessage(), WaitPolicy.BACKOFF, PATIENCE_NANOS, lively);
+  }
+
+  @Test
+  void whoDidNotHaveToSleepTheLastTimeYieldsForAWhileBeforeItAnnouncesItself() {
+    boolean yielded = false;
+    for (int i = 0; i < TRIES && !yielded; i++) { // a try that the machine interrupts for too long ends in sleep
+      core.region().setLongOpaque(bitmap, 0);
+      yielded = await(true) && core.region().getLongOpaque(bitmap) == 0;
+    }
+    assertTrue(yielded);
+  }
+
+  @Test
+  void whoSleptTheLastTimeGoesToSleepAtOnce() {
+    assumeTrue(NativeAccess.ENABLED, "nobody announces itself without native access");
+    assertFalse(await(false));
+    assertEquals(1, core.region().getLongOpaque(bitmap));
+  }
+}
