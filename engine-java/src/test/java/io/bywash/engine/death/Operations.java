@@ -107,7 +107,7 @@ final class Operations {
     add("attach", Scene::open, scene -> Segment.attach(scene.file(), 0).close());
     add("attach to the slot that a stranger has left", scene -> {
       scene.open();
-      scene.strangerLeft(1);
+      scene.strangerLeft();
     }, scene -> Segment.attach(scene.file(), 0).close());
     add("attach to the slot of a dead one", Operations::dieWithEverything, Scene::open, AFTER_DEATHS);
     add("attach to what a dead remover left", Operations::dieRemoving, Scene::open, AFTER_DEATHS);

@@ -96,9 +96,10 @@ final class Scene {
     return segment = keep(Segment.open(file(), SPEC));
   }
 
-  /** A free slot looks as if a stranger had had it, and had left. */
-  void strangerLeft(int id) {
+  /** The next free slot looks as if a stranger had had it, and had left. */
+  void strangerLeft() {
     SegmentEntry entry = (SegmentEntry) queue();
+    int id = Owner.slotId(entry.core().participants().self()) + 1;
     entry.region().setLongOpaque(entry.core().geometry().slot(id) + SegmentLayout.SLOT_PID, STRANGER);
   }
 
