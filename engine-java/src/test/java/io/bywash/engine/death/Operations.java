@@ -176,7 +176,10 @@ final class Operations {
   }
 
   private void publishing() {
-    add("take the publisher", Scene::open, Scene::publisher);
+    add("take the publisher", scene -> {
+      scene.open();
+      scene.subscriber(SubscriberOptions.skip()); // as beside a living process, where the first role has been taken before
+    }, Scene::publisher);
     add("take the publisher of a dead one", scene -> {
       scene.published(Scene.TURNS).stage(12);
       scene.die();
