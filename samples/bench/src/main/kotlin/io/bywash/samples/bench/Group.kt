@@ -25,12 +25,6 @@ class Row(val group: String, val setting: Setting) {
     /** How many rounds were done while the cores were far from each other, see [Distance]. */
     var farRounds = 0
 
-    /** Adds the rounds of another start of the same lane. */
-    fun add(other: Row) {
-        rounds += other.rounds
-        farRounds += other.farRounds
-    }
-
     /** How many rounds had less than half of the median. */
     fun slowRounds(metric: String) = median(metric).let { median -> rounds.count { it.getValue(metric) < median / 2 } }
 }
