@@ -17,6 +17,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -142,15 +143,22 @@ class RemovalTest {
     assertFalse(Files.exists(bus.path("damaged")));
   }
 
-  @Test
-  void aSegmentStaysWhileSomebodyLivesInItWhoseSlotIsDamaged() {
-    try (Segment segment = Segment.create(bus.path("hidden"), SPEC)) {
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 255})
+  void aSegmentStaysWhileSomebodyLivesInItWhoseSlotIsDamaged(int slotId) {
+    List<Segment> all = new ArrayList<>(List.of(Segment.create(bus.path("hidden"), SPEC.withParticipantCapacity(256))));
+    while (all.size() < 256) {
+      all.add(Segment.attach(bus.path("hidden"), 0));
+    }
+    try (Segment segment = all.remove(slotId)) {
+      all.forEach(Segment::close);
       SegmentCore core = Attachment.core(segment);
-      long word = core.region().getLong(core.geometry().slot(0));
-      core.region().setLong(core.geometry().slot(0), Owner.withState(word, SegmentLayout.SLOT_FREE));
+      long slot = core.geometry().slot(slotId);
+      long word = core.region().getLong(slot);
+      core.region().setLong(slot, Owner.withState(word, SegmentLayout.SLOT_FREE));
       assertEquals(List.of(), segment.participants());
       assertStays("hidden", Outcome.IN_USE);
-      core.region().setLong(core.geometry().slot(0), word);
+      core.region().setLong(slot, word);
     }
     assertFalse(Files.exists(bus.path("hidden")));
   }
