@@ -1,5 +1,6 @@
 package io.bywash.engine.death;
 
+import io.bywash.engine.internal.memory.Region;
 import java.nio.file.Path;
 import java.util.function.Function;
 
@@ -34,6 +35,7 @@ public final class Driver implements Function<String, Object> {
   public Object apply(String order) {
     return switch (order) {
       case "prepare" -> {
+        Region.allocate(Long.BYTES); // initialised here, its trial writes are not the operation's
         operation.before().accept(scene);
         yield null;
       }

@@ -16,7 +16,9 @@ import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.inspect.Finding;
 import io.bywash.engine.inspect.Verification;
+import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,6 +80,55 @@ class TruncatedFileTest {
     assertTrue(outcome.matches("(\\w+Exception|InternalError) .*"), outcome);
   }
 
+  /** An interpreted one is the end of a process whose file is cut between the load before it and itself. */
+  @Test
+  void aProcessHasItsCompareAndSetCompiledBeforeItUsesIt() {
+    Path log = bus.path("compiled");
+    try (ChildProcess child = ChildProcess.startBy(List.of(), List.of("-Xlog:jit+compilation=debug:file=" + log),
+        LoadRegion.class)) {
+      child.await("loaded");
+      ChildProcess.eventually("compareAndSetLong is compiled", () -> read(log).contains("Region::compareAndSetLong "));
+      child.tell("end");
+      child.finish();
+    } finally {
+      log.toFile().delete();
+    }
+  }
+
+  private static String read(Path log) {
+    try {
+      return Files.readString(log);
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
+    }
+  }
+
+  /** Three of a hundred such processes died of it while their compare-and-sets were interpreted. */
+  @Test
+  @Tag("stress")
+  void aProcessThatHasJustStartedOutlivesTheCut() throws IOException {
+    Random random = io.bywash.engine.Payload.random("cut young");
+    for (int round = 0; round < 500; round++) {
+      Segment.create(bus.path("cut"), SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 1 << 16, 5)).withLifetime(Lifetime.KEPT))
+          .close();
+      try (ChildProcess child = ChildProcess.start(JoinAtOnce.class, bus.path("cut"))) {
+        child.await("busy");
+        long startNanos = System.nanoTime();
+        int ageNanos = random.nextInt(30_000_000);
+        while (System.nanoTime() - startNanos < ageNanos) {
+          Thread.onSpinWait();
+        }
+        try (FileChannel channel = FileChannel.open(bus.path("cut"), StandardOpenOption.WRITE)) {
+          channel.truncate(0);
+        }
+        child.await("told");
+        child.finish();
+      } finally {
+        Files.deleteIfExists(bus.path("cut"));
+      }
+    }
+  }
+
   private String cut(Use use, long lengthBytes) throws IOException {
     SegmentSpec spec = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, RING_BYTES, 5)).withLifetime(Lifetime.KEPT)
         .withParticipantCapacity(4).withEntryCapacity(16).withSizeBytes(2 * RING_BYTES);
@@ -94,6 +145,32 @@ class TruncatedFileTest {
       return outcome;
     } finally {
       Files.deleteIfExists(bus.path("cut"));
+    }
+  }
+
+  /** Uses the engine's memory, but nothing in it. */
+  static final class LoadRegion implements ChildProgram {
+    @Override
+    public void run(String... arguments) throws Exception {
+      Region.allocate(Long.BYTES);
+      ChildProgram.say("loaded");
+      ChildProgram.hear();
+    }
+  }
+
+  /** Joins and leaves from its first millisecond on, until it is told of the cut. */
+  static final class JoinAtOnce implements ChildProgram {
+    @Override
+    public void run(String... arguments) {
+      try (Segment segment = Segment.attach(Path.of(arguments[0]), 0)) {
+        Entry entry = segment.directory().find(Programs.QUEUE, Kind.BROADCAST);
+        ChildProgram.say("busy");
+        while (true) {
+          Subscriber.open(entry, SubscriberOptions.skip().startingAtOldest()).close();
+        }
+      } catch (BusException told) {
+        ChildProgram.say("told " + told.getMessage());
+      }
     }
   }
 

@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 import java.nio.ByteOrder;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A stretch of memory and every way in which the engine reads and writes it.
@@ -43,6 +44,15 @@ public final class Region {
 
   private static final int LINE_BYTES = 64;
 
+  /** Ten times what the JIT's first tier waits for, since it waits longer while it has much to do; and time for it, 10 ms in all. */
+  private static final int COMPILING_CALLS = 2_000;
+  private static final int COMPILING_PAUSE_CALLS = 100;
+  private static final long COMPILING_PAUSE_NANOS = 500_000;
+
+  static {
+    compileAtomics();
+  }
+
   private final MemorySegment segment;
   private final long base;
 
@@ -62,6 +72,23 @@ public final class Region {
   /** Private memory of this process, zeroed, aligned to a cache line. */
   public static Region allocate(long lengthBytes) {
     return new Region(Arena.ofAuto().allocate(lengthBytes, 128));
+  }
+
+  /**
+   * Has the JDK's atomic operations compiled before they meet shared memory. In a file that was cut a compiled one is an
+   * {@link InternalError}, like each load and store; an interpreted one is a call of native code, whose fault ends the JVM.
+   */
+  private static void compileAtomics() {
+    Region scratch = allocate(Long.BYTES);
+    for (int i = 1; i <= COMPILING_CALLS; i++) {
+      scratch.compareAndSetLong(0, 0, 0);
+      scratch.getAndBitwiseOrLong(0, 0);
+      scratch.getAndBitwiseAndLong(0, 0);
+      scratch.getAndAddInt(0, 0);
+      if (i % COMPILING_PAUSE_CALLS == 0) {
+        LockSupport.parkNanos(COMPILING_PAUSE_NANOS);
+      }
+    }
   }
 
   public long sizeBytes() {
@@ -207,7 +234,7 @@ public final class Region {
   }
 
   public boolean compareAndSetLong(long offset, long expected, long value) {
-    getLongOpaque(offset); // of a truncated file: a load is an InternalError, an interpreted compare-and-set kills the JVM
+    getLongOpaque(offset); // reports a cut file even where nothing is compiled, see compileAtomics
     boolean set = LONG.compareAndSet(at(), toWord(offset), expected, value);
     Reference.reachabilityFence(this);
     return set;
