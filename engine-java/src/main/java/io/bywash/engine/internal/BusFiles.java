@@ -38,11 +38,13 @@ import java.util.regex.Pattern;
  */
 public final class BusFiles {
   private static final String LOCK_NAME = ".lock";
+  /** The byte of the lock file for linking and unlinking, and the one for those that found no space. */
+  private static final long NAMES_LOCK = 0;
+  private static final long TURN_LOCK = 1;
   private static final Pattern TEMPORARY = Pattern.compile("\\..+\\.[0-9a-f]{16}\\.tmp");
   static final long LOCK_TIMEOUT_NANOS = 10_000_000_000L;
   private static final long RETRY_NANOS = 1_000_000;
   private static final long MAX_RETRY_NANOS = 50_000_000;
-  private static final long RECLAIM_NANOS = 500_000_000;
   /** So long one tries again that found no space where there is enough now. */
   private static final long RACE_NANOS = 3_000_000_000L;
 
@@ -51,7 +53,14 @@ public final class BusFiles {
   /** Creates the segment. */
   public static SegmentCore create(Path path, SegmentSpec spec) {
     try {
-      return build(path, spec);
+      try {
+        return build(path, spec);
+      } catch (NoSpaceException full) {
+        if (Space.reclaim(path, spec.sizeBytes()) < spec.sizeBytes() && !exists(path)) {
+          throw full;
+        }
+        return build(path, spec);
+      }
     } catch (IOException failure) {
       throw failure(path, failure);
     }
@@ -59,6 +68,50 @@ public final class BusFiles {
 
   /** Attaches to the segment, which must match {@code spec}, or creates it. */
   public static SegmentCore open(Path path, SegmentSpec spec) {
+    try {
+      return attachOrCreate(path, spec);
+    } catch (NoSpaceException full) {
+      if (!mayFitSoon(path, spec.sizeBytes(), 0)) {
+        throw full;
+      }
+      return openInTurn(path, spec, full);
+    }
+  }
+
+  /**
+   * For those that found no space, perhaps because they created it at the same time and took it from each other: one after the
+   * other, so that one of them can.
+   */
+  private static SegmentCore openInTurn(Path path, SegmentSpec spec, NoSpaceException full) {
+    SegmentCore[] core = new SegmentCore[1];
+    try {
+      if (withDirectoryLock(path.toAbsolutePath().getParent(), TURN_LOCK, LOCK_TIMEOUT_NANOS,
+          () -> core[0] = openAgain(path, spec))) {
+        return core[0];
+      }
+      throw full;
+    } catch (IOException failure) {
+      throw failure(path, failure);
+    }
+  }
+
+  /** Tries again as long as the space may be there soon. */
+  private static SegmentCore openAgain(Path path, SegmentSpec spec) {
+    long start = System.nanoTime();
+    while (true) {
+      try {
+        return attachOrCreate(path, spec);
+      } catch (NoSpaceException full) {
+        long waitedNanos = System.nanoTime() - start;
+        if (waitedNanos > LOCK_TIMEOUT_NANOS || !mayFitSoon(path, spec.sizeBytes(), waitedNanos)) {
+          throw full;
+        }
+      }
+      LockSupport.parkNanos(MAX_RETRY_NANOS);
+    }
+  }
+
+  private static SegmentCore attachOrCreate(Path path, SegmentSpec spec) {
     long start = System.nanoTime();
     long pauseNanos = RETRY_NANOS;
     while (true) {
@@ -66,20 +119,14 @@ public final class BusFiles {
       if (core != null) {
         return core;
       }
-      long waitedNanos = System.nanoTime() - start;
       try {
         return create(path, spec);
       } catch (SegmentExistsException lost) { // another creator was faster, or somebody is removing it just now
-        if (waitedNanos > LOCK_TIMEOUT_NANOS) {
+        if (System.nanoTime() - start > LOCK_TIMEOUT_NANOS) {
           throw new SegmentAccessException("Segment " + path + " has been about to be removed for "
               + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on. Resume or end that"
               + " process.", lost);
         }
-      } catch (NoSpaceException full) { // perhaps because others create it at the same time: one of them can
-        if (waitedNanos > LOCK_TIMEOUT_NANOS || !mayFitSoon(path, spec.sizeBytes(), waitedNanos)) {
-          throw full;
-        }
-        pauseNanos = Math.max(pauseNanos, ThreadLocalRandom.current().nextLong(MAX_RETRY_NANOS)); // not all at once again
       }
       LockSupport.parkNanos(pauseNanos);
       pauseNanos = Math.min(2 * pauseNanos, MAX_RETRY_NANOS); // each try maps the whole segment
@@ -89,7 +136,7 @@ public final class BusFiles {
   /** After there was no space: whether another process builds that segment, or has failed as well and given back what it took. */
   private static boolean mayFitSoon(Path path, long neededBytes, long waitedNanos) {
     try {
-      return isBeingCreated(path) || waitedNanos < RACE_NANOS && freeBytes(path) >= neededBytes
+      return isBeingCreated(path) || waitedNanos < RACE_NANOS && Space.freeBytes(path) >= neededBytes
           || isBeingCreated(path); // by one that has taken the space since
     } catch (IOException unknown) {
       return false;
@@ -196,8 +243,8 @@ public final class BusFiles {
     SegmentFile file = begin(directory, temporary, spec.permissions());
     SegmentCore core = null;
     try {
-      checkSpace(path, spec.sizeBytes()); // behind the removal of what dead creators left
-      allocate(path, file, spec.sizeBytes());
+      Space.check(path, spec.sizeBytes()); // behind the removal of what dead creators left
+      Space.allocate(path, file, spec.sizeBytes());
       core = SegmentCore.format(path, file, spec, segmentId);
       withDirectoryLock(directory, () -> Files.createLink(path, temporary));
       return core;
@@ -250,7 +297,7 @@ public final class BusFiles {
     List<Path> removed = new ArrayList<>();
     try {
       if (!leftovers(directory).isEmpty()) {
-        withDirectoryLock(directory, timeoutNanos, () ->
+        withDirectoryLock(directory, NAMES_LOCK, timeoutNanos, () ->
             leftovers(directory).stream().filter(BusFiles::sweepTemporary).forEach(removed::add));
       }
     } catch (IOException notOurs) {
@@ -283,53 +330,7 @@ public final class BusFiles {
     }
   }
 
-  private static void checkSpace(Path path, long neededBytes) throws IOException {
-    if (freeBytes(path) < neededBytes) {
-      long free = reclaim(path, neededBytes);
-      if (free < neededBytes) {
-        throw noSpace(path, free, neededBytes);
-      }
-    }
-  }
-
-  private static long freeBytes(Path path) throws IOException {
-    return Files.getFileStore(path.toAbsolutePath().getParent()).getUsableSpace();
-  }
-
-  /** Unmapping is lazy: the memory of closed segments may only wait for the collector, and then for the cleaner's thread. */
-  private static long reclaim(Path path, long neededBytes) throws IOException {
-    System.gc();
-    long start = System.nanoTime();
-    long free = freeBytes(path);
-    while (free < neededBytes && System.nanoTime() - start < RECLAIM_NANOS && !exists(path)) {
-      LockSupport.parkNanos(RETRY_NANOS);
-      free = freeBytes(path);
-    }
-    return free;
-  }
-
-  private static void allocate(Path path, SegmentFile file, long sizeBytes) throws IOException {
-    try {
-      file.allocate(sizeBytes);
-    } catch (IOException first) {
-      reclaim(path, sizeBytes - file.sizeBytes());
-      try {
-        file.allocate(sizeBytes);
-      } catch (IOException full) {
-        NoSpaceException failure = noSpace(path, freeBytes(path) + file.sizeBytes(), sizeBytes); // what it got is given back
-        failure.initCause(full);
-        throw failure;
-      }
-    }
-  }
-
-  private static NoSpaceException noSpace(Path path, long freeBytes, long neededBytes) {
-    return new NoSpaceException("Segment " + path + " needs " + neededBytes + " bytes, but " + path.toAbsolutePath().getParent()
-        + " has " + freeBytes + " free. Choose smaller queues, remove segments that nobody uses, or enlarge the file system"
-        + " (for /dev/shm: mount -o remount,size=..., or the container's shm-size).");
-  }
-
-  private static boolean exists(Path path) {
+  static boolean exists(Path path) {
     return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
   }
 
@@ -346,14 +347,14 @@ public final class BusFiles {
   }
 
   static void withDirectoryLock(Path directory, SegmentFile.LockedAction action) throws IOException {
-    if (!withDirectoryLock(directory, LOCK_TIMEOUT_NANOS, action)) {
+    if (!withDirectoryLock(directory, NAMES_LOCK, LOCK_TIMEOUT_NANOS, action)) {
       throw new SegmentAccessException("The bus directory " + directory + " has been locked for "
           + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on (its lock is on "
           + directory.resolve(LOCK_NAME) + "). Resume or end that process.");
     }
   }
 
-  private static boolean withDirectoryLock(Path directory, long timeoutNanos, SegmentFile.LockedAction action)
+  private static boolean withDirectoryLock(Path directory, long position, long timeoutNanos, SegmentFile.LockedAction action)
       throws IOException {
     Path lock = directory.resolve(LOCK_NAME);
     Set<PosixFilePermission> permissions = lockPermissions(directory);
@@ -366,7 +367,7 @@ public final class BusFiles {
       if (permissions.size() > 2 && Files.getOwner(lock).equals(Files.getOwner(Path.of("/proc/self")))) {
         Files.setPosixFilePermissions(lock, permissions); // its creator may have died before it could
       }
-      return file.withLock(0, timeoutNanos, action);
+      return file.withLock(position, timeoutNanos, action);
     }
   }
 

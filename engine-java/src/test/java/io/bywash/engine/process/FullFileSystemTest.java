@@ -253,7 +253,7 @@ class FullFileSystemTest {
   /** Threads open a segment of two thirds of the file system at one moment, again and again. */
   static final class OpenAtOnce implements ChildProgram {
     private static final int THREADS = 4;
-    private static final int ROUNDS = 10;
+    private static final int ROUNDS = 20;
 
     @Override
     public void run(String... arguments) throws Exception {
