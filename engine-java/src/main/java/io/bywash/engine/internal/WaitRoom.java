@@ -142,7 +142,10 @@ public final class WaitRoom {
    * woken on the other side's core, and waits for its time slice of milliseconds.
    */
   private boolean backOff(WaitPoint point, long start, long timeoutNanos, boolean lively) {
-    for (int i = 0; i < SPINS && !point.isWaitOver(); i++) {
+    for (int i = 0; i < SPINS; i++) {
+      if (point.isWaitOver()) {
+        return true; // at once: each look more is a part of every round trip
+      }
       Thread.onSpinWait();
     }
     if (lively) {

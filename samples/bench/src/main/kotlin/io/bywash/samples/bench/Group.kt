@@ -25,6 +25,12 @@ class Row(val group: String, val setting: Setting) {
     /** How many rounds were done while the cores were far from each other, see [Distance]. */
     var farRounds = 0
 
+    /** Adds the rounds of another start of the same lane. */
+    fun add(other: Row) {
+        rounds += other.rounds
+        farRounds += other.farRounds
+    }
+
     /** How many rounds had less than half of the median. */
     fun slowRounds(metric: String) = median(metric).let { median -> rounds.count { it.getValue(metric) < median / 2 } }
 }
@@ -54,6 +60,8 @@ enum class Effort(
  * disturbs the machine disturbs them alike.
  */
 class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
+    fun reversed() = Group(name, lanes.reversed())
+
     fun run(workspace: Workspace, effort: Effort, rounds: Int, say: (String) -> Unit): List<Row> {
         val open = ArrayList<Pair<Lane, Row>>()
         val failed = ArrayList<Row>()

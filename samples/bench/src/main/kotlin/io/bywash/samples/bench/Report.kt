@@ -3,7 +3,6 @@ package io.bywash.samples.bench
 import java.util.Locale
 import kotlin.math.exp
 import kotlin.math.ln
-import kotlin.math.sqrt
 
 /** All figures of a run, by flat dotted names, and the ratios between them. */
 class Report(private val effort: Effort, ringBytes: Long) {
@@ -97,10 +96,8 @@ class Report(private val effort: Effort, ringBytes: Long) {
                     ln(other.rounds[round].getValue("p50") / row.rounds[round].getValue("p50"))
                 }
             }
-            val mean = logs.average()
-            val error = sqrt(logs.sumOf { (it - mean) * (it - mean) } / maxOf(logs.size - 1, 1) / logs.size)
-            val reach = STUDENT_95 * error
-            for ((name, log) in listOf("ratio" to mean, "low95" to mean - reach, "high95" to mean + reach)) {
+            val center = Center.of(logs)
+            for ((name, log) in listOf("ratio" to center.value, "low95" to center.low95, "high95" to center.high95)) {
                 ratios["$group.$policy.$name"] = exp(log)
             }
         }
@@ -161,8 +158,6 @@ class Report(private val effort: Effort, ringBytes: Long) {
     companion object {
         private const val CLAIM = "bywash.claim"
 
-        /** Student's t for 20 rounds. */
-        private const val STUDENT_95 = 2.093
         private val RIVALS = setOf("aeron", "agrona", "chronicle")
         private val BLOCKING = setOf(Policy.BACKOFF, Policy.BLOCK)
 
