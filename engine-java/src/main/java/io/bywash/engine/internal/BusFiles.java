@@ -119,10 +119,11 @@ public final class BusFiles {
       if (core != null) {
         return core;
       }
+      long waitedNanos = System.nanoTime() - start; // before creating, which may take long by itself
       try {
         return create(path, spec);
       } catch (SegmentExistsException lost) { // another creator was faster, or somebody is removing it just now
-        if (System.nanoTime() - start > LOCK_TIMEOUT_NANOS) {
+        if (waitedNanos > LOCK_TIMEOUT_NANOS) {
           throw new SegmentAccessException("Segment " + path + " has been about to be removed for "
               + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on. Resume or end that"
               + " process.", lost);

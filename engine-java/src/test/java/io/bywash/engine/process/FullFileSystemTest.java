@@ -11,9 +11,12 @@ import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.linux.SegmentFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -24,6 +27,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
@@ -83,6 +87,11 @@ class FullFileSystemTest {
   @Test
   void ofSeveralThatOpenASegmentAtOnceThatFitsOnlyOnceOneCreatesItAndTheOthersAttach() {
     run(OpenAtOnce.class);
+  }
+
+  @Test
+  void whoFoundNoSpaceTriesAgainOnlyWhenItIsItsTurn() {
+    run(WaitForTurn.class);
   }
 
   private static SegmentSpec spec(long sizeBytes) {
@@ -291,6 +300,41 @@ class FullFileSystemTest {
       assertEquals(THREADS, segment.participants().size());
       together.await();
       segment.close();
+    }
+  }
+
+  /** A thread that found no space stays out of the way, while somebody else has the turn and uses what there is by now. */
+  static final class WaitForTurn implements ChildProgram {
+    private static final long TURN_LOCK = 1;
+    private static final int SEGMENT_BYTES = TOTAL_BYTES * 2 / 3;
+
+    @Override
+    public void run(String... arguments) throws Exception {
+      Path directory = Path.of(arguments[0]);
+      Segment.create(directory.resolve("first"), spec(100_000)).close(); // there is a lock file now
+      Path hidden = directory.resolve(".segment.0123456789abcdef.tmp");
+      SegmentFile creator = SegmentFile.create(hidden, PosixFilePermissions.fromString("rw-------"));
+      assertTrue(creator.tryLock(SegmentLayout.SLOT_LOCKS)); // it lives
+      creator.allocate(SEGMENT_BYTES);
+      FutureTask<Segment> opened = new FutureTask<>(() -> Segment.open(directory.resolve("segment"), spec(SEGMENT_BYTES)));
+      Thread opener = new Thread(opened);
+      try (SegmentFile lock = SegmentFile.open(directory.resolve(".lock"), false)) {
+        assertTrue(lock.withLock(TURN_LOCK, PATIENCE_NANOS, () -> {
+          opener.start();
+          ChildProcess.eventually("the opener found no space", () -> Stream.of(opener.getStackTrace())
+              .anyMatch(frame -> frame.getMethodName().equals("openInTurn")));
+          Files.delete(hidden);
+          creator.unlock(SegmentLayout.SLOT_LOCKS);
+          creator.close();
+          for (int i = 0; i < 10; i++) {
+            Segment.create(directory.resolve("other"), spec(SEGMENT_BYTES)).close();
+            assertEquals(List.of(), files(directory));
+          }
+        }));
+      }
+      opened.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS).close();
+      assertEquals(List.of(), files(directory));
+      ChildProgram.say("done");
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.bywash.engine.process;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -19,9 +20,11 @@ import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -52,6 +55,25 @@ class PausedRolesTest {
   @Tag("stress")
   void whoeverIsStoppedForLongerThanLocksAreWaitedForKeepsWhatItHas() {
     stop(3, 12_000_000_000L);
+  }
+
+  /** Its first try took longer than anything is waited for, but nothing stood in its way. */
+  @Test
+  @Tag("stress")
+  void whoeverIsStoppedForLongerThanThatWhileItCreatesAttachesToWhatAnotherOneCreatedMeanwhile() {
+    try (ChildProcess stopped = ChildProcess.start(OpenLarge.class, bus.path("large"))) {
+      ChildProcess.eventually("the creator is at work", () -> bus.files().stream().anyMatch(name -> name.startsWith(".large.")));
+      stopped.pause();
+      assertFalse(Files.exists(bus.path("large")), "it had created the segment before it was stopped");
+      try (Segment segment = Segment.open(bus.path("large"), OpenLarge.SPEC)) {
+        LockSupport.parkNanos(12_000_000_000L);
+        stopped.resume();
+        stopped.await("opened");
+        assertEquals(2, segment.participants().size());
+        stopped.tell("leave");
+        stopped.finish();
+      }
+    }
   }
 
   private void stop(int times, long nanos) {
@@ -186,6 +208,19 @@ class PausedRolesTest {
         ChildProgram.say("evicted " + told.nextSequence()); // and joined again: it may be stopped from now on
         return next;
       }
+    }
+  }
+
+  /** Opens a segment whose memory is not allocated at once. */
+  static final class OpenLarge implements ChildProgram {
+    static final SegmentSpec SPEC = SegmentSpec.of(Broadcast.spec(OWN, 1 << 29));
+
+    @Override
+    public void run(String... arguments) throws Exception {
+      Segment segment = Segment.open(Path.of(arguments[0]), SPEC);
+      ChildProgram.say("opened");
+      ChildProgram.hear();
+      segment.close();
     }
   }
 }
