@@ -28,6 +28,8 @@ public final class WaitRoom {
 
   static final int SPINS = 1_000;
   private static final long PATIENCE_NANOS = 200_000;
+  /** A wait with yields that took so long ended late: others ran on this core meanwhile. */
+  static final long LONG_YIELD_NANOS = 2 * PATIENCE_NANOS;
   private static final int CLOCK_EVERY_SPINS = 64;
   private static final long PARK_NANOS = 50_000;
 
@@ -121,7 +123,7 @@ public final class WaitRoom {
    * once it sleeps: the caller then looks after its peers and calls again. An interrupt ends it, and stays set.
    *
    * @param lively what the last call returned
-   * @return whether {@code BACKOFF} had no need to sleep
+   * @return whether {@code BACKOFF} had no need to sleep, and will have none
    */
   public boolean await(WaitPoint point, WaitPolicy policy, long timeoutNanos, boolean lively) {
     long start = System.nanoTime();
@@ -140,6 +142,10 @@ public final class WaitRoom {
   /**
    * Where messages follow each other closely, a pause is mostly the other side's being interrupted. Whoever sleeps then is often
    * woken on the other side's core, and waits for its time slice of milliseconds.
+   *
+   * <p>Whoever yields on the core that the other side runs on waits for such a slice as well, and so each time, since the kernel
+   * does not move a thread that yields to an idle core for many of them; but one that wakes up it does. So after a long yield
+   * the next wait sleeps.
    */
   private boolean backOff(WaitPoint point, long start, long timeoutNanos, boolean lively) {
     for (int i = 0; i < SPINS; i++) {
@@ -152,7 +158,7 @@ public final class WaitRoom {
       yieldUntil(point, start, Math.min(timeoutNanos, PATIENCE_NANOS));
     }
     if (point.isWaitOver()) {
-      return true;
+      return System.nanoTime() - start <= LONG_YIELD_NANOS;
     }
     block(point, start, timeoutNanos);
     return false;

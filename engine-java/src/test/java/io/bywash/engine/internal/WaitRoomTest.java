@@ -29,9 +29,14 @@ class WaitRoomTest {
   private SegmentCore core;
   private long bitmap;
 
-  /** Waiting is over at the third look that is not one of the spinning. */
+  /** Waiting is over at the third look that is not one of the spinning; the look before that takes a while. */
   private final class LateMessage implements WaitPoint {
+    private final long delayNanos;
     private int looks = WaitRoom.SPINS + 3;
+
+    LateMessage(long delayNanos) {
+      this.delayNanos = delayNanos;
+    }
 
     @Override
     public SegmentCore core() {
@@ -45,7 +50,12 @@ class WaitRoomTest {
 
     @Override
     public boolean isWaitOver() {
-      return --looks <= 0;
+      looks--;
+      long start = System.nanoTime();
+      while (looks == 1 && System.nanoTime() - start < delayNanos) {
+        Thread.onSpinWait();
+      }
+      return looks <= 0;
     }
   }
 
@@ -63,7 +73,11 @@ class WaitRoomTest {
   }
 
   private boolean await(boolean lively) {
-    return core.waitRoom().await(new LateMessage(), WaitPolicy.BACKOFF, PATIENCE_NANOS, lively);
+    return await(lively, 0);
+  }
+
+  private boolean await(boolean lively, long delayNanos) {
+    return core.waitRoom().await(new LateMessage(delayNanos), WaitPolicy.BACKOFF, PATIENCE_NANOS, lively);
   }
 
   @Test
@@ -74,6 +88,12 @@ class WaitRoomTest {
       yielded = await(true) && core.region().getLongOpaque(bitmap) == 0;
     }
     assertTrue(yielded);
+  }
+
+  @Test
+  void whoHadToWaitLongWhileItLetOthersRunSleepsTheNextTime() {
+    // one late look more than the time to yield, and the wait is over at the look after that
+    assertFalse(await(true, WaitRoom.LONG_YIELD_NANOS));
   }
 
   @Test
