@@ -1,5 +1,7 @@
 package io.bywash.samples.bench
 
+import kotlin.random.Random
+
 /** The rounds of one lane, and what they say together. */
 class Row(val group: String, val setting: Setting) {
     val label get() = setting.label
@@ -57,7 +59,8 @@ enum class Effort(
 
 /**
  * Lanes that are compared with each other: all are started, opened and warmed up, then take turns, so that whatever
- * disturbs the machine disturbs them alike.
+ * disturbs the machine disturbs them alike. Each round has another order, the same in every run: what comes back after some time, like
+ * a thread of the kernel twice a second, would otherwise meet the same lanes in every round.
  */
 class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
     fun reversed() = Group(name, lanes.reversed())
@@ -93,7 +96,7 @@ class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
         }
         repeat(rounds) { round ->
             say("$name: round ${round + 1} of $rounds")
-            for ((lane, row) in open) {
+            for ((lane, row) in open.shuffled(Random(round))) {
                 lateinit var figures: Map<String, Double>
                 val isNear = distance.near {
                     medium.serve(lane.setting) { figures = lane.round(effort.roundNanos) }
