@@ -7,8 +7,8 @@ public enum WaitPolicy {
   SPIN,
   /**
    * The default. A reader looks at once while messages are sparse, and pauses for some microseconds at a time while they stream,
-   * if that brings more of them. Who finds nothing spins for some microseconds, lets other threads run for 0.2 ms if spinning
-   * sufficed the last time, then blocks in the kernel like {@link #BLOCK}.
+   * if that brings more of them. Who finds nothing spins for some microseconds, lets other threads run for 0.2 ms if that or
+   * spinning sufficed the last time and did not take long, then blocks in the kernel like {@link #BLOCK}.
    */
   BACKOFF,
   /** Lets other threads run between two looks. For more threads than cores that all have work. */
