@@ -8,7 +8,7 @@ public abstract class Role {
   protected final Hold hold;
   protected final WaitPolicy waitPolicy;
   private final WaitPoint waitPoint;
-  /** Whether the last wait was over without sleeping. */
+  /** What the last wait answered: it was over soon, and without sleeping. */
   private boolean lively;
 
   protected Role(SegmentEntry entry, Hold hold, WaitPolicy waitPolicy, int waitingBitmap) {

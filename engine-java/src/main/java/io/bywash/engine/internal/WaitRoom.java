@@ -28,7 +28,7 @@ public final class WaitRoom {
 
   static final int SPINS = 1_000;
   private static final long PATIENCE_NANOS = 200_000;
-  /** A wait with yields that took so long ended late: others ran on this core meanwhile. */
+  /** A wait without sleep that took so long ended late: others ran on this core meanwhile. */
   static final long LONG_YIELD_NANOS = 2 * PATIENCE_NANOS;
   private static final int CLOCK_EVERY_SPINS = 64;
   private static final long PARK_NANOS = 50_000;
@@ -123,7 +123,7 @@ public final class WaitRoom {
    * once it sleeps: the caller then looks after its peers and calls again. An interrupt ends it, and stays set.
    *
    * @param lively what the last call returned
-   * @return whether {@code BACKOFF} had no need to sleep, and will have none
+   * @return whether {@code BACKOFF} may yield before it sleeps the next time: it did not have to sleep, nor to wait long
    */
   public boolean await(WaitPoint point, WaitPolicy policy, long timeoutNanos, boolean lively) {
     long start = System.nanoTime();
@@ -143,9 +143,9 @@ public final class WaitRoom {
    * Where messages follow each other closely, a pause is mostly the other side's being interrupted. Whoever sleeps then is often
    * woken on the other side's core, and waits for its time slice of milliseconds.
    *
-   * <p>Whoever yields on the core that the other side runs on waits for such a slice as well, and so each time, since the kernel
-   * does not move a thread that yields to an idle core for many of them; but one that wakes up it does. So after a long yield
-   * the next wait sleeps.
+   * <p>Whoever yields on the core that the other side runs on waits for such a slice as well, and does so many times, since the
+   * kernel leaves a thread that yields where it is; one that wakes up is placed on an idle core. So after a long yield the next
+   * wait sleeps without yielding.
    */
   private boolean backOff(WaitPoint point, long start, long timeoutNanos, boolean lively) {
     for (int i = 0; i < SPINS; i++) {
