@@ -65,7 +65,8 @@ public final class Segment extends Attachment implements AutoCloseable {
    * Attaches to a segment that another process creates, whatever is in it.
    *
    * @param timeoutNanos how long to wait for it to exist; 0 or less does not wait
-   * @throws SegmentNotFoundException when there is none in that time, or this thread was interrupted, which stays set
+   * @throws SegmentNotFoundException when there is none in that time
+   * @throws InterruptedWaitException when this thread is interrupted while there is none
    * @throws SegmentFormatException when the file is no segment, or one of another version
    * @throws DamagedSegmentException when its header is damaged
    * @throws TableFullException when all participant slots are taken by the living

@@ -80,10 +80,11 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
       subscriber.join(handle);
       subscriber.tellStart();
       return subscriber;
-    } catch (RuntimeException | InternalError failure) {
+    } catch (RuntimeException | Error failure) {
       handle.close();
-      ring.entry.core().waitRoom().signal(ring.entry.offset() + WAITING_FOR_SPACE); // it may have held the publisher back
       throw failure;
+    } finally {
+      handle.exit();
     }
   }
 
@@ -158,6 +159,11 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
     if (limit < 1) {
       throw new IllegalArgumentException("limit=" + limit + " must be at least 1");
     }
+    if (reader.isReading() && hold.isCallerInside()) {
+      hold.checkUsable();
+      throw new IllegalStateException("this subscriber is polled by its own handler; return from the handler first");
+    }
+    hold.enter();
     try {
       if (paced) {
         pace.beforeLook();
@@ -170,15 +176,21 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
     } catch (InternalError fault) {
       throw CutFile.told(entry.core(), fault);
     } finally {
+      hold.exit();
       Reference.reachabilityFence(this); // or the cleaner could give the role back while its messages are read
     }
   }
 
   /**
    * As {@link #poll(MessageHandler, int)}, waiting up to {@code timeoutNanos} for the first message; 0 when none came in
-   * that time, or this thread was interrupted, which stays set.
+   * that time.
+   *
+   * @param timeoutNanos 0 or less does not wait
+   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is interrupted
+   *     before it begins or while it waits; that page has the loop to write
    */
   public int poll(MessageHandler handler, int limit, long timeoutNanos) {
+    checkInterrupt(timeoutNanos);
     int count = pollPaced(handler, limit);
     if (count > 0 || timeoutNanos <= 0) {
       return count;
@@ -221,12 +233,6 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
   /** Leaves the queue; the publisher is not held back any more. Once is enough. */
   @Override
   public void close() {
-    CutFile.looking(entry.core(), () -> {
-      hold.close();
-      if (hold instanceof RoleHandle) {
-        entry.core().waitRoom().signal(entry.offset() + WAITING_FOR_SPACE);
-      }
-      return null;
-    });
+    hold.close();
   }
 }

@@ -237,10 +237,15 @@ public final class SegmentEntry implements Entry {
     clearWaiting(WAITING_FOR_DATA, id);
     clearWaiting(WAITING_FOR_SPACE, id);
     if (freed > 0) {
-      core.waitRoom().signal(offset + WAITING_FOR_DATA);
-      core.waitRoom().signal(offset + WAITING_FOR_SPACE);
+      wakeAll();
     }
     return freed;
+  }
+
+  /** Wakes whoever waits here: a role was given back, and what they wait for may have changed. */
+  void wakeAll() {
+    core.waitRoom().signal(offset + WAITING_FOR_DATA);
+    core.waitRoom().signal(offset + WAITING_FOR_SPACE);
   }
 
   private void clearWaiting(int bitmap, int id) {

@@ -117,7 +117,7 @@ class RewriterTest {
   private static final List<String> NOT_NATIVE = List.of("internal.linux.ByteLocks$Channel.", "internal.linux.JvmFiles.open:",
       "internal.linux.SegmentFile.lambda$allocate$");
   private static final List<String> NOT_PORTABLE = List.of("internal.linux.ByteLocks$OpenFileDescription.",
-      "internal.linux.Futex", "internal.linux.Pages.", "internal.WaitRoom.", "internal.Participants.heartbeat:",
+      "internal.linux.Futex", "internal.linux.Mapping.", "internal.linux.Pages.", "internal.WaitRoom.", "internal.Participants.heartbeat:",
       "internal.SegmentEntry.clearWaiting:", "internal.linux.SegmentFile.allocate:",
       "internal.linux.SegmentFile.lambda$close$", "internal.linux.SegmentFile.withChannel:");
 

@@ -3,7 +3,6 @@ package io.bywash.engine.internal.linux;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.ClosedByInterruptException;
@@ -44,6 +43,7 @@ public final class SegmentFile implements AutoCloseable {
   /** Held for reading while a descriptor is used, so that its number cannot become another file's meanwhile. */
   private final ReadWriteLock inUse = new ReentrantReadWriteLock();
   private boolean closed;
+  private Mapping mapping;
 
   private SegmentFile(String key, boolean readOnly, int fd, Path channelPath, FileChannel channel) {
     this.key = key;
@@ -261,10 +261,14 @@ public final class SegmentFile implements AutoCloseable {
     });
   }
 
-  /** Maps the first {@code lengthBytes}; unmapped by the garbage collector when nothing refers to the region any more. */
+  /**
+   * Maps the first {@code lengthBytes}, once. The memory is given back by {@link #close}, or by the garbage collector when
+   * nothing refers to the region any more.
+   */
   public Region map(long lengthBytes) throws IOException {
     FileChannel.MapMode mode = readOnly ? FileChannel.MapMode.READ_ONLY : FileChannel.MapMode.READ_WRITE;
-    return withChannel(channel -> Region.over(channel.map(mode, 0, lengthBytes, Arena.ofAuto())));
+    mapping = withChannel(channel -> Mapping.of(arena -> channel.map(mode, 0, lengthBytes, arena)));
+    return mapping.region();
   }
 
   private interface ChannelUse<T> {
@@ -299,7 +303,7 @@ public final class SegmentFile implements AutoCloseable {
     }
   }
 
-  /** Closes the descriptor and with it all its locks; mappings stay. Once is enough. */
+  /** Closes the descriptor, and with it all its locks, and gives the mapped memory back. Once is enough. */
   @Override
   public void close() {
     inUse.writeLock().lock();
@@ -308,6 +312,9 @@ public final class SegmentFile implements AutoCloseable {
         return;
       }
       closed = true;
+      if (mapping != null) {
+        mapping.giveBack();
+      }
       locks.unlockAll(); // closing the descriptor may have to wait
       if (fd >= 0) {
         JvmFiles.close(key, () -> Libc.close(fd));
