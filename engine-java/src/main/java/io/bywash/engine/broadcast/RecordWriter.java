@@ -65,7 +65,7 @@ final class RecordWriter extends ClaimView {
   /** Whether the position is ahead of what readers are told. */
   private boolean staged;
 
-  /** Goes on where the last publisher stopped. */
+  /** Goes on where the last publisher stopped, see {@link RingRepair}. */
   RecordWriter(Publisher owner, Ring ring, RoleHandle handle, Gate gate) {
     super(ring.region, ring.dataOffset, ring.capacityBytes);
     this.owner = owner;
@@ -77,12 +77,11 @@ final class RecordWriter extends ClaimView {
     this.publishedOffset = ring.publishedOffset;
     this.maxMessageBytes = ring.maxMessageBytes;
     this.ringEnd = ring.dataOffset + ring.capacityBytes + RECORD_HEADER_BYTES;
-    long position = ring.published();
+    Ring.Cursor start = RingRepair.takeOver(ring);
     this.oldest = ring.oldest();
-    ring.validate(position, oldest);
-    this.sequence = ring.sequenceAt(position);
-    moveTo(position);
-    readBlockIndex(position);
+    this.sequence = start.sequence();
+    moveTo(start.position());
+    readBlockIndex(start.position());
   }
 
   private void readBlockIndex(long position) {

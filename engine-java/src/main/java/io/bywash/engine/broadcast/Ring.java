@@ -278,6 +278,11 @@ final class Ring {
     return region.getLongAcquire(blockEntry(block)); // [block] makes the entry's sequence visible
   }
 
+  /** What an entry of the index says about a sequence, whether it is valid or not. */
+  long notedSequence(long entry) {
+    return region.getLongOpaque(blockEntry(entry) + Long.BYTES);
+  }
+
   /** Voids what is noted for records from {@code position} on that were never published; the publisher only. */
   void forgetBlocksBeyond(long position) {
     for (long block = 0; block < NOTED_BLOCKS; block++) {
