@@ -5,6 +5,7 @@ import static io.bywash.engine.internal.SegmentLayout.*;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.MessageHandler;
+import io.bywash.engine.SegmentReplacedException;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.Hold;
@@ -53,6 +54,7 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
    * @throws io.bywash.engine.OverrunException when {@code options} ask for a sequence that was overwritten, and are not
    *     {@code skip}
    * @throws IllegalArgumentException when {@code options} ask for a sequence beyond the next message
+   * @throws SegmentReplacedException when {@code options} ask for a sequence of another segment
    * @throws io.bywash.engine.SpecMismatchException when the entry is no broadcast
    * @throws io.bywash.engine.DamagedSegmentException when what is in shared memory is impossible
    * @throws IllegalStateException when the segment is attached read-only and {@code options} are not {@code skip}
@@ -64,6 +66,12 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
   }
 
   private static Subscriber open(Ring ring, SubscriberOptions options) {
+    long segmentId = ring.entry.core().geometry().segmentId();
+    if (options.startSegmentId() != 0 && options.startSegmentId() != segmentId) {
+      throw new SegmentReplacedException(String.format("Sequence %d of entry \"%s\" was asked for in segment %s of id %016x, but"
+          + " its id is %016x: it was removed and created anew since. Begin anew, for example with startingAtOldest().",
+          options.startNumber(), ring.entry.name(), ring.entry.core().path(), options.startSegmentId(), segmentId));
+    }
     ring.touchPages(false);
     if (ring.entry.core().isReadOnly()) {
       if (options.mode() != MODE_SKIP) {
@@ -106,7 +114,11 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
     ring.region.setLongOpaque(handle.offset() + ROLE_EVICT_AFTER, options.evictAfterNanos());
     handle.activate(); // [role-active] [join]
     // [join] the publisher either sees this role before it gives up more, or this sees what it gave up
+    long startNanos = System.nanoTime();
     while (options.isGating() && ring.oldest() > reader.position()) {
+      if (!Ring.mayGoOn(startNanos)) {
+        throw ring.restless();
+      }
       reader.moveTo(start());
       reader.share();
       VarHandle.fullFence(); // [join]

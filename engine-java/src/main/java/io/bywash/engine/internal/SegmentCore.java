@@ -137,7 +137,7 @@ public final class SegmentCore {
 
   /** Whether the segment is open; a removal whose remover died is taken back first. */
   private boolean revertDeadRemoval() {
-    while (true) {
+    for (int tries = 0; tries < SegmentEntry.MAX_TRIES; tries++) {
       long state = region.getLongVolatile(STATE_OFFSET);
       switch (Owner.state(state)) {
         case OPEN -> {
@@ -158,6 +158,7 @@ public final class SegmentCore {
         default -> throw Geometry.damaged(path, "its state is " + Owner.state(state));
       }
     }
+    throw Geometry.damaged(path, "its state does not stand still: it changed " + SegmentEntry.MAX_TRIES + " times at one look");
   }
 
   /** Whether a living participant is about to remove the segment, or has. */

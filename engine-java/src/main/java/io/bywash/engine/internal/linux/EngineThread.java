@@ -1,5 +1,9 @@
 package io.bywash.engine.internal.linux;
 
+import java.io.IOException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+
 /**
  * Threads of the engine's own. They are daemons and keep nothing of whoever starts them: no inheritable thread-locals, no
  * context class loader, no thread group.
@@ -20,6 +24,38 @@ public final class EngineThread {
     Thread thread = Thread.ofVirtual().name(name).inheritInheritableThreadLocals(false).unstarted(task);
     thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
     return thread;
+  }
+
+  /** A file operation. */
+  interface Call<T> {
+    T run() throws IOException;
+  }
+
+  /** Runs {@code call} in a thread that nobody interrupts; an interrupt of the caller meanwhile stays set. */
+  static <T> T call(String name, Call<T> call) throws IOException {
+    FutureTask<T> task = new FutureTask<>(call::run);
+    unstarted(name, task).start();
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return task.get();
+        } catch (InterruptedException later) {
+          interrupted = true;
+        }
+      }
+    } catch (ExecutionException failed) {
+      switch (failed.getCause()) {
+        case IOException failure -> throw failure;
+        case RuntimeException failure -> throw failure;
+        case Error failure -> throw failure;
+        default -> throw new AssertionError(failed);
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
   }
 
   private static ThreadGroup root() {

@@ -5,7 +5,6 @@ import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
@@ -275,31 +274,23 @@ public final class SegmentFile implements AutoCloseable {
     T apply(FileChannel channel) throws IOException;
   }
 
-  /** Uses a channel of its own, since an interrupt closes the channel that it hits; then tries again. */
+  /**
+   * Uses a channel of its own, in a thread that nobody interrupts: an interrupt closes the channel that it hits, and with any
+   * channel of a file the kernel drops all {@link java.nio.channels.FileLock}s of the process on it.
+   */
   private <T> T withChannel(ChannelUse<T> use) throws IOException {
-    boolean interrupted = Thread.interrupted();
+    FileChannel channel = fd >= 0
+        ? FileChannel.open(channelPath, readOnly
+            ? Set.of(StandardOpenOption.READ)
+            : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE))
+        : JvmFiles.open(key, channelPath, readOnly);
     try {
-      while (true) {
-        FileChannel channel = fd >= 0
-            ? FileChannel.open(channelPath, readOnly
-                ? Set.of(StandardOpenOption.READ)
-                : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE))
-            : JvmFiles.open(key, channelPath, readOnly);
-        try {
-          if (fd < 0 && !isAt(channelPath)) {
-            throw new NoSuchFileException(channelPath.toString(), null, "was replaced while it was being opened");
-          }
-          return use.apply(channel);
-        } catch (ClosedByInterruptException closed) {
-          interrupted |= Thread.interrupted();
-        } finally {
-          JvmFiles.giveBack(key, channel, readOnly);
-        }
+      if (fd < 0 && !isAt(channelPath)) {
+        throw new NoSuchFileException(channelPath.toString(), null, "was replaced while it was being opened");
       }
+      return EngineThread.call("bywash-file", () -> use.apply(channel));
     } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+      JvmFiles.giveBack(key, channel, readOnly);
     }
   }
 
