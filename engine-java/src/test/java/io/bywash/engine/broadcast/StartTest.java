@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.OverrunException;
 import io.bywash.engine.Payload;
+import io.bywash.engine.SegmentReplacedException;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.Threads;
 import io.bywash.engine.broadcast.TestQueue.Receiver;
@@ -52,6 +53,34 @@ class StartTest {
     for (int i = 0; i < count; i++) {
       assertTrue(offer(publisher, length), "somebody who was refused holds the publisher back");
     }
+  }
+
+  @Test
+  void aStartInALifeOfTheSegmentIsRefusedInAnother() {
+    publish(30, 16);
+    long life = queue.segment.id();
+    assertEquals(life, observing.segment.id());
+    SubscriberOptions here = SubscriberOptions.skip().startingAt(life, 20);
+    try (Subscriber subscriber = queue.subscriber(here); Subscriber observer = observing.subscriber(here)) {
+      assertEquals(20, subscriber.nextSequence());
+      assertEquals(20, observer.nextSequence());
+    }
+    for (SubscriberOptions options : java.util.List.of(SubscriberOptions.skip(), SubscriberOptions.block(),
+        SubscriberOptions.fail(), SubscriberOptions.evictAfter(1))) {
+      var refused = assertThrows(SegmentReplacedException.class, () -> queue.subscriber(options.startingAt(life + 2, 20)));
+      assertTrue(refused.getMessage().contains("created anew"), refused.getMessage());
+    }
+    publisher.close();
+    observing.close();
+    queue.close();
+    open();
+    publish(30, 16);
+    assertThrows(SegmentReplacedException.class, () -> queue.subscriber(here), "sequence 20 is another message now");
+    assertThrows(SegmentReplacedException.class, () -> observing.subscriber(here));
+    try (Subscriber subscriber = queue.subscriber(here.startingAt(20))) {
+      assertEquals(20, subscriber.nextSequence());
+    }
+    assertThrows(IllegalArgumentException.class, () -> SubscriberOptions.skip().startingAt(0, 20));
   }
 
   private long oldest() {

@@ -1,0 +1,222 @@
+package io.bywash.engine.process;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bywash.engine.BusException;
+import io.bywash.engine.Entry;
+import io.bywash.engine.Kind;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.TableFullException;
+import io.bywash.engine.TempBus;
+import io.bywash.engine.Threads;
+import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.BroadcastStatus;
+import io.bywash.engine.broadcast.Publisher;
+import io.bywash.engine.broadcast.Subscriber;
+import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.inspect.Finding;
+import io.bywash.engine.inspect.SegmentStatus;
+import io.bywash.engine.inspect.Verification;
+import io.bywash.engine.internal.Attachment;
+import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.linux.SegmentFile;
+import io.bywash.engine.internal.memory.Region;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Somebody who may write a segment changes its words to and fro, or holds locks: what others do ends all the same, typed. */
+@Timeout(value = 180, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class HostileWordsTest {
+  private static final int RING = 16_384;
+  private static final long FAR = (1L << 61) + 5 * 256;
+  private static final int TRIES = 12;
+
+  @RegisterExtension final TempBus bus = new TempBus();
+
+  private Segment segment;
+  private Entry queue;
+  private Region hostile;
+  private SegmentEntry words;
+
+  @BeforeEach
+  void open() {
+    segment = Segment.create(bus.path("hostile"), SegmentSpec.of(Broadcast.spec("queue", RING, 8)));
+    queue = segment.directory().find("queue", Kind.BROADCAST);
+    try (Publisher publisher = Publisher.open(queue)) {
+      for (int i = 0; i < 100; i++) {
+        assertTrue(publisher.offer(new byte[16]));
+      }
+    }
+    words = (SegmentEntry) queue;
+    hostile = words.region();
+  }
+
+  @AfterEach
+  void close() {
+    segment.close();
+    bus.path("hostile").toFile().delete(); // its words may say anything by now
+  }
+
+  /** What is changed, as offsets in the structure or the segment, to one value and the other. */
+  enum Change {
+    POSITIONS, OLDEST, PUBLISHED, ROLE, ROLES_USED, STATE
+  }
+
+  private void flip(Change change, boolean there) {
+    long structure = words.offset();
+    long published = 100L * 32;
+    switch (change) {
+      case POSITIONS -> {
+        hostile.setLongRelease(structure + (there ? 384 : 512), there ? FAR : 0);
+        hostile.setLongRelease(structure + (there ? 512 : 384), there ? FAR : published);
+      }
+      case OLDEST -> hostile.setLongRelease(structure + 512, there ? published : 0);
+      case PUBLISHED -> hostile.setLongRelease(structure + 384, there ? published - 32 : published);
+      case ROLE -> hostile.setLongRelease(words.role(1), Owner.word(0, there ? 5 : 6, 0, SegmentLayout.ROLE_FREE));
+      case ROLES_USED -> hostile.setLongRelease(structure + SegmentLayout.ROLES_USED, there ? -1 : 0);
+      case STATE -> hostile.setLongRelease(SegmentLayout.STATE_OFFSET,
+          there ? SegmentLayout.OPEN : Owner.word(Owner.participant(200, 1), 0, 0, SegmentLayout.CLOSING));
+    }
+  }
+
+  private List<Runnable> uses() {
+    List<Runnable> uses = new ArrayList<>();
+    for (SubscriberOptions policy : List.of(SubscriberOptions.block(), SubscriberOptions.skip(), SubscriberOptions.fail())) {
+      for (SubscriberOptions options : List.of(policy, policy.startingAtOldest(), policy.startingAtLast(50),
+          policy.startingAt(60))) {
+        uses.add(() -> {
+          try (Subscriber subscriber = Subscriber.open(queue, options)) {
+            subscriber.poll(message -> {}, 200);
+          }
+        });
+      }
+    }
+    uses.add(() -> {
+      try (Publisher publisher = Publisher.open(queue)) {
+        for (int i = 0; i < 20; i++) {
+          publisher.offer(new byte[16]);
+        }
+      }
+    });
+    uses.add(() -> BroadcastStatus.of(queue));
+    uses.add(() -> SegmentStatus.of(segment));
+    uses.add(() -> Verification.of(segment));
+    uses.add(segment::recover);
+    uses.add(() -> Segment.attach(bus.path("hostile"), 0).close());
+    return uses;
+  }
+
+  @ParameterizedTest
+  @EnumSource(Change.class)
+  void everyUseEndsWhileWordsAreChangedToAndFro(Change change) throws InterruptedException {
+    AtomicBoolean stop = new AtomicBoolean();
+    AtomicInteger ended = new AtomicInteger();
+    List<Runnable> uses = uses();
+    if (change == Change.POSITIONS) { // what makes the far position look real
+      long note = words.offset() + 1024 + 5 * 16;
+      hostile.setLongRelease(note + 8, 100_000);
+      hostile.setLongRelease(note, FAR);
+    }
+    try (Threads threads = new Threads()) {
+      threads.start("hostile", () -> {
+        for (boolean there = true; !stop.get(); there = !there) {
+          flip(change, there);
+          long start = System.nanoTime();
+          while (System.nanoTime() - start < 1_500) {
+            Thread.onSpinWait();
+          }
+        }
+      });
+      threads.start("victim", () -> {
+        try {
+          for (int i = 0; i < TRIES; i++) {
+            for (Runnable use : uses) {
+              try {
+                use.run();
+              } catch (BusException | IllegalArgumentException typed) {
+                // the answers that there are
+              }
+              ended.incrementAndGet();
+              if (change == Change.POSITIONS && i > 1) {
+                break; // each may take the seconds that a search may last
+              }
+            }
+          }
+        } finally {
+          stop.set(true);
+        }
+      });
+      threads.join();
+    }
+    assertTrue(ended.get() > uses.size());
+    hostile.setLongRelease(SegmentLayout.STATE_OFFSET, SegmentLayout.OPEN);
+  }
+
+  @Test
+  @Timeout(100) // a wait for each slot would take more than three minutes
+  void locksOfAllFreeSlotsMakeALookNoSlowerThanThatOfOne() throws IOException {
+    SegmentSpec spec = SegmentSpec.of(Broadcast.spec("queue", 4096)).withParticipantCapacity(256);
+    try (Segment large = Segment.create(bus.path("locked"), spec); SegmentFile locker = SegmentFile.open(large.path(), false)) {
+      for (int id = 1; id < 256; id++) {
+        assertTrue(locker.tryLock(SegmentLayout.SLOT_LOCKS + id));
+      }
+      try (Segment observed = Segment.observe(large.path())) {
+        List<Finding> findings = Verification.of(observed);
+        assertTrue(findings.size() >= 100, findings.size() + " findings");
+        assertTrue(findings.getFirst().problem().contains("its lock is held, but the slot is free"), findings.toString());
+        SegmentStatus.of(observed);
+      }
+    }
+  }
+
+  @Test
+  void aSlotWhoseEpochCannotBeRaisedIsNotUsedAnyMoreAndIsNoDamage() {
+    SegmentSpec spec = SegmentSpec.of(Broadcast.spec("queue", 4096)).withParticipantCapacity(3);
+    try (Segment first = Segment.create(bus.path("epochs"), spec)) {
+      SegmentCore core = Attachment.core(first);
+      long slot = core.geometry().slot(1);
+      core.region().setLongRelease(slot, Owner.word(Owner.participant(1, -3), 0, 0, SegmentLayout.SLOT_FREE));
+      try (Segment last = Segment.attach(bus.path("epochs"), 0)) { // the last life of this slot
+        assertEquals(-2, epochOf(last, 1));
+        assertEquals(2, last.participants().size());
+        assertTrue(last.participants().stream().allMatch(each -> each.alive()));
+      }
+      try (Segment next = Segment.attach(bus.path("epochs"), 0)) {
+        assertEquals(List.of(0, 2), next.participants().stream().map(each -> each.id()).toList());
+        var full = assertThrows(TableFullException.class, () -> Segment.attach(bus.path("epochs"), 0));
+        assertTrue(full.getMessage().contains("1 were used so often"), full.getMessage());
+        assertEquals(List.of(), Verification.of(first));
+      }
+      for (int epoch : new int[] {-3, -2, -1}) { // one that died there is buried, and the slot is not used again
+        core.region().setLongRelease(slot, Owner.word(Owner.participant(1, epoch), 0, 0, SegmentLayout.SLOT_ACTIVE));
+        core.region().setLongRelease(slot + SegmentLayout.SLOT_START_TICKS, 0);
+        assertEquals(1, first.recover().dead().size(), "epoch " + epoch);
+        try (Segment next = Segment.attach(bus.path("epochs"), 0)) {
+          assertEquals(List.of(0, 2), next.participants().stream().map(each -> each.id()).toList());
+        }
+        assertEquals(List.of(), Verification.of(first));
+      }
+    }
+  }
+
+  private static int epochOf(Segment of, int id) {
+    return of.participants().stream().filter(each -> each.id() == id).findFirst().orElseThrow().epoch();
+  }
+}
