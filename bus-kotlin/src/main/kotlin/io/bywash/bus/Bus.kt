@@ -14,9 +14,9 @@ import kotlinx.coroutines.flow.flow
  * An attachment of this process to a bus: where senders and receivers come from. Any thread may use it, and it has to
  * be closed.
  *
- * No queue and no coroutine has a thread of its own: one daemon thread of the engine waits for all queues of a process
- * and resumes the coroutines in their own dispatchers. (A coroutine in [kotlinx.coroutines.Dispatchers.Unconfined] may
- * go on in that very thread, and must not block it.)
+ * No queue and no coroutine has a thread of its own: one daemon thread of the engine waits for all queues of a process,
+ * and has the coroutines resumed by their own dispatchers. A coroutine without a dispatcher, or in
+ * [kotlinx.coroutines.Dispatchers.Unconfined], goes on in [kotlinx.coroutines.Dispatchers.Default].
  *
  * @property segment the same attachment for what has no Kotlin form, like the list of participants
  */
@@ -87,20 +87,32 @@ public class Bus internal constructor(public val segment: Segment) : AutoCloseab
 
     private fun <R> turn(name: String, take: () -> R): Turn<R> where R : Waitable, R : AutoCloseable =
         synchronized(turns) {
-            Turn(take(), name) { closed -> synchronized(turns) { turns -= closed } }.also { turns += it }
+            Turn(take(), name, segment) { closed -> synchronized(turns) { turns -= closed } }.also { turns += it }
         }
 
     /**
      * Closes this attachment with all its senders and receivers; coroutines that wait in one get a
      * [io.bywash.engine.SegmentClosedException]. If nobody else is attached and the bus is not kept, the segment is
      * removed as soon as the last operation that is under way has ended. Once is enough.
+     *
+     * @throws io.bywash.engine.DamagedSegmentException when the file was cut while it was in use; everything is closed
+     * all the same
      */
     override fun close() {
+        var failure: Throwable? = null
+        fun close(one: () -> Unit) {
+            try {
+                one()
+            } catch (thrown: Throwable) {
+                failure?.addSuppressed(thrown) ?: run { failure = thrown }
+            }
+        }
         val all = synchronized(turns) {
-            segment.close() // from now on no role can be taken
+            close { segment.close() } // from now on no role can be taken
             turns.toList()
         }
-        all.forEach { it.close() }
+        all.forEach { close { it.close() } }
+        failure?.let { throw it }
     }
 
     /** For example `Bus(/dev/shm/bywash-1000/market)`. */

@@ -1,5 +1,6 @@
 package io.bywash.bus
 
+import io.bywash.engine.Claim
 import io.bywash.engine.broadcast.Publisher
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
@@ -19,6 +20,9 @@ public class Sender<in T : Any> internal constructor(
     private val queue: Queue<T>,
     internal val turn: Turn<Publisher>,
 ) : AutoCloseable {
+    /** Used in the sender's turn. */
+    private var lastClaim: Claim? = null
+
     /**
      * Sends a value: when this returns, it is in shared memory, in order, for every receiver to see, and stays there
      * even if this process is killed. Suspends, without holding a thread, while a receiver that does not skip is so far
@@ -51,7 +55,9 @@ public class Sender<in T : Any> internal constructor(
     public fun trySend(value: T): Boolean = turn.use { write(it, value, queue.codec.length(value)) }
 
     private fun write(publisher: Publisher, value: T, length: Int): Boolean {
+        lastClaim?.close() // open only if a stack overflow kept it from being closed below
         val claim = publisher.tryClaim(length, queue.codec.type(value)) ?: return false
+        lastClaim = claim
         try {
             queue.codec.write(value, claim)
             claim.commit()

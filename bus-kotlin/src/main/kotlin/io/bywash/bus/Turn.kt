@@ -1,12 +1,14 @@
 package io.bywash.bus
 
+import io.bywash.engine.BusException
+import io.bywash.engine.Segment
 import io.bywash.engine.SegmentClosedException
 import io.bywash.engine.wait.WaitHub
 import io.bywash.engine.wait.Waitable
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
-import kotlin.coroutines.resume
+import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.yield
 
@@ -26,6 +28,7 @@ import kotlinx.coroutines.yield
 internal class Turn<R>(
     private val role: R,
     private val name: String,
+    private val segment: Segment,
     private val onClosed: (Turn<R>) -> Unit,
 ) where R : Waitable, R : AutoCloseable {
     private val state = AtomicInteger(IDLE)
@@ -38,10 +41,22 @@ internal class Turn<R>(
         enter()
         try {
             return operation(role)
+        } catch (fault: InternalError) {
+            throw damage(fault)
         } finally {
             exit()
         }
     }
+
+    /** The virtual machine's word for a file that was cut while it was mapped, as the segment says it. */
+    private fun damage(fault: InternalError): Throwable =
+        try {
+            segment.participants()
+            fault
+        } catch (typed: BusException) {
+            typed.addSuppressed(fault)
+            typed
+        }
 
     /** Reads what the role only counts, which needs no turn. */
     inline fun <V> peek(question: (R) -> V): V = question(role)
@@ -76,8 +91,13 @@ internal class Turn<R>(
     }
 
     private fun leave() {
-        role.close()
-        onClosed(this)
+        try {
+            role.close()
+        } catch (fault: InternalError) {
+            throw damage(fault)
+        } finally {
+            onClosed(this)
+        }
     }
 
     /** Whether a coroutine is suspended here until the role is ready. */
@@ -126,7 +146,8 @@ internal class Turn<R>(
     }
 
     private suspend fun suspendUntilReady(nanos: Long) {
-        val ready = WaitHub.shared().whenReady(role)
+        val resumption = Resumption(currentCoroutineContext())
+        val ready = WaitHub.shared().whenReady(role, resumption)
         if (nanos != FOREVER) {
             ready.completeOnTimeout(null, nanos, TimeUnit.NANOSECONDS)
         }
@@ -135,7 +156,7 @@ internal class Turn<R>(
             if (state.get() == BUSY) { // else a close came before it could see what to complete
                 suspendCancellableCoroutine { continuation ->
                     continuation.invokeOnCancellation { ready.cancel(false) }
-                    ready.whenComplete { _, _ -> continuation.resume(Unit) }
+                    ready.whenComplete { _, _ -> resumption.resume(continuation) }
                 }
             }
         } finally {

@@ -23,6 +23,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.service.component.annotations.Activate;
@@ -57,7 +58,8 @@ public final class BusWatcher {
   private final Logger logger;
   private final BusDirectory directory;
   private final ExecutorService feeders =
-      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("bywash-listener-", 0).factory());
+      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("bywash-listener-", 0).inheritInheritableThreadLocals(false)
+          .factory());
 
   private final Object lock = new Object();
   private final Map<String, WatchedSegment> segments = new TreeMap<>();
@@ -68,6 +70,8 @@ public final class BusWatcher {
   private WatchKey watchKey;
   private Thread thread;
   private volatile boolean stopping;
+  /** Why the last look failed; null when it did not. */
+  private volatile Throwable failure;
 
   /** Where to look for queues. */
   @ObjectClassDefinition(name = "Bywash discovery", description = "Makes a service of every queue in a bus directory.")
@@ -105,9 +109,19 @@ public final class BusWatcher {
 
   @Activate
   void start() {
-    thread = new Thread(this::run, "bywash-discovery");
-    thread.setDaemon(true);
+    thread = Thread.ofPlatform().name("bywash-discovery").daemon().group(rootGroup()).inheritInheritableThreadLocals(false)
+        .unstarted(this::run);
+    thread.setContextClassLoader(BusWatcher.class.getClassLoader());
     thread.start();
+  }
+
+  /** So that the thread keeps nothing of whoever happened to start the component. */
+  private static ThreadGroup rootGroup() {
+    ThreadGroup group = Thread.currentThread().getThreadGroup();
+    while (group.getParent() != null) {
+      group = group.getParent();
+    }
+    return group;
   }
 
   @Deactivate
@@ -137,18 +151,29 @@ public final class BusWatcher {
   // ---- the thread
 
   private void run() {
-    try {
-      while (!stopping) {
-        boolean draining = false;
-        try {
-          draining = sweep();
-        } catch (RuntimeException failure) { // a fault of ours or of the container's: discovery goes on all the same
-          logger.error("A look at the bus directory {} failed.", directory.path(), failure);
-        }
-        awaitChange(draining ? DRAINING_SWEEP_MILLIS : SWEEP_MILLIS);
+    while (!stopping) {
+      try {
+        awaitChange(sweep() ? DRAINING_SWEEP_MILLIS : SWEEP_MILLIS);
+        failure = null;
+      } catch (InterruptedException | ClosedWatchServiceException stopped) {
+        return; // the component is being deactivated
+      } catch (Throwable failed) { // a fault of ours or of the container's, or no heap: discovery goes on all the same
+        tell(failed);
+        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(SWEEP_MILLIS));
       }
-    } catch (InterruptedException | ClosedWatchServiceException stopped) {
-      // the component is being deactivated
+    }
+  }
+
+  /** Logs the first of several failures in a row, if there is heap for that, and shows it. */
+  private void tell(Throwable failed) {
+    boolean first = failure == null;
+    failure = failed;
+    try {
+      if (first) {
+        logger.error("A look at the bus directory {} failed. Discovery goes on.", directory.path(), failed);
+      }
+    } catch (Throwable untold) {
+      failure = null; // the next one is logged
     }
   }
 
@@ -304,6 +329,10 @@ public final class BusWatcher {
       }
       if (directoryFailure != null) {
         refused.add(List.of(directory.path().toString(), directoryFailure));
+      }
+      Throwable failed = failure;
+      if (failed != null) {
+        refused.add(List.of(directory.path().toString(), failed.toString()));
       }
       text.table(StatusText.QUEUE_HEADERS, queues);
       text.table(List.of("LISTENER", "SEGMENT", "QUEUE", "POLICY", "RECEIVED", "LOST", "THROWN", "STATE", "REASON"),

@@ -5,6 +5,7 @@ import io.bywash.engine.MessageHandler;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.wait.WaitHub;
 import io.bywash.osgi.QueueListener;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -40,6 +41,15 @@ final class Feeding implements MessageHandler {
   private final CountDownLatch left = new CountDownLatch(1);
   private volatile Thread runner;
   private volatile Throwable failure;
+  /** The first shortage that it met and outlived. */
+  private volatile String trouble;
+  /** Whether the run at hand met one. */
+  private volatile boolean isShort;
+  /** What brings the next run. */
+  private volatile CompletableFuture<Void> pending;
+  // Used by whoever revives.
+  private CompletableFuture<Void> brokenLink;
+  private boolean seenBroken;
 
   // Written by the run at hand, read by whoever lists.
   private final AtomicLong nextSequence;
@@ -63,30 +73,87 @@ final class Feeding implements MessageHandler {
   private void run() {
     runner = Thread.currentThread();
     runner.setContextClassLoader(listener.getClass().getClassLoader());
-    while (phase.compareAndSet(Phase.IDLE, Phase.RUNNING)) {
-      boolean received = pollOnce();
-      if (failure != null) {
-        phase.compareAndSet(Phase.RUNNING, Phase.LEAVING);
-      }
-      if (!phase.compareAndSet(Phase.RUNNING, Phase.IDLE)) {
-        release();
-      } else if (!received) {
-        WaitHub.shared().whenReady(subscriber).thenRunAsync(this::run, executor);
-        return;
+    boolean mayBeMore = true;
+    isShort = false;
+    while (mayBeMore && phase.compareAndSet(Phase.IDLE, Phase.RUNNING)) {
+      try {
+        mayBeMore = pollOnce();
+      } finally { // also when there is no heap even for what is above
+        if (!phase.compareAndSet(Phase.RUNNING, failure == null ? Phase.IDLE : Phase.LEAVING) || failure != null) {
+          release();
+          return;
+        }
       }
       Thread.yield();
     }
+    if (!mayBeMore && !isShort) { // a shortage is left alone until revive comes by
+      awaitMore();
+    }
   }
 
+  /** Has the next run come when there is something to poll. */
+  private void awaitMore() {
+    try {
+      Next next = new Next();
+      pending = WaitHub.shared().whenReady(subscriber, next);
+      if (pending.isDone() && !next.handedOver) {
+        executor.execute(this::run);
+      }
+    } catch (OutOfMemoryError | StackOverflowError passing) { // then revive does it
+      logPassing(passing);
+    }
+  }
+
+  /** Hands the end of a wait over together with the run that follows it. */
+  private final class Next implements Executor {
+    private volatile boolean handedOver;
+
+    @Override
+    public void execute(Runnable task) {
+      handedOver = true;
+      executor.execute(() -> {
+        task.run();
+        Feeding.this.run();
+      });
+    }
+  }
+
+  /**
+   * Called now and then: a chain that came to an end because there was no heap for its next link goes on. Twice idle with
+   * nothing pending is proof of that, since a run takes its turn at once. A run too many finds nothing to do.
+   */
+  void revive() {
+    CompletableFuture<Void> link = pending;
+    boolean broken = phase.get() == Phase.IDLE && (link == null || link.isDone());
+    if (broken && link == brokenLink && seenBroken) {
+      seenBroken = false;
+      executor.execute(this::run);
+    } else {
+      seenBroken = broken;
+      brokenLink = link;
+    }
+  }
+
+  /** Whether there may be more. A shortage passes, and the messages stay where they are. */
   private boolean pollOnce() {
     try {
       return subscriber.poll(this, BATCH) > 0;
-    } catch (RuntimeException | InternalError damaged) { // not the listener's, see below
+    } catch (OutOfMemoryError | StackOverflowError passing) {
+      logPassing(passing);
+    } catch (Throwable damaged) { // not the listener's, see below
       if (phase.get() == Phase.RUNNING) {
         failure = damaged;
         logger.error("{} is not fed any more.", label, damaged);
       }
-      return false;
+    }
+    return false;
+  }
+
+  private void logPassing(Throwable passing) {
+    isShort = true;
+    if (trouble == null) {
+      logger.error("{} met a shortage. It is fed on when that is over.", label, passing);
+      trouble = passing.toString();
     }
   }
 
@@ -151,6 +218,11 @@ final class Feeding implements MessageHandler {
   /** Whether it goes on: neither left nor failed. */
   boolean isActive() {
     return phase.get().compareTo(Phase.LEAVING) < 0;
+  }
+
+  /** A shortage that it met and outlived; null otherwise. */
+  String trouble() {
+    return trouble;
   }
 
   /** Why it ended by itself; null otherwise. */

@@ -176,7 +176,7 @@ final class WatchedSegment {
   static void close(AutoCloseable attachment, Logger logger) {
     try {
       attachment.close();
-    } catch (Exception failure) {
+    } catch (Exception | Error failure) { // what it had was given back all the same
       logger.warn("{} could not be closed properly.", attachment, failure);
     }
   }

@@ -98,7 +98,10 @@ final class WhiteboardListener {
   /** Joins the queue if it is there now; {@code file} is null when the segment is not. */
   void join(WatchedSegment file) {
     if (segment != null && feeding.failure() != null && state == State.FEEDING) {
-      refuse(State.DAMAGED, feeding.failure().getMessage());
+      refuse(State.DAMAGED, feeding.failure().toString());
+    }
+    if (segment != null) {
+      feeding.revive();
     }
     if (segment != null || state == State.BAD_PROPERTIES) {
       return;
@@ -130,7 +133,7 @@ final class WhiteboardListener {
       refuse(State.TABLE_FULL, full.getMessage());
     } catch (DamagedSegmentException damaged) {
       refuse(State.DAMAGED, damaged.getMessage());
-    } catch (RuntimeException | InternalError other) {
+    } catch (RuntimeException | Error other) {
       refuse(State.REFUSED, other.toString());
     }
   }
@@ -163,7 +166,8 @@ final class WhiteboardListener {
         feeding == null ? "" : Long.toString(feeding.receivedCount()),
         feeding == null ? "" : Long.toString(feeding.lostCount()),
         feeding == null ? "" : Long.toString(feeding.throwCount()),
-        state.toString(), reason == null ? "" : reason);
+        state.toString(), reason != null ? reason : feeding != null && feeding.trouble() != null
+            ? "it has outlived " + feeding.trouble() : "");
   }
 
   @Override

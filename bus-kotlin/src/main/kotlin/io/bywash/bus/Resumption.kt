@@ -1,0 +1,49 @@
+package io.bywash.bus
+
+import java.util.concurrent.Executor
+import kotlin.coroutines.ContinuationInterceptor
+import kotlin.coroutines.CoroutineContext
+import kotlin.coroutines.resume
+import kotlinx.coroutines.CancellableContinuation
+import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.ExperimentalCoroutinesApi
+
+/**
+ * Where a coroutine that waits goes on: in its own dispatcher. One that has none, or whose dispatcher does not dispatch, goes
+ * on in [Dispatchers.Default]; never in the thread that found its role ready, that let its time pass, or that closed it.
+ */
+internal class Resumption(private val context: CoroutineContext) : Executor {
+    private val own = context[ContinuationInterceptor] as? CoroutineDispatcher
+
+    /** The thread of the coroutine's own dispatcher that runs the hub's task. */
+    @Volatile
+    private var arrived: Thread? = null
+
+    /** Hands the hub's task over; called in the hub's thread. */
+    override fun execute(task: Runnable) {
+        if (own != null && own.isDispatchNeeded(context)) {
+            own.dispatch(
+                context,
+                Runnable {
+                    arrived = Thread.currentThread()
+                    task.run()
+                },
+            )
+        } else {
+            Dispatchers.Default.dispatch(context, task)
+        }
+    }
+
+    /** Resumes the coroutine; called in whatever thread completed what it waits for. */
+    @OptIn(ExperimentalCoroutinesApi::class)
+    fun resume(continuation: CancellableContinuation<Unit>) {
+        if (own != null && arrived === Thread.currentThread()) {
+            with(continuation) { own.resumeUndispatched(Unit) } // it has been dispatched already
+        } else if (own != null && own.isDispatchNeeded(context)) {
+            continuation.resume(Unit)
+        } else {
+            Dispatchers.Default.dispatch(context, Runnable { continuation.resume(Unit) })
+        }
+    }
+}
