@@ -88,7 +88,8 @@ class StartUpRaceTest {
       racer.await("ready");
       long start = System.nanoTime();
       for (int i = 0; System.nanoTime() - start < 1_000_000_000 || noticed <= 10; i++) {
-        assertTrue(System.nanoTime() - start < PATIENCE_NANOS, "of " + i + " that replaced another one only " + noticed + " were met");
+        String met = "of " + i + " that replaced another one only " + noticed + " were met";
+        assertTrue(System.nanoTime() - start < PATIENCE_NANOS, met);
         Segment next = Segment.create(bus.path("next"), LifecycleRaceTest.SPEC);
         racer.tell("life:attach " + System.nanoTime()); // in the middle of the replacement
         Files.move(next.path(), name, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

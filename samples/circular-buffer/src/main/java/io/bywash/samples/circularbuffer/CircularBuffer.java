@@ -1,6 +1,7 @@
 package io.bywash.samples.circularbuffer;
 
 import io.bywash.engine.BusDirectory;
+import io.bywash.engine.EntrySpec;
 import io.bywash.engine.broadcast.Broadcast;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,25 +34,25 @@ final class CircularBuffer {
   }
 
   private static Outcome run(Options options) throws IOException, InterruptedException {
-    long ringBytes = Long.parseLong(options.ringMebibytes) << 20;
-    Process writer = start("Writer", Long.toString(ringBytes), options.laps, options.sabotage);
+    EntrySpec ring = Broadcast.spec("messages", Long.parseLong(options.ringMebibytes) << 20);
+    Process writer = start("Writer", Long.toString(ring.capacity()), options.laps, options.sabotage);
     Process first = start("Reader", "block");
     Process second = start("Reader", "block");
     Process stopped = start("Reader", "fail");
     line(writer);
-    signal(stopped, "STOP");
+    signal("STOP", stopped.pid());
     writer.getOutputStream().close(); // it writes the rest
     Counts sent = counts(writer);
-    signal(stopped, "CONT");
+    signal("CONT", stopped.pid());
     for (Process reader : List.of(first, second, stopped)) {
       reader.getOutputStream().close(); // it reads the rest
     }
-    return new Outcome(Broadcast.spec("messages", ringBytes).capacity(), sent, counts(first), counts(second), counts(stopped));
+    return new Outcome(ring.capacity(), sent, counts(first), counts(second), counts(stopped));
   }
 
   private static Process start(String program, String... arguments) throws IOException {
-    List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(), "-XX:+UseSerialGC",
-        "--enable-native-access=io.bywash.engine", "-p", System.getProperty("jdk.module.path"), "-m",
+    List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(), "-p",
+        System.getProperty("jdk.module.path"), "--enable-native-access=io.bywash.engine", "-XX:+UseSerialGC", "-m",
         "io.bywash.samples.circularbuffer/io.bywash.samples.circularbuffer." + program, SEGMENT));
     command.addAll(List.of(arguments));
     return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
@@ -70,9 +71,9 @@ final class CircularBuffer {
   }
 
   /** Sends a signal; when this returns after STOP, no thread of the process runs. */
-  private static void signal(Process process, String name) throws IOException, InterruptedException {
-    new ProcessBuilder("sh", "-c", "kill -" + name + " " + process.pid()).inheritIO().start().waitFor();
-    while (name.equals("STOP") && !Files.readString(Path.of("/proc/" + process.pid() + "/stat")).matches("(?s).*\\) T .*")) {
+  private static void signal(String name, long pid) throws IOException, InterruptedException {
+    new ProcessBuilder("sh", "-c", "kill -" + name + " " + pid).inheritIO().start().waitFor();
+    while (name.equals("STOP") && !Files.readString(Path.of("/proc/" + pid + "/stat")).matches("(?s).*\\) T .*")) {
       LockSupport.parkNanos(1_000_000);
     }
   }

@@ -20,8 +20,8 @@ record Counts(long messages, long bytes, long digest, long corrupt, long lost, i
   }
 
   /** With one message more, that has a checksum and should have another one. */
-  Counts plus(int length, int checksum, int wanted) {
-    return new Counts(messages + 1, bytes + length, 31 * digest + checksum, corrupt + (checksum == wanted ? 0 : 1), 0, 0);
+  Counts plus(int length, int crc, int wanted) {
+    return new Counts(messages + 1, bytes + length, 31 * digest + crc, corrupt + (crc == wanted ? 0 : 1), 0, 0);
   }
 
   /** As one process tells it to another, with what it lost. */

@@ -9,8 +9,8 @@ final class Options {
   private static final String HELP = """
       usage: bywash circular-buffer [OPTION...]
 
-      A writer sends messages of 1 to 65,535 random bytes round and round a ring. Two readers, in processes of their own,
-      check every byte. A third one is stopped until it was overtaken, says so and ends with 1.
+      A writer sends messages of 1 to 65,535 random bytes round and round a ring. Two readers, in processes of their
+      own, check every byte. A third one is stopped until it was overtaken, says so and ends with 1.
 
         --json          what was counted as one line on the standard output, everything else on the standard error
         --ring-mib N    size of the ring in MiB, rounded up to a power of two; 1 to 1000 (default: 50)
@@ -33,8 +33,8 @@ final class Options {
     for (String option = rest.poll(); option != null; option = rest.poll()) {
       switch (option) {
         case "--json" -> json = true;
-        case "--ring-mib" -> ringMebibytes = value(option, rest.poll(), "[1-9][0-9]{0,2}|1000", "a number from 1 to 1000");
-        case "--laps" -> laps = value(option, rest.poll(), "[1-9][0-9]{0,2}|1000", "a number from 1 to 1000");
+        case "--ring-mib" -> ringMebibytes = value(option, rest.poll(), "[1-9][0-9]{0,2}|1000", "1 to 1000");
+        case "--laps" -> laps = value(option, rest.poll(), "[1-9][0-9]{0,2}|1000", "1 to 1000");
         case "--sabotage" -> sabotage = value(option, rest.poll(), "corrupt|drop", "corrupt or drop");
         case "-h", "--help" -> end(0, HELP);
         default -> end(2, WRONG.formatted("there is no option " + option));

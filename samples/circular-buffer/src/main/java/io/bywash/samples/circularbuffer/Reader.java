@@ -7,7 +7,7 @@ import io.bywash.engine.*;
 import io.bywash.engine.broadcast.*;
 import java.util.Scanner;
 
-/** Reads and checks messages until it is told that the writer ended; if it was overtaken, it says so and ends with 1. */
+/** Reads and checks messages until it is told that the writer ended. Who was overtaken says so and ends with 1. */
 final class Reader implements MessageHandler {
   private static volatile boolean writerEnded;
 

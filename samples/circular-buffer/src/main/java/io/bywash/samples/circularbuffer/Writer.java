@@ -7,7 +7,7 @@ import io.bywash.engine.broadcast.*;
 import java.io.IOException;
 import java.util.SplittableRandom;
 
-/** Writes messages of 1 to 65,535 random bytes, some times round the ring. A message's type is the checksum of its bytes. */
+/** Writes messages of 1 to 65,535 random bytes, some times round the ring. The type of each is its checksum. */
 final class Writer {
   private static final SplittableRandom RANDOM = new SplittableRandom();
   private static final byte[] BYTES = new byte[65_535];

@@ -11,7 +11,8 @@ final class HelloSubscriber {
   public static void main(String[] arguments) {
     try (Segment segment = Segment.attach("hello", SECONDS.toNanos(60));
         Subscriber subscriber = Subscriber.open(segment.directory().find("greetings", Kind.BROADCAST))) {
-      if (subscriber.poll(message -> System.out.println(new String(message.toBytes(), UTF_8)), 1, SECONDS.toNanos(60)) == 0) {
+      MessageHandler print = message -> System.out.println(new String(message.toBytes(), UTF_8));
+      if (subscriber.poll(print, 1, SECONDS.toNanos(60)) == 0) {
         throw new IllegalStateException("no message came for 60 s; start HelloPublisher in another terminal");
       }
     }

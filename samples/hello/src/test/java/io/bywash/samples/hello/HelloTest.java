@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -66,7 +65,7 @@ final class HelloTest {
   @Test
   void theProgramsInTheReadmeAreTheProgramsHereAndShorterThan25Lines() throws IOException {
     List<String> blocks = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
-        .matcher(Files.readString(Path.of("../../README.md"))).results().map((MatchResult block) -> block.group(1)).toList();
+        .matcher(Files.readString(Path.of("../../README.md"))).results().map(block -> block.group(1)).toList();
     assertEquals(2, blocks.size());
     for (String program : List.of("HelloSubscriber", "HelloPublisher")) {
       List<String> source = Files.readAllLines(SOURCES.resolve(program + ".java"));

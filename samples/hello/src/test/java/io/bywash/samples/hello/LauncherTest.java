@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -31,8 +32,8 @@ final class LauncherTest {
   @BeforeEach
   void makeCheckout() throws IOException {
     scripts = new Scripts(scratch);
-    scripts.allow("sh", "readlink", "dirname", "sed", "cat", "mkdir", "mkfifo", "mktemp", "rm", "mv", "ln", "sleep", "find", "head",
-        "tail");
+    scripts.allow("sh", "readlink", "dirname", "sed", "cat", "mkdir", "mkfifo", "mktemp", "rm", "mv", "ln",
+        "sleep", "find", "head", "tail");
     Path jdk = scratch.resolve("a jdk");
     Scripts.write(jdk.resolve("bin/java"), "echo \"java $*\"");
     Scripts.write(jdk.resolve("bin/javac"));
@@ -58,8 +59,9 @@ final class LauncherTest {
 
   private void assertStarted(Ended ended) {
     assertEquals("java -p " + jar(MODULES.get(0), true) + ":" + jar(MODULES.get(1), true)
-        + " --enable-native-access=io.bywash.engine -m io.bywash.samples.hello/io.bywash.samples.hello.HelloPublisher\n", ended.out(),
-        ended.err());
+        + " --enable-native-access=io.bywash.engine"
+        + " -m io.bywash.samples.hello/io.bywash.samples.hello.HelloPublisher\n",
+        ended.out(), ended.err());
     assertEquals(0, ended.exitCode());
   }
 
@@ -156,8 +158,9 @@ final class LauncherTest {
 
   @Test
   void whoCallsItWronglyIsToldWhyWithExitCodeTwoBeforeAnythingIsBuilt() throws Exception {
-    for (List<String> wrong : List.of(List.of("nothing"), List.of(""), List.of("help", "extra"), List.of("--version", "extra"),
-        List.of("hello", "extra"), List.of("hello", ""), List.of("hello", "publisher", "extra"), List.of("hello-kotlin", "extra"))) {
+    for (List<String> wrong : List.of(List.of("nothing"), List.of(""), List.of("help", "extra"),
+        List.of("--version", "extra"), List.of("hello", "extra"), List.of("hello", ""),
+        List.of("hello", "publisher", "extra"), List.of("hello-kotlin", "extra"))) {
       Ended ended = bywash(wrong.toArray(String[]::new));
       assertEquals(2, ended.exitCode(), wrong + ended.toString());
       assertTrue(ended.out().isEmpty() && ended.err().contains("'" + wrong.getLast() + "'"), wrong + ended.toString());
@@ -172,8 +175,9 @@ final class LauncherTest {
     assertEquals(help, bywash("--help"));
     assertEquals(help, bywash("hello", "--help"));
     String script = Files.readString(scripts.checkout.resolve("bywash"));
-    Matcher commands = Pattern.compile("(?m)^([a-z |-]+)\\) command_").matcher(script.substring(script.lastIndexOf("case $command")));
-    List<String> names = commands.results().flatMap(found -> Pattern.compile(" \\| ").splitAsStream(found.group(1))).toList();
+    Matcher commands = Pattern.compile("(?m)^([a-z |-]+)\\) command_")
+        .matcher(script.substring(script.lastIndexOf("case $command")));
+    List<String> names = commands.results().flatMap(found -> Stream.of(found.group(1).split(" \\| "))).toList();
     assertTrue(names.contains("verify") && names.contains("circular-buffer"), names.toString());
     for (String name : names) {
       assertTrue(help.out().contains(name), name + " is missing in the help");

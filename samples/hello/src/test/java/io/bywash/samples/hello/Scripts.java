@@ -15,8 +15,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * A checkout of a test's own, with spaces in its path, and scripts that run in it with nothing on their PATH but what the
- * test puts there.
+ * A checkout of a test's own, with spaces in its path, and scripts that run in it with nothing on their PATH but what
+ * the test puts there.
  */
 final class Scripts {
   static final Path REPOSITORY = Path.of("../..").toAbsolutePath().normalize();
@@ -32,7 +32,8 @@ final class Scripts {
     this.scratch = scratch;
     checkout = Files.createDirectories(scratch.resolve("a checkout"));
     bin = Files.createDirectories(scratch.resolve("tools here"));
-    for (String file : List.of("mvnw", "bywash", "pom.xml", ".mvn/find-jdk.sh", ".mvn/wrapper/maven-wrapper.properties")) {
+    for (String file : List.of("mvnw", "bywash", "pom.xml", ".mvn/find-jdk.sh",
+        ".mvn/wrapper/maven-wrapper.properties")) {
       Files.createDirectories(checkout.resolve(file).getParent());
       Files.copy(REPOSITORY.resolve(file), checkout.resolve(file));
     }

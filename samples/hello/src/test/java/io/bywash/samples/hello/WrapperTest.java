@@ -1,5 +1,6 @@
 package io.bywash.samples.hello;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -7,7 +8,6 @@ import io.bywash.samples.hello.Scripts.Ended;
 import io.bywash.samples.hello.Scripts.Running;
 import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -48,20 +48,24 @@ final class WrapperTest {
     served = Files.createDirectories(scratch.resolve("served"));
     Files.createDirectories(served.resolve(PLACE));
     Path tar = served.resolve(PLACE).resolve(NAME + "-bin.tar.gz");
-    assertEquals(0, new ProcessBuilder("tar", "-C", maven.toString(), "-czf", tar.toString(), NAME).inheritIO().start().waitFor());
+    List<String> pack = List.of("tar", "-C", maven.toString(), "-czf", tar.toString(), NAME);
+    assertEquals(0, new ProcessBuilder(pack).inheritIO().start().waitFor());
     Path zip = served.resolve(PLACE).resolve(NAME + "-bin.zip");
-    try (FileSystem files = FileSystems.newFileSystem(zip, Map.of("create", "true", "enablePosixFileAttributes", "true"))) {
+    Map<String, String> withModes = Map.of("create", "true", "enablePosixFileAttributes", "true");
+    try (FileSystem files = FileSystems.newFileSystem(zip, withModes)) {
       Path program = files.getPath(NAME, "bin", "mvn");
       Files.createDirectories(program.getParent());
       Files.copy(maven.resolve(NAME + "/bin/mvn"), program);
       Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
     File log = scratch.resolve("server.log").toFile();
-    server = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "jwebserver").toString(), "-p", "0", "-d",
-        served.toString()).redirectErrorStream(true).redirectOutput(log).start();
+    String jwebserver = Path.of(System.getProperty("java.home"), "bin", "jwebserver").toString();
+    server = new ProcessBuilder(jwebserver, "-p", "0", "-d", served.toString()).redirectErrorStream(true)
+        .redirectOutput(log).start();
     while (url == null) {
       assertTrue(server.isAlive(), () -> "the server ended; see " + log);
-      url = log().lines().filter(line -> line.startsWith("URL ")).map(line -> line.substring(4)).findFirst().orElse(null);
+      url = log().lines().filter(line -> line.startsWith("URL ")).map(line -> line.substring(4)).findFirst()
+          .orElse(null);
     }
     wrapperProperties(sha256(tar), sha256(zip));
   }
@@ -84,7 +88,8 @@ final class WrapperTest {
   private void wrapperProperties(String tarSum, String zipSum) throws IOException {
     Path file = scripts.checkout.resolve(".mvn/wrapper/maven-wrapper.properties");
     Files.writeString(file, Files.readString(file).replaceAll("(?m)^version=.*", "version=9.9.9")
-        .replaceAll("(?m)^place=.*", "place=" + url + PLACE).replaceAll("(?m)^sha256.tar.gz=.*", "sha256.tar.gz=" + tarSum)
+        .replaceAll("(?m)^place=.*", "place=" + url + PLACE)
+        .replaceAll("(?m)^sha256.tar.gz=.*", "sha256.tar.gz=" + tarSum)
         .replaceAll("(?m)^sha256.zip=.*", "sha256.zip=" + zipSum));
   }
 
@@ -109,7 +114,8 @@ final class WrapperTest {
   private void assertNothingIsKept() throws IOException {
     if (Files.exists(scratch.resolve(".m2"))) {
       try (Stream<Path> files = Files.walk(scratch.resolve(".m2"))) {
-        assertEquals(List.of(), files.filter(file -> !Files.isDirectory(file) || file.toString().contains("fetch")).toList());
+        assertEquals(List.of(),
+            files.filter(file -> !Files.isDirectory(file) || file.toString().contains("fetch")).toList());
       }
     }
   }
@@ -171,10 +177,12 @@ final class WrapperTest {
   void whatIsMissingToFetchItIsSaid() throws Exception {
     scripts.allow("mkdir", "mktemp", "mv", "rm", "sha256sum");
     Ended refused = mvnw();
-    assertTrue(refused.exitCode() == 1 && refused.err().contains("neither tar with gzip nor unzip"), refused.toString());
+    assertEquals(1, refused.exitCode());
+    assertTrue(refused.err().contains("neither tar with gzip nor unzip"), refused.err());
     scripts.allow("tar", "gzip");
     refused = mvnw();
-    assertTrue(refused.exitCode() == 1 && refused.err().contains("neither curl nor wget"), refused.toString());
+    assertEquals(1, refused.exitCode());
+    assertTrue(refused.err().contains("neither curl nor wget"), refused.err());
     assertNothingIsKept();
   }
 
@@ -195,12 +203,13 @@ final class WrapperTest {
 
   @Test
   void noFileOfTheRepositoryNamesAPackageRegistry() throws IOException {
-    Pattern registry = Pattern.compile("\\b(repo1?\\.maven|repo\\d*\\.maven|central\\.sonatype|oss\\.sonatype|jcenter\\.|maven\\.google)");
+    Pattern registry = Pattern.compile(
+        "\\b(repo\\d*\\.maven|(central|oss)\\.sonatype|jcenter\\.|maven\\.google)");
     try (Stream<Path> files = Files.walk(Scripts.REPOSITORY)) {
       for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile)::iterator) {
         String path = Scripts.REPOSITORY.relativize(file).toString();
         if (!path.matches("(.*/)?(target|\\.git|\\.idea|\\.kotlin)/.*")) {
-          assertTrue(!registry.matcher(Files.readString(file, StandardCharsets.ISO_8859_1)).find(), path);
+          assertTrue(!registry.matcher(Files.readString(file, ISO_8859_1)).find(), path);
         }
       }
     }
