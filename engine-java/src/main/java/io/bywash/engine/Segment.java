@@ -65,7 +65,8 @@ public final class Segment extends Attachment implements AutoCloseable {
    * Attaches to a segment that another process creates, whatever is in it.
    *
    * @param timeoutNanos how long to wait for it to exist; 0 or less does not wait
-   * @throws SegmentNotFoundException when there is none in that time, or this thread was interrupted, which stays set
+   * @throws SegmentNotFoundException when there is none in that time
+   * @throws InterruptedWaitException when this thread is interrupted while there is none
    * @throws SegmentFormatException when the file is no segment, or one of another version
    * @throws DamagedSegmentException when its header is damaged
    * @throws TableFullException when all participant slots are taken by the living
@@ -104,6 +105,15 @@ public final class Segment extends Attachment implements AutoCloseable {
   /** Its file. */
   public Path path() {
     return core.path();
+  }
+
+  /**
+   * A random number, not 0, that its creator drew: no other life of a segment has the same, also not one of the same name. With
+   * a sequence it names a place for good, see
+   * {@link io.bywash.engine.broadcast.SubscriberOptions#startingAt(long, long)}.
+   */
+  public long id() {
+    return core.geometry().segmentId();
   }
 
   /** The size of the file in bytes. */
@@ -146,10 +156,17 @@ public final class Segment extends Attachment implements AutoCloseable {
   }
 
   /**
-   * Closes this attachment: every role of it fails with {@link SegmentClosedException} at its next operation, and waiting
-   * ones are woken. When the last role was closed too, the slot and the file are given back; if the lifetime is
-   * {@link Lifetime#WHILE_USED} and no other participant lives, the segment is removed. Memory is unmapped by the garbage
-   * collector. Once is enough.
+   * Closes this attachment with all roles that are still open in it: each fails with {@link SegmentClosedException} at its next
+   * operation, and waiting ones are woken. Slot, lock, descriptor and memory are given back at once; if the lifetime is
+   * {@link Lifetime#WHILE_USED} and no other participant lives, the segment is removed.
+   *
+   * <p>A role that is in an operation is closed by that operation at its end, and takes the rest with it: a claim that is open
+   * can then not be committed any more, and a handler that is being called goes on reading what was there. Once is enough.
+   *
+   * <p>At an orderly end of the JVM participants that were not closed leave by themselves: others see that they left, and the
+   * last one removes the segment. {@code -Dbywash.exit.hook=off} forgoes that; so does an engine within an OSGi bundle.
+   *
+   * @throws DamagedSegmentException when the file was cut while it was in use; everything was given back all the same
    */
   @Override
   public void close() {

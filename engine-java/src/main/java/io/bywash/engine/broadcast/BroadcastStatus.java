@@ -83,7 +83,7 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
   public static List<String> problems(Entry entry) {
     SegmentEntry own = Ring.broadcast(entry);
     String damage = own.damage() != null ? own.damage() : Ring.damage(own);
-    return damage != null ? List.of(damage) : RingCheck.problems(Ring.of(entry));
+    return damage != null ? List.of(damage) : CutFile.looking(own.core(), () -> RingCheck.problems(Ring.of(entry)));
   }
 
   private static String policy(long word) {

@@ -55,6 +55,11 @@ final class Gate {
     return lowest >= boundary || isPassed(boundary);
   }
 
+  /** Earlier looks are not good enough any more: the boundary moves. */
+  void lookAgain() {
+    lowest = -1;
+  }
+
   /** Whether every gating subscriber has read up to {@code boundary}; else this publisher is blocked. */
   boolean isPassed(long boundary) {
     lowest = lowestPosition();

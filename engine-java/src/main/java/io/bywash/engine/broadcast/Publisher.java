@@ -8,11 +8,13 @@ import static io.bywash.engine.internal.SegmentLayout.WAITING_FOR_SPACE;
 import io.bywash.engine.Claim;
 import io.bywash.engine.Entry;
 import io.bywash.engine.RoleTakenException;
+import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.Role;
 import io.bywash.engine.internal.RoleHandle;
 import io.bywash.engine.wait.WaitPolicy;
 import io.bywash.engine.wait.Waitable;
+import java.lang.ref.Reference;
 import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
@@ -59,10 +61,14 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
   public static Publisher open(Entry entry, WaitPolicy waitPolicy) {
     Ring ring = Ring.of(entry);
     Objects.requireNonNull(waitPolicy, "waitPolicy");
+    return CutFile.looking(ring.entry.core(), () -> open(ring, waitPolicy));
+  }
+
+  private static Publisher open(Ring ring, WaitPolicy waitPolicy) {
     RoleHandle handle = ring.entry.tryTake(PUBLISHER_ROLE, 0);
     if (handle == null) {
       long pid = ring.entry.core().participants().pid(ring.entry.roleWord(PUBLISHER_ROLE));
-      throw new RoleTakenException("Entry \"" + entry.name() + "\" of segment " + ring.entry.core().path()
+      throw new RoleTakenException("Entry \"" + ring.entry.name() + "\" of segment " + ring.entry.core().path()
           + " has a publisher already, process " + pid + ". Only one can publish; end that one first.", pid);
     }
     try {
@@ -70,9 +76,11 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
       Publisher publisher = new Publisher(ring, handle, waitPolicy);
       handle.activate();
       return publisher;
-    } catch (RuntimeException | InternalError failure) {
+    } catch (RuntimeException | Error failure) {
       handle.close();
       throw failure;
+    } finally {
+      handle.exit();
     }
   }
 
@@ -93,20 +101,27 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
 
   /**
    * Publishes a copy of {@code length} bytes from {@code index} on, waiting for room up to {@code timeoutNanos}; false when
-   * there was none in that time, or this thread was interrupted, which stays set.
+   * there was none in that time. Whatever else ends it, a {@link StackOverflowError} included, leaves the queue usable.
    *
    * @param length 1 to {@link #maxMessageBytes}
    * @param type of the message, any number
    * @param timeoutNanos 0 or less does not wait
+   * @throws IllegalStateException when the last claim was neither committed, staged nor aborted
+   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is interrupted
+   *     before it begins or while it waits
    */
   public boolean offer(byte[] source, int index, int length, int type, long timeoutNanos) {
     Objects.checkFromIndexSize(index, length, source.length);
-    Claim room = claim(length, type, timeoutNanos);
-    if (room == null) {
-      return false;
+    checkInterrupt(timeoutNanos);
+    boolean offered = writer.tryOffer(source, index, length, type);
+    if (!offered && timeoutNanos > 0) {
+      long start = System.nanoTime();
+      while (!offered && awaitOnce(start, timeoutNanos)) {
+        offered = writer.tryOffer(source, index, length, type);
+      }
     }
-    room.putBytes(0, source, index, length).commit();
-    return true;
+    Reference.reachabilityFence(this); // or the cleaner could give the role back before the last store
+    return offered;
   }
 
   /** As {@link #tryClaim(int, int)} with type 0. */
@@ -127,10 +142,13 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
   }
 
   /**
-   * As {@link #tryClaim(int, int)}, waiting for room up to {@code timeoutNanos}; null when there was none in that time, or
-   * this thread was interrupted, which stays set.
+   * As {@link #tryClaim(int, int)}, waiting for room up to {@code timeoutNanos}; null when there was none in that time.
+   *
+   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is interrupted
+   *     before it begins or while it waits
    */
   public Claim claim(int length, int type, long timeoutNanos) {
+    checkInterrupt(timeoutNanos);
     Claim room = tryClaim(length, type);
     if (room != null || timeoutNanos <= 0) {
       return room;
@@ -147,26 +165,29 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
 
   /** Makes what was staged visible; nothing happens when nothing was. */
   public void publish() {
-    hold.checkUsable();
     writer.publish();
   }
 
   /**
    * Waits until at least {@code count} subscribers that live are attached for writing, up to {@code timeoutNanos}; false
-   * when there were fewer in that time, or this thread was interrupted, which stays set.
+   * when there were fewer in that time.
+   *
+   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is interrupted
+   *     before it begins or while it waits
    */
   public boolean awaitSubscribers(int count, long timeoutNanos) {
     if (count < 0 || count >= entry.roleCount()) {
       throw new IllegalArgumentException("count=" + count + " is not between 0 and " + (entry.roleCount() - 1)
           + ", the subscribers that entry \"" + entry.name() + "\" has room for");
     }
+    checkInterrupt(timeoutNanos);
     long start = System.nanoTime();
     while (subscriberCount() < count) {
-      hold.checkUsable();
       long left = timeoutNanos - (System.nanoTime() - start);
-      if (left <= 0 || Thread.currentThread().isInterrupted()) {
+      if (left <= 0) {
         return false;
       }
+      checkInterrupt(left);
       LockSupport.parkNanos(Math.min(left, 1_000_000));
     }
     return true;
@@ -175,6 +196,10 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
   /** How many subscribers that live are attached for writing now. */
   public int subscriberCount() {
     hold.checkUsable();
+    return CutFile.looking(entry.core(), this::countSubscribers);
+  }
+
+  private int countSubscribers() {
     int count = 0;
     for (int index = FIRST_SUBSCRIBER_ROLE; index < entry.rolesUsed(); index++) {
       long word = entry.roleWord(index);
@@ -205,10 +230,14 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
    */
   @Override
   public void close() {
-    try {
+    writer.abort();
+    hold.close();
+  }
+
+  @Override
+  protected void finish() {
+    if (writer != null) { // else the role could not be taken
       writer.finish();
-    } finally { // also if the memory is gone
-      hold.close();
     }
   }
 }

@@ -35,7 +35,8 @@ final class RecordReader {
   private final int maxMessageBytes;
   /** How far to read, in a long poll, before the publisher is told. */
   private final long shareBytes;
-  private final MessageView message = new MessageView();
+  /** Of the ring, or of {@link #copy}. */
+  private MessageView message;
   private boolean reading;
 
   /** Where the next record to read begins. */
@@ -65,10 +66,16 @@ final class RecordReader {
     this.mask = ring.capacityBytes - 1;
     this.maxMessageBytes = ring.maxMessageBytes;
     this.shareBytes = ring.capacityBytes >> 3;
-    if (!inPlace) {
-      copy = Region.allocate(COPY_BYTES);
+    if (inPlace) {
+      message = new MessageView(region, dataOffset, ring.capacityBytes);
+    } else {
+      copyInto(Region.allocate(COPY_BYTES));
     }
-    message.in(inPlace ? region : copy);
+  }
+
+  private void copyInto(Region newCopy) {
+    message = new MessageView(newCopy, 0, newCopy.sizeBytes());
+    copy = newCopy;
   }
 
   void moveTo(Ring.Cursor cursor) {
@@ -111,12 +118,13 @@ final class RecordReader {
     return position != readable || ring.published() != position || untoldCount > 0 || handle != null && !handle.isStillOurs();
   }
 
+  /** Whether the handler of a poll is being called. */
+  boolean isReading() {
+    return reading;
+  }
+
   /** Whether there is something to read, or a gap to tell; looks if nothing is left of what was found before. */
   boolean look() {
-    hold.checkUsable();
-    if (reading) {
-      throw new IllegalStateException("this subscriber is polled by its own handler; return from the handler first");
-    }
     if (handle != null && !handle.isStillOurs()) {
       throw cutOff();
     }
@@ -162,14 +170,15 @@ final class RecordReader {
     int lastLength = 0;
     long recordBytes = 0;
     while (position < stretchEnd && count < limit && hold.isUsable()) {
-      long record = dataOffset + (position & mask);
+      long start = position;
+      long record = dataOffset + (start & mask);
       long header = region.getLong(record);
       int length = (int) header;
       if (length != lastLength) { // a guess, so that the processor can go on before the length has come from afar
         lastLength = length;
         recordBytes = recordBytes(length);
       }
-      long next = position + recordBytes;
+      long next = start + recordBytes;
       long sequence = nextSequence;
       if (length < 1 || length > maxMessageBytes || next > end
           || region.getLong(record + RECORD_SEQUENCE) != sequence) {
@@ -196,12 +205,17 @@ final class RecordReader {
         }
         continue;
       }
-      long record = position - copyStart;
-      long header = copy.getLong(record);
-      long sequence = copy.getLong(record + RECORD_SEQUENCE);
+      Region copied = copy;
+      long start = position;
+      long record = start - copyStart;
+      if (record < 0 || record > copied.sizeBytes() - RECORD_HEADER_BYTES) {
+        throw usedByTwoThreads();
+      }
+      long header = copied.getLong(record);
+      long sequence = copied.getLong(record + RECORD_SEQUENCE);
       int length = (int) header;
-      long next = position + recordBytes(length);
-      if (!ring.isPossible(position, length) || next > readable || sequence != nextSequence) {
+      long next = start + recordBytes(length);
+      if (!ring.isPossible(start, length) || next > readable || sequence != nextSequence) {
         skipPadding(length, sequence);
         continue;
       }
@@ -222,20 +236,29 @@ final class RecordReader {
     return count;
   }
 
+  private IllegalStateException usedByTwoThreads() {
+    return new IllegalStateException("this subscriber of entry \"" + entry.name() + "\" in segment " + entry.core().path()
+        + " is used by two threads at once. Take a subscriber for each thread.");
+  }
+
   /** Copies at least {@code neededBytes}, which are readable, from the own position on; false when they were overwritten. */
   private boolean copyFrom(long neededBytes) {
-    long untilEnd = Math.min(readable - position, ring.untilEnd(position));
-    long bytes = Math.min(untilEnd, Math.max(neededBytes, COPY_BYTES));
+    long start = position;
+    long untilEnd = Math.min(readable - start, ring.untilEnd(start));
+    int bytes = (int) Math.min(untilEnd, Math.max(neededBytes, COPY_BYTES));
     if (copy.sizeBytes() < bytes) {
-      copy = Region.allocate(Math.min(2 * bytes, recordBytes(ring.maxMessageBytes)));
-      message.in(copy);
+      copyInto(Region.allocate(Math.min(2L * bytes, recordBytes(ring.maxMessageBytes))));
     }
-    region.copyTo(ring.at(position), copy, 0, (int) bytes);
+    Region target = copy;
+    if (bytes < RECORD_HEADER_BYTES || bytes > target.sizeBytes()) {
+      throw usedByTwoThreads();
+    }
+    region.copyTo(ring.at(start), target, 0, bytes);
     // [oldest] only now is anything that was read above known to be true. One that is waited for may have joined while the
     // boundary moved past it; nothing is overwritten then before it was cut off [evicted]
-    boolean overwritten = ring.isOverwritten(position) && !(options.isGating() && handle.isStillOurs());
-    copyStart = position;
-    copyEnd = overwritten ? position : position + bytes;
+    boolean overwritten = ring.isOverwritten(start) && !(options.isGating() && handle.isStillOurs());
+    copyStart = start;
+    copyEnd = overwritten ? start : start + bytes;
     return !overwritten;
   }
 

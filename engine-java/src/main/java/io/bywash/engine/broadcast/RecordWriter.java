@@ -4,7 +4,9 @@ import static io.bywash.engine.broadcast.BroadcastLayout.*;
 import static io.bywash.engine.internal.SegmentLayout.WAITING_FOR_DATA;
 
 import io.bywash.engine.Claim;
+import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.internal.ClaimView;
+import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.RoleHandle;
 import io.bywash.engine.internal.WaitRoom;
 import java.lang.invoke.VarHandle;
@@ -36,9 +38,13 @@ final class RecordWriter extends ClaimView {
   private final long waitingForData;
   private final long publishedOffset;
   private final int maxMessageBytes;
+  /** Where a message would stand whose record began at the ring's end. */
+  private final long ringEnd;
 
   /** A record in each block of the ring, as in shared memory, for this publisher to trust. */
   private final long[] blockPositions = new long[NOTED_BLOCKS];
+  /** Where the next message, behind its record's header, begins in the region; always within the ring, or just behind it. */
+  private long next;
   /** The position of a place in the ring is its offset in the region and this; it changes when the ring turns. */
   private long turn;
   /** Up to this offset a claim needs no look at anything: the end of a stretch, or of the granted room. */
@@ -59,9 +65,9 @@ final class RecordWriter extends ClaimView {
   /** Whether the position is ahead of what readers are told. */
   private boolean staged;
 
-  /** Goes on where the last publisher stopped. */
+  /** Goes on where the last publisher stopped, see {@link RingRepair}. */
   RecordWriter(Publisher owner, Ring ring, RoleHandle handle, Gate gate) {
-    super(ring.region);
+    super(ring.region, ring.dataOffset, ring.capacityBytes);
     this.owner = owner;
     this.handle = handle;
     this.ring = ring;
@@ -70,12 +76,12 @@ final class RecordWriter extends ClaimView {
     this.waitingForData = ring.entry.offset() + WAITING_FOR_DATA;
     this.publishedOffset = ring.publishedOffset;
     this.maxMessageBytes = ring.maxMessageBytes;
-    long position = ring.published();
+    this.ringEnd = ring.dataOffset + ring.capacityBytes + RECORD_HEADER_BYTES;
+    Ring.Cursor start = RingRepair.takeOver(ring);
     this.oldest = ring.oldest();
-    ring.validate(position, oldest);
-    this.sequence = ring.sequenceAt(position);
-    moveTo(position);
-    readBlockIndex(position);
+    this.sequence = start.sequence();
+    moveTo(start.position());
+    readBlockIndex(start.position());
   }
 
   private void readBlockIndex(long position) {
@@ -95,14 +101,20 @@ final class RecordWriter extends ClaimView {
     ring.forgetBlocksBeyond(position); // staged by a predecessor that died: this one's records fall otherwise
   }
 
-  /** Where the next record begins. {@link #offset} is that of its message, whether it is claimed yet or not. */
+  /** The position of the record whose message stands at {@code message}. */
+  private long positionOf(long message) {
+    return message - RECORD_HEADER_BYTES + turn;
+  }
+
+  /** Where the next record begins. */
   private long position() {
-    return offset - RECORD_HEADER_BYTES + turn;
+    return positionOf(next);
   }
 
   private void moveTo(long position) {
-    offset = ring.at(position) + RECORD_HEADER_BYTES;
-    turn = position - ring.at(position);
+    long record = ring.at(position);
+    next = record + RECORD_HEADER_BYTES;
+    turn = position - record;
     limit = 0;
   }
 
@@ -110,24 +122,83 @@ final class RecordWriter extends ClaimView {
     return sequence;
   }
 
-  boolean isPending() {
-    return isOpen();
-  }
-
-  /** Room for a message, or null when there is none now. */
-  Claim tryClaim(int newLength, int type) {
-    handle.checkUsable();
-    if (newLength < 1 || newLength > maxMessageBytes || isOpen()) {
-      throw refused(newLength);
-    }
-    if (offset + recordBytes(newLength) > limit && !makeRoom(newLength)) {
-      publish(); // or those in the way might wait for what is staged
+  /**
+   * Room for a message, or null when there is none now. The writer is inside from here to the end of the claim.
+   */
+  Claim tryClaim(int length, int type) {
+    long message = room(length, type);
+    if (message == 0) {
+      handle.exit();
       return null;
     }
-    region.setLong(offset - RECORD_HEADER_BYTES, header(newLength, type));
-    region.setLong(offset - RECORD_HEADER_BYTES + RECORD_SEQUENCE, sequence);
-    length = newLength;
+    try {
+      open(message, length);
+    } finally {
+      if (!isOpen()) {
+        handle.exit();
+      }
+    }
     return this;
+  }
+
+  /**
+   * Publishes a copy; false when there is no room now. No claim is ever open, so that whatever ends this, the next one can
+   * begin.
+   */
+  boolean tryOffer(byte[] source, int index, int length, int type) {
+    long message = room(length, type);
+    try {
+      if (message == 0) {
+        return false;
+      }
+      region.copyFrom(message, source, index, length);
+      publishRecord(message, length);
+      return true;
+    } catch (InternalError fault) {
+      throw cut(fault);
+    } finally {
+      handle.exit();
+    }
+  }
+
+  /**
+   * Enters, and answers where the message goes, behind a header that is written; 0 when there is no room now. After a
+   * failure nobody is inside.
+   */
+  private long room(int length, int type) {
+    if (isOpen()) {
+      handle.checkUsable();
+      throw new IllegalStateException(handle.isCallerInside() ? "the last claim was neither committed, staged nor aborted"
+          : "another thread has a claim of this publisher: use a publisher in one thread at a time");
+    }
+    if (length < 1 || length > maxMessageBytes) {
+      throw new IllegalArgumentException("length=" + length + " is not between 1 and " + maxMessageBytes
+          + ", the largest message in a ring of " + ring.capacityBytes + " bytes");
+    }
+    handle.enter();
+    boolean done = false;
+    try {
+      long recordBytes = recordBytes(length);
+      long message = next; // read once: it is in the ring, and up to a limit that is in the ring there is room behind it
+      if (message + recordBytes > limit) {
+        message = makeRoom(length);
+        if (message == 0) {
+          publishStaged(); // or those in the way might wait for what is staged
+          done = true;
+          return 0;
+        }
+      }
+      region.setLong(message - RECORD_HEADER_BYTES, header(length, type));
+      region.setLong(message - RECORD_HEADER_BYTES + RECORD_SEQUENCE, sequence);
+      done = true;
+      return message;
+    } catch (InternalError fault) {
+      throw cut(fault);
+    } finally {
+      if (!done) {
+        handle.exit();
+      }
+    }
   }
 
   private void checkOurs() {
@@ -136,70 +207,106 @@ final class RecordWriter extends ClaimView {
     }
   }
 
-  private RuntimeException refused(int newLength) {
-    if (isOpen()) {
-      return new IllegalStateException("the last claim was neither committed, staged nor aborted");
-    }
-    return new IllegalArgumentException("length=" + newLength + " is not between 1 and " + maxMessageBytes
-        + ", the largest message in a ring of " + ring.capacityBytes + " bytes");
-  }
-
   @Override
   public void commit() {
-    long recordBytes = endRecord();
-    publish(position());
-    if (!streaming && recordBytes <= OWN_MAX_BYTES && offset + recordBytes <= limit) {
-      region.own(offset - RECORD_HEADER_BYTES, recordBytes); // or the next message would have to wait for its lines
+    int length = endClaim();
+    try {
+      handle.checkUsable();
+      publishRecord(next, length);
+    } catch (InternalError fault) {
+      throw cut(fault);
+    } finally {
+      handle.exit();
     }
     Reference.reachabilityFence(owner); // or the cleaner could give the role back before the last store
   }
 
   @Override
   public void stage() {
-    endRecord();
-    staged = true;
+    int length = endClaim();
+    try {
+      handle.checkUsable();
+      staged = true;
+      next += recordBytes(length);
+      sequence++;
+    } finally {
+      handle.exit();
+    }
+    Reference.reachabilityFence(owner);
   }
 
-  /** Answers the bytes of the record. */
-  private long endRecord() {
-    if (!isOpen()) {
+  private int endClaim() {
+    int length = end();
+    if (length == 0) {
       throw new IllegalStateException("there is nothing to commit: the claim was committed, staged or aborted before");
     }
-    handle.checkUsable();
+    return length;
+  }
+
+  /** Makes the record visible, with all that was staged before it. The store comes first: what fails before it changes nothing. */
+  private void publishRecord(long message, int length) {
     long recordBytes = recordBytes(length);
-    offset += recordBytes;
-    length = -1;
+    long end = Math.min(message + recordBytes, ringEnd); // less only if two threads write
+    region.setLongRelease(publishedOffset, positionOf(end)); // [published]
+    next = end;
     sequence++;
-    return recordBytes;
-  }
-
-  private void publish(long end) {
-    region.setLongRelease(publishedOffset, end); // [published]
+    staged = false;
     waitRoom.signal(waitingForData);
+    if (!streaming && recordBytes <= OWN_MAX_BYTES && end + recordBytes <= limit) {
+      region.own(end - RECORD_HEADER_BYTES, recordBytes); // or the next message would have to wait for its lines
+    }
   }
 
-  /** Makes what is staged visible; nothing happens when nothing is. */
+  /** Makes what is staged visible; nothing happens when nothing is. A claim that is open stays so. */
   void publish() {
+    if (isOpen()) {
+      handle.checkUsable();
+      publishStaged();
+      return;
+    }
+    handle.enter();
+    try {
+      publishStaged();
+    } catch (InternalError fault) {
+      throw cut(fault);
+    } finally {
+      handle.exit();
+    }
+  }
+
+  private DamagedSegmentException cut(InternalError fault) {
+    return CutFile.told(ring.entry.core(), fault);
+  }
+
+  private void publishStaged() {
     if (staged) {
       checkOurs(); // or a successor's messages would be taken back
+      long end = position() == paddedTo ? paddedFrom : position(); // the padding before an open claim waits for its message
+      region.setLongRelease(publishedOffset, end); // [published]
       staged = false;
-      publish(position() == paddedTo ? paddedFrom : position()); // the padding before an open claim waits for its message
+      waitRoom.signal(waitingForData);
       Reference.reachabilityFence(owner);
     }
   }
 
-  /** The end: what is staged is published, unless the role is a successor's by now. */
+  /** The end: what is staged is published, unless the role is a successor's by now. Nobody is inside. */
   void finish() {
-    abort();
-    if (handle.isStillOurs()) {
-      publish();
+    if (staged && handle.isStillOurs()) {
+      publishStaged();
     }
   }
 
   @Override
   public void abort() {
-    length = -1;
-    if (position() == paddedTo) { // a shorter message may still fit before the end
+    if (end() > 0) {
+      unpad();
+      handle.exit();
+    }
+  }
+
+  /** Takes the padding before a claim that was aborted back: a shorter message may still fit before the end. */
+  private void unpad() {
+    if (position() == paddedTo) {
       moveTo(paddedFrom);
       paddedTo = -1;
       granted = paddedFrom;
@@ -208,20 +315,26 @@ final class RecordWriter extends ClaimView {
 
   /**
    * The slow path of a claim, once a stretch: brings the next one here. Once a block it also notes where blocks begin, turns the
-   * ring, and gives up the oldest records if nobody needs them.
+   * ring, and gives up the oldest records if nobody needs them. Answers where the message goes, 0 when there is no room.
    */
-  private boolean makeRoom(int newLength) {
+  private long makeRoom(int length) {
     checkOurs();
-    long needed = recordBytes(newLength);
+    long needed = recordBytes(length);
     if (position() + needed > granted && !extendGrant(needed)) {
-      return false;
+      return 0;
     }
-    long stretchEnd = Math.min(granted, position() + Math.max(needed, STRETCH_BYTES));
-    limit = stretchEnd - turn + RECORD_HEADER_BYTES;
+    long message = next;
+    long stretchEnd = Math.min(granted, positionOf(message) + Math.max(needed, STRETCH_BYTES));
+    long end = Math.min(stretchEnd - turn + RECORD_HEADER_BYTES, ringEnd);
+    if (message + needed > end) {
+      throw new IllegalStateException("the publisher of entry \"" + ring.entry.name() + "\" is used by two threads at once: use a"
+          + " publisher in one thread at a time");
+    }
     if (needed <= OWN_MAX_BYTES && isStreaming()) {
-      region.own(offset - RECORD_HEADER_BYTES, stretchEnd - position());
+      region.own(message - RECORD_HEADER_BYTES, end - message);
     }
-    return true;
+    limit = end;
+    return message;
   }
 
   /** Whether messages come so fast that it pays to bring many lines here at once; for single ones it would only take time. */
@@ -267,13 +380,14 @@ final class RecordWriter extends ClaimView {
     long block = target + (1L << ring.blockShift) - 1 >>> ring.blockShift;
     long newOldest = blockPositions[(int) (block & NOTED_BLOCKS - 1)];
     if (staged && newOldest > region.getLongOpaque(publishedOffset)) {
-      publish(); // what was never published cannot be given up: a batch is no longer than the ring
+      publishStaged(); // what was never published cannot be given up: a batch is no longer than the ring
     }
     if (!gate.isPassed(newOldest)) { // so that the boundary does not pass anybody who is established
       return false;
     }
-    oldest = newOldest;
+    gate.lookAgain(); // should the second look below not come to pass, the next claim makes it
     region.setLongRelease(ring.oldestOffset, newOldest); // [oldest]
+    oldest = newOldest;
     // [oldest] the boundary is visible before any byte behind it is overwritten; and [join] before the look at the
     // subscribers: one that joins now is either seen here, or sees the new boundary
     VarHandle.fullFence();

@@ -143,7 +143,9 @@ final class Ring {
 
   /** The last noted record that lies neither behind {@code position} nor behind {@code sequence}; null when none is valid. */
   private Cursor findNoted(long position, long oldest, long sequence) {
-    for (long block = position >>> blockShift; block >= oldest >>> blockShift; block--) {
+    long newest = position >>> blockShift;
+    long last = Math.max(oldest >>> blockShift, newest - NOTED_BLOCKS + 1); // older ones have no note any more
+    for (long block = newest; block >= last; block--) {
       Cursor noted = noted(block);
       if (noted != null && noted.position() <= position && noted.position() >= oldest
           && noted.position() % RECORD_ALIGNMENT == 0 && noted.sequence() <= sequence) {
@@ -204,7 +206,10 @@ final class Ring {
 
   /** A published position and its sequence, consistent with each other: the newest, or the oldest that is there. */
   Cursor cursor(boolean newest) {
-    long startNanos = System.nanoTime();
+    return cursor(newest, System.nanoTime());
+  }
+
+  private Cursor cursor(boolean newest, long startNanos) {
     do {
       long oldest = oldest();
       long position = newest ? published() : oldest;
@@ -215,7 +220,7 @@ final class Ring {
       if (oldest() == oldest) { // else the position was overwritten meanwhile
         throw damagedPositions(position, oldest);
       }
-    } while (System.nanoTime() - startNanos < SEARCH_NANOS);
+    } while (mayGoOn(startNanos));
     throw restless();
   }
 
@@ -223,8 +228,11 @@ final class Ring {
   Cursor cursorAt(long sequence) {
     long startNanos = System.nanoTime();
     do {
-      Cursor oldest = cursor(false);
-      Cursor newest = cursor(true);
+      Cursor oldest = cursor(false, startNanos);
+      Cursor newest = cursor(true, startNanos);
+      if (isImpossible(newest.position(), oldest.position())) {
+        continue; // the ring has turned between the two looks
+      }
       if (sequence <= oldest.sequence()) {
         return oldest;
       }
@@ -239,11 +247,16 @@ final class Ring {
       if (oldest() == oldest.position()) { // else what leads there was overwritten meanwhile
         throw entry.damaged("no block leads to sequence " + sequence);
       }
-    } while (System.nanoTime() - startNanos < SEARCH_NANOS);
+    } while (mayGoOn(startNanos));
     throw restless();
   }
 
-  private DamagedSegmentException restless() {
+  /** Whether a search that others disturb may be repeated: nobody, not even a hostile participant, prolongs it beyond that. */
+  static boolean mayGoOn(long startNanos) {
+    return System.nanoTime() - startNanos < SEARCH_NANOS;
+  }
+
+  DamagedSegmentException restless() {
     return entry.damaged("no record stood still for long enough to be found within " + SEARCH_NANOS / 1_000_000_000 + " s");
   }
 
@@ -276,6 +289,11 @@ final class Ring {
   /** The noted position for a block; another block's, or -1, when there is none. */
   long blockPosition(long block) {
     return region.getLongAcquire(blockEntry(block)); // [block] makes the entry's sequence visible
+  }
+
+  /** What an entry of the index says about a sequence, whether it is valid or not. */
+  long notedSequence(long entry) {
+    return region.getLongOpaque(blockEntry(entry) + Long.BYTES);
   }
 
   /** Voids what is noted for records from {@code position} on that were never published; the publisher only. */

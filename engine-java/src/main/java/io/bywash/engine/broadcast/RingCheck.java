@@ -27,8 +27,12 @@ final class RingCheck {
   /** A place where a record has to begin; with its sequence, or -1 when that is unknown. */
   private record Stop(long position, long sequence, String claimedBy) {}
 
+  /** A subscriber that is waited for, and whose position was given up. */
+  private record Behind(int index, long word, long position) {}
+
   private final Ring ring;
   private final List<String> problems = new ArrayList<>();
+  private final List<Behind> behind = new ArrayList<>();
   private final List<Stop> stops = new ArrayList<>();
 
   private RingCheck(Ring ring) {
@@ -59,9 +63,11 @@ final class RingCheck {
     }
     checkPublisher();
     noteBlocks(oldest, settled);
-    for (int index = FIRST_SUBSCRIBER_ROLE; index < ring.entry.rolesUsed(); index++) {
+    int used = ring.entry.rolesUsed();
+    for (int index = FIRST_SUBSCRIBER_ROLE; index < used; index++) {
       checkSubscriber(index, oldest);
     }
+    checkBehind();
     long published = ring.published(); // behind everything that was read above
     checkBlocksAhead(oldest, settled, published);
     return walk(oldest, published);
@@ -119,9 +125,8 @@ final class RingCheck {
       problems.add(who + " stands at position " + position + ", where no record can begin");
     } else if (position >= oldest) {
       stops.add(new Stop(position, -1, who));
-    } else if (Gate.isGating(word) && staysBehind(index, word, position)) {
-      problems.add(who + " holds the publisher back at position " + position
-          + ", which was given up: it stopped while it joined, or its position is damaged");
+    } else if (Gate.isGating(word)) {
+      behind.add(new Behind(index, word, position));
     }
   }
 
@@ -129,16 +134,31 @@ final class RingCheck {
     return ring.region.getLongAcquire(ring.entry.role(index) + ROLE_POSITION); // [position]
   }
 
-  /** Only one that joins may be behind the boundary, and takes another position at once [join]. */
-  private boolean staysBehind(int index, long word, long position) {
+  /**
+   * One that joins may be behind the boundary, if that moved between its look at it and its becoming active [join]. It may stay
+   * there for as long as it likes, since nothing that it may still read is overwritten. What was overwritten nobody may be
+   * waiting for.
+   */
+  private void checkBehind() {
     long start = System.nanoTime();
-    while (System.nanoTime() - start < SETTLE_NANOS) {
-      if (ring.entry.roleWord(index) != word || position(index) != position) {
-        return false;
+    while (!behind.isEmpty() && System.nanoTime() - start < SETTLE_NANOS) {
+      behind.removeIf(each -> !isOverwrittenUnder(each));
+      if (!behind.isEmpty()) {
+        LockSupport.parkNanos(SETTLE_STEP_NANOS);
       }
-      LockSupport.parkNanos(SETTLE_STEP_NANOS);
     }
-    return ring.entry.core().participants().isAlive(word);
+    for (Behind each : behind) {
+      if (ring.entry.core().participants().isAlive(each.word())) {
+        problems.add("the subscriber in role " + each.index() + " holds the publisher back at position " + each.position()
+            + ", which was overwritten: its position is damaged");
+      }
+    }
+  }
+
+  private boolean isOverwrittenUnder(Behind each) {
+    long published = ring.published();
+    return published - each.position() > ring.capacityBytes && ring.entry.roleWord(each.index()) == each.word()
+        && position(each.index()) == each.position();
   }
 
   /** Follows the chain; false when it was overwritten on the way. */

@@ -5,6 +5,7 @@ import static io.bywash.engine.internal.SegmentLayout.*;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.MessageHandler;
+import io.bywash.engine.SegmentReplacedException;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.Hold;
@@ -53,6 +54,7 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
    * @throws io.bywash.engine.OverrunException when {@code options} ask for a sequence that was overwritten, and are not
    *     {@code skip}
    * @throws IllegalArgumentException when {@code options} ask for a sequence beyond the next message
+   * @throws SegmentReplacedException when {@code options} ask for a sequence of another segment
    * @throws io.bywash.engine.SpecMismatchException when the entry is no broadcast
    * @throws io.bywash.engine.DamagedSegmentException when what is in shared memory is impossible
    * @throws IllegalStateException when the segment is attached read-only and {@code options} are not {@code skip}
@@ -64,6 +66,12 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
   }
 
   private static Subscriber open(Ring ring, SubscriberOptions options) {
+    long segmentId = ring.entry.core().geometry().segmentId();
+    if (options.startSegmentId() != 0 && options.startSegmentId() != segmentId) {
+      throw new SegmentReplacedException(String.format("Sequence %d of entry \"%s\" was asked for in segment %s of id %016x, but"
+          + " its id is %016x: it was removed and created anew since. Begin anew, for example with startingAtOldest().",
+          options.startNumber(), ring.entry.name(), ring.entry.core().path(), options.startSegmentId(), segmentId));
+    }
     ring.touchPages(false);
     if (ring.entry.core().isReadOnly()) {
       if (options.mode() != MODE_SKIP) {
@@ -80,10 +88,11 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
       subscriber.join(handle);
       subscriber.tellStart();
       return subscriber;
-    } catch (RuntimeException | InternalError failure) {
+    } catch (RuntimeException | Error failure) {
       handle.close();
-      ring.entry.core().waitRoom().signal(ring.entry.offset() + WAITING_FOR_SPACE); // it may have held the publisher back
       throw failure;
+    } finally {
+      handle.exit();
     }
   }
 
@@ -105,7 +114,11 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
     ring.region.setLongOpaque(handle.offset() + ROLE_EVICT_AFTER, options.evictAfterNanos());
     handle.activate(); // [role-active] [join]
     // [join] the publisher either sees this role before it gives up more, or this sees what it gave up
+    long startNanos = System.nanoTime();
     while (options.isGating() && ring.oldest() > reader.position()) {
+      if (!Ring.mayGoOn(startNanos)) {
+        throw ring.restless();
+      }
       reader.moveTo(start());
       reader.share();
       VarHandle.fullFence(); // [join]
@@ -158,6 +171,11 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
     if (limit < 1) {
       throw new IllegalArgumentException("limit=" + limit + " must be at least 1");
     }
+    if (reader.isReading() && hold.isCallerInside()) {
+      hold.checkUsable();
+      throw new IllegalStateException("this subscriber is polled by its own handler; return from the handler first");
+    }
+    hold.enter();
     try {
       if (paced) {
         pace.beforeLook();
@@ -170,15 +188,21 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
     } catch (InternalError fault) {
       throw CutFile.told(entry.core(), fault);
     } finally {
+      hold.exit();
       Reference.reachabilityFence(this); // or the cleaner could give the role back while its messages are read
     }
   }
 
   /**
    * As {@link #poll(MessageHandler, int)}, waiting up to {@code timeoutNanos} for the first message; 0 when none came in
-   * that time, or this thread was interrupted, which stays set.
+   * that time.
+   *
+   * @param timeoutNanos 0 or less does not wait
+   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is interrupted
+   *     before it begins or while it waits; that page has the loop to write
    */
   public int poll(MessageHandler handler, int limit, long timeoutNanos) {
+    checkInterrupt(timeoutNanos);
     int count = pollPaced(handler, limit);
     if (count > 0 || timeoutNanos <= 0) {
       return count;
@@ -221,12 +245,6 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
   /** Leaves the queue; the publisher is not held back any more. Once is enough. */
   @Override
   public void close() {
-    CutFile.looking(entry.core(), () -> {
-      hold.close();
-      if (hold instanceof RoleHandle) {
-        entry.core().waitRoom().signal(entry.offset() + WAITING_FOR_SPACE);
-      }
-      return null;
-    });
+    hold.close();
   }
 }

@@ -26,20 +26,23 @@ public final class SubscriberOptions {
   private final boolean resumingAtNewest;
   private final Start start;
   private final long startNumber;
+  /** The id of the segment that the start belongs to; 0 for any. */
+  private final long startSegmentId;
   private final WaitPolicy waitPolicy;
 
   private SubscriberOptions(int mode, long evictAfterNanos, boolean resumingAtNewest, Start start, long startNumber,
-      WaitPolicy waitPolicy) {
+      long startSegmentId, WaitPolicy waitPolicy) {
     this.mode = mode;
     this.evictAfterNanos = evictAfterNanos;
     this.resumingAtNewest = resumingAtNewest;
     this.start = start;
     this.startNumber = startNumber;
+    this.startSegmentId = startSegmentId;
     this.waitPolicy = waitPolicy;
   }
 
   private static SubscriberOptions of(int mode, long evictAfterNanos) {
-    return new SubscriberOptions(mode, evictAfterNanos, false, Start.NEXT, 0, WaitPolicy.BACKOFF);
+    return new SubscriberOptions(mode, evictAfterNanos, false, Start.NEXT, 0, 0, WaitPolicy.BACKOFF);
   }
 
   /** Loses nothing: the publisher is held back when it would overwrite what this subscriber has not read. Reads in place. */
@@ -83,16 +86,16 @@ public final class SubscriberOptions {
     if (mode != MODE_SKIP) {
       throw new IllegalStateException("resumingAtNewest is for skip(); the others do not go on after a loss");
     }
-    return new SubscriberOptions(mode, evictAfterNanos, true, start, startNumber, waitPolicy);
+    return new SubscriberOptions(mode, evictAfterNanos, true, start, startNumber, startSegmentId, waitPolicy);
   }
 
-  private SubscriberOptions starting(Start newStart, long number) {
-    return new SubscriberOptions(mode, evictAfterNanos, resumingAtNewest, newStart, number, waitPolicy);
+  private SubscriberOptions starting(Start newStart, long number, long segmentId) {
+    return new SubscriberOptions(mode, evictAfterNanos, resumingAtNewest, newStart, number, segmentId, waitPolicy);
   }
 
   /** The same, beginning with the oldest message that is still there instead of with the next one published. */
   public SubscriberOptions startingAtOldest() {
-    return starting(Start.OLDEST, 0);
+    return starting(Start.OLDEST, 0, 0);
   }
 
   /**
@@ -101,7 +104,7 @@ public final class SubscriberOptions {
    * @param messageCount 0 or more
    */
   public SubscriberOptions startingAtLast(long messageCount) {
-    return starting(Start.LAST, notNegative("messageCount", messageCount));
+    return starting(Start.LAST, notNegative("messageCount", messageCount), 0);
   }
 
   /**
@@ -110,10 +113,28 @@ public final class SubscriberOptions {
    * {@link io.bywash.engine.OverrunException}. Joining throws an {@link IllegalArgumentException} if it lies beyond the next
    * message.
    *
+   * <p>This is for a sequence of the segment that is attached now. For one that was noted earlier, perhaps in an earlier life of
+   * the segment, use {@link #startingAt(long, long)}.
+   *
    * @param sequence 0 or more
    */
   public SubscriberOptions startingAt(long sequence) {
-    return starting(Start.SEQUENCE, notNegative("sequence", sequence));
+    return starting(Start.SEQUENCE, notNegative("sequence", sequence), 0);
+  }
+
+  /**
+   * As {@link #startingAt(long)}, in that life of the segment only. After a segment was removed and created anew its sequences
+   * begin at 0 again, and the sequence alone would lead into the middle of other messages. Joining throws a
+   * {@link io.bywash.engine.SegmentReplacedException} if the segment is another one.
+   *
+   * @param segmentId as {@link io.bywash.engine.Segment#id} said when the sequence was noted; not 0
+   * @param sequence 0 or more
+   */
+  public SubscriberOptions startingAt(long segmentId, long sequence) {
+    if (segmentId == 0) {
+      throw new IllegalArgumentException("segmentId=0 is the id of no segment");
+    }
+    return starting(Start.SEQUENCE, notNegative("sequence", sequence), segmentId);
   }
 
   private static long notNegative(String name, long value) {
@@ -126,7 +147,7 @@ public final class SubscriberOptions {
   /** The same with another way to wait than {@link WaitPolicy#BACKOFF}. */
   public SubscriberOptions waiting(WaitPolicy policy) {
     return new SubscriberOptions(mode, evictAfterNanos, resumingAtNewest, start, startNumber,
-        Objects.requireNonNull(policy, "policy"));
+        startSegmentId, Objects.requireNonNull(policy, "policy"));
   }
 
   int mode() {
@@ -151,6 +172,10 @@ public final class SubscriberOptions {
 
   long startNumber() {
     return startNumber;
+  }
+
+  long startSegmentId() {
+    return startSegmentId;
   }
 
   WaitPolicy waitPolicy() {

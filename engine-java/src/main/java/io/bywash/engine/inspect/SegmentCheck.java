@@ -153,6 +153,7 @@ final class SegmentCheck {
   // ---- participants
 
   private void checkSlots() {
+    Map<Integer, Long> lockedAndFree = new TreeMap<>();
     for (int id = 0; id < geometry.slotCount(); id++) {
       long word = slotWord(id);
       String where = name + ", participant " + id;
@@ -160,17 +161,38 @@ final class SegmentCheck {
           || Owner.state(word) > SLOT_LEAVING) {
         damaged(where, String.format("its word 0x%x is none of this slot", word));
       } else if (Owner.state(word) == SLOT_FREE) {
-        if (isLocked(id) && staysLockedAndFree(id, word)) {
-          add(Severity.NOTE, where, "its lock is held, but the slot is free: a process stopped while it joined or left",
-              "Resume or end that process.");
+        if (isLocked(id)) {
+          lockedAndFree.put(id, word);
         }
       } else if (!participants.isAlive(word) && slotWord(id) == word) {
-        List<String> held = heldByTheDead.getOrDefault(Owner.participant(word), List.of());
-        long pid = region.getLongOpaque(geometry.slot(id) + SLOT_PID);
-        add(Severity.WARNING, where, (pid == 0 ? "a process that was about to attach" : "process " + pid) + " died"
-            + (held.isEmpty() ? " without leaving" : " and holds " + String.join(", ", held)), LEFT);
+        checkDead(id, where, word);
       } else if (Owner.state(word) == SLOT_ACTIVE) {
         checkIdentity(id, where, word);
+      }
+    }
+    keepsSo(lockedAndFree);
+    for (int id : lockedAndFree.keySet()) {
+      add(Severity.NOTE, name + ", participant " + id, "its lock is held, but the slot is free: a process stopped while it joined"
+          + " or left, or holds the lock for no good reason", "Resume or end that process.");
+    }
+  }
+
+  private void checkDead(int id, String where, long word) {
+    List<String> held = heldByTheDead.getOrDefault(Owner.participant(word), List.of());
+    long pid = region.getLongOpaque(geometry.slot(id) + SLOT_PID);
+    String who = pid == 0 ? "a process that was about to attach" : "process " + pid;
+    String end = Owner.state(word) == SLOT_LEAVING ? " left when its JVM ended" : " died";
+    add(Severity.WARNING, where, who + end + (held.isEmpty() ? " without giving its slot back" : " and holds "
+        + String.join(", ", held)), LEFT);
+  }
+
+  /** Keeps those of the free slots that stay as they are, with their locks held, for longer than a step takes: all at once. */
+  private void keepsSo(Map<Integer, Long> lockedAndFree) {
+    long start = System.nanoTime();
+    while (!lockedAndFree.isEmpty() && System.nanoTime() - start < SETTLE_NANOS) {
+      lockedAndFree.entrySet().removeIf(slot -> slotWord(slot.getKey()) != slot.getValue() || !isLocked(slot.getKey()));
+      if (!lockedAndFree.isEmpty()) {
+        LockSupport.parkNanos(SETTLE_STEP_NANOS);
       }
     }
   }
@@ -194,17 +216,6 @@ final class SegmentCheck {
     } catch (IOException unknown) {
       return false;
     }
-  }
-
-  private boolean staysLockedAndFree(int id, long word) {
-    long start = System.nanoTime();
-    while (System.nanoTime() - start < SETTLE_NANOS) {
-      if (slotWord(id) != word || !isLocked(id)) {
-        return false;
-      }
-      LockSupport.parkNanos(SETTLE_STEP_NANOS);
-    }
-    return true;
   }
 
   // ---- directory
@@ -340,8 +351,8 @@ final class SegmentCheck {
     boolean current = Owner.epoch(slot) == Owner.epoch(word) && Owner.state(slot) != SLOT_FREE;
     boolean buried = Owner.epoch(slot) - Owner.epoch(word) > 0 && Owner.state(slot) == SLOT_JOINING; // and swept just now
     boolean alive = participants.isAlive(slot);
-    if (alive && (buried || current && Owner.state(slot) != SLOT_LEAVING) || entry.roleWord(index) != word) {
-      return;
+    if (alive && (buried || current) || entry.roleWord(index) != word) {
+      return; // also one that is leaving: an operation that was under way when it closed has not ended yet
     }
     if (!alive && (current || buried)) {
       heldByTheDead.computeIfAbsent(Owner.participant(slot), key -> new ArrayList<>())

@@ -12,6 +12,7 @@ import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.broadcast.BroadcastStatus.SubscriberStatus;
 import io.bywash.engine.inspect.Finding.Severity;
 import io.bywash.engine.internal.Attachment;
+import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.Geometry;
 import io.bywash.engine.internal.SegmentCore;
 import io.bywash.engine.internal.SegmentEntry;
@@ -72,6 +73,10 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
   public static SegmentStatus of(Segment segment) {
     SegmentCore core = Attachment.core(segment);
     core.checkOpen();
+    return CutFile.looking(core, () -> of(segment, core));
+  }
+
+  private static SegmentStatus of(Segment segment, SegmentCore core) {
     Geometry geometry = core.geometry();
     try {
       if (core.currentSizeBytes() < geometry.sizeBytes()) {

@@ -2,6 +2,7 @@ package io.bywash.engine.inspect;
 
 import io.bywash.engine.Segment;
 import io.bywash.engine.internal.Attachment;
+import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.SegmentCore;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,6 +30,10 @@ public final class Verification {
   public static List<Finding> of(Segment segment) {
     SegmentCore core = Attachment.core(segment);
     core.checkOpen();
+    return CutFile.looking(core, () -> of(core));
+  }
+
+  private static List<Finding> of(SegmentCore core) {
     List<Finding> findings = new SegmentCheck(core).run();
     for (int look = 1; look < LOOKS && !findings.isEmpty(); look++) {
       LockSupport.parkNanos(PAUSE_NANOS);

@@ -1,6 +1,7 @@
 package io.bywash.engine.internal;
 
 import io.bywash.engine.BusException;
+import io.bywash.engine.InterruptedWaitException;
 import io.bywash.engine.NoSpaceException;
 import io.bywash.engine.SegmentAccessException;
 import io.bywash.engine.SegmentExistsException;
@@ -172,7 +173,8 @@ public final class BusFiles {
         throw notFound(path, timeoutNanos);
       }
       if (Thread.currentThread().isInterrupted()) {
-        throw new SegmentNotFoundException("The wait for segment " + path + " was interrupted before it existed.");
+        throw new InterruptedWaitException("Thread \"" + Thread.currentThread().getName()
+            + "\" was interrupted before segment " + path + " existed.");
       }
       LockSupport.parkNanos(Math.min(left, 2 * RETRY_NANOS));
     }
@@ -218,6 +220,9 @@ public final class BusFiles {
       SegmentCore core = null;
       try {
         core = SegmentCore.join(path, file, spec);
+        if (core != null) {
+          ExitHook.add(core);
+        }
         return core;
       } finally {
         if (core == null) {
@@ -248,6 +253,7 @@ public final class BusFiles {
       Space.allocate(path, file, spec.sizeBytes());
       core = SegmentCore.format(path, file, spec, segmentId);
       withDirectoryLock(directory, () -> Files.createLink(path, temporary));
+      ExitHook.add(core);
       return core;
     } catch (FileAlreadyExistsException lost) {
       core = null;

@@ -5,52 +5,84 @@ import io.bywash.engine.internal.memory.Region;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
-/** The bytes of one claim in a region, bounds-checked; a role adds what commit and abort do. Reused for every claim. */
+/**
+ * The bytes of one claim in a structure's data area, bounds-checked; a role adds what commit and abort do. Reused for every
+ * claim.
+ */
 public abstract class ClaimView implements Claim {
   protected final Region region;
-  /** Where the message's first byte is in the region. */
-  protected long offset;
-  /** Negative while nothing is claimed: no access is valid then. */
-  protected int length = -1;
+  private final long areaOffset;
+  private final long areaBytes;
+  private long extent = Extent.NONE;
 
-  protected ClaimView(Region region) {
+  /** Of claims in an area of a region, which begins at a multiple of 16. */
+  protected ClaimView(Region region, long areaOffset, long areaBytes) {
     this.region = region;
+    this.areaOffset = areaOffset;
+    this.areaBytes = areaBytes;
   }
 
   protected final boolean isOpen() {
-    return length >= 0;
+    return extent != Extent.NONE;
   }
 
-  private int checked(int index, int size) {
-    return Objects.checkIndex(index, length - size + 1); // in a loop the JIT checks this once
+  /** Opens the claim on {@code length} bytes from {@code offset} of the region on. */
+  protected final void open(long offset, int length) {
+    extent = Extent.of(offset - areaOffset, length, areaBytes);
+  }
+
+  /** Ends the claim, so that no access is valid any more; answers its length, 0 when none was open. */
+  protected final int end() {
+    int length = Extent.length(extent);
+    extent = Extent.NONE;
+    return length;
+  }
+
+  private long at(long own) {
+    return areaOffset + Extent.offset(own);
+  }
+
+  private static int checked(long own, int index, int size) {
+    return Objects.checkIndex(index, Extent.length(own) - size + 1); // in a loop the JIT checks this once
+  }
+
+  private static int checkedRange(long own, int index, int count) {
+    if (own == Extent.NONE) {
+      throw new IndexOutOfBoundsException("this claim is not valid any more: it was committed, staged or aborted");
+    }
+    return Objects.checkFromIndexSize(index, count, Extent.length(own));
   }
 
   @Override
   public final int length() {
-    return length;
+    return Extent.length(extent);
   }
 
   @Override
   public final Claim putByte(int index, byte value) {
-    region.setByte(offset, checked(index, Byte.BYTES), value);
+    long own = extent;
+    region.setByte(at(own), checked(own, index, Byte.BYTES), value);
     return this;
   }
 
   @Override
   public final Claim putShort(int index, short value) {
-    region.setShort(offset, checked(index, Short.BYTES), value);
+    long own = extent;
+    region.setShort(at(own), checked(own, index, Short.BYTES), value);
     return this;
   }
 
   @Override
   public final Claim putInt(int index, int value) {
-    region.setInt(offset, checked(index, Integer.BYTES), value);
+    long own = extent;
+    region.setInt(at(own), checked(own, index, Integer.BYTES), value);
     return this;
   }
 
   @Override
   public final Claim putLong(int index, long value) {
-    region.setLong(offset, checked(index, Long.BYTES), value);
+    long own = extent;
+    region.setLong(at(own), checked(own, index, Long.BYTES), value);
     return this;
   }
 
@@ -61,14 +93,16 @@ public abstract class ClaimView implements Claim {
 
   @Override
   public final Claim putBytes(int index, byte[] source, int sourceIndex, int count) {
+    long own = extent;
     Objects.checkFromIndexSize(sourceIndex, count, source.length);
-    region.copyFrom(offset + checked(index, count), source, sourceIndex, count);
+    region.copyFrom(at(own) + checkedRange(own, index, count), source, sourceIndex, count);
     return this;
   }
 
   @Override
   public final Claim putBytes(int index, MemorySegment source, long sourceOffset, int count) {
-    region.copyFrom(offset + checked(index, count), source, sourceOffset, count);
+    long own = extent;
+    region.copyFrom(at(own) + checkedRange(own, index, count), source, sourceOffset, count);
     return this;
   }
 }

@@ -13,14 +13,17 @@ import java.util.function.Supplier;
 public final class CutFile {
   private CutFile() {}
 
-  /** Looks at a segment's memory. */
+  /** Looks at a segment's memory, which stays until the look has ended, even if the segment is closed meanwhile. */
   public static <T> T looking(SegmentCore core, Supplier<T> look) {
+    core.beginOperation();
     try {
       T result = look.get();
       Thread.holdsLock(core); // a call into the virtual machine, at whose end it throws the error that compiled code held back
       return result;
     } catch (InternalError fault) {
       throw told(core, fault);
+    } finally {
+      core.endOperation();
     }
   }
 

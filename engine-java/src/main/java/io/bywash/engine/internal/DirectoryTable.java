@@ -113,12 +113,13 @@ public final class DirectoryTable {
 
   public List<Entry> entries() {
     core.checkOpen();
-    return List.copyOf(live());
+    return CutFile.looking(core, () -> List.copyOf(live()));
   }
 
   public Optional<Entry> find(String name) {
     core.checkOpen();
-    return Optional.ofNullable(findRow(Names.check("name", name)));
+    Names.check("name", name);
+    return CutFile.looking(core, () -> Optional.ofNullable(findRow(name)));
   }
 
   private SegmentEntry findRow(String name) {

@@ -1,16 +1,30 @@
 package io.bywash.engine.internal;
 
+import io.bywash.engine.BusException;
 import io.bywash.engine.SegmentClosedException;
 import java.lang.invoke.VarHandle;
 
-/** What lets a role be used until it, or its segment, is closed. Of an observer's role this is all; nothing is shared. */
+/**
+ * What lets a role be used until it, or its segment, is closed; and tells whether it is being used just now. Of an observer's
+ * role this is all; nothing is shared.
+ *
+ * <p>Neither the role's place in the segment nor the segment's memory is given back while the role's user is inside, from
+ * {@link #enter} to {@link #exit}. The two sides' steps cannot both come first [inside]:
+ * <pre>
+ *   user:   enter;  look whether the role is usable;  ...  exit;  look whether the role is usable
+ *   closer: make it unusable;  BARRIER ON ALL THREADS;  look whether the user is inside
+ * </pre>
+ * A closer that finds the user outside ends the role. One that finds it inside leaves that to the user, who finds the role
+ * unusable when it exits. The user pays for no fence: the closer's {@link AllThreads#passSafepoint barrier} has every thread
+ * pass a point at which its memory is in the order of its program.
+ */
 public class Hold {
+  private static final System.Logger LOG = System.getLogger("io.bywash.engine");
   protected final SegmentEntry entry;
-  /**
-   * Plain, since it is read for each message: every operation of a role looks at shared memory with an ordering mode, which
-   * makes the JIT read this anew.
-   */
+  /** Plain, as the next one, since both are used for each message: the fence of {@link #exit} makes the JIT read it anew. */
   private boolean usable = true;
+  /** The id of the thread that is in an operation; 0 when none is. */
+  private long inside;
 
   Hold(SegmentEntry entry) {
     this.entry = entry;
@@ -21,6 +35,62 @@ public class Hold {
     Hold hold = new Hold(entry);
     entry.core().adopt(hold);
     return hold;
+  }
+
+  /**
+   * Begins an operation. A thread that is inside already stays there: an operation that a {@link StackOverflowError} ended may
+   * not have come to its exit.
+   *
+   * @throws SegmentClosedException when the role may not be used any more
+   * @throws IllegalStateException when another thread is inside
+   */
+  public final void enter() {
+    long me = Thread.currentThread().threadId();
+    long other = inside;
+    if (other != 0 && other != me) {
+      throw usedByTwo(other, me);
+    }
+    inside = me; // [inside]
+    if (!usable) { // [inside]
+      exit();
+      throw unusable();
+    }
+  }
+
+  /** Ends an operation; gives the role back if it was closed meanwhile. */
+  public final void exit() {
+    VarHandle.releaseFence(); // [inside] whoever sees the next store sees what the operation wrote, and is behind what it read
+    inside = 0;
+    if (!usable) {
+      endRevoked();
+    }
+  }
+
+  private void endRevoked() {
+    try {
+      end();
+    } catch (BusException failure) { // the operation's own outcome must not be lost
+      LOG.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
+          + " was closed while it was in use, and was not given back in good order.", failure);
+    }
+  }
+
+  /** Whether some thread is in an operation. */
+  public final boolean isInside() {
+    boolean isInside = inside != 0;
+    VarHandle.acquireFence(); // [inside]
+    return isInside;
+  }
+
+  /** Whether the calling thread is in an operation. */
+  public final boolean isCallerInside() {
+    return inside == Thread.currentThread().threadId();
+  }
+
+  private IllegalStateException usedByTwo(long other, long me) {
+    return new IllegalStateException("This role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
+        + " is used by two threads at once: thread " + other + " is in an operation of it, and thread " + me
+        + " began another. Take a role for each thread.");
   }
 
   /** Whether the role may still be used: neither it nor the segment was closed in this process. */
@@ -44,11 +114,26 @@ public class Hold {
   /** From now on the role's operations fail. */
   final void revoke() {
     usable = false;
-    VarHandle.fullFence();
+    VarHandle.fullFence(); // [inside]
   }
 
-  /** Gives the role back; once is enough. */
-  public void close() {
+  /** Gives the role back; if another thread is inside, its operation does, at its end. Once is enough. */
+  public final void close() {
     revoke();
+    if (!isInside() || isCallerInside()) {
+      end();
+    }
+  }
+
+  /** Ends a revoked role unless a thread is inside, which then ends it. */
+  final void endIfOutside() {
+    if (!isInside()) {
+      end();
+    }
+  }
+
+  /** Gives back what a revoked role has; nobody uses it. Once is enough. */
+  void end() {
+    entry.core().release(this);
   }
 }

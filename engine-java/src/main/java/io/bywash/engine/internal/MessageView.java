@@ -5,39 +5,55 @@ import io.bywash.engine.internal.memory.Region;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
-/** The bytes of one message in a region, bounds-checked. Reused for every message; its length is -1 between messages. */
+/**
+ * The bytes of one message in an area of a region, bounds-checked. Reused for every message; it has no bytes between
+ * messages.
+ */
 public final class MessageView implements Message {
-  private Region region;
-  private long offset;
-  private int length = -1;
+  private final Region region;
+  private final long areaOffset;
+  private final long areaBytes;
+  private long extent = Extent.NONE;
   private int type;
   private long sequence;
 
-  /** The region in which the messages from now on stand. */
-  public void in(Region newRegion) {
-    region = newRegion;
+  /** Of messages in an area of a region, which begins at a multiple of 16. */
+  public MessageView(Region region, long areaOffset, long areaBytes) {
+    this.region = region;
+    this.areaOffset = areaOffset;
+    this.areaBytes = areaBytes;
   }
 
-  /** The message at {@code newOffset}. */
-  public void set(long newOffset, int newLength, int newType, long newSequence) {
-    offset = newOffset;
-    length = newLength;
+  /** The message at {@code offset} of the region. */
+  public void set(long offset, int newLength, int newType, long newSequence) {
+    extent = Extent.of(offset - areaOffset, newLength, areaBytes);
     type = newType;
     sequence = newSequence;
   }
 
   /** No access is valid from now on. */
   public void clear() {
-    length = -1;
+    extent = Extent.NONE;
   }
 
-  private int checked(int index, int size) {
-    return Objects.checkIndex(index, length - size + 1); // in a loop the JIT checks this once
+  private long at(long own) {
+    return areaOffset + Extent.offset(own);
+  }
+
+  private static int checked(long own, int index, int size) {
+    return Objects.checkIndex(index, Extent.length(own) - size + 1); // in a loop the JIT checks this once
+  }
+
+  private static int checkedRange(long own, int index, int count) {
+    if (own == Extent.NONE) {
+      throw new IndexOutOfBoundsException("this message is not valid any more: its handler's call is over");
+    }
+    return Objects.checkFromIndexSize(index, count, Extent.length(own));
   }
 
   @Override
   public int length() {
-    return length;
+    return Extent.length(extent);
   }
 
   @Override
@@ -52,22 +68,26 @@ public final class MessageView implements Message {
 
   @Override
   public byte getByte(int index) {
-    return region.getByte(offset, checked(index, Byte.BYTES));
+    long own = extent;
+    return region.getByte(at(own), checked(own, index, Byte.BYTES));
   }
 
   @Override
   public short getShort(int index) {
-    return region.getShort(offset, checked(index, Short.BYTES));
+    long own = extent;
+    return region.getShort(at(own), checked(own, index, Short.BYTES));
   }
 
   @Override
   public int getInt(int index) {
-    return region.getInt(offset, checked(index, Integer.BYTES));
+    long own = extent;
+    return region.getInt(at(own), checked(own, index, Integer.BYTES));
   }
 
   @Override
   public long getLong(int index) {
-    return region.getLong(offset, checked(index, Long.BYTES));
+    long own = extent;
+    return region.getLong(at(own), checked(own, index, Long.BYTES));
   }
 
   @Override
@@ -77,22 +97,23 @@ public final class MessageView implements Message {
 
   @Override
   public void getBytes(int index, byte[] target, int targetIndex, int count) {
+    long own = extent;
     Objects.checkFromIndexSize(targetIndex, count, target.length);
-    region.copyTo(offset + checked(index, count), target, targetIndex, count);
+    region.copyTo(at(own) + checkedRange(own, index, count), target, targetIndex, count);
   }
 
   @Override
   public void getBytes(int index, MemorySegment target, long targetOffset, int count) {
-    region.copyTo(offset + checked(index, count), target, targetOffset, count);
+    long own = extent;
+    region.copyTo(at(own) + checkedRange(own, index, count), target, targetOffset, count);
   }
 
   @Override
   public byte[] toBytes() {
-    if (length < 0) {
-      throw new IndexOutOfBoundsException("this message is not valid any more: its handler's call is over");
-    }
+    long own = extent;
+    int length = Extent.length(own);
     byte[] bytes = new byte[length];
-    getBytes(0, bytes, 0, length);
+    region.copyTo(at(own) + checkedRange(own, 0, length), bytes, 0, length);
     return bytes;
   }
 }

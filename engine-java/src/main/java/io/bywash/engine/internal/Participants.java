@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.StringJoiner;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 
 /**
  * The participant table: who is attached, who lives, and the taking and giving back of slots.
@@ -28,6 +29,11 @@ public final class Participants {
   /** So long a joiner waits for slots that are just being buried, taken or given back, if there is no other. */
   private static final long SETTLE_NANOS = 500_000_000;
   private static final long RETRY_NANOS = 1_000_000;
+  /**
+   * The last epoch, unsigned, of a life: one more is needed to bury it. A slot that has come so far is retired, since an epoch that
+   * began anew would bring words of the dead back to life.
+   */
+  static final int LAST_EPOCH = 0xFFFF_FFFE;
 
   private final SegmentFile file;
   private final Region region;
@@ -57,27 +63,39 @@ public final class Participants {
     long start = System.nanoTime();
     do {
       for (int id = 0; id < geometry.slotCount(); id++) {
-        if (tryLockUnlessVetoed(id)) {
+        if (!isRetired(slotWord(id)) && tryLockUnlessVetoed(id)) {
           if (Owner.state(slotWord(id)) != SLOT_FREE) {
             bury(id);
           }
-          activate(id, Owner.epoch(slotWord(id)) + 1);
-          return;
+          int epoch = Owner.epoch(slotWord(id));
+          if (Integer.compareUnsigned(epoch, LAST_EPOCH) < 0) {
+            activate(id, epoch + 1);
+            return;
+          }
+          free(id, epoch);
+          file.unlock(SLOT_LOCKS + id);
         }
       }
     } while (isAnySlotChanging() && System.nanoTime() - start < SETTLE_NANOS);
     StringJoiner pids = new StringJoiner(", ");
     list().forEach(participant -> pids.add(Long.toString(participant.pid())));
+    long retired = IntStream.range(0, geometry.slotCount()).filter(id -> isRetired(slotWord(id))).count();
     throw new TableFullException("Segment " + segmentName + " has all its " + geometry.slotCount()
         + " participant slots taken, by the processes " + pids
+        + (retired == 0 ? "" : "; " + retired + " were used so often that they are not used any more")
         + ". Close one, or create the segment with a larger participantCapacity.");
+  }
+
+  /** Whether that is the word of a slot which is not taken any more, because its epoch cannot be raised. */
+  public static boolean isRetired(long slotWord) {
+    return Owner.state(slotWord) == SLOT_FREE && Integer.compareUnsigned(Owner.epoch(slotWord), LAST_EPOCH) >= 0;
   }
 
   /** Whether a slot is just being buried, taken or given back, after a pause; it may be free at once. */
   private boolean isAnySlotChanging() {
     for (int id = 0; id < geometry.slotCount(); id++) {
-      int state = Owner.state(slotWord(id));
-      if (state != SLOT_ACTIVE) {
+      long word = slotWord(id);
+      if (Owner.state(word) != SLOT_ACTIVE && !isRetired(word)) {
         LockSupport.parkNanos(RETRY_NANOS);
         return true;
       }
@@ -188,7 +206,8 @@ public final class Participants {
    */
   private int bury(int id) {
     // The epoch comes first: while this participant holds the lock, perhaps paused, nobody takes the dead one for alive.
-    int next = Owner.epoch(slotWord(id)) + 1;
+    int epoch = Owner.epoch(slotWord(id));
+    int next = epoch == -1 ? epoch : epoch + 1; // beyond LAST_EPOCH only what is no participant's: it stays
     region.setLongVolatile(geometry.slot(id) + SLOT_WORD, Owner.word(Owner.participant(id, next), 0, 0, SLOT_JOINING));
     int rolesFreed = 0;
     for (SegmentEntry entry : directory.live()) {

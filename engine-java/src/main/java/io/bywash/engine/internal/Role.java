@@ -1,5 +1,6 @@
 package io.bywash.engine.internal;
 
+import io.bywash.engine.InterruptedWaitException;
 import io.bywash.engine.wait.WaitPolicy;
 
 /** What all roles have in common: their entry, the hold on it, and waiting. Not part of the public API. */
@@ -11,6 +12,7 @@ public abstract class Role {
   /** What the last wait answered: it was over soon, and without sleeping. */
   private boolean lively;
 
+  @SuppressWarnings("this-escape") // the handle refers to it weakly, and uses it when it is given back
   protected Role(SegmentEntry entry, Hold hold, WaitPolicy waitPolicy, int waitingBitmap) {
     this.entry = entry;
     this.hold = hold;
@@ -29,7 +31,14 @@ public abstract class Role {
 
     @Override
     public boolean isWaitOver() {
-      return !role.hold.isUsable() || role.hasWork();
+      try {
+        return !role.hold.isUsable() || role.hasWork();
+      } catch (RuntimeException | InternalError fault) {
+        if (role.hold.isUsable()) {
+          throw fault;
+        }
+        return true; // it was closed after the first look, and its memory is gone
+      }
     }
   }
 
@@ -41,19 +50,33 @@ public abstract class Role {
   /** Whether what the role waits for is there. Asked by another thread while the role's own thread waits. */
   protected abstract boolean hasWork();
 
+  /** What is to be done before the role is given back; nobody uses it then. */
+  protected void finish() {}
+
   protected final boolean isWaitOver() {
     return waitPoint.isWaitOver();
   }
 
+  /** Begins a call that may wait, unless {@code timeoutNanos} says that it must not. */
+  protected final void checkInterrupt(long timeoutNanos) {
+    if (timeoutNanos > 0 && Thread.currentThread().isInterrupted()) {
+      throw new InterruptedWaitException("Thread \"" + Thread.currentThread().getName() + "\" was interrupted while it used entry \""
+          + entry.name() + "\" in segment " + entry.core().path() + " with a timeout. Nothing was taken or sent.");
+    }
+  }
+
   /**
    * Waits once, for {@link WaitRoom#PROBE_NANOS} at the most when it sleeps; false when {@code timeoutNanos} have passed
-   * since {@code startNanos}, or this thread was interrupted, which stays set.
+   * since {@code startNanos}.
+   *
+   * @throws InterruptedWaitException when this thread was interrupted
    */
   protected final boolean awaitOnce(long startNanos, long timeoutNanos) {
     long left = timeoutNanos - (System.nanoTime() - startNanos);
-    if (left <= 0 || Thread.currentThread().isInterrupted()) {
+    if (left <= 0) {
       return false;
     }
+    checkInterrupt(left);
     lively = entry.core().waitRoom().await(waitPoint, waitPolicy, left, lively);
     return true;
   }

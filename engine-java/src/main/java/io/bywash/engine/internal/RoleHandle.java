@@ -6,10 +6,11 @@ import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.internal.memory.Region;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Cleaner;
+import java.lang.ref.WeakReference;
 
 /**
  * A role that this participant holds: the part that outlives the role object, so that a role which became unreachable
- * without being closed can still be given back.
+ * without being closed can still be given back. It is made inside an operation, that of taking the role.
  */
 public final class RoleHandle extends Hold implements Runnable {
   private static final Cleaner CLEANER = Cleaner.create();
@@ -19,7 +20,8 @@ public final class RoleHandle extends Hold implements Runnable {
   private final Region region;
   private final long offset;
   private long word;
-  private boolean released;
+  private boolean ended;
+  private WeakReference<Role> role = new WeakReference<>(null);
   private Cleaner.Cleanable cleanable;
 
   RoleHandle(SegmentEntry entry, int index, long word) {
@@ -28,11 +30,13 @@ public final class RoleHandle extends Hold implements Runnable {
     this.region = entry.region();
     this.offset = entry.role(index);
     this.word = word;
+    enter();
   }
 
   /** Ties this handle to the role object that its user holds, which must not be reachable from here. */
-  public void guard(Object role) {
-    cleanable = CLEANER.register(role, this);
+  void guard(Role user) {
+    role = new WeakReference<>(user);
+    cleanable = CLEANER.register(user, this);
   }
 
   public int index() {
@@ -56,6 +60,7 @@ public final class RoleHandle extends Hold implements Runnable {
 
   /** The failure to throw when the role is not {@linkplain #isStillOurs ours} any more, and was not evicted. */
   public SegmentClosedException takenAway() {
+    checkUsable();
     return new SegmentClosedException("This role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
         + " was taken away, because its process was taken for dead. Close the segment, and attach it again.");
   }
@@ -71,38 +76,42 @@ public final class RoleHandle extends Hold implements Runnable {
   }
 
   @Override
-  public void close() {
-    revoke();
+  void end() {
     synchronized (this) {
-      if (released) {
+      if (ended) {
         return;
       }
-      released = true;
+      ended = true;
     }
     try {
-      if (!entry.freeRole(index, word)) {
-        entry.freeRole(index, Owner.withState(word, ROLE_EVICTED));
+      Role user = role.get();
+      if (user != null) {
+        user.finish();
+      }
+      if (entry.freeRole(index, word) || entry.freeRole(index, Owner.withState(word, ROLE_EVICTED))) {
+        entry.wakeAll(); // whoever waits for this role need not any more
       }
     } catch (InternalError fault) {
       throw CutFile.told(entry.core(), fault);
     } finally { // also if the memory is gone
       entry.core().release(this);
       if (cleanable != null) {
-        cleanable.clean(); // does nothing more than unregister, since the role was released above
+        cleanable.clean(); // does nothing more than unregister, since the role was ended above
       }
     }
   }
 
-  /** The cleaner's call: the role object was collected. */
+  /** The cleaner's call: the role object was collected, so that nobody is inside. */
   @Override
   public void run() {
     synchronized (this) {
-      if (released) {
+      if (ended) {
         return;
       }
     }
     LOG.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
         + " became unreachable without being closed; it was given back now. Close roles, for example in a try block.");
-    close();
+    revoke();
+    end();
   }
 }

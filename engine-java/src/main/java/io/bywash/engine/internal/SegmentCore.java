@@ -2,6 +2,7 @@ package io.bywash.engine.internal;
 
 import static io.bywash.engine.internal.SegmentLayout.*;
 
+import io.bywash.engine.BusException;
 import io.bywash.engine.Lifetime;
 import io.bywash.engine.Participant;
 import io.bywash.engine.Recovery;
@@ -41,7 +42,7 @@ public final class SegmentCore {
   private final WaitRoom waitRoom;
 
   private final Set<Long> touched = ConcurrentHashMap.newKeySet();
-  private final Set<RoleHandle> roles = new HashSet<>(); // guarded by itself, as are the next four
+  private final Set<Hold> roles = new HashSet<>(); // guarded by itself, as are the next four
   private final Set<Hold> observers = Collections.newSetFromMap(new WeakHashMap<>()); // they need not be closed
   private int operations;
   private volatile boolean closing; // written under the same lock
@@ -136,7 +137,7 @@ public final class SegmentCore {
 
   /** Whether the segment is open; a removal whose remover died is taken back first. */
   private boolean revertDeadRemoval() {
-    while (true) {
+    for (int tries = 0; tries < SegmentEntry.MAX_TRIES; tries++) {
       long state = region.getLongVolatile(STATE_OFFSET);
       switch (Owner.state(state)) {
         case OPEN -> {
@@ -157,6 +158,7 @@ public final class SegmentCore {
         default -> throw Geometry.damaged(path, "its state is " + Owner.state(state));
       }
     }
+    throw Geometry.damaged(path, "its state does not stand still: it changed " + SegmentEntry.MAX_TRIES + " times at one look");
   }
 
   /** Whether a living participant is about to remove the segment, or has. */
@@ -286,7 +288,10 @@ public final class SegmentCore {
     }
   }
 
-  /** Begins what must not lose its slot and locks before {@link #endOperation}, even if the segment is closed meanwhile. */
+  /**
+   * Begins what must not lose its slot, its locks and its memory before {@link #endOperation}, even if the segment is closed
+   * meanwhile.
+   */
   void beginOperation() {
     synchronized (roles) {
       checkOpen();
@@ -300,44 +305,103 @@ public final class SegmentCore {
       operations--;
       last = closing && isIdle();
     }
-    if (last) {
-      detach();
-    }
+    detachAfterClose(last);
   }
 
   private boolean isIdle() {
     return roles.isEmpty() && operations == 0;
   }
 
-  void release(RoleHandle role) {
+  /** The role was given back. */
+  void release(Hold role) {
     boolean last;
     synchronized (roles) {
-      roles.remove(role);
-      last = closing && isIdle();
+      observers.remove(role);
+      last = roles.remove(role) && closing && isIdle();
     }
+    detachAfterClose(last);
+  }
+
+  /** The last operation that was under way when the segment was closed has ended. Its own outcome must not be lost. */
+  private void detachAfterClose(boolean last) {
     if (last) {
-      detach();
+      try {
+        detach();
+      } catch (BusException failure) {
+        LOG.log(System.Logger.Level.WARNING, "Segment " + path + " was closed while it was in use, and was not left in good order.",
+            failure);
+      }
     }
   }
 
-  /** Revokes all roles and wakes whoever waits in them; the last role to be closed takes slot, lock and file with it. */
+  /**
+   * Ends all roles, or has those that are in an operation end with it, and wakes whoever waits in them. The last one takes slot,
+   * lock, descriptor and memory with it, here or at the end of its operation.
+   */
   public void close() {
-    boolean idle;
+    List<Hold> all;
     synchronized (roles) {
       if (closing) {
         return;
       }
       closing = true;
-      roles.forEach(Hold::revoke);
-      observers.forEach(Hold::revoke);
-      idle = isIdle();
+      roles.addAll(observers);
+      observers.clear();
+      all = List.copyOf(roles);
+      operations++; // this one
     }
+    Failures failures = new Failures();
+    all.forEach(Hold::revoke);
+    failures.collect(this::wakeOwn);
+    if (!all.isEmpty()) {
+      AllThreads.passSafepoint(); // [inside] who is outside now finds its role unusable when it enters
+    }
+    all.forEach(role -> failures.collect(role::endIfOutside));
+    boolean last;
+    synchronized (roles) {
+      operations--;
+      last = isIdle();
+    }
+    failures.collect(last ? this::detach : this::beginLeaving);
+    failures.rethrow();
+  }
+
+  private void wakeOwn() {
     try {
       waitRoom.wakeOwn();
-    } finally { // also if the memory is gone
-      if (idle) {
-        detach();
+    } catch (InternalError fault) {
+      throw CutFile.told(this, fault);
+    }
+  }
+
+  /** Somebody is still inside: others see that this participant stays no longer than that. */
+  private void beginLeaving() {
+    synchronized (roles) {
+      if (!detached && !readOnly && participants.hasSlot()) {
+        participants.beginLeaving();
       }
+    }
+  }
+
+  /**
+   * The JVM ends in good order. Nothing is revoked, since the application's own hooks may still be at work; the lock goes with
+   * the process. If nobody else stays, the name goes now.
+   */
+  void leaveAtExit() {
+    synchronized (roles) {
+      if (detached) {
+        return;
+      }
+      operations++;
+    }
+    try {
+      if (participants.hasSlot()) {
+        leaveName();
+      }
+    } catch (IOException | BusException | InternalError failure) {
+      LOG.log(System.Logger.Level.DEBUG, "Segment " + path + " was not left in good order at the end of the process.", failure);
+    } finally {
+      endOperation();
     }
   }
 
@@ -348,6 +412,7 @@ public final class SegmentCore {
       }
       detached = true;
     }
+    ExitHook.remove(this);
     try {
       if (!readOnly) {
         leave();
@@ -367,6 +432,15 @@ public final class SegmentCore {
       return; // taken for dead: whether anybody else stays is theirs to find out
     }
     try {
+      leaveName();
+    } finally {
+      participants.leave();
+    }
+  }
+
+  /** Says that this participant is leaving, and removes the segment if nobody else stays. */
+  private void leaveName() throws IOException {
+    try {
       participants.beginLeaving();
       if (geometry.lifetime() == Lifetime.WHILE_USED && !participants.anyOtherStays()) {
         BusFiles.removeIfUnused(this);
@@ -374,8 +448,6 @@ public final class SegmentCore {
     } catch (FileSystemException forbidden) {
       LOG.log(System.Logger.Level.INFO, "Segment " + path + " stays, though nobody uses it any more: this process may not remove"
           + " it (" + forbidden.getMessage() + "). Its owner can: bywash doctor --clean.");
-    } finally {
-      participants.leave();
     }
   }
 

@@ -18,6 +18,9 @@ import java.util.Optional;
  * and the bitmaps of waiting participants.
  */
 public final class SegmentEntry implements Entry {
+  /** Far more than there can be others that want the same word; a hostile one gets no more. */
+  static final int MAX_TRIES = 10_000;
+
   private final SegmentCore core;
   private final String name;
   private final int kindCode;
@@ -193,11 +196,11 @@ public final class SegmentEntry implements Entry {
    */
   public RoleHandle tryTake(int index, int mode) {
     core.requireParticipant();
-    long used = region().getLongAcquire(offset + ROLES_USED);
-    while (used <= index && !region().compareAndSetLong(offset + ROLES_USED, used, index + 1)) {
-      used = region().getLongAcquire(offset + ROLES_USED);
-    }
-    while (true) {
+    for (int tries = 0; tries < MAX_TRIES; tries++) {
+      long used = region().getLongAcquire(offset + ROLES_USED);
+      if (used <= index && !region().compareAndSetLong(offset + ROLES_USED, used, index + 1)) {
+        continue;
+      }
       long word = roleWord(index);
       if (Owner.state(word) != ROLE_FREE && core.participants().isAlive(word)) {
         return null;
@@ -207,6 +210,7 @@ public final class SegmentEntry implements Entry {
         return core.adopt(new RoleHandle(this, index, mine));
       }
     }
+    throw damaged("the word of role " + index + " does not stand still: it changed " + MAX_TRIES + " times while it was taken");
   }
 
   /** Frees the role if {@code word} still stands there; its owner has left or is dead. */
@@ -237,10 +241,15 @@ public final class SegmentEntry implements Entry {
     clearWaiting(WAITING_FOR_DATA, id);
     clearWaiting(WAITING_FOR_SPACE, id);
     if (freed > 0) {
-      core.waitRoom().signal(offset + WAITING_FOR_DATA);
-      core.waitRoom().signal(offset + WAITING_FOR_SPACE);
+      wakeAll();
     }
     return freed;
+  }
+
+  /** Wakes whoever waits here: a role was given back, and what they wait for may have changed. */
+  void wakeAll() {
+    core.waitRoom().signal(offset + WAITING_FOR_DATA);
+    core.waitRoom().signal(offset + WAITING_FOR_SPACE);
   }
 
   private void clearWaiting(int bitmap, int id) {

@@ -127,6 +127,10 @@ public final class WaitRoom {
    */
   public boolean await(WaitPoint point, WaitPolicy policy, long timeoutNanos, boolean lively) {
     long start = System.nanoTime();
+    if (Thread.currentThread().isVirtual()) {
+      awaitOnVirtualThread(point, policy, start, Math.min(timeoutNanos, PROBE_NANOS));
+      return false;
+    }
     if (policy == WaitPolicy.BACKOFF) {
       return backOff(point, start, timeoutNanos, lively);
     }
@@ -162,6 +166,25 @@ public final class WaitRoom {
     }
     block(point, start, timeoutNanos);
     return false;
+  }
+
+  /**
+   * A virtual thread gives its carrier away while it waits: a sleep in the kernel, or endless spinning, would keep the carrier
+   * from all other virtual threads.
+   */
+  private void awaitOnVirtualThread(WaitPoint point, WaitPolicy policy, long start, long timeoutNanos) {
+    for (int i = 0; i < SPINS; i++) {
+      if (point.isWaitOver()) {
+        return;
+      }
+      Thread.onSpinWait();
+    }
+    Thread.yield(); // perhaps the other side is a virtual thread as well
+    if (policy == WaitPolicy.PARK || !canBlock()) {
+      park(point, start, timeoutNanos);
+    } else if (!point.isWaitOver()) {
+      Hub.shared().park(point, timeoutNanos - (System.nanoTime() - start));
+    }
   }
 
   private static void spin(WaitPoint point, long start, long timeoutNanos) {

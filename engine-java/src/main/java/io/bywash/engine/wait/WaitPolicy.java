@@ -1,7 +1,12 @@
 package io.bywash.engine.wait;
 
-/** How a role spends the time until there is something to do. A policy of the waiting side alone; the other side need not
- * know. */
+/**
+ * How a role spends the time until there is something to do. A policy of the waiting side alone; the other side need not
+ * know.
+ *
+ * <p>On a virtual thread every policy releases the carrier: after some microseconds of spinning, {@link #PARK} parks for 50
+ * microseconds at a time, and all others wait through the {@link WaitHub}. Take a platform thread to spin without end.
+ */
 public enum WaitPolicy {
   /** Never gives up its core. The lowest latency, if there is a core to spare. */
   SPIN,

@@ -94,9 +94,11 @@ class DamagedRingTest {
         Receiver receiver = new Receiver(subscriber);
         long damaged = ring.published() + 128;
         publish(5);
-        region.setLong(ring.at(damaged) + RECORD_SEQUENCE, sequence);
+        long due = region.getLong(ring.at(damaged) + RECORD_SEQUENCE);
+        region.setLong(ring.at(damaged) + RECORD_SEQUENCE, sequence == due ? -5 : sequence);
         assertDamaged(() -> subscriber.poll(receiver, 10));
         assertEquals(2, receiver.received);
+        region.setLong(ring.at(damaged) + RECORD_SEQUENCE, due); // or the next publisher would repair it
       }
     }
   }
@@ -131,15 +133,14 @@ class DamagedRingTest {
   }
 
   private List<Executable> opens() {
-    return List.of(() -> queue.publisher().close(),
-        () -> queue.subscriber(SubscriberOptions.block()).close(),
+    return List.of(() -> queue.subscriber(SubscriberOptions.block()).close(),
         () -> queue.subscriber(SubscriberOptions.skip()).close(),
         () -> BroadcastStatus.of(queue.entry));
   }
 
   @ParameterizedTest
   @ValueSource(longs = {1, 8, 16, 3201, 7168, 1L << 62, Long.MAX_VALUE, Long.MAX_VALUE - 15, -16, Long.MIN_VALUE})
-  void anImpossiblePublishedPositionIsRefusedByWhoeverOpensTheQueue(long position) {
+  void anImpossiblePublishedPositionIsRefusedByWhoeverReadsTheQueue(long position) {
     publish(100); // published 6400
     region.setLong(ring.publishedOffset, position);
     for (Executable open : opens()) {
@@ -151,7 +152,7 @@ class DamagedRingTest {
 
   @ParameterizedTest
   @ValueSource(longs = {8, 6416, 8192, 1L << 62, Long.MAX_VALUE, -16, Long.MIN_VALUE})
-  void anImpossibleOldestPositionIsRefusedByWhoeverOpensTheQueue(long position) {
+  void anImpossibleOldestPositionIsRefusedByWhoeverReadsTheQueue(long position) {
     publish(100);
     long before = ring.oldest();
     region.setLong(ring.oldestOffset, position);

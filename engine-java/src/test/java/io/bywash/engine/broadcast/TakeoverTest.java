@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Claim;
+import io.bywash.engine.InterruptedWaitException;
 import io.bywash.engine.Payload;
 import io.bywash.engine.RoleTakenException;
 import io.bywash.engine.TempBus;
@@ -187,7 +188,7 @@ class TakeoverTest {
   void anInterruptEndsTheWaitForSubscribersAndStaysSet() {
     try (Publisher publisher = one.publisher()) {
       Thread.currentThread().interrupt();
-      assertFalse(publisher.awaitSubscribers(1, PATIENCE_NANOS));
+      assertThrows(InterruptedWaitException.class, () -> publisher.awaitSubscribers(1, PATIENCE_NANOS));
       assertTrue(Thread.interrupted());
     }
   }

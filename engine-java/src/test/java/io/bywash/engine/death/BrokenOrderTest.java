@@ -18,10 +18,10 @@ class BrokenOrderTest {
 
   @ParameterizedTest(name = "{0} {1}, {2}: {3}")
   @CsvSource(delimiter = '|', emptyValue = "", value = {
-      "RecordWriter.tryClaim setLong | 0 | RecordWriter.publish setLongRelease | claim and commit",
-      "RecordWriter.tryClaim setLong | 1 | RecordWriter.publish setLongRelease | claim and commit",
-      "ClaimView.putLong setLong | 0 | RecordWriter.publish setLongRelease | claim and commit in a ring that turned",
-      "RecordWriter.extendGrant setLong | 0 | RecordWriter.publish setLongRelease | wrap with padding",
+      "RecordWriter.room setLong | 0 | RecordWriter.publishRecord setLongRelease | claim and commit",
+      "RecordWriter.room setLong | 1 | RecordWriter.publishRecord setLongRelease | claim and commit",
+      "ClaimView.putLong setLong | 0 | RecordWriter.publishRecord setLongRelease | claim and commit in a ring that turned",
+      "RecordWriter.extendGrant setLong | 0 | RecordWriter.publishRecord setLongRelease | wrap with padding",
       "RecordWriter.giveUpBefore setLongRelease | 0 | '' | commit as many as fill the ring",
       "DirectoryTable.writeRow setLongOpaque | 0 | DirectoryTable.setState setLongRelease | add an entry",
       "Ring.noteBlock setLongRelease | 0 | '' | commit as many as fill the ring",

@@ -27,7 +27,7 @@ final class Letters {
     return (int) (sequence * 31 - 7);
   }
 
-  private static byte[] content(long sequence) {
+  static byte[] content(long sequence) {
     byte[] bytes = new byte[length(sequence)];
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) Payload.word(sequence, i);

@@ -187,6 +187,7 @@ final class Operations {
     }, Scene::publisher, AFTER_DEATHS);
     add("claim and commit", scene -> scene.published(3), scene -> scene.publish(1));
     add("claim and commit in a ring that turned", scene -> scene.published(Scene.TURNS), scene -> scene.publish(1));
+    add("offer", scene -> scene.published(Scene.TURNS), scene -> scene.offer(2));
     add("commit the longest", scene -> scene.published(15), scene -> scene.publish(1));
     add("commit as many as fill the ring", scene -> scene.published(Scene.TURNS), scene -> scene.publish(30));
     add("commit while messages stream", scene -> {
@@ -206,6 +207,11 @@ final class Operations {
     });
     add("wrap in a batch", scene -> scene.published(Scene.TURNS).publishUntilPadding(),
         scene -> scene.stage(3).publishStaged());
+    add("close a segment whose publisher has staged", scene -> scene.published(20).stage(3), scene -> {
+      scene.begun = scene.publisher.nextSequence();
+      scene.segment.close();
+      scene.promised = scene.begun;
+    });
     add("close a publisher that has staged", scene -> scene.published(20).stage(3), scene -> {
       scene.begun = scene.publisher.nextSequence();
       scene.publisher.close();

@@ -141,6 +141,20 @@ final class Scene {
     return this;
   }
 
+  /** Publishes copies, without a claim. */
+  void offer(int count) {
+    for (int i = 0; i < count; i++) {
+      long sequence = publisher.nextSequence();
+      written = sequence + 1;
+      begun = sequence + 1;
+      byte[] content = Letters.content(sequence);
+      if (!publisher.offer(content, 0, content.length, Letters.type(sequence), PATIENCE_NANOS)) {
+        throw new AssertionError("no room for message " + sequence);
+      }
+      promised = sequence + 1;
+    }
+  }
+
   private Claim room(long sequence) {
     written = sequence + 1;
     Claim claim = publisher.claim(Letters.length(sequence), Letters.type(sequence), PATIENCE_NANOS);

@@ -232,6 +232,11 @@ public final class ChildProcess implements AutoCloseable {
     awaitEnd();
   }
 
+  /** SIGTERM, which asks it to end in good order. */
+  public void terminate() {
+    signal("TERM", List.of(this)); // the other way would close its input first
+  }
+
   /** SIGSTOP; when this returns, no thread of the process runs. */
   void pause() {
     pause(List.of(this));

@@ -10,6 +10,7 @@ import io.bywash.engine.RoleTakenException;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
+import io.bywash.engine.Threads;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
@@ -17,7 +18,9 @@ import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.internal.SegmentLayout;
 import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.internal.memory.NativeAccess;
+import io.bywash.engine.wait.WaitHub;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -25,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -110,6 +114,25 @@ class ClassLoaderTest {
         assertEquals("0 1", witness.await("locked"));
       }
       copy.tell("close");
+    }
+  }
+
+  @Test
+  void aClassLoaderWhoseEngineWasUsedByAThreadThatLivesOnIsCollectedOnceEverythingIsClosed() throws Exception {
+    WeakReference<ClassLoader> loader = useAndClose();
+    Threads.await(() -> {
+      System.gc();
+      return loader.get() == null;
+    }, "the class loader to be collected");
+  }
+
+  private WeakReference<ClassLoader> useAndClose() throws Exception {
+    try (Copy copy = new Copy(false)) {
+      for (String order : List.of("open", "publisher", "subscriber", "publish", "poll", "wait in vain", "wait through the hub",
+          "observe", "attach")) {
+        copy.tell(order);
+      }
+      return new WeakReference<>(copy.loader);
     }
   }
 
@@ -219,6 +242,11 @@ class ClassLoaderTest {
         }
         case "poll" ->
           Integer.toString(subscriber.poll(new Programs.Checker(MAX_BYTES, subscriber.nextSequence()), 10));
+        case "wait in vain" -> Integer.toString(subscriber.poll(message -> {}, 1, 60_000_000));
+        case "wait through the hub" -> {
+          WaitHub.shared().whenReady(subscriber).orTimeout(60, TimeUnit.MILLISECONDS).exceptionally(late -> null).join();
+          yield "waited";
+        }
         case "observe" -> {
           try (Segment observed = Segment.observe(file)) {
             yield Integer.toString(observed.participants().size());

@@ -248,6 +248,85 @@ class WaitHubTest {
     }
   }
 
+  /** Which thread what depends on a future runs in. */
+  private Thread threadOf(CompletableFuture<Void> future) throws Exception {
+    CompletableFuture<Thread> thread = future.thenApply(nothing -> Thread.currentThread());
+    assertTrue(publisher.offer(new byte[1]));
+    Thread found = thread.get(50, TimeUnit.SECONDS);
+    assertEquals(1, subscriber.poll(message -> {}, 10));
+    return found;
+  }
+
+  @Test
+  void whatDependsOnAFutureNeverRunsInTheHubsThread() throws Exception {
+    assertTrue(threadOf(hub.whenReady(subscriber)).isVirtual());
+    Thread own = threadOf(hub.whenReady(subscriber, task -> new Thread(task, "own").start()));
+    assertEquals("own", own.getName());
+    assertTrue(threadOf(hub.whenReady(subscriber, Runnable::run)).isVirtual(), "the executor ran it in the hub's thread");
+  }
+
+  @Test
+  void whatDependsOnAFutureMayBlockForAnotherRole() throws Exception {
+    CompletableFuture<Integer> nested = hub.whenReady(subscriber).thenApply(nothing -> {
+      int count = subscriber.poll(message -> {}, 10);
+      return count + subscriber.poll(message -> {}, 10, TimeUnit.SECONDS.toNanos(50));
+    });
+    assertTrue(publisher.offer(new byte[1]));
+    afterAnotherWait();
+    assertTrue(publisher.offer(new byte[1]));
+    assertEquals(2, nested.get(50, TimeUnit.SECONDS));
+  }
+
+  @Test
+  void anExecutorThatRefusesOrFailsEndsNoOtherWait() throws Exception {
+    CompletableFuture<Void> refused = hub.whenReady(subscriber, task -> {
+      throw new java.util.concurrent.RejectedExecutionException("on purpose");
+    });
+    int[] tries = {0};
+    CompletableFuture<Void> late = hub.whenReady(subscriber, task -> {
+      if (tries[0]++ < 3) {
+        throw new OutOfMemoryError("on purpose");
+      }
+      Thread.ofVirtual().start(task);
+    });
+    CompletableFuture<Void> waiting = hub.whenReady(subscriber);
+    assertTrue(publisher.offer(new byte[1]));
+    join(waiting);
+    join(late);
+    assertTrue(assertThrows(java.util.concurrent.ExecutionException.class, () -> join(refused)).getCause().getMessage()
+        .equals("on purpose"));
+    afterAnotherWait();
+  }
+
+  @Test
+  void theHubsThreadKeepsNothingOfWhoWaitsFirst() throws Exception {
+    Threads.await(() -> hubThreads() == 0, "the hub's thread to end");
+    InheritableThreadLocal<Object> inherited = new InheritableThreadLocal<>();
+    var user = new java.lang.ref.WeakReference<>(firstWait(inherited));
+    CompletableFuture<Void> keepsTheThread = hub.whenReady(subscriber);
+    Threads.await(() -> {
+      System.gc();
+      return user.get() == null;
+    }, "what the first waiter had to be collected");
+    Thread thread = Thread.getAllStackTraces().keySet().stream()
+        .filter(each -> each.getName().equals("bywash-wait-hub")).findFirst().orElseThrow();
+    assertEquals(null, thread.getContextClassLoader());
+    assertEquals(null, thread.getThreadGroup().getParent());
+    keepsTheThread.cancel(false);
+  }
+
+  private ClassLoader firstWait(InheritableThreadLocal<Object> inherited) throws InterruptedException {
+    ClassLoader loader = new java.net.URLClassLoader(new java.net.URL[0]);
+    Thread first = new Thread(new ThreadGroup("first"), () -> {
+      inherited.set(loader);
+      hub.whenReady(subscriber).cancel(false);
+    });
+    first.setContextClassLoader(loader);
+    first.start();
+    first.join();
+    return loader;
+  }
+
   @Test
   void whatIsNoRoleOfThisEngineIsRefused() {
     var refused = assertThrows(IllegalArgumentException.class, () -> hub.whenReady(() -> true));

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Claim;
 import io.bywash.engine.Entry;
+import io.bywash.engine.InterruptedWaitException;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentClosedException;
@@ -171,7 +172,7 @@ class WaitPolicyTest {
         Threads threads = new Threads()) {
       for (int round = 0; round < 3; round++) {
         Thread reader = threads.start("reader", () -> {
-          assertEquals(0, subscriber.poll(message -> {}, 1, PATIENCE_NANOS));
+          assertThrows(InterruptedWaitException.class, () -> subscriber.poll(message -> {}, 1, PATIENCE_NANOS));
           assertTrue(Thread.currentThread().isInterrupted());
         });
         Threads.await(() -> waits(reader, policy), "the reader to wait");
@@ -180,7 +181,7 @@ class WaitPolicyTest {
       }
       fill(publisher);
       Thread writer = threads.start("writer", () -> {
-        assertNull(publisher.claim(48, 0, PATIENCE_NANOS));
+        assertThrows(InterruptedWaitException.class, () -> publisher.claim(48, 0, PATIENCE_NANOS));
         assertTrue(Thread.currentThread().isInterrupted());
       });
       Threads.await(() -> waits(writer, policy), "the writer to wait");
@@ -191,12 +192,30 @@ class WaitPolicyTest {
 
   @ParameterizedTest
   @EnumSource(WaitPolicy.class)
-  void aSetInterruptDoesNotKeepMessagesOrRoomFromBeingTaken(WaitPolicy policy) {
+  void aSetInterruptEndsEveryCallWithATimeoutBeforeItTakesOrSendsAnything(WaitPolicy policy) {
+    try (Publisher publisher = Publisher.open(writersQueue, policy); Subscriber subscriber = subscriber(policy)) {
+      assertTrue(publisher.offer(new byte[1]));
+      Thread.currentThread().interrupt();
+      assertThrows(InterruptedWaitException.class, () -> publisher.offer(new byte[1], 0, 1, 0, PATIENCE_NANOS));
+      assertThrows(InterruptedWaitException.class, () -> publisher.claim(1, 0, PATIENCE_NANOS));
+      assertThrows(InterruptedWaitException.class, () -> publisher.awaitSubscribers(1, PATIENCE_NANOS));
+      assertThrows(InterruptedWaitException.class, () -> subscriber.poll(message -> {}, 1, PATIENCE_NANOS));
+      assertTrue(Thread.interrupted(), "the flag stays set");
+      assertEquals(1, publisher.nextSequence());
+      assertEquals(1, subscriber.poll(message -> {}, 10, PATIENCE_NANOS));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(WaitPolicy.class)
+  void aSetInterruptDoesNotConcernCallsThatDoNotWait(WaitPolicy policy) {
     try (Publisher publisher = Publisher.open(writersQueue, policy); Subscriber subscriber = subscriber(policy)) {
       Thread.currentThread().interrupt();
-      assertTrue(publisher.offer(new byte[1], 0, 1, 0, PATIENCE_NANOS));
-      assertEquals(1, subscriber.poll(message -> {}, 1, PATIENCE_NANOS));
-      assertEquals(0, subscriber.poll(message -> {}, 1, PATIENCE_NANOS));
+      assertTrue(publisher.offer(new byte[1]));
+      assertTrue(publisher.offer(new byte[1], 0, 1, 0, 0));
+      assertTrue(publisher.awaitSubscribers(1, 0));
+      assertEquals(2, subscriber.poll(message -> {}, 10));
+      assertEquals(0, subscriber.poll(message -> {}, 10, 0));
       assertTrue(Thread.interrupted());
     }
   }
@@ -260,7 +279,8 @@ class WaitPolicyTest {
       assertTrue(System.nanoTime() - start >= SHORT_NANOS, "poll came back early");
       Thread waiting = threads.start("reader", () -> {
         assertEquals(1, reader.poll(message -> received.incrementAndGet(), 1, PATIENCE_NANOS));
-        assertEquals(0, reader.poll(message -> received.incrementAndGet(), 1, PATIENCE_NANOS));
+        assertThrows(InterruptedWaitException.class,
+            () -> reader.poll(message -> received.incrementAndGet(), 1, PATIENCE_NANOS));
         assertTrue(Thread.currentThread().isInterrupted());
       });
       Threads.await(() -> waits(waiting, policy), "the reader to wait");

@@ -15,10 +15,7 @@ public final class Futex {
   /** The most words that one {@link #waitAny} can wait for: the kernel's limit. */
   public static final int MAX_WORDS = 128;
 
-  private static final int FUTEX_WAIT = 0;
-  private static final int FUTEX_WAKE = 1;
   private static final int FUTEX2_SIZE_U32 = 2;
-  private static final int CLOCK_MONOTONIC = 1;
   private static final int WAITV_ENTRY_BYTES = 24;
   private static final int MEMBARRIER_CMD_GLOBAL_EXPEDITED = 1 << 1;
   private static final int MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED = 1 << 2;
@@ -34,12 +31,10 @@ public final class Futex {
   /** Whether the kernel can wait for several words at once (Linux 5.16). */
   public static final boolean WAIT_ANY = NativeAccess.ENABLED && supportsWaitAny();
 
-  private static final ThreadLocal<Region> TIMEOUT = ThreadLocal.withInitial(() -> Region.allocate(16));
-
   private Futex() {}
 
   private static boolean supportsWaitAny() {
-    return Libc.futexWaitv(0, 0, 0, CLOCK_MONOTONIC) == -Libc.EINVAL; // it exists, and no filter refuses it
+    return Libc.futexWaitv(0, 0, 1) == -Libc.EINVAL; // it exists, and no filter refuses it
   }
 
   /**
@@ -47,15 +42,13 @@ public final class Futex {
    * caller looks again at what it waits for.
    */
   public static void await(Region region, long offset, int expected, long timeoutNanos) {
-    Region timeout = TIMEOUT.get();
-    setTime(timeout, Math.max(timeoutNanos, 1));
-    Libc.futex(region.address(offset), FUTEX_WAIT, expected, timeout.address(0));
+    Libc.futexWait(region.address(offset), expected, Math.max(timeoutNanos, 1));
     Reference.reachabilityFence(region);
   }
 
   /** Wakes everybody who sleeps on the word. The caller has changed the word before. */
   public static void wakeAll(Region region, long offset) {
-    Libc.futex(region.address(offset), FUTEX_WAKE, Integer.MAX_VALUE, 0);
+    Libc.futexWake(region.address(offset), Integer.MAX_VALUE);
     Reference.reachabilityFence(region);
   }
 
@@ -91,16 +84,9 @@ public final class Futex {
      * the kernel refused to let it sleep.
      */
     public boolean await(long timeoutNanos) {
-      Region deadline = TIMEOUT.get();
-      setTime(deadline, System.nanoTime() + Math.max(timeoutNanos, 1)); // nanoTime is CLOCK_MONOTONIC on Linux
-      long result = Libc.futexWaitv(entries.address(0), count, deadline.address(0), CLOCK_MONOTONIC);
+      long result = Libc.futexWaitv(entries.address(0), count, System.nanoTime() + Math.max(timeoutNanos, 1));
       Reference.reachabilityFence(this);
       return result >= 0 || result == -Libc.EAGAIN || result == -Libc.EINTR || result == -Libc.ETIMEDOUT;
     }
-  }
-
-  private static void setTime(Region timespec, long nanos) {
-    timespec.setLong(0, nanos / 1_000_000_000L);
-    timespec.setLong(8, nanos % 1_000_000_000L);
   }
 }

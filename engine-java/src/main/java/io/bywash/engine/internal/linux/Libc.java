@@ -35,6 +35,11 @@ final class Libc {
   private static final long SYS_FUTEX_WAITV = 449;
   private static final long SYS_MEMBARRIER = X86 ? 324 : 283;
   private static final long SYS_MADVISE = X86 ? 28 : 233;
+  private static final long SYS_MMAP = X86 ? 9 : 222;
+
+  private static final int FUTEX_WAIT = 0;
+  private static final int FUTEX_WAKE = 1;
+  private static final int CLOCK_MONOTONIC = 1;
 
   /** x86-64 and AArch64 differ in these two flags. */
   private static final int O_NOFOLLOW = X86 ? 0x20000 : 0x8000;
@@ -44,8 +49,11 @@ final class Libc {
 
   private static final StructLayout ERRNO_LAYOUT = Linker.Option.captureStateLayout();
   private static final VarHandle ERRNO = ERRNO_LAYOUT.varHandle(MemoryLayout.PathElement.groupElement("errno"));
+  /** Of JDK classes only: a value of this class loader's in a thread that lives on would keep the class loader. */
   private static final ThreadLocal<MemorySegment> CAPTURED =
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(ERRNO_LAYOUT));
+  private static final ThreadLocal<MemorySegment> TIMESPEC =
+      ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(2 * Long.BYTES, Long.BYTES));
 
   private static final MethodHandle OPEN = bind("open", 2, JAVA_INT, ADDRESS, JAVA_INT);
   private static final MethodHandle CLOSE = bind("close", -1, JAVA_INT, JAVA_INT);
@@ -110,12 +118,26 @@ final class Libc {
     }
   }
 
-  static long futex(long address, int operation, int value, long timeoutAddress) {
-    return syscall(SYS_FUTEX, address, operation, value, timeoutAddress, 0, 0);
+  static long futexWait(long address, int expected, long timeoutNanos) {
+    MemorySegment timeout = timespec(timeoutNanos);
+    return syscall(SYS_FUTEX, address, FUTEX_WAIT, expected, timeout.address(), 0, 0);
   }
 
-  static long futexWaitv(long waitersAddress, int count, long timeoutAddress, int clock) {
-    return syscall(SYS_FUTEX_WAITV, waitersAddress, count, 0, timeoutAddress, clock, 0);
+  static long futexWake(long address, int count) {
+    return syscall(SYS_FUTEX, address, FUTEX_WAKE, count, 0, 0, 0);
+  }
+
+  /** Waits until a time of {@link System#nanoTime}, which is CLOCK_MONOTONIC on Linux. */
+  static long futexWaitv(long waitersAddress, int count, long deadlineNanos) {
+    MemorySegment deadline = timespec(deadlineNanos);
+    return syscall(SYS_FUTEX_WAITV, waitersAddress, count, 0, deadline.address(), CLOCK_MONOTONIC, 0);
+  }
+
+  private static MemorySegment timespec(long nanos) {
+    MemorySegment timespec = TIMESPEC.get(); // the thread keeps it
+    timespec.set(JAVA_LONG, 0, nanos / 1_000_000_000L);
+    timespec.set(JAVA_LONG, 8, nanos % 1_000_000_000L);
+    return timespec;
   }
 
   static long membarrier(int command) {
@@ -124,6 +146,10 @@ final class Libc {
 
   static long madvise(long address, long lengthBytes, int advice) {
     return syscall(SYS_MADVISE, address, lengthBytes, advice, 0, 0, 0);
+  }
+
+  static long mmap(long address, long lengthBytes, int protection, int flags) {
+    return syscall(SYS_MMAP, address, lengthBytes, protection, flags, -1, 0);
   }
 
   private static long syscall(long number, long a, long b, long c, long d, long e, long f) {

@@ -3,10 +3,8 @@ package io.bywash.engine.internal.linux;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
@@ -44,6 +42,7 @@ public final class SegmentFile implements AutoCloseable {
   /** Held for reading while a descriptor is used, so that its number cannot become another file's meanwhile. */
   private final ReadWriteLock inUse = new ReentrantReadWriteLock();
   private boolean closed;
+  private Mapping mapping;
 
   private SegmentFile(String key, boolean readOnly, int fd, Path channelPath, FileChannel channel) {
     this.key = key;
@@ -261,45 +260,41 @@ public final class SegmentFile implements AutoCloseable {
     });
   }
 
-  /** Maps the first {@code lengthBytes}; unmapped by the garbage collector when nothing refers to the region any more. */
+  /**
+   * Maps the first {@code lengthBytes}, once. The memory is given back by {@link #close}, or by the garbage collector when
+   * nothing refers to the region any more.
+   */
   public Region map(long lengthBytes) throws IOException {
     FileChannel.MapMode mode = readOnly ? FileChannel.MapMode.READ_ONLY : FileChannel.MapMode.READ_WRITE;
-    return withChannel(channel -> Region.over(channel.map(mode, 0, lengthBytes, Arena.ofAuto())));
+    mapping = withChannel(channel -> Mapping.of(arena -> channel.map(mode, 0, lengthBytes, arena)));
+    return mapping.region();
   }
 
   private interface ChannelUse<T> {
     T apply(FileChannel channel) throws IOException;
   }
 
-  /** Uses a channel of its own, since an interrupt closes the channel that it hits; then tries again. */
+  /**
+   * Uses a channel of its own, in a thread that nobody interrupts: an interrupt closes the channel that it hits, and with any
+   * channel of a file the kernel drops all {@link java.nio.channels.FileLock}s of the process on it.
+   */
   private <T> T withChannel(ChannelUse<T> use) throws IOException {
-    boolean interrupted = Thread.interrupted();
+    FileChannel channel = fd >= 0
+        ? FileChannel.open(channelPath, readOnly
+            ? Set.of(StandardOpenOption.READ)
+            : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE))
+        : JvmFiles.open(key, channelPath, readOnly);
     try {
-      while (true) {
-        FileChannel channel = fd >= 0
-            ? FileChannel.open(channelPath, readOnly
-                ? Set.of(StandardOpenOption.READ)
-                : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE))
-            : JvmFiles.open(key, channelPath, readOnly);
-        try {
-          if (fd < 0 && !isAt(channelPath)) {
-            throw new NoSuchFileException(channelPath.toString(), null, "was replaced while it was being opened");
-          }
-          return use.apply(channel);
-        } catch (ClosedByInterruptException closed) {
-          interrupted |= Thread.interrupted();
-        } finally {
-          JvmFiles.giveBack(key, channel, readOnly);
-        }
+      if (fd < 0 && !isAt(channelPath)) {
+        throw new NoSuchFileException(channelPath.toString(), null, "was replaced while it was being opened");
       }
+      return EngineThread.call("bywash-file", () -> use.apply(channel));
     } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+      JvmFiles.giveBack(key, channel, readOnly);
     }
   }
 
-  /** Closes the descriptor and with it all its locks; mappings stay. Once is enough. */
+  /** Closes the descriptor, and with it all its locks, and gives the mapped memory back. Once is enough. */
   @Override
   public void close() {
     inUse.writeLock().lock();
@@ -308,6 +303,9 @@ public final class SegmentFile implements AutoCloseable {
         return;
       }
       closed = true;
+      if (mapping != null) {
+        mapping.giveBack();
+      }
       locks.unlockAll(); // closing the descriptor may have to wait
       if (fd >= 0) {
         JvmFiles.close(key, () -> Libc.close(fd));

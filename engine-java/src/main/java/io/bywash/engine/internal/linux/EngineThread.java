@@ -1,0 +1,68 @@
+package io.bywash.engine.internal.linux;
+
+import java.io.IOException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+
+/**
+ * Threads of the engine's own. They are daemons and keep nothing of whoever starts them: no inheritable thread-locals, no
+ * context class loader, no thread group.
+ */
+public final class EngineThread {
+  private EngineThread() {}
+
+  /** A platform thread that was not started. */
+  public static Thread unstarted(String name, Runnable task) {
+    Thread thread = Thread.ofPlatform().name(name).daemon().group(root()).inheritInheritableThreadLocals(false)
+        .unstarted(task);
+    thread.setContextClassLoader(null);
+    return thread;
+  }
+
+  /** A virtual thread that was not started; for code of the user's, which may block it. */
+  public static Thread virtual(String name, Runnable task) {
+    Thread thread = Thread.ofVirtual().name(name).inheritInheritableThreadLocals(false).unstarted(task);
+    thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
+    return thread;
+  }
+
+  /** A file operation. */
+  interface Call<T> {
+    T run() throws IOException;
+  }
+
+  /** Runs {@code call} in a thread that nobody interrupts; an interrupt of the caller meanwhile stays set. */
+  static <T> T call(String name, Call<T> call) throws IOException {
+    FutureTask<T> task = new FutureTask<>(call::run);
+    unstarted(name, task).start();
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return task.get();
+        } catch (InterruptedException later) {
+          interrupted = true;
+        }
+      }
+    } catch (ExecutionException failed) {
+      switch (failed.getCause()) {
+        case IOException failure -> throw failure;
+        case RuntimeException failure -> throw failure;
+        case Error failure -> throw failure;
+        default -> throw new AssertionError(failed);
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static ThreadGroup root() {
+    ThreadGroup group = Thread.currentThread().getThreadGroup();
+    while (group.getParent() != null) {
+      group = group.getParent();
+    }
+    return group;
+  }
+}

@@ -1,0 +1,75 @@
+package io.bywash.engine.internal.linux;
+
+import io.bywash.engine.internal.memory.NativeAccess;
+import io.bywash.engine.internal.memory.Region;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
+
+/**
+ * A file in memory, whose pages can be given back before the collector finds that nobody refers to them.
+ *
+ * <p>With native access nothing checks an access, so the addresses must stay valid for as long as the region is reachable:
+ * empty memory of this process alone takes the place of the file's pages, and the collector unmaps the addresses later.
+ * Without native access the arena is closed; whoever comes late gets an {@link IllegalStateException}.
+ */
+final class Mapping {
+  private static final int PROT_READ_WRITE = 3;
+  /** MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS, MAP_NORESERVE; the same on x86-64 and AArch64. */
+  private static final int IN_ITS_PLACE = 0x2 | 0x10 | 0x20 | 0x4000;
+
+  private static final Cleaner CLEANER = NativeAccess.ENABLED ? null : Cleaner.create();
+
+  private final Region region;
+  /** Closes the arena; null with native access. */
+  private final Cleaner.Cleanable unmapping;
+  private boolean givenBack;
+
+  private Mapping(Region region, Cleaner.Cleanable unmapping) {
+    this.region = region;
+    this.unmapping = unmapping;
+  }
+
+  /** The system call. */
+  interface Call {
+    MemorySegment map(Arena arena) throws IOException;
+  }
+
+  static Mapping of(Call call) throws IOException {
+    if (NativeAccess.ENABLED) {
+      return new Mapping(Region.over(call.map(Arena.ofAuto())), null);
+    }
+    Arena arena = Arena.ofShared();
+    boolean mapped = false;
+    try {
+      Region region = Region.over(call.map(arena));
+      Mapping mapping = new Mapping(region, CLEANER.register(region, arena::close));
+      mapped = true;
+      return mapping;
+    } finally {
+      if (!mapped) {
+        arena.close();
+      }
+    }
+  }
+
+  Region region() {
+    return region;
+  }
+
+  /** Gives the pages back at once. Nobody may be in an operation whose outcome still matters. */
+  synchronized void giveBack() {
+    if (givenBack) {
+      return;
+    }
+    givenBack = true;
+    if (unmapping != null) {
+      unmapping.clean();
+    } else { // if the kernel refuses, the collector does it, as for a segment that was not closed
+      Libc.mmap(region.address(0), region.sizeBytes(), PROT_READ_WRITE, IN_ITS_PLACE);
+    }
+    Reference.reachabilityFence(region);
+  }
+}

@@ -1,0 +1,82 @@
+package io.bywash.engine.process;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.bywash.engine.Entry;
+import io.bywash.engine.Kind;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.TempBus;
+import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.Publisher;
+import io.bywash.engine.broadcast.Subscriber;
+import io.bywash.engine.wait.WaitHub;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** A short lack of heap in some other part of a program ends no wait and no thread of the engine. */
+@Timeout(180)
+class HeapShortageTest {
+  @RegisterExtension final TempBus bus = new TempBus();
+
+  /** Waits while the heap is exhausted, again and again, and then gets its messages. */
+  static final class Exhausted implements ChildProgram {
+    private static final int SHORTAGES = 8;
+    private static final long SHORTAGE_NANOS = 120_000_000; // longer than the hub sleeps
+
+    @Override
+    public void run(String... arguments) throws Exception {
+      try (Segment segment = Segment.open(Path.of(arguments[0]), SegmentSpec.of(Broadcast.spec("queue", 4096)))) {
+        Entry queue = segment.directory().find("queue", Kind.BROADCAST);
+        try (Publisher publisher = Publisher.open(queue); Subscriber waiting = Subscriber.open(queue)) {
+          round(publisher, waiting, 0); // a class that is first needed without heap is lost to its process
+          ChildProgram.say("waits " + round(publisher, waiting, SHORTAGES));
+        }
+      }
+    }
+
+    private static String round(Publisher publisher, Subscriber waiting, int shortages) throws Exception {
+      CompletableFuture<Void> ready = WaitHub.shared().whenReady(waiting);
+      Object[] hog = new Object[1 << 18];
+      for (int i = 0; i < shortages && !ready.isDone(); i++) {
+        exhaust(hog);
+      }
+      boolean stillWaits = !ready.isDone();
+      while (!publisher.offer(new byte[1])) {
+        Thread.onSpinWait();
+      }
+      ready.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+      return stillWaits + " " + waiting.poll(message -> {}, 1);
+    }
+
+    private static void exhaust(Object[] hog) {
+      int count = 0;
+      long start = 0;
+      int size = 1 << 20;
+      while (start == 0 || System.nanoTime() - start < SHORTAGE_NANOS) {
+        try {
+          hog[count % hog.length] = new byte[size];
+          count++;
+        } catch (OutOfMemoryError full) {
+          size = Math.max(size / 4, 8);
+          start = size == 8 && start == 0 ? System.nanoTime() : start;
+        }
+      }
+      Arrays.fill(hog, null);
+    }
+  }
+
+  @Test
+  void whoWaitsThroughTheHubOutlivesIt() {
+    try (ChildProcess child = ChildProcess.startBy(List.of(), List.of("-Xmx24m"), Exhausted.class, bus.path("heap"))) {
+      assertEquals("true 1", child.await("waits"));
+      child.finish();
+    }
+  }
+}
