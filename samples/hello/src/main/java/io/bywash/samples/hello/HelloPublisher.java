@@ -15,8 +15,11 @@ final class HelloPublisher {
       if (!publisher.awaitSubscribers(1, SECONDS.toNanos(60))) {
         throw new IllegalStateException("nobody subscribed for 60 s; start HelloSubscriber in another terminal");
       }
-      publisher.offer(("Hello from process " + ProcessHandle.current().pid()).getBytes(UTF_8));
-      System.out.println("greeted " + publisher.subscriberCount() + " subscriber");
+      int count = publisher.subscriberCount(); // before the greeting: who has read it may leave at once
+      if (!publisher.offer(("Hello from process " + ProcessHandle.current().pid()).getBytes(UTF_8))) {
+        throw new IllegalStateException("a subscriber holds the publisher back, and there is no room for a greeting");
+      }
+      System.out.println("greeted " + count + " subscriber" + (count == 1 ? "" : "s"));
     }
   }
 }

@@ -10,8 +10,9 @@ internal object HelloSender {
         hello.open().use { bus ->
             val sender = bus.sender(greetings)
             check(sender.awaitSubscribers(1, 60.seconds)) { "nobody listened for 60 s; start HelloReceiver elsewhere" }
+            val count = sender.subscriberCount // before the greeting: who has read it may leave at once
             sender.send("Hello from process ${ProcessHandle.current().pid()}")
-            println("greeted ${sender.subscriberCount} receiver")
+            println("greeted $count receiver${if (count == 1) "" else "s"}")
         }
     }
 }
