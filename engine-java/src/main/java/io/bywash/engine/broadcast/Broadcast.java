@@ -8,8 +8,8 @@ public final class Broadcast {
   /** The smallest ring. */
   public static final long MIN_RING_BYTES = 4096;
 
-  /** The largest ring. */
-  public static final long MAX_RING_BYTES = 1L << 46;
+  /** The largest ring, 128 GiB. */
+  public static final long MAX_RING_BYTES = 1L << 37;
 
   /** How many subscribers a queue has room for unless told otherwise. */
   public static final int DEFAULT_SUBSCRIBERS = 64;

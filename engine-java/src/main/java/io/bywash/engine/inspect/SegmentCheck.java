@@ -44,6 +44,11 @@ final class SegmentCheck {
   /** What dead participants still hold, by the participant part of their words. */
   private final Map<Long, List<String>> heldByTheDead = new TreeMap<>();
 
+  /** Roles of participants that are leaving. */
+  private final List<Kept> keptByLeavers = new ArrayList<>();
+
+  private record Kept(SegmentEntry entry, int index, long word, long slotWord) {}
+
   SegmentCheck(SegmentCore core) {
     this.core = core;
     this.region = core.region();
@@ -170,6 +175,7 @@ final class SegmentCheck {
         checkIdentity(id, where, word);
       }
     }
+    checkLeavers();
     keepsSo(lockedAndFree);
     for (int id : lockedAndFree.keySet()) {
       add(Severity.NOTE, name + ", participant " + id, "its lock is held, but the slot is free: a process stopped while it joined"
@@ -184,6 +190,24 @@ final class SegmentCheck {
     String end = Owner.state(word) == SLOT_LEAVING ? " left as its JVM ended, without closing" : " died without leaving";
     add(Severity.WARNING, where, who + (held.isEmpty() ? end : end.replace(" without leaving", "") + " and holds "
         + String.join(", ", held)), LEFT);
+  }
+
+  /** Who leaves gives its roles back at once, unless an operation that was under way when it closed does not come to its end. */
+  private void checkLeavers() {
+    long start = System.nanoTime();
+    while (!keptByLeavers.isEmpty() && System.nanoTime() - start < SETTLE_NANOS) {
+      keptByLeavers.removeIf(kept -> kept.entry().roleWord(kept.index()) != kept.word()
+          || slotWord(Owner.slotId(kept.word())) != kept.slotWord());
+      if (!keptByLeavers.isEmpty()) {
+        LockSupport.parkNanos(SETTLE_STEP_NANOS);
+      }
+    }
+    for (Kept kept : keptByLeavers) {
+      add(Severity.WARNING, name + "/" + kept.entry().name() + ", role " + kept.index(), "process "
+          + participants.pid(kept.slotWord()) + " has closed the segment, but an operation of this role has not ended: a handler"
+          + " does not return, or a claim was neither committed nor aborted", "Have that operation end, or end the process. Until"
+          + " then it keeps the role, and the memory of the segment.");
+    }
   }
 
   /** Keeps those of the free slots that stay as they are, with their locks held, for longer than a step takes: all at once. */
@@ -351,8 +375,12 @@ final class SegmentCheck {
     boolean current = Owner.epoch(slot) == Owner.epoch(word) && Owner.state(slot) != SLOT_FREE;
     boolean buried = Owner.epoch(slot) - Owner.epoch(word) > 0 && Owner.state(slot) == SLOT_JOINING; // and swept just now
     boolean alive = participants.isAlive(slot);
+    if (alive && current && Owner.state(slot) == SLOT_LEAVING) {
+      keptByLeavers.add(new Kept(entry, index, word, slot)); // an operation that was under way when it closed has not ended yet
+      return;
+    }
     if (alive && (buried || current) || entry.roleWord(index) != word) {
-      return; // also one that is leaving: an operation that was under way when it closed has not ended yet
+      return;
     }
     if (!alive && (current || buried)) {
       heldByTheDead.computeIfAbsent(Owner.participant(slot), key -> new ArrayList<>())

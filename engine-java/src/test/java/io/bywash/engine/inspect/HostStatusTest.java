@@ -4,7 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.BusDirectory;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
+import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.inspect.Finding.Severity;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -96,6 +99,34 @@ class HostStatusTest {
     look();
     assertEquals("none", facts.get("memory limit"));
     anEmptyRootGivesNoFailure();
+  }
+
+  @Test
+  void whoHoldsSegmentsThatWereRemovedIsNamed() throws IOException {
+    Path directory = Path.of("/dev/shm/bywash-1000");
+    file("proc/4711/maps", """
+        7f0000000000-7f0000100000 rw-s 00000000 00:1b 12     /dev/shm/bywash-1000/old (deleted)
+        7f0001000000-7f0001200000 rw-s 00000000 00:1b 13     /dev/shm/bywash-1000/.older.0123456789abcdef.tmp (deleted)
+        7f0002000000-7f0002100000 rw-s 00000000 00:1b 14     /dev/shm/bywash-1000/live
+        7f0003000000-7f0003100000 rw-p 00000000 00:00 0
+        7f0004000000-7f0004100000 rw-s 00000000 00:1b 15     /dev/shm/bywash-1000x/other (deleted)
+        """);
+    file("proc/4712/maps", "7f0002000000-7f0002100000 rw-s 00000000 00:1b 14     /dev/shm/bywash-1000/live\nnonsense\n\n");
+    new RemovedLook(directory, new HostFiles(root), findings).look();
+    assertTold(Severity.WARNING, "process 4711", "it holds 3 MiB of segments that were removed: old, older");
+  }
+
+  @Test
+  void aProcessThatReallyHoldsARemovedSegmentIsNamed() throws IOException {
+    BusDirectory directory = BusDirectory.at(bus.directory());
+    String self = "process " + ProcessHandle.current().pid();
+    try (Segment segment = Segment.create(bus.path("removed"), SegmentSpec.of(Broadcast.spec("queue", 4096)))) {
+      assertTrue(HostStatus.of(directory).findings().stream().noneMatch(finding -> finding.where().equals(self)));
+      Files.delete(segment.path());
+      assertTrue(HostStatus.of(directory).findings().stream().anyMatch(finding -> finding.where().equals(self)
+          && finding.problem().contains("removed")));
+    }
+    assertTrue(HostStatus.of(directory).findings().stream().noneMatch(finding -> finding.where().equals(self)));
   }
 
   private void anEmptyRootGivesNoFailure() {

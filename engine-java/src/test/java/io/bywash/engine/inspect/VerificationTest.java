@@ -239,6 +239,29 @@ class VerificationTest {
   }
 
   @Test
+  void whoLeftInGoodOrderWithItsJvmIsNotCalledDead() {
+    long slot = core.geometry().slot(2);
+    region.setLong(slot + SLOT_PID, 4711);
+    region.setLong(slot, Owner.word(Owner.participant(2, 7), 0, 0, SLOT_LEAVING));
+    assertFinding(Verification.of(segment).getFirst(), Severity.WARNING, "seg, participant 2", "process 4711 left");
+  }
+
+  @Test
+  void whoClosedButIsHeldInAnOperationIsNamedUntilThatEnds() {
+    Segment closed = Segment.attach(bus.path("seg"), 0);
+    Subscriber subscriber = Subscriber.open(closed.directory().find("q", Kind.BROADCAST),
+        SubscriberOptions.skip().startingAtOldest());
+    subscriber.poll(message -> {
+      closed.close(); // and the handler does not return
+      List<Finding> findings = Verification.of(segment);
+      assertEquals(1, findings.size(), findings.toString());
+      assertFinding(findings.getFirst(), Severity.WARNING, "seg/q, role ", "has closed the segment, but an operation");
+      assertTrue(SegmentStatus.of(segment).leftByTheDead().contains(findings.getFirst()), "doctor shows it");
+    }, 1);
+    assertEquals(List.of(), Verification.of(segment));
+  }
+
+  @Test
   void aTruncatedFileIsAFindingAndNoCrash() throws Exception {
     try (FileChannel file = FileChannel.open(bus.path("seg"), StandardOpenOption.WRITE)) {
       file.truncate(1 << 13);

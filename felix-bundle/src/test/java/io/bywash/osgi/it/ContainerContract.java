@@ -12,8 +12,11 @@ import io.bywash.engine.Kind;
 import io.bywash.engine.Segment;
 import io.bywash.engine.broadcast.BroadcastStatus;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -184,6 +187,43 @@ abstract class ContainerContract {
 
   private static List<Long> upTo(long count) {
     return LongStream.range(0, count).boxed().toList();
+  }
+
+  /** In a process of its own: on its one processor a listener that blocked would keep the other one from running. */
+  @Test
+  void listenersPassMessagesOnOnOneProcessorAndOutliveAShortageOfHeap() throws Exception {
+    Path own = Files.createTempDirectory(Path.of("/dev/shm"), "bywash-test-");
+    Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "--enable-native-access=ALL-UNNAMED", "-Xmx80m", "-XX:+UseSerialGC", "-XX:ActiveProcessorCount=1",
+        "-XX:TieredStopAtLevel=1", "-Dbywash.test.containers=" + Container.DIRECTORY,
+        "-Dbywash.test.bundle=" + System.getProperty("bywash.test.bundle"),
+        "-Dbywash.test.classes=" + System.getProperty("bywash.test.classes"), "-cp", System.getProperty("java.class.path"),
+        ShortageProgram.class.getName(), framework(), own.toString()).redirectErrorStream(true).start();
+    ended(() -> process.destroyForcibly().waitFor());
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertTrue(said.contains("got 226 of 226"), said);
+    Files.deleteIfExists(own.resolve(".lock"));
+    Files.delete(own);
+  }
+
+  @Test
+  void aListenerWhoseFileWasCutIsShownWithTheReasonAndItsServiceCanBeReleased() throws Exception {
+    Object configuration = configuration("yankee", Map.of(SEGMENT, "yankee"));
+    ended(() -> Container.call(configuration, "delete"));
+    listen("yankee", () -> {});
+    ServiceReference<?> queue = awaitQueue("yankee");
+    Object service = container.testContext().getService(queue);
+    awaitListed("yankee", "FEEDING");
+    LongUnaryOperator user = (LongUnaryOperator) container.create("ServiceUser", service);
+    try (FileChannel file = FileChannel.open(bus.resolve("yankee"), StandardOpenOption.WRITE)) {
+      file.truncate(4096);
+    }
+    awaitListed("yankee", "cut");
+    awaitWithdrawn("yankee");
+    var told = assertThrows(RuntimeException.class, () -> user.applyAsLong(1));
+    assertTrue(told.getClass().getSimpleName().matches("DamagedSegmentException|SegmentClosedException"), told.toString());
+    container.testContext().ungetService(queue);
+    Files.delete(bus.resolve("yankee"));
   }
 
   @Test

@@ -16,7 +16,7 @@ public final class ServiceUser implements LongUnaryOperator, AutoCloseable {
     BroadcastService queue = (BroadcastService) service;
     subscriber = queue.subscribe(SubscriberOptions.block());
     publisher = queue.publish();
-    if (queue.status().subscribers().size() != 1) {
+    if (queue.status().subscribers().isEmpty()) {
       throw new AssertionError(queue + " has the subscribers " + queue.status().subscribers());
     }
   }

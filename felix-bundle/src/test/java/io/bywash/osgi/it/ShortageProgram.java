@@ -1,0 +1,101 @@
+package io.bywash.osgi.it;
+
+import static io.bywash.osgi.BywashConstants.*;
+
+import io.bywash.engine.Kind;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.Publisher;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import org.osgi.framework.FrameworkUtil;
+
+/**
+ * A container in a JVM with one processor and little heap. One listener passes each message on to another's queue, which is
+ * small; then the heap is exhausted for a while, again and again; then there are more messages. Both listeners get all.
+ */
+final class ShortageProgram {
+  private static final int PASSED_ON = 200;
+  private static final int AFTERWARDS = 20;
+  private static final int SHORTAGES = 6;
+  private static final long SHORTAGE_NANOS = 300_000_000; // longer than the hub and discovery sleep
+  private static final long PATIENCE_NANOS = 25_000_000_000L;
+  private static final int MESSAGE_BYTES = 400;
+
+  private ShortageProgram() {}
+
+  /** Arguments: the framework, the bus directory. */
+  public static void main(String... arguments) throws Exception {
+    Path bus = Path.of(arguments[1]);
+    try (Segment first = Segment.create(bus.resolve("first"), SegmentSpec.of(Broadcast.spec("ticks", 1 << 16)));
+        Segment second = Segment.create(bus.resolve("second"), SegmentSpec.of(Broadcast.spec("ticks", 4096)));
+        Publisher source = Publisher.open(first.directory().find("ticks", Kind.BROADCAST));
+        Publisher passing = Publisher.open(second.directory().find("ticks", Kind.BROADCAST));
+        Container container = Container.start(arguments[0])) {
+      Container.call(Container.call(container.await("org.osgi.service.cm.ConfigurationAdmin"), "getConfiguration",
+          DISCOVERY_PID, "?"), "update", FrameworkUtil.asDictionary(Map.of(DIRECTORY, bus.toString())));
+      Queue<Long> got = listen(container, "first", () -> publish(passing));
+      Queue<Long> passedOn = listen(container, "second", () -> {});
+      for (int i = 0; i < PASSED_ON; i++) {
+        publish(source);
+      }
+      Container.awaitUntil("messages to be passed on", () -> passedOn.size() == PASSED_ON);
+      Object[] hog = new Object[1 << 19];
+      for (int i = 0; i < SHORTAGES; i++) {
+        exhaust(hog);
+        publish(source);
+      }
+      int all = PASSED_ON + SHORTAGES + AFTERWARDS;
+      for (int i = 0; i < AFTERWARDS; i++) {
+        publish(source);
+      }
+      Container.awaitUntil("the messages after the shortages", () -> got.size() == all && source.subscriberCount() == 1);
+      System.out.println("got " + got.size() + " of " + all);
+    }
+  }
+
+  private static Queue<Long> listen(Container container, String segment, Runnable duringCall) throws Exception {
+    Queue<Long> sequences = new ConcurrentLinkedQueue<>();
+    Object listener = container.create("RecordingListener", sequences, new AtomicLong(), duringCall);
+    container.register("io.bywash.osgi.QueueListener", listener, Map.of(SEGMENT, segment, QUEUE, "ticks"));
+    Container.awaitUntil("the listener of " + segment + " to be fed", () -> isFed(container, segment));
+    return sequences;
+  }
+
+  private static boolean isFed(Container container, String segment) {
+    try {
+      return container.execute("bywash:queues").lines().anyMatch(line -> line.contains(segment) && line.contains("FEEDING"));
+    } catch (ReflectiveOperationException notYet) {
+      return false; // the command comes with its component
+    }
+  }
+
+  private static void publish(Publisher publisher) {
+    var claim = publisher.claim(MESSAGE_BYTES, 0, PATIENCE_NANOS);
+    if (claim == null) {
+      throw new AssertionError("a listener holds the publisher for ever");
+    }
+    claim.putLong(0, publisher.nextSequence()).commit();
+  }
+
+  private static void exhaust(Object[] hog) {
+    int count = 0;
+    int size = 1 << 20;
+    long start = 0;
+    while (start == 0 || System.nanoTime() - start < SHORTAGE_NANOS) {
+      try {
+        hog[count % hog.length] = new byte[size];
+        count++;
+      } catch (OutOfMemoryError full) {
+        size = Math.max(size / 4, 8);
+        start = size == 8 && start == 0 ? System.nanoTime() : start;
+      }
+    }
+    Arrays.fill(hog, null);
+  }
+}
