@@ -122,8 +122,12 @@ class StatusTest {
         Publisher publisher = Publisher.open(segment.directory().find("q", Kind.BROADCAST));
         Subscriber idle = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block());
         Subscriber busy = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block())) {
+      for (int count = 0; count < 8; count++) {
+        publisher.offer(new byte[48]);
+      }
+      assertEquals(8, busy.poll(message -> {}, 100)); // so that one of them is ahead in the first look already
       SegmentStatus before = SegmentStatus.of(segment);
-      for (int count = 0; count < 32; count++) { // records of 64 bytes: half of the ring
+      for (int count = 0; count < 32; count++) { // records of 64 bytes, 40 in all: five eighths of the ring
         publisher.offer(new byte[48]);
       }
       assertEquals(32, busy.poll(message -> {}, 100));
@@ -133,16 +137,16 @@ class StatusTest {
       assertEquals(List.of("q", "r"), now.rates(before).stream().map(QueueRates::queue).toList());
       assertEquals(32, rates.publishedPerSecond().orElseThrow() * seconds, 0.001);
       assertEquals(0, rates.blockedPerSecond().orElseThrow());
-      assertEquals(0.5, rates.fullShare());
+      assertEquals(0.625, rates.fullShare());
       assertEquals(List.of(1, 2), rates.subscribers().stream().map(each -> each.subscriber().role()).toList());
       assertEquals(0, rates.subscribers().get(0).readPerSecond().orElseThrow());
       assertEquals(32, rates.subscribers().get(1).readPerSecond().orElseThrow() * seconds, 0.001);
-      assertEquals(List.of(0.5, 0.0), rates.subscribers().stream().map(SubscriberRates::ringShare).toList());
+      assertEquals(List.of(0.625, 0.0), rates.subscribers().stream().map(SubscriberRates::ringShare).toList());
       assertEquals(List.of(Effect.NONE, Effect.NONE), rates.subscribers().stream().map(SubscriberRates::effect).toList());
       assertEquals(List.of(), now.heldBack(before));
       String rate = Long.toString(Math.round(32 / seconds));
       String text = new StatusText().segment(now, before).toString();
-      assertTrue(text.matches("(?s).*q +1 +\\d+ +block +0 +32 +50% +0\n.*"), text);
+      assertTrue(text.matches("(?s).*q +1 +\\d+ +block +0 +40 +62% +0\n.*"), text);
       assertTrue(text.matches("(?s).*q +2 +\\d+ +block +" + rate + " +0 +0% +0\n.*"), text);
       idle.poll(message -> {}, 100);
     }

@@ -65,10 +65,10 @@ class View : AutoCloseable {
     private fun fold(cells: List<String>): List<String> {
         val width = if (isTerminal) terminal.size.width - 1 else Int.MAX_VALUE
         val lines = mutableListOf(cells.first())
-        for (cell in cells.drop(1).filter { it.isNotBlank() }) {
+        for (cell in cells.drop(1)) {
             if (lines.last().length + GAP.length + cell.length <= width) {
                 lines[lines.lastIndex] = lines.last() + GAP + cell
-            } else {
+            } else if (cell.isNotBlank()) {
                 lines += GAP + cell.trim()
             }
         }
@@ -79,8 +79,14 @@ class View : AutoCloseable {
     fun say(line: String) = line(cyan("    -- $line"))
 
     /** A line that stays, above the lanes while these are shown. */
-    fun line(line: String) =
-        if (isTerminal) terminal.println(line, whitespace = Whitespace.PRE_WRAP, width = terminal.size.width - 1) else terminal.println(line)
+    fun line(line: String) {
+        val width = terminal.size.width - 1
+        when {
+            !isTerminal -> terminal.println(line)
+            width < WIDE -> terminal.println(line.replace(Regex("\n +"), "\n$GAP"), whitespace = Whitespace.PRE_WRAP, width = width)
+            else -> terminal.println(line, whitespace = Whitespace.PRE_WRAP, width = width)
+        }
+    }
 
     /** The lanes stay as they are. */
     override fun close() {
@@ -92,6 +98,9 @@ class View : AutoCloseable {
 
     private companion object {
         const val GAP = "  "
+
+        /** From here on, further lines of a text may be indented as far as the first one's. */
+        const val WIDE = 95
     }
 }
 
