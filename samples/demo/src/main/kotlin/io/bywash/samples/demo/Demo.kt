@@ -29,8 +29,8 @@ private class DemoCommand : CoreCliktCommand("demo") {
         }
     }
 
-    private val seconds by option(help = "how long the feed publishes").int().restrictTo(4..3600).default(10)
-    private val rate by option(help = "readings a second, or max").convert { text ->
+    private val seconds by option(help = "how long the feed publishes, 4 to 3600 (default: 10)").int().restrictTo(4..3600).default(10)
+    private val rate by option(help = "readings a second, or max (default: 10000)").convert { text ->
         text.takeIf { it == "max" || it.toDoubleOrNull()?.let { number -> number in 1.0..1e9 } == true }
             ?: fail("'$text' is no rate; use a number from 1 to 1000000000, or max")
     }.default("10000")

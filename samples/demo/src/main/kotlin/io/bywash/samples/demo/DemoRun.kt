@@ -17,7 +17,7 @@ class DemoFailure(message: String) : Exception(message)
 class DemoRun(private val seconds: Int, private val feedArguments: List<String>, private val view: View) : AutoCloseable {
     private val startNanos = System.nanoTime()
     private val loadBefore = Path.of("/proc/loadavg").readText().substringBefore(' ')
-    private val feed = Lane("feed      (Kotlin)")
+    private val feed = Lane("feed      (Kotlin)", isConsumer = false)
     private val container = Lane("container (OSGi)")
     private val receiver = Lane("receiver  (coroutine)")
     private val lanes = listOf(feed, container, receiver)

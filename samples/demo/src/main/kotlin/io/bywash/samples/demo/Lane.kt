@@ -56,7 +56,7 @@ class Rate {
  * One process of the demo, and what it says. A line `counts name=value ...` is its count so far, a line `event NAME NANOS`
  * something that happened at that time of the host's monotonic clock; others are kept to be shown if it fails.
  */
-class Lane(val name: String) {
+class Lane(val name: String, val isConsumer: Boolean = true) {
     val rate = Rate()
     val events = ConcurrentHashMap<String, Long>()
     private val lines = ConcurrentLinkedDeque<String>()

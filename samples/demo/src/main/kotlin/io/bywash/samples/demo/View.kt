@@ -39,7 +39,7 @@ class View : AutoCloseable {
         if (isClosed) {
             return
         }
-        val rows = lanes.map { cells(it, blockedCount) }
+        val rows = lanes.map { if (it.isConsumer) consumerCells(it, blockedCount) else feedCells(it, blockedCount) }
         if (isTerminal && System.getenv("TERM").orEmpty() !in setOf("", "dumb")) {
             animation.update(rows.flatMap { fold(it) })
         } else if (seconds.toInt() > lastSecond) {
@@ -48,18 +48,23 @@ class View : AutoCloseable {
         }
     }
 
-    private fun cells(lane: Lane, blockedCount: Long): List<String> {
-        val rate = if (lane.isAlive) format("%,9.0f/s", lane.rate.perSecond) else " ".repeat(11)
-        val start = listOf(lane.name.padEnd(21), rate)
-        val state = if (lane.isAlive) "process ${lane.pid}" else if (lane.pid == 0L) "" else "ended"
-        if (lane.word("received") == null) {
-            val blocked = if (blockedCount == 0L) "" else format("ring full %,d times", blockedCount)
-            return start + format("%,11d published", lane.rate.total) + state + blocked
-        }
-        val latencies = if (blockedCount > 0) "" else if (lane.count("timed") == 0L) "warming up" else
-            "p50 ${time(lane.count("p50")).padEnd(8)}  p99 ${time(lane.count("p99"))}"
-        return start + format("%,11d received, %d lost", lane.rate.total, lane.count("lost")) + latencies
-    }
+    private fun rateCells(lane: Lane) =
+        listOf(lane.name.padEnd(21), if (lane.isAlive) format("%,9.0f/s", lane.rate.perSecond) else " ".repeat(11))
+
+    private fun feedCells(lane: Lane, blockedCount: Long) = rateCells(lane) + listOf(
+        format("%,11d published", lane.rate.total),
+        if (lane.isAlive) "process ${lane.pid}" else "ended",
+        if (blockedCount == 0L) "" else format("ring full %,d times", blockedCount),
+    )
+
+    private fun consumerCells(lane: Lane, blockedCount: Long) = rateCells(lane) + listOf(
+        format("%,11d received, %d lost", lane.rate.total, lane.count("lost")),
+        when {
+            blockedCount > 0 -> "" // readings wait for the slower consumer: that says nothing about the bus
+            lane.count("timed") == 0L -> "warming up"
+            else -> "p50 ${time(lane.count("p50")).padEnd(8)}  p99 ${time(lane.count("p99"))}"
+        },
+    )
 
     /** Cells side by side, as many in a line as it has room for; further lines are indented. */
     private fun fold(cells: List<String>): List<String> {
