@@ -82,7 +82,9 @@ class DemoRun(private val seconds: Int, private val feedArguments: List<String>,
         container.start(Programs.container(storage))
         receiver.start(Programs.java("io.bywash.samples.demo.Receive"))
         startFeed()
-        watch("both consumers get what the feed publishes") { listOf(container, receiver).all { it.count("received") > 0 } }
+        watch("both consumers get what the feed publishes") {
+            listOf(container, receiver).all { it.count("received") > 0 }
+        }
         created.close() // from now on the queue stands and falls with the feed
 
         watchFor(seconds / 2.0)
@@ -108,7 +110,8 @@ class DemoRun(private val seconds: Int, private val feedArguments: List<String>,
         container.end()
         watch("the consumers end") { !receiver.isAlive && !container.isAlive }
         return DemoResult(
-            published, status().blockedCount(), receiver, container, withdrawnNanos / 1_000_000, returnedNanos / 1_000_000, feed.exitCode, loadBefore,
+            published, status().blockedCount(), receiver, container,
+            withdrawnNanos / 1_000_000, returnedNanos / 1_000_000, feed.exitCode, loadBefore,
         )
     }
 

@@ -18,7 +18,10 @@ object Programs {
         System.getProperty("java.class.path"), mainClass, *arguments,
     )
 
-    /** The Felix distribution, whose directory the launcher gives, with the bundle of the demo's listener added, and [storage] of its own. */
+    /**
+     * The Felix distribution, whose directory the launcher gives, with the bundle of the demo's listener added, and
+     * [storage] of its own.
+     */
     fun container(storage: Path): List<String> {
         val home = System.getProperty("bywash.container") ?: throw DemoFailure("-Dbywash.container does not say where Felix is")
         return listOf(

@@ -9,8 +9,8 @@ import io.bywash.engine.Claim
 import io.bywash.engine.Message
 
 /**
- * One value of one source. [sentNanos] is when it was read and sent, on the monotonic clock that all processes of a host share;
- * [io.bywash.samples.demo.listener.Tally.UNTIMED] while the feed warms up.
+ * One value of one source. [sentNanos] is when it was read and sent, on the monotonic clock that all processes of a
+ * host share; [io.bywash.samples.demo.listener.Tally.UNTIMED] while the feed warms up.
  */
 class Reading(val source: String, val sentNanos: Long, val value: Double, val sequence: Long = -1)
 

@@ -12,8 +12,8 @@ import io.bywash.samples.demo.listener.Tally
 import java.util.Locale
 
 /**
- * Shows the lanes on the standard error: in place on a terminal, else as lines once a second. No line is longer than the
- * terminal is wide; a dumb terminal, and what is no terminal, gets no escape sequence, and `NO_COLOR` no colour.
+ * Shows the lanes on the standard error: in place on a terminal, else as lines once a second. No line is longer than
+ * the terminal is wide; a dumb terminal, and what is no terminal, gets no escape sequence, and `NO_COLOR` no colour.
  */
 class View : AutoCloseable {
     private val terminal = standardError()
@@ -28,11 +28,12 @@ class View : AutoCloseable {
     private fun standardError(): Terminal {
         val standard = Terminal()
         val isTerminal = System.getProperty("bywash.terminal") == "true" && standard.terminalInfo.inputInteractive
-        return Terminal(interactive = isTerminal, terminalInterface = object : TerminalInterface by standard.terminalInterface {
+        val onStandardError = object : TerminalInterface by standard.terminalInterface {
             override fun completePrintRequest(request: PrintRequest) {
                 System.err.print(if (request.trailingLinebreak) request.text + "\n" else request.text)
             }
-        })
+        }
+        return Terminal(interactive = isTerminal, terminalInterface = onStandardError)
     }
 
     fun show(lanes: List<Lane>, blockedCount: Long, seconds: Double) {
@@ -86,10 +87,11 @@ class View : AutoCloseable {
     /** A line that stays, above the lanes while these are shown. */
     fun line(line: String) {
         val width = terminal.size.width - 1
-        when {
-            !isTerminal -> terminal.println(line)
-            width < WIDE -> terminal.println(line.replace(Regex("\n +"), "\n$GAP"), whitespace = Whitespace.PRE_WRAP, width = width)
-            else -> terminal.println(line, whitespace = Whitespace.PRE_WRAP, width = width)
+        if (isTerminal) {
+            val text = if (width < WIDE) line.replace(Regex("\n +"), "\n$GAP") else line
+            terminal.println(text, whitespace = Whitespace.PRE_WRAP, width = width)
+        } else {
+            terminal.println(line)
         }
     }
 
@@ -145,11 +147,13 @@ class DemoResult(
 
     private fun latencyText(): String {
         if (!areLatenciesMeaningful) {
-            return format("not told: the ring was full %,d times, so readings waited for the slower consumer", blockedCount)
+            return format("not told: the ring was full %,d times: readings waited for the slower consumer", blockedCount)
         }
         val (p50, p99, p999) = listOf(50.0, 99.0, 99.9).map { time(latencies.getValueAtPercentile(it)) }
-        return format("p50 %s  p99 %s  p99.9 %s\n", p50, p99, p999) + " ".repeat(21) +
-            format("of %,d readings, from send to handler, without each feed's first second\n", latencies.totalCount) + " ".repeat(21) +
+        val indent = " ".repeat(21)
+        val count = latencies.totalCount
+        return format("p50 %s  p99 %s  p99.9 %s\n", p50, p99, p999) + indent +
+            format("of %,d readings, from send to handler, without each feed's first second\n", count) + indent +
             "in 4 JVMs on ${Runtime.getRuntime().availableProcessors()} cores, whose load was $loadBefore before"
     }
 

@@ -51,19 +51,20 @@ class DemoTest {
     private fun start(vararg arguments: String): Process = start(command("io.bywash.samples.demo.Demo", *arguments))
 
     /** In a terminal of that width, whose output becomes the standard output; without a terminal where no tool can make one. */
-    private fun startInTerminal(columns: Int, environment: Map<String, String>, name: String, vararg arguments: String): Process {
+    private fun startInTerminal(
+        columns: Int, environment: Map<String, String>, name: String, vararg arguments: String,
+    ): Process {
         val command = command("-Dbywash.terminal=$hasTerminals", "io.bywash.samples.demo.Demo", *arguments)
         val line = command.joinToString(" ") { "'" + it.replace("'", "'\\''") + "'" }
-        return start(
-            if (hasTerminals) listOf("script", "-q", "-e", "-f", "-c", "stty cols $columns rows 50 -onlcr; exec $line", "/dev/null") else command,
-            mapOf("SHELL" to "/bin/sh") + environment, name,
-        )
+        val script = listOf("script", "-q", "-e", "-f", "-c", "stty cols $columns rows 50 -onlcr; exec $line", "/dev/null")
+        return start(if (hasTerminals) script else command, mapOf("SHELL" to "/bin/sh") + environment, name)
     }
 
     private val hasTerminals = System.getenv("PATH").split(':').any { Path.of(it, "script").isExecutable() }
 
-    private fun sayWhatWasNotTested() =
-        assumeTrue(hasTerminals, "what a terminal shows is NOT tested: there is no command 'script' (util-linux) to make one")
+    private fun sayWhatWasNotTested() = assumeTrue(
+        hasTerminals, "what a terminal shows is NOT tested: there is no command 'script' (util-linux) to make one",
+    )
 
     private fun outcome(process: Process, name: String = ""): Outcome {
         try {
@@ -107,7 +108,8 @@ class DemoTest {
         val text = screen.toString()
         assertEquals(0, screen.wraps, text)
         assertTrue(screen.redraws > 10, text)
-        for (once in listOf("feed      (Kotlin)", "container (OSGi)", "receiver  (coroutine)", "with SIGKILL", "service back")) {
+        val names = listOf("feed      (Kotlin)", "container (OSGi)", "receiver  (coroutine)")
+        for (once in names + listOf("with SIGKILL", "service back")) {
             assertEquals(1, text.windowed(once.length).count { it == once }, "'$once' in:\n$text")
         }
         assertTrue(Regex("[1-9][0-9,]* published\\s+ended").containsMatchIn(text), text)
@@ -119,7 +121,10 @@ class DemoTest {
         val foreign = bus.resolve("foreign").apply { writeText("this is no segment, but somebody put it here") }
         val recording = scratch.resolve("recording.csv")
         val environment = mapOf("TERM" to "xterm-256color", "NO_COLOR" to "1")
-        val outcome = outcome(startInTerminal(40, environment, "", "--seconds", "4", "--rate", "2000", "--record", recording.toString(), "--json"))
+        val started = startInTerminal(
+            40, environment, "", "--seconds", "4", "--rate", "2000", "--record", recording.toString(), "--json",
+        )
+        val outcome = outcome(started)
         assertAllReceived(outcome)
         val shown = outcome.out + outcome.err
         val words = shown.replace(Regex("\\s+"), " ")
@@ -137,9 +142,8 @@ class DemoTest {
         assertTrue(recording.exists())
         val environment = mapOf("TERM" to "xterm-256color")
         val names = listOf("1", "2")
-        val both = names.map {
-            startInTerminal(120, environment, it, "--seconds", "4", "--rate", "max", "--replay", recording.toString(), "--json")
-        }
+        val arguments = arrayOf("--seconds", "4", "--rate", "max", "--replay", recording.toString(), "--json")
+        val both = names.map { startInTerminal(120, environment, it, *arguments) }
         val (winner, loser) = both.zip(names).map { (process, name) -> outcome(process, name) }.sortedBy { it.exitCode }
         assertAllReceived(winner)
         val said = (loser.out + loser.err).replace(Regex("\\s+"), " ")
@@ -188,8 +192,9 @@ class DemoTest {
     @ParameterizedTest
     @ValueSource(strings = ["INT", "TERM"])
     fun anInterruptedDemoLeavesNoProcessAndNoSegmentAndNoEscapeSequenceOnADumbTerminal(signal: String) {
-        val ignored = Path.of("/proc/self/status").readText().lines().first { it.startsWith("SigIgn:") }.substringAfter(':').trim()
-        assumeFalse(signal == "INT" && ignored.toULong(16) and 2UL != 0UL, "SIGINT is NOT tested: it is ignored here, as in any background job")
+        val ignored = Path.of("/proc/self/status").readText().lines().first { it.startsWith("SigIgn:") }
+            .substringAfter(':').trim().toULong(16)
+        assumeFalse(signal == "INT" && ignored and 2UL != 0UL, "SIGINT is NOT tested: it is ignored, as in a background job")
         val terminal = startInTerminal(120, mapOf("TERM" to "dumb"), "", "--seconds", "60")
         val demo = awaitLanes(terminal)
         end(demo, signal)
@@ -204,7 +209,8 @@ class DemoTest {
     private fun awaitLanes(started: Process): ProcessHandle {
         val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60)
         while (true) {
-            val demo = (listOf(started.toHandle()) + started.descendants().toList()).firstOrNull { it.children().count() == 3L }
+            val demo = (listOf(started.toHandle()) + started.descendants().toList())
+                .firstOrNull { it.children().count() == 3L }
             val shown = scratch.resolve("out").readText() + scratch.resolve("err").readText()
             if (demo != null && shown.split("receiver  (coroutine)").size > 2) {
                 return demo

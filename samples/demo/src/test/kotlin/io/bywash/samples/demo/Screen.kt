@@ -1,8 +1,8 @@
 package io.bywash.samples.demo
 
 /**
- * What a terminal of [columns] shows of [output], and what scrolled out of it at the top: lines, wrapped where they are too
- * long. It knows the escape sequences that move a cursor and erase, skips colours, and fails at any other.
+ * What a terminal of [columns] shows of [output], and what scrolled out of it at the top: lines, wrapped where they are
+ * too long. It knows the escape sequences that move a cursor and erase, skips colours, and fails at any other.
  */
 class Screen(private val columns: Int, output: String) {
     val lines = mutableListOf(StringBuilder())
