@@ -33,7 +33,10 @@ public record BusStatus(Path directory, List<FileStatus> files) {
   public enum State {
     /** A segment with a living participant. */
     LIVE,
-    /** A segment that is to be removed when nobody uses it, and that nobody uses: its last participants were killed, or could not remove it. */
+    /**
+     * A segment that is to be removed when nobody uses it, and that nobody uses: its last participants were killed, or left and
+     * could not remove it.
+     */
     STALE,
     /** A segment that is to be kept, and that nobody uses. */
     KEPT,
@@ -135,7 +138,8 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     return switch (state) {
       case LIVE -> living + (living == 1 ? " participant" : " participants") + (dead == 0 ? "" : ", and " + dead + " dead");
       case KEPT -> "Nobody uses it. It is kept until it is removed by name.";
-      default -> "Nobody uses it: its last participants were killed, or could not remove it. The next user removes it, or doctor --clean.";
+      default -> "Nobody uses it: its last participants were killed, or left and could not remove it. The next user removes it,"
+          + " or doctor --clean.";
     };
   }
 }

@@ -67,6 +67,8 @@ final class SegmentCheck {
         entries.forEach(this::checkRoles);
         checkSlots();
         entries.forEach(this::checkStructure);
+        OvertakenCheck.findings(entries, name, SETTLE_NANOS).forEach(each ->
+            add(each.severity(), each.where(), each.problem(), each.advice()));
       }
     } catch (InternalError truncated) { // the JVM's word for a file that was truncated under its mapping
       damaged(name, "the file was truncated while it was looked at");

@@ -255,7 +255,7 @@ class VerificationTest {
       closed.close(); // and the handler does not return
       List<Finding> findings = Verification.of(segment);
       assertEquals(1, findings.size(), findings.toString());
-      assertFinding(findings.getFirst(), Severity.WARNING, "seg/q, role ", "has closed the segment, but an operation");
+      assertFinding(findings.getFirst(), Severity.WARNING, "seg/q, role 2", "has closed the segment, but an operation");
       assertTrue(SegmentStatus.of(segment).leftByTheDead().contains(findings.getFirst()), "doctor shows it");
     }, 1);
     assertEquals(List.of(), Verification.of(segment));
