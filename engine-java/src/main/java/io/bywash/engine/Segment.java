@@ -47,7 +47,8 @@ public final class Segment extends Attachment implements AutoCloseable {
   }
 
   /**
-   * Attaches to a segment, or creates it if there is none.
+   * Attaches to a segment, or creates it if there is none. One that differs is replaced if no participant lives and its lifetime
+   * is {@link Lifetime#WHILE_USED}: its last one would have removed it, had it not been killed.
    *
    * @throws SpecMismatchException when it exists and differs; every difference is listed
    * @throws BusException as {@link #create(Path, SegmentSpec)} and {@link #attach(Path, long)}, but that it may exist or not

@@ -28,8 +28,10 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
     long evictedCount, Optional<Participant> publisher, List<SubscriberStatus> subscribers) {
 
   /**
-   * A look at one subscriber.
+   * A look at one subscriber. Two of one process differ in their roles.
    *
+   * @param role the number of its role, 1 or more
+   * @param generation how often that role was used, modulo 2^16
    * @param participant whose it is
    * @param policy {@code block}, {@code skip}, {@code fail} or {@code evict}
    * @param gating whether it holds the publisher back
@@ -38,8 +40,15 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
    * @param lagMessages messages that were committed and that it has not read, as it last told
    * @param lostMessages messages that it lost since it joined
    */
-  public record SubscriberStatus(Participant participant, String policy, boolean gating, boolean evicted, long positionBytes,
-      long lagMessages, long lostMessages) {}
+  public record SubscriberStatus(int role, int generation, Participant participant, String policy, boolean gating,
+      boolean evicted, long positionBytes, long lagMessages, long lostMessages) {
+
+    /** Whether two looks at one queue saw the same subscriber, and not another one in its role. */
+    public boolean isSameAs(SubscriberStatus other) {
+      return role == other.role && generation == other.generation && participant.id() == other.participant.id()
+          && participant.epoch() == other.participant.epoch();
+    }
+  }
 
   /**
    * Looks at a queue.
@@ -56,13 +65,14 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
     Ring.Cursor newest = ring.cursor(true);
     List<SubscriberStatus> subscribers = new ArrayList<>();
     for (int index = FIRST_SUBSCRIBER_ROLE; index < ring.entry.rolesUsed(); index++) {
+      int number = index;
       long word = ring.entry.roleWord(index);
       long role = ring.entry.role(index);
       boolean evicted = Owner.state(word) == ROLE_EVICTED;
       if (Owner.state(word) == ROLE_ACTIVE || evicted) {
         long lag = newest.sequence() - ring.region.getLongOpaque(role + ROLE_SEQUENCE);
         ring.entry.core().participants().describe(word).ifPresent(participant -> subscribers.add(
-            new SubscriberStatus(participant, policy(word), Gate.isGating(word), evicted,
+            new SubscriberStatus(number, Owner.generation(word), participant, policy(word), Gate.isGating(word), evicted,
                 ring.region.getLongOpaque(role + ROLE_POSITION), Math.max(lag, 0),
                 ring.region.getLongOpaque(role + ROLE_LOST))));
       }

@@ -188,6 +188,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
         return false;
       }
       checkInterrupt(left);
+      entry.core().probeName();
       LockSupport.parkNanos(Math.min(left, 1_000_000));
     }
     return true;
@@ -195,6 +196,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
 
   /** How many subscribers that live are attached for writing now. */
   public int subscriberCount() {
+    entry.core().probeName();
     hold.checkUsable();
     return CutFile.looking(entry.core(), this::countSubscribers);
   }

@@ -157,21 +157,26 @@ final class RecordReader {
   private int readInPlace(MessageHandler handler, int limit) {
     int count = 0;
     while (count < limit && position < readable && hold.isUsable()) {
-      long end = Math.min(readable, position + ring.untilEnd(position)); // as far as one can go without a turn
-      count += readStretch(handler, limit - count, Math.min(end, position + shareBytes), end);
+      count += readStretch(handler, limit - count);
       shareInBetween();
     }
     return count;
   }
 
-  /** Hands over the messages that begin before {@code stretchEnd} and end before {@code end}. */
-  private int readStretch(MessageHandler handler, int limit, long stretchEnd, long end) {
+  /**
+   * Hands over messages up to the end of the ring, or those that begin in the next eighth of it. Place and end are read once: what
+   * ends before that end lies in the ring.
+   */
+  private int readStretch(MessageHandler handler, int limit) {
     int count = 0;
     int lastLength = 0;
     long recordBytes = 0;
-    while (position < stretchEnd && count < limit && hold.isUsable()) {
-      long start = position;
-      long record = dataOffset + (start & mask);
+    long start = position;
+    long end = Math.min(readable, start + ring.untilEnd(start));
+    long stretchEnd = Math.min(end, start + shareBytes);
+    while (start < stretchEnd && count < limit && hold.isUsable()) {
+      long place = start & mask;
+      long record = dataOffset + place;
       long header = region.getLong(record);
       int length = (int) header;
       if (length != lastLength) { // a guess, so that the processor can go on before the length has come from afar
@@ -185,7 +190,8 @@ final class RecordReader {
         skipPadding(length, region.getLong(record + RECORD_SEQUENCE));
         break;
       }
-      message.set(record + RECORD_HEADER_BYTES, length, (int) (header >>> 32), sequence);
+      message.setWithin(place + RECORD_HEADER_BYTES, length, (int) (header >>> 32), sequence);
+      start = next;
       position = next; // only this process sees it; others after the handler has returned
       nextSequence = sequence + 1;
       count++;

@@ -4,7 +4,6 @@ import static io.bywash.engine.broadcast.BroadcastLayout.*;
 import static io.bywash.engine.internal.SegmentLayout.WAITING_FOR_DATA;
 
 import io.bywash.engine.Claim;
-import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.internal.ClaimView;
 import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.RoleHandle;
@@ -29,6 +28,8 @@ final class RecordWriter extends ClaimView {
   private static final long STREAM_NANOS = 1_500;
   /** Stretches between two looks at the clock while messages stream. */
   private static final int CLOCK_EVERY = 8;
+  /** The same between two looks at the segment's name. */
+  private static final int PROBE_EVERY = 32;
 
   private final Publisher owner;
   private final RoleHandle handle;
@@ -58,6 +59,7 @@ final class RecordWriter extends ClaimView {
   private long paddedTo = -1;
   private boolean streaming;
   private int stretchesLeft;
+  private int stretchesToProbe = PROBE_EVERY;
   private int clockStretches = 1;
   private long clockNanos = System.nanoTime();
   /** The first byte of the first block that has no noted record yet. */
@@ -67,7 +69,7 @@ final class RecordWriter extends ClaimView {
 
   /** Goes on where the last publisher stopped, see {@link RingRepair}. */
   RecordWriter(Publisher owner, Ring ring, RoleHandle handle, Gate gate) {
-    super(ring.region, ring.dataOffset, ring.capacityBytes);
+    super(ring.region, ring.dataOffset);
     this.owner = owner;
     this.handle = handle;
     this.ring = ring;
@@ -122,23 +124,20 @@ final class RecordWriter extends ClaimView {
     return sequence;
   }
 
-  /**
-   * Room for a message, or null when there is none now. The writer is inside from here to the end of the claim.
-   */
+  /** Room for a message, or null when there is none now. The writer is inside from here to the end of the claim. */
   Claim tryClaim(int length, int type) {
-    long message = room(length, type);
-    if (message == 0) {
-      handle.exit();
-      return null;
-    }
+    begin(length);
     try {
-      open(message, length);
-    } finally {
-      if (!isOpen()) {
-        handle.exit();
+      long message = room(length, type);
+      if (message != 0) {
+        open(message, length); // within the ring, see room
+        return this;
       }
+    } catch (Throwable failure) {
+      throw failed(failure);
     }
-    return this;
+    handle.exit();
+    return null;
   }
 
   /**
@@ -146,59 +145,62 @@ final class RecordWriter extends ClaimView {
    * begin.
    */
   boolean tryOffer(byte[] source, int index, int length, int type) {
-    long message = room(length, type);
+    begin(length);
+    long message;
     try {
-      if (message == 0) {
-        return false;
+      message = room(length, type);
+      if (message != 0) {
+        region.copyFrom(message, source, index, length);
+        publishRecord(message, length);
       }
-      region.copyFrom(message, source, index, length);
-      publishRecord(message, length);
-      return true;
-    } catch (InternalError fault) {
-      throw cut(fault);
-    } finally {
-      handle.exit();
+    } catch (Throwable failure) {
+      throw failed(failure);
     }
+    handle.exit();
+    return message != 0;
   }
 
-  /**
-   * Enters, and answers where the message goes, behind a header that is written; 0 when there is no room now. After a
-   * failure nobody is inside.
-   */
-  private long room(int length, int type) {
-    if (isOpen()) {
-      handle.checkUsable();
-      throw new IllegalStateException(handle.isCallerInside() ? "the last claim was neither committed, staged nor aborted"
-          : "another thread has a claim of this publisher: use a publisher in one thread at a time");
-    }
-    if (length < 1 || length > maxMessageBytes) {
-      throw new IllegalArgumentException("length=" + length + " is not between 1 and " + maxMessageBytes
-          + ", the largest message in a ring of " + ring.capacityBytes + " bytes");
+  private void begin(int length) {
+    if (Integer.compareUnsigned(length - 1, maxMessageBytes) >= 0 || isOpen()) {
+      throw refused(length);
     }
     handle.enter();
-    boolean done = false;
-    try {
-      long recordBytes = recordBytes(length);
-      long message = next; // read once: it is in the ring, and up to a limit that is in the ring there is room behind it
-      if (message + recordBytes > limit) {
-        message = makeRoom(length);
-        if (message == 0) {
-          publishStaged(); // or those in the way might wait for what is staged
-          done = true;
-          return 0;
-        }
-      }
-      region.setLong(message - RECORD_HEADER_BYTES, header(length, type));
-      region.setLong(message - RECORD_HEADER_BYTES + RECORD_SEQUENCE, sequence);
-      done = true;
-      return message;
-    } catch (InternalError fault) {
-      throw cut(fault);
-    } finally {
-      if (!done) {
-        handle.exit();
+  }
+
+  private RuntimeException refused(int length) {
+    handle.checkUsable();
+    if (length < 1 || length > maxMessageBytes) {
+      return new IllegalArgumentException("length=" + length + " is not between 1 and " + maxMessageBytes
+          + ", the largest message in a ring of " + ring.capacityBytes + " bytes");
+    }
+    return new IllegalStateException(handle.isCallerInside() ? "the last claim was neither committed, staged nor aborted"
+        : "another thread has a claim of this publisher: use a publisher in one thread at a time");
+  }
+
+  /** Leaves an operation that failed; what to throw. */
+  private RuntimeException failed(Throwable failure) {
+    handle.exit();
+    return switch (failure) {
+      case InternalError fault -> CutFile.told(ring.entry.core(), fault);
+      case Error error -> throw error;
+      case RuntimeException exception -> exception;
+      default -> throw new AssertionError(failure);
+    };
+  }
+
+  /** Where the message goes, behind a header that is written; 0 when there is no room now. */
+  private long room(int length, int type) {
+    long message = next; // read once: it is in the ring, and up to a limit that is in the ring there is room behind it
+    if (message + recordBytes(length) > limit) {
+      message = makeRoom(length);
+      if (message == 0) {
+        publishStaged(); // or those in the way might wait for what is staged
+        return 0;
       }
     }
+    region.setLong(message - RECORD_HEADER_BYTES, header(length, type));
+    region.setLong(message - RECORD_HEADER_BYTES + RECORD_SEQUENCE, sequence);
+    return message;
   }
 
   private void checkOurs() {
@@ -213,25 +215,23 @@ final class RecordWriter extends ClaimView {
     try {
       handle.checkUsable();
       publishRecord(next, length);
-    } catch (InternalError fault) {
-      throw cut(fault);
-    } finally {
-      handle.exit();
+    } catch (Throwable failure) {
+      throw failed(failure);
     }
+    handle.exit();
     Reference.reachabilityFence(owner); // or the cleaner could give the role back before the last store
   }
 
   @Override
   public void stage() {
     int length = endClaim();
-    try {
-      handle.checkUsable();
+    if (handle.isUsable()) {
       staged = true;
       next += recordBytes(length);
       sequence++;
-    } finally {
-      handle.exit();
     }
+    handle.exit();
+    handle.checkUsable();
     Reference.reachabilityFence(owner);
   }
 
@@ -267,15 +267,10 @@ final class RecordWriter extends ClaimView {
     handle.enter();
     try {
       publishStaged();
-    } catch (InternalError fault) {
-      throw cut(fault);
-    } finally {
-      handle.exit();
+    } catch (Throwable failure) {
+      throw failed(failure);
     }
-  }
-
-  private DamagedSegmentException cut(InternalError fault) {
-    return CutFile.told(ring.entry.core(), fault);
+    handle.exit();
   }
 
   private void publishStaged() {
@@ -320,6 +315,10 @@ final class RecordWriter extends ClaimView {
   private long makeRoom(int length) {
     checkOurs();
     long needed = recordBytes(length);
+    if (--stretchesToProbe <= 0) {
+      stretchesToProbe = streaming || needed > OWN_MAX_BYTES ? PROBE_EVERY : 1;
+      ring.entry.core().probeName();
+    }
     if (position() + needed > granted && !extendGrant(needed)) {
       return 0;
     }

@@ -78,7 +78,8 @@ final class Ring {
   /** What is impossible about the geometry of a broadcast whose row is sound; null when nothing is. */
   static String damage(SegmentEntry entry) {
     long capacity = entry.capacity();
-    if (Long.bitCount(capacity) != 1 || capacity < Broadcast.MIN_RING_BYTES || entry.roleCount() < 2
+    if (Long.bitCount(capacity) != 1 || capacity < Broadcast.MIN_RING_BYTES || capacity > Broadcast.MAX_RING_BYTES
+        || entry.roleCount() < 2
         || entry.elementSizeBytes() < 1 || entry.elementSizeBytes() > Broadcast.maxMessageBytes(capacity)
         || capacity > entry.sizeBytes() - SegmentLayout.structureDataOffset(entry.roleCount())) {
       return "a ring of " + capacity + " bytes with messages of up to " + entry.elementSizeBytes() + " bytes and "

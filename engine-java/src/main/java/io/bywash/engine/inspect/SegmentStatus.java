@@ -9,8 +9,6 @@ import io.bywash.engine.Lifetime;
 import io.bywash.engine.Participant;
 import io.bywash.engine.Segment;
 import io.bywash.engine.broadcast.BroadcastStatus;
-import io.bywash.engine.broadcast.BroadcastStatus.SubscriberStatus;
-import io.bywash.engine.inspect.Finding.Severity;
 import io.bywash.engine.internal.Attachment;
 import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.Geometry;
@@ -23,6 +21,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A look at one segment. The numbers were true one after the other, not all at one instant.
@@ -139,9 +138,21 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
     return participants.stream().anyMatch(Participant::alive);
   }
 
-  /** The entry of that name in this look. */
-  Optional<EntryStatus> entry(String entryName) {
-    return entries.stream().filter(entry -> entry.name().equals(entryName)).findFirst();
+  /** What a look at the same segment saw of that entry: not one of its name that came before or after it. */
+  Optional<EntryStatus> find(EntryStatus entry) {
+    return entries.stream().filter(other -> other.row() == entry.row() && other.generation() == entry.generation()
+        && other.name().equals(entry.name())).findFirst();
+  }
+
+  /**
+   * What happened in each broadcast since an earlier look.
+   *
+   * @param earlier a look at the same segment, half a second ago for example; this look itself gives shares, and no rates
+   */
+  public List<QueueRates> rates(SegmentStatus earlier) {
+    double seconds = (takenNanos - earlier.takenNanos) / 1e9;
+    return entries.stream().filter(entry -> entry.broadcast().isPresent())
+        .map(entry -> QueueRates.between(entry, earlier.find(entry).flatMap(EntryStatus::broadcast), seconds)).toList();
   }
 
   /**
@@ -152,36 +163,18 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
    *     gives everybody who is in the way now
    */
   public List<Finding> stuck(SegmentStatus earlier) {
-    List<Finding> findings = new ArrayList<>();
-    for (EntryStatus entry : entries) {
-      Optional<BroadcastStatus> before = earlier.entry(entry.name()).flatMap(EntryStatus::broadcast);
-      if (entry.broadcast().isPresent() && before.isPresent()) {
-        addStuck(findings, entry, entry.broadcast().get(), before.get());
-      }
-    }
-    return List.copyOf(findings);
+    return rates(earlier).stream().flatMap(queue -> queue.findings(name, true)).toList();
   }
 
-  private void addStuck(List<Finding> findings, EntryStatus entry, BroadcastStatus now, BroadcastStatus before) {
-    if (now.publishedBytes() != before.publishedBytes() || now.publisher().filter(Participant::alive).isEmpty()) {
-      return;
-    }
-    long pid = now.publisher().get().pid();
-    for (SubscriberStatus subscriber : now.subscribers()) {
-      boolean full = entry.capacity() - (now.publishedBytes() - subscriber.positionBytes()) < entry.elementSizeBytes();
-      boolean still = before.subscribers().stream().anyMatch(other -> isSame(other.participant(), subscriber.participant())
-          && other.positionBytes() == subscriber.positionBytes());
-      if (subscriber.gating() && full && still && subscriber.participant().alive()) {
-        findings.add(new Finding(Severity.WARNING, name + "/" + entry.name(), String.format(
-            "subscriber process %d (%s) does not go on, %d messages behind, and holds publisher process %d back: the ring is"
-                + " full", subscriber.participant().pid(), subscriber.policy(), subscriber.lagMessages(), pid),
-            "Look at what that process does, or end it; let it read faster, or subscribe with evictAfter, skip or fail."));
-      }
-    }
-  }
-
-  /** Whether two looks saw the same life of the same participant. */
-  static boolean isSame(Participant one, Participant other) {
-    return one.id() == other.id() && one.epoch() == other.epoch();
+  /**
+   * Who holds whom back: subscribers that do not go on, as {@link #stuck}, and those that read, but more slowly than the
+   * publisher could publish.
+   *
+   * @param earlier a look at the same segment, half a second ago for example
+   */
+  public List<Finding> heldBack(SegmentStatus earlier) {
+    List<QueueRates> queues = rates(earlier);
+    return Stream.of(true, false)
+        .flatMap(stuck -> queues.stream().flatMap(queue -> queue.findings(name, stuck))).toList();
   }
 }

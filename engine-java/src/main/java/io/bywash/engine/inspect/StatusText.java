@@ -8,6 +8,8 @@ import io.bywash.engine.Removal;
 import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.broadcast.BroadcastStatus.SubscriberStatus;
 import io.bywash.engine.inspect.BusStatus.FileStatus;
+import io.bywash.engine.inspect.QueueRates.Effect;
+import io.bywash.engine.inspect.QueueRates.SubscriberRates;
 import io.bywash.engine.inspect.SegmentStatus.EntryStatus;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -32,7 +34,7 @@ public final class StatusText {
   /** Nothing yet. */
   public StatusText() {}
 
-  /** Adds a table, if it has any rows. Columns that hold numbers only are aligned to the right. */
+  /** Adds a table, if it has any rows. Columns that hold only numbers or shares are aligned to the right. */
   public StatusText table(List<String> headers, List<List<String>> rows) {
     if (rows.isEmpty()) {
       return this;
@@ -44,7 +46,7 @@ public final class StatusText {
       int index = column;
       List<String> cells = rows.stream().map(row -> row.get(index)).toList();
       widths[column] = Math.max(headers.get(column).length(), cells.stream().mapToInt(String::length).max().orElse(0));
-      numbers[column] = cells.stream().allMatch(cell -> cell.chars().allMatch(Character::isDigit));
+      numbers[column] = cells.stream().allMatch(cell -> cell.matches("[0-9]*%?"));
     }
     List<List<String>> lines = new ArrayList<>(rows);
     lines.addFirst(headers);
@@ -129,7 +131,6 @@ public final class StatusText {
 
   /** Adds a segment: who is attached, its queues, their subscribers. Rates are those since an earlier look at it. */
   public StatusText segment(SegmentStatus now, SegmentStatus earlier) {
-    double seconds = (now.takenNanos() - earlier.takenNanos()) / 1e9;
     separate();
     line("segment " + now.name() + ": " + HostFiles.size(now.sizeBytes()) + ", " + HostFiles.size(now.unusedBytes())
         + " unused, " + words(now.lifetime()) + ", since " + now.created() + ", " + now.participants().size() + " of "
@@ -137,44 +138,40 @@ public final class StatusText {
     table(List.of("PARTICIPANT", "PROCESS", "STATE", "WAKES"), now.participants().stream().map(each -> List.of(
         Integer.toString(each.id()), number(each) + (now.foreignPids().contains(each.pid()) ? " (elsewhere)" : ""),
         each.alive() ? "alive" : "dead", each.canWake() ? "yes" : "no")).toList());
-    List<List<String>> queues = new ArrayList<>();
-    List<List<String>> subscribers = new ArrayList<>();
-    for (EntryStatus entry : now.entries()) {
-      Optional<BroadcastStatus> before = earlier.entry(entry.name()).flatMap(EntryStatus::broadcast);
-      queues.add(queueRow(entry, before, seconds));
-      entry.broadcast().ifPresent(broadcast -> broadcast.subscribers().forEach(subscriber ->
-          subscribers.add(subscriberRow(entry, broadcast, subscriber, before, seconds))));
-    }
-    table(List.of("QUEUE", "KIND", "CAPACITY", "OWNER", "PUBLISHED", "PER SECOND", "BLOCKED", "EVICTED", "DAMAGE"), queues);
-    return table(List.of("QUEUE", "SUBSCRIBER", "POLICY", "PER SECOND", "LAG", "LOST"), subscribers);
+    List<QueueRates> rates = now.rates(earlier);
+    table(List.of("QUEUE", "KIND", "CAPACITY", "FULL", "OWNER", "PUBLISHED", "PER SECOND", "BLOCKED", "PER SECOND",
+        "EVICTED", "DAMAGE"), now.entries().stream().map(entry -> queueRow(entry, rates)).toList());
+    return table(
+        List.of("QUEUE", "ROLE", "SUBSCRIBER", "POLICY", "PER SECOND", "LAG", "OF THE RING", "LOST", "HOLDS BACK"),
+        rates.stream().flatMap(queue -> queue.subscribers().stream().map(each -> subscriberRow(queue, each))).toList());
   }
 
-  private static List<String> queueRow(EntryStatus entry, Optional<BroadcastStatus> before, double seconds) {
+  private static List<String> queueRow(EntryStatus entry, List<QueueRates> all) {
     Optional<BroadcastStatus> now = entry.broadcast();
+    Optional<QueueRates> rates = now.flatMap(
+        status -> all.stream().filter(queue -> queue.queue().equals(entry.name())).findFirst());
     return List.of(entry.name(), entry.kind(), HostFiles.size(entry.capacity()),
+        rates.map(queue -> QueueRates.percent(queue.fullShare())).orElse(""),
         entry.owner().map(StatusText::process).orElse("none"), number(now.map(BroadcastStatus::messageCount)),
-        rate(now.map(BroadcastStatus::messageCount), before.map(BroadcastStatus::messageCount), seconds),
-        number(now.map(BroadcastStatus::blockedCount)), number(now.map(BroadcastStatus::evictedCount)), entry.damage());
+        rate(rates.flatMap(QueueRates::publishedPerSecond)), number(now.map(BroadcastStatus::blockedCount)),
+        rate(rates.flatMap(QueueRates::blockedPerSecond)), number(now.map(BroadcastStatus::evictedCount)),
+        entry.damage());
   }
 
-  private static List<String> subscriberRow(EntryStatus entry, BroadcastStatus now, SubscriberStatus subscriber,
-      Optional<BroadcastStatus> before, double seconds) {
-    Participant participant = subscriber.participant();
-    Optional<Long> read = before.flatMap(status -> status.subscribers().stream()
-        .filter(other -> SegmentStatus.isSame(other.participant(), participant)).findFirst()
-        .map(other -> status.messageCount() - other.lagMessages()));
-    return List.of(entry.name(), process(participant), policy(subscriber),
-        rate(Optional.of(now.messageCount() - subscriber.lagMessages()), read, seconds),
-        Long.toString(subscriber.lagMessages()), Long.toString(subscriber.lostMessages()));
+  private static List<String> subscriberRow(QueueRates queue, SubscriberRates rates) {
+    SubscriberStatus subscriber = rates.subscriber();
+    return List.of(queue.queue(), Integer.toString(subscriber.role()), process(subscriber.participant()),
+        policy(subscriber), rate(rates.readPerSecond()), Long.toString(subscriber.lagMessages()),
+        QueueRates.percent(rates.ringShare()), Long.toString(subscriber.lostMessages()),
+        rates.effect() == Effect.NONE ? "" : "process " + queue.publisher().orElseThrow());
   }
 
   private static String number(Optional<Long> value) {
     return value.map(String::valueOf).orElse("");
   }
 
-  private static String rate(Optional<Long> now, Optional<Long> before, double seconds) {
-    return seconds > 0 && now.isPresent() && before.isPresent()
-        ? Long.toString(Math.max(Math.round((now.get() - before.get()) / seconds), 0)) : "";
+  private static String rate(Optional<Double> perSecond) {
+    return perSecond.map(rate -> Long.toString(Math.round(rate))).orElse("");
   }
 
   /** Adds findings, the worst first, each with its advice. */

@@ -8,6 +8,7 @@ import io.bywash.engine.SegmentExistsException;
 import io.bywash.engine.SegmentFormatException;
 import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.internal.linux.SegmentFile;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
@@ -116,7 +117,7 @@ public final class BusFiles {
     long start = System.nanoTime();
     long pauseNanos = RETRY_NANOS;
     while (true) {
-      SegmentCore core = tryAttach(path, spec);
+      SegmentCore core = tryAttachOrReplace(path, spec);
       if (core != null) {
         return core;
       }
@@ -132,6 +133,18 @@ public final class BusFiles {
       }
       LockSupport.parkNanos(pauseNanos);
       pauseNanos = Math.min(2 * pauseNanos, MAX_RETRY_NANOS); // each try maps the whole segment
+    }
+  }
+
+  /** As {@link #tryAttach}; a segment that differs goes if nobody uses it and it is not to be kept, as its last user would have had it. */
+  private static SegmentCore tryAttachOrReplace(Path path, SegmentSpec spec) {
+    try {
+      return tryAttach(path, spec);
+    } catch (SpecMismatchException differs) {
+      if (!SegmentRemoval.removeIfStale(path)) {
+        throw differs;
+      }
+      return null;
     }
   }
 

@@ -12,23 +12,21 @@ import java.util.Objects;
 public abstract class ClaimView implements Claim {
   protected final Region region;
   private final long areaOffset;
-  private final long areaBytes;
   private long extent = Extent.NONE;
 
   /** Of claims in an area of a region, which begins at a multiple of 16. */
-  protected ClaimView(Region region, long areaOffset, long areaBytes) {
+  protected ClaimView(Region region, long areaOffset) {
     this.region = region;
     this.areaOffset = areaOffset;
-    this.areaBytes = areaBytes;
   }
 
   protected final boolean isOpen() {
     return extent != Extent.NONE;
   }
 
-  /** Opens the claim on {@code length} bytes from {@code offset} of the region on. */
+  /** Opens the claim on {@code length} bytes from {@code offset} of the region on, which the caller knows to lie in the area. */
   protected final void open(long offset, int length) {
-    extent = Extent.of(offset - areaOffset, length, areaBytes);
+    extent = Extent.within(offset - areaOffset, length);
   }
 
   /** Ends the claim, so that no access is valid any more; answers its length, 0 when none was open. */

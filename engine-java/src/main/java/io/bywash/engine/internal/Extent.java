@@ -23,14 +23,19 @@ final class Extent {
   private Extent() {}
 
   /**
-   * The extent of {@code length} bytes at {@code offset} of an area of {@code areaBytes}.
+   * The extent of {@code length} bytes at {@code offset}, a multiple of 16, of an area of {@code areaBytes}.
    *
    * @throws IllegalStateException when it does not lie in the area, which happens only if two threads use one role
    */
   static long of(long offset, int length, long areaBytes) {
-    if ((offset | length | areaBytes - offset - length) < 0 || (offset & (1 << ALIGNMENT_BITS) - 1) != 0) {
+    if ((offset | length | areaBytes - offset - length) < 0) {
       throw outside(offset, length, areaBytes);
     }
+    return within(offset, length);
+  }
+
+  /** The same where the caller has made sure, by values that it read once, that it lies in the area. */
+  static long within(long offset, int length) {
     return offset << LENGTH_BITS - ALIGNMENT_BITS | length;
   }
 

@@ -45,15 +45,21 @@ public class Hold {
    * @throws IllegalStateException when another thread is inside
    */
   public final void enter() {
-    long me = Thread.currentThread().threadId();
-    long other = inside;
-    if (other != 0 && other != me) {
-      throw usedByTwo(other, me);
+    if (inside != 0) {
+      checkOneThread();
     }
-    inside = me; // [inside]
+    inside = Thread.currentThread().threadId(); // [inside]
     if (!usable) { // [inside]
       exit();
       throw unusable();
+    }
+  }
+
+  private void checkOneThread() {
+    long other = inside;
+    long me = Thread.currentThread().threadId();
+    if (other != 0 && other != me) {
+      throw usedByTwo(other, me);
     }
   }
 
@@ -107,6 +113,7 @@ public class Hold {
 
   private SegmentClosedException unusable() {
     entry.core().checkOpen();
+    entry.core().checkName();
     return new SegmentClosedException("This role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
         + " is closed. Open the segment and take the role again.");
   }

@@ -260,6 +260,7 @@ public final class Hub {
     words.clear();
     words.add(ownDoorbell, 0, ownSeen);
     for (SegmentCore segment : segments.keySet()) {
+      segment.probeName();
       if (!segment.waitRoom().canBlock()) {
         return false;
       }

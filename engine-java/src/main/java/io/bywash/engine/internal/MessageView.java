@@ -24,9 +24,16 @@ public final class MessageView implements Message {
     this.areaBytes = areaBytes;
   }
 
-  /** The message at {@code offset} of the region. */
+  /** The message at {@code offset} of the area, a multiple of 16. */
   public void set(long offset, int newLength, int newType, long newSequence) {
-    extent = Extent.of(offset - areaOffset, newLength, areaBytes);
+    extent = Extent.of(offset, newLength, areaBytes);
+    type = newType;
+    sequence = newSequence;
+  }
+
+  /** The same where the caller has made sure, by values that it read once, that it lies in the area. */
+  public void setWithin(long offset, int newLength, int newType, long newSequence) {
+    extent = Extent.within(offset, newLength);
     type = newType;
     sequence = newSequence;
   }

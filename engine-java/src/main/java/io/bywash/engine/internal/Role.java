@@ -77,6 +77,7 @@ public abstract class Role {
       return false;
     }
     checkInterrupt(left);
+    entry.core().probeName();
     lively = entry.core().waitRoom().await(waitPoint, waitPolicy, left, lively);
     return true;
   }

@@ -7,6 +7,7 @@ import io.bywash.engine.Lifetime;
 import io.bywash.engine.Participant;
 import io.bywash.engine.Recovery;
 import io.bywash.engine.SegmentClosedException;
+import io.bywash.engine.SegmentGoneException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.internal.linux.Pages;
@@ -31,6 +32,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 public final class SegmentCore {
   private static final System.Logger LOG = System.getLogger("io.bywash.engine");
+  private static final long NAME_PROBE_NANOS = 1_000_000_000;
 
   private final Path path;
   private final SegmentFile file;
@@ -44,6 +46,8 @@ public final class SegmentCore {
   private final Set<Long> touched = ConcurrentHashMap.newKeySet();
   private final Set<Hold> roles = new HashSet<>(); // guarded by itself, as are the next four
   private final Set<Hold> observers = Collections.newSetFromMap(new WeakHashMap<>()); // they need not be closed
+  private volatile boolean nameLost;
+  private volatile long nameProbedNanos = System.nanoTime();
   private int operations;
   private volatile boolean closing; // written under the same lock
   private boolean detached;
@@ -269,6 +273,30 @@ public final class SegmentCore {
     }
   }
 
+  /** Throws what the user of a role has to know when that ended though nobody closed it. */
+  void checkName() {
+    if (nameLost) {
+      throw new SegmentGoneException("Segment " + path + " is not there any more: its file was removed or replaced while it was in"
+          + " use, so that nobody else can find it. Close it, and open it again.");
+    }
+  }
+
+  /**
+   * Looks at the name, at most once a second, and ends all roles if it leads to this segment no longer. Called by participants
+   * that wait, and now and then by those that publish.
+   */
+  public void probeName() {
+    long now = System.nanoTime();
+    if (now - nameProbedNanos < NAME_PROBE_NANOS || readOnly || nameLost) {
+      return;
+    }
+    nameProbedNanos = now;
+    if (!file.isAt(path) && Owner.state(region.getLongVolatile(STATE_OFFSET)) == OPEN && !file.isAt(path)) {
+      nameLost = true;
+      endRoles();
+    }
+  }
+
   RoleHandle adopt(RoleHandle role) {
     synchronized (roles) {
       if (!closing) {
@@ -350,13 +378,7 @@ public final class SegmentCore {
       all = List.copyOf(roles);
       operations++; // this one
     }
-    Failures failures = new Failures();
-    all.forEach(Hold::revoke);
-    failures.collect(this::wakeOwn);
-    if (!all.isEmpty()) {
-      AllThreads.passSafepoint(); // [inside] who is outside now finds its role unusable when it enters
-    }
-    all.forEach(role -> failures.collect(role::endIfOutside));
+    Failures failures = end(all);
     boolean last;
     synchronized (roles) {
       operations--;
@@ -364,6 +386,26 @@ public final class SegmentCore {
     }
     failures.collect(last ? this::detach : this::beginLeaving);
     failures.rethrow();
+  }
+
+  /** Ends the roles, or has those that are in an operation end with it. */
+  private Failures end(List<Hold> all) {
+    Failures failures = new Failures();
+    all.forEach(Hold::revoke);
+    failures.collect(this::wakeOwn);
+    if (!all.isEmpty()) {
+      AllThreads.passSafepoint(); // [inside] who is outside now finds its role unusable when it enters
+    }
+    all.forEach(role -> failures.collect(role::endIfOutside));
+    return failures;
+  }
+
+  private void endRoles() {
+    List<Hold> all;
+    synchronized (roles) {
+      all = List.copyOf(roles);
+    }
+    end(all).rethrow();
   }
 
   private void wakeOwn() {

@@ -196,6 +196,7 @@ public final class SegmentEntry implements Entry {
    */
   public RoleHandle tryTake(int index, int mode) {
     core.requireParticipant();
+    core.checkName();
     for (int tries = 0; tries < MAX_TRIES; tries++) {
       long used = region().getLongAcquire(offset + ROLES_USED);
       if (used <= index && !region().compareAndSetLong(offset + ROLES_USED, used, index + 1)) {

@@ -151,6 +151,15 @@ public final class SegmentRemoval {
     return List.copyOf(done);
   }
 
+  /** Removes a segment that nobody uses and that is not to be kept; whether it is gone. */
+  static boolean removeIfStale(Path path) {
+    try {
+      return isStale(path) && List.of(Outcome.REMOVED, Outcome.NOT_FOUND).contains(remove(path).outcome());
+    } catch (SegmentNotFoundException gone) {
+      return true;
+    }
+  }
+
   private static boolean isStale(Path path) {
     SegmentCore core = BusFiles.observe(path);
     try {

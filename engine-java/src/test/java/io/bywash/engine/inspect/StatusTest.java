@@ -20,6 +20,8 @@ import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.inspect.BusStatus.FileStatus;
 import io.bywash.engine.inspect.BusStatus.State;
 import io.bywash.engine.inspect.Finding.Severity;
+import io.bywash.engine.inspect.QueueRates.Effect;
+import io.bywash.engine.inspect.QueueRates.SubscriberRates;
 import io.bywash.engine.internal.Attachment;
 import io.bywash.engine.internal.SegmentCore;
 import io.bywash.engine.internal.SegmentLayout;
@@ -31,6 +33,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -103,12 +106,109 @@ class StatusTest {
       assertEquals(1, stuck.size(), stuck.toString());
       assertEquals("seg/q", stuck.getFirst().where());
       String pid = Long.toString(ProcessHandle.current().pid());
-      assertTrue(stuck.getFirst().problem().contains("subscriber process " + pid + " (block) does not go on, "
+      assertTrue(stuck.getFirst().problem().contains("subscriber process " + pid + " (block, role 1) does not go on, "
           + publisher.nextSequence() + " messages behind, and holds publisher process " + pid), stuck.toString());
       HostStatus host = HostStatus.of(BusDirectory.at(bus.directory()));
       assertTrue(host.findings().contains(stuck.getFirst()), host.toString());
       slow.poll(message -> {}, 1);
       assertEquals(List.of(), SegmentStatus.of(segment).stuck(full));
+      skipping.poll(message -> {}, 1);
+    }
+  }
+
+  @Test
+  void eachOfTwoSubscribersOfOneProcessHasItsOwnRateShareAndLag() {
+    try (Segment segment = Segment.create(bus.path("seg"), SPEC);
+        Publisher publisher = Publisher.open(segment.directory().find("q", Kind.BROADCAST));
+        Subscriber idle = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block());
+        Subscriber busy = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block())) {
+      for (int count = 0; count < 8; count++) {
+        publisher.offer(new byte[48]);
+      }
+      assertEquals(8, busy.poll(message -> {}, 100)); // so that one of them is ahead in the first look already
+      SegmentStatus before = SegmentStatus.of(segment);
+      for (int count = 0; count < 32; count++) { // records of 64 bytes, 40 in all: five eighths of the ring
+        publisher.offer(new byte[48]);
+      }
+      assertEquals(32, busy.poll(message -> {}, 100));
+      SegmentStatus now = SegmentStatus.of(segment);
+      double seconds = (now.takenNanos() - before.takenNanos()) / 1e9;
+      QueueRates rates = now.rates(before).getFirst();
+      assertEquals(List.of("q", "r"), now.rates(before).stream().map(QueueRates::queue).toList());
+      assertEquals(32, rates.publishedPerSecond().orElseThrow() * seconds, 0.001);
+      assertEquals(0, rates.blockedPerSecond().orElseThrow());
+      assertEquals(0.625, rates.fullShare());
+      assertEquals(List.of(1, 2), rates.subscribers().stream().map(each -> each.subscriber().role()).toList());
+      assertEquals(0, rates.subscribers().get(0).readPerSecond().orElseThrow());
+      assertEquals(32, rates.subscribers().get(1).readPerSecond().orElseThrow() * seconds, 0.001);
+      assertEquals(List.of(0.625, 0.0), rates.subscribers().stream().map(SubscriberRates::ringShare).toList());
+      assertEquals(List.of(Effect.NONE, Effect.NONE), rates.subscribers().stream().map(SubscriberRates::effect).toList());
+      assertEquals(List.of(), now.heldBack(before));
+      String rate = Long.toString(Math.round(32 / seconds));
+      String text = new StatusText().segment(now, before).toString();
+      assertTrue(text.matches("(?s).*q +1 +\\d+ +block +0 +40 +62% +0\n.*"), text);
+      assertTrue(text.matches("(?s).*q +2 +\\d+ +block +" + rate + " +0 +0% +0\n.*"), text);
+      idle.poll(message -> {}, 100);
+    }
+  }
+
+  @Test
+  void aSubscriberHasNoRateFromTheOneThatHadItsRoleBefore() {
+    try (Segment segment = Segment.create(bus.path("seg"), SPEC);
+        Publisher publisher = Publisher.open(segment.directory().find("q", Kind.BROADCAST))) {
+      Subscriber first = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block());
+      SegmentStatus before = SegmentStatus.of(segment);
+      first.close();
+      publisher.offer(new byte[48]);
+      try (Subscriber second = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block())) {
+        SegmentStatus now = SegmentStatus.of(segment);
+        QueueRates rates = now.rates(before).getFirst();
+        assertEquals(1, rates.subscribers().getFirst().subscriber().role());
+        assertEquals(Optional.empty(), rates.subscribers().getFirst().readPerSecond());
+        assertTrue(rates.publishedPerSecond().isPresent());
+        assertEquals(Optional.empty(), now.rates(now).getFirst().publishedPerSecond()); // no time, no rate
+        second.poll(message -> {}, 1);
+      }
+    }
+  }
+
+  @Test
+  void aSubscriberThatReadsTooSlowlyIsNamedWithItsRateAndShareAndAFastOneIsNot() {
+    try (Segment segment = Segment.create(bus.path("seg"), SPEC);
+        Publisher publisher = Publisher.open(segment.directory().find("q", Kind.BROADCAST));
+        Subscriber fast = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block());
+        Subscriber slow = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block());
+        Subscriber skipping = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.skip())) {
+      SegmentStatus before = SegmentStatus.of(segment);
+      int refused = 0;
+      int published = 0;
+      for (int turn = 0; turn < 10; turn++) {
+        for (; publisher.offer(new byte[48]); published++) {
+          fast.poll(message -> {}, 100);
+        }
+        refused++;
+        slow.poll(message -> {}, 8);
+      }
+      SegmentStatus now = SegmentStatus.of(segment);
+      double seconds = (now.takenNanos() - before.takenNanos()) / 1e9;
+      QueueRates rates = now.rates(before).getFirst();
+      assertEquals(List.of(Effect.NONE, Effect.SLOWS, Effect.NONE),
+          rates.subscribers().stream().map(SubscriberRates::effect).toList());
+      assertEquals(refused, rates.blockedPerSecond().orElseThrow() * seconds, 0.001);
+      assertEquals(published, rates.publishedPerSecond().orElseThrow() * seconds, 0.001);
+      assertEquals(80, rates.subscribers().get(1).readPerSecond().orElseThrow() * seconds, 0.001);
+      assertEquals(List.of(), now.stuck(before)); // it goes on
+      assertEquals(1, now.heldBack(before).size(), now.heldBack(before).toString());
+      String problem = now.heldBack(before).getFirst().problem();
+      String pid = Long.toString(ProcessHandle.current().pid());
+      assertTrue(problem.startsWith("subscriber process " + pid + " (block, role 2) reads "), problem);
+      assertTrue(problem.contains(" is " + (published - 80) + " messages behind, "
+          + (int) (100 * rates.subscribers().get(1).ringShare()) + "% of the ring, and holds publisher process " + pid), problem);
+      String text = new StatusText().segment(now, before).toString();
+      assertEquals(1, text.lines().filter(line -> line.endsWith("process " + pid)).count(), text);
+      // When nobody was refused since, nobody is accused, however full the ring is.
+      assertEquals(List.of(), SegmentStatus.of(segment).heldBack(now).stream()
+          .filter(finding -> !finding.problem().contains("does not go on")).toList());
       skipping.poll(message -> {}, 1);
     }
   }

@@ -66,6 +66,9 @@ public final class BusWatcher {
   private final Map<Long, WhiteboardListener> listeners = new TreeMap<>();
   private String directoryFailure;
 
+  @Reference
+  private volatile List<ConfiguredQueue> configured;
+
   private final WatchService watch;
   private WatchKey watchKey;
   private Thread thread;
@@ -226,6 +229,7 @@ public final class BusWatcher {
       }
     }
     queues.forEach(queue -> queue.publish(context));
+    configured.forEach(ConfiguredQueue::tend);
     return draining;
   }
 

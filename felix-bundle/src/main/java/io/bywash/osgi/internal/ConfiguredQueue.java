@@ -26,17 +26,24 @@ import org.osgi.service.metatype.annotations.Option;
 
 /**
  * A queue that a configuration asks for: found or created, and kept as long as the configuration exists. What goes wrong is
- * logged and listed; a changed configuration tries again.
+ * logged and listed, and tried again every second, since its cause may have gone. A queue whose file was removed or replaced is
+ * made anew.
  */
 @Component(service = ConfiguredQueue.class, immediate = true, configurationPid = BywashConstants.QUEUE_PID,
     configurationPolicy = ConfigurationPolicy.REQUIRE)
 @Designate(ocd = ConfiguredQueue.Config.class, factory = true)
 public final class ConfiguredQueue {
+  private static final long RETRY_NANOS = 1_000_000_000L;
+
   private final String pid;
   private final Config config;
   private final Logger logger;
   private Segment segment;
+  /** Device and inode of its file. */
+  private Map<String, Object> identity;
   private String failure;
+  private long tendedNanos;
+  private boolean closed;
 
   /** What queue to create. */
   @ObjectClassDefinition(name = "Bywash queue", description = "A queue that exists as long as this configuration does.")
@@ -85,10 +92,36 @@ public final class ConfiguredQueue {
     this.pid = properties.get(Constants.SERVICE_PID).toString();
     this.config = config;
     this.logger = logger;
-    try {
-      segment = open();
-    } catch (RuntimeException refused) {
-      failure = refused.getMessage();
+    tend();
+  }
+
+  /** Opens the queue, unless it is open; called by discovery again and again. */
+  synchronized void tend() {
+    long now = System.nanoTime();
+    if (closed || tendedNanos != 0 && now - tendedNanos < RETRY_NANOS) {
+      return;
+    }
+    tendedNanos = now;
+    if (segment != null && !identity.equals(WatchedSegment.identity(segment.path()))) {
+      logger.warn("The file of configuration {} was removed or replaced. Its queue is made anew.", pid);
+      WatchedSegment.close(segment, logger);
+      segment = null;
+    }
+    if (segment == null) {
+      try {
+        segment = open();
+        identity = WatchedSegment.identity(segment.path());
+        failure = null;
+      } catch (RuntimeException refused) {
+        tell(refused);
+      }
+    }
+  }
+
+  private void tell(RuntimeException refused) {
+    String reason = String.valueOf(refused.getMessage());
+    if (!reason.equals(failure)) {
+      failure = reason;
       logger.error("Configuration {} does not get its queue. {}", pid, failure, refused);
     }
   }
@@ -136,14 +169,15 @@ public final class ConfiguredQueue {
   }
 
   @Deactivate
-  void close() {
+  synchronized void close() {
+    closed = true;
     if (segment != null) {
       WatchedSegment.close(segment, logger);
     }
   }
 
   /** Its row in the listing. */
-  List<String> row() {
+  synchronized List<String> row() {
     return List.of(pid, String.valueOf(config.segment()), String.valueOf(config.queue()),
         failure == null ? "open" : String.valueOf(failure));
   }

@@ -72,10 +72,15 @@ final class WatchedSegment {
 
   /** Whether the file is still the same one. */
   boolean isCurrent() {
+    return identity(path).equals(identity);
+  }
+
+  /** Device and inode of the file that is there now; empty when there is none. */
+  static Map<String, Object> identity(Path path) {
     try {
-      return attributes(path, "unix:dev,ino").equals(identity);
+      return attributes(path, "unix:dev,ino");
     } catch (IOException gone) {
-      return false;
+      return Map.of();
     }
   }
 

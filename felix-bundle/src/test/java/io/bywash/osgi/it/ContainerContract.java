@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Segment;
 import io.bywash.engine.broadcast.BroadcastStatus;
+import io.bywash.engine.broadcast.Publisher;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -187,6 +188,35 @@ abstract class ContainerContract {
 
   private static List<Long> upTo(long count) {
     return LongStream.range(0, count).boxed().toList();
+  }
+
+  @Test
+  void aConfiguredQueueWhoseFileIsRemovedIsMadeAnewAndFedFrom() throws Exception {
+    Object configuration = configuration("zulu", Map.of(SEGMENT, "zulu"));
+    ended(() -> Container.call(configuration, "delete"));
+    awaitQueue("zulu");
+    Object inode = Files.getAttribute(bus.resolve("zulu"), "unix:ino");
+    Files.delete(bus.resolve("zulu"));
+    Container.await("a new file", () -> Files.exists(bus.resolve("zulu")) ? Optional.of(true) : Optional.empty());
+    assertNotEquals(inode, Files.getAttribute(bus.resolve("zulu"), "unix:ino"));
+    Listening listening = listen("zulu", () -> {});
+    awaitListed("zulu", "FEEDING");
+    try (Segment segment = Segment.attach(bus.resolve("zulu"), 0);
+        Publisher publisher = Publisher.open(segment.directory().find("ticks", Kind.BROADCAST))) {
+      publisher.tryClaim(8).putLong(0, 0).commit();
+      listening.awaitSequences(1);
+    }
+  }
+
+  @Test
+  void aConfigurationThatIsRefusedIsTriedAgainWhenItsCauseHasGone() throws Exception {
+    Files.writeString(bus.resolve("xray"), "in the way");
+    Object configuration = configuration("xray", Map.of(SEGMENT, "xray"));
+    ended(() -> Container.call(configuration, "delete"));
+    awaitListed("xray", "no Bywash segment");
+    Files.delete(bus.resolve("xray"));
+    awaitQueue("xray");
+    awaitListed("xray", "open");
   }
 
   /** In a process of its own: on its one processor a listener that blocked would keep the other one from running. */

@@ -75,7 +75,7 @@ public final class ClosingLitmus {
 
     /** A pair whose file has a second name, to come back to the first one. */
     private static final class Removable {
-      private final LitmusPair pair = LitmusPair.withName();
+      private final LitmusPair pair = LitmusPair.withQueue();
       private final Path spare = LitmusBus.newFile();
 
       Removable() {

@@ -33,11 +33,6 @@ final class LitmusPair {
     return new LitmusPair(LitmusBus.create(WITH_QUEUE));
   }
 
-  /** The same, and the segment has its name. */
-  static LitmusPair withName() {
-    return new LitmusPair(LitmusBus.createNamed(WITH_QUEUE));
-  }
-
   /** A pair whose segment has room for that queue. */
   static LitmusPair withRoom() {
     return new LitmusPair(LitmusBus.create(SegmentSpec.of().withParticipantCapacity(2).withEntryCapacity(1)

@@ -69,7 +69,7 @@ public final class SlotLitmus {
   @State
   public static class Free {
     private static final Pool<LitmusPair> PAIRS = new Pool<>(() -> {
-      LitmusPair pair = LitmusPair.withName();
+      LitmusPair pair = LitmusPair.withQueue();
       pair.second.close();
       return pair;
     });

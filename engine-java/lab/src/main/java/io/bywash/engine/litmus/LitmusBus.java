@@ -3,16 +3,12 @@ package io.bywash.engine.litmus;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.internal.BusFiles;
 import io.bywash.engine.internal.SegmentCore;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Segments for litmus tests, in a directory that belongs to the run. A segment is attached twice, as two processes
- * would, and its name is then removed: it needs none any more, and nothing stays when this process ends, however it
- * ends.
+ * Segments for litmus tests, in a directory that belongs to the run, which removes it at its end. A segment is attached
+ * twice, as two processes would.
  */
 public final class LitmusBus {
   /** Names the directory to the JVMs that run the tests. */
@@ -33,17 +29,6 @@ public final class LitmusBus {
 
   /** A new segment for two participants. */
   public static Pair create(SegmentSpec spec) {
-    Pair pair = createNamed(spec);
-    try {
-      Files.delete(pair.first.path());
-    } catch (IOException failure) {
-      throw new UncheckedIOException(failure);
-    }
-    return pair;
-  }
-
-  /** The same, and it keeps its name. */
-  public static Pair createNamed(SegmentSpec spec) {
     Path file = newFile();
     return new Pair(BusFiles.create(file, spec.withParticipantCapacity(2)), BusFiles.attach(file, 0));
   }

@@ -55,6 +55,7 @@ final class LitmusRun {
     Thread cleanUp = new Thread(() -> deleteAll(bus));
     Runtime.getRuntime().addShutdownHook(cleanUp); // for a build that is stopped by hand
     command.add("-D" + LitmusBus.DIRECTORY_PROPERTY + "=" + bus);
+    command.add("-Dbywash.exit.hook=off"); // thousands of segments, which go with their directory
     command.addAll(List.of(Main.class.getName(), "-v", "-t", pattern, "-m", "quick", "-time", Integer.toString(millis),
         "-iters", "1", "-f", "1", "-sc", Boolean.toString(everyCompiler), "-af", "NONE", "-pth", "false",
         "-spinStyle", "THREAD_YIELD", "-strideSize", "64", "-strideCount", "2", "-r", "report",

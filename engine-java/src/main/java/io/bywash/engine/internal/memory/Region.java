@@ -55,10 +55,12 @@ public final class Region {
 
   private final MemorySegment segment;
   private final long base;
+  private final long sizeBytes;
 
   private Region(MemorySegment segment) {
     this.segment = segment;
     this.base = segment.address();
+    this.sizeBytes = segment.byteSize();
   }
 
   /** A region over {@code segment}, which must be native memory of an automatic arena, aligned to 8 bytes. */
@@ -92,7 +94,7 @@ public final class Region {
   }
 
   public long sizeBytes() {
-    return segment.byteSize();
+    return sizeBytes;
   }
 
   /** The raw address of {@code offset}, for system calls only. */

@@ -1,11 +1,12 @@
 package io.bywash.samples.demo
 
-import com.github.ajalt.clikt.core.CoreCliktCommand
+import com.github.ajalt.clikt.core.CliktError
 import com.github.ajalt.clikt.core.Context
+import com.github.ajalt.clikt.core.CoreCliktCommand
 import com.github.ajalt.clikt.core.ProgramResult
 import com.github.ajalt.clikt.core.UsageError
 import com.github.ajalt.clikt.core.context
-import com.github.ajalt.clikt.core.main
+import com.github.ajalt.clikt.core.parse
 import com.github.ajalt.clikt.parameters.options.convert
 import com.github.ajalt.clikt.parameters.options.default
 import com.github.ajalt.clikt.parameters.options.flag
@@ -20,8 +21,7 @@ import kotlin.system.exitProcess
 /** The command line of the demo: what is wrong with it is said before anything is started. */
 private class DemoCommand : CoreCliktCommand("demo") {
     init {
-        context { // the core of Clikt knows neither how to end a process nor the standard error
-            exitProcess = ::exitProcess
+        context { // the core of Clikt does not know the standard error
             echoMessage = { _, message, newline, isError ->
                 val out = if (isError) System.err else System.out
                 if (newline) out.println(message) else out.print(message)
@@ -29,8 +29,8 @@ private class DemoCommand : CoreCliktCommand("demo") {
         }
     }
 
-    private val seconds by option(help = "how long the feed publishes").int().restrictTo(4..3600).default(10)
-    private val rate by option(help = "readings a second, or max").convert { text ->
+    private val seconds by option(help = "how long the feed publishes, 4 to 3600 (default: 10)").int().restrictTo(4..3600).default(10)
+    private val rate by option(help = "readings a second, or max (default: 10000)").convert { text ->
         text.takeIf { it == "max" || it.toDoubleOrNull()?.let { number -> number in 1.0..1e9 } == true }
             ?: fail("'$text' is no rate; use a number from 1 to 1000000000, or max")
     }.default("10000")
@@ -55,14 +55,15 @@ private class DemoCommand : CoreCliktCommand("demo") {
         } catch (refused: IOException) {
             throw UsageError("the recording $record cannot be written: $refused. Choose another file.")
         }
-        val run = DemoRun(seconds, listOf(rate, replay?.toString() ?: "-", record?.toString() ?: "-"), View())
+        val view = View()
         val result = try {
-            run.use { it.run() }
+            DemoRun(seconds, listOf(rate, replay?.toString() ?: "-", record?.toString() ?: "-"), view).use { it.run() }
         } catch (failure: DemoFailure) {
+            view.close()
             System.err.println("demo: ${failure.message}")
             throw ProgramResult(1)
         }
-        result.print(System.err)
+        result.show(view)
         if (json) {
             println(result.toJson())
         }
@@ -72,8 +73,16 @@ private class DemoCommand : CoreCliktCommand("demo") {
     }
 }
 
-/** Starts the demo. */
+/** Starts the demo. Ends with 0, with 1 if it failed, with 2 if it was called wrongly. */
 object Demo {
     @JvmStatic
-    fun main(arguments: Array<String>) = DemoCommand().main(arguments)
+    fun main(arguments: Array<String>) {
+        val demo = DemoCommand()
+        try {
+            demo.parse(arguments)
+        } catch (end: CliktError) {
+            demo.echoFormattedHelp(end)
+            exitProcess(if (end is UsageError) 2 else end.statusCode)
+        }
+    }
 }

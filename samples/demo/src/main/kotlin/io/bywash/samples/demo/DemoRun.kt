@@ -3,8 +3,12 @@ package io.bywash.samples.demo
 import io.bywash.engine.BusException
 import io.bywash.engine.Kind
 import io.bywash.engine.Segment
+import io.bywash.engine.SegmentExistsException
 import io.bywash.engine.SegmentNotFoundException
 import io.bywash.engine.broadcast.BroadcastStatus
+import java.nio.file.Files
+import java.nio.file.Path
+import kotlin.io.path.readText
 
 /** The demo cannot go on; the message says why and what to do. */
 class DemoFailure(message: String) : Exception(message)
@@ -12,15 +16,33 @@ class DemoFailure(message: String) : Exception(message)
 /** Starts the three processes, kills the first one halfway, brings it back, and compares what all of them counted. */
 class DemoRun(private val seconds: Int, private val feedArguments: List<String>, private val view: View) : AutoCloseable {
     private val startNanos = System.nanoTime()
-    private val feed = Lane("feed      (Kotlin)")
+    private val loadBefore = Path.of("/proc/loadavg").readText().substringBefore(' ')
+    private val feed = Lane("feed      (Kotlin)", isConsumer = false)
     private val container = Lane("container (OSGi)")
     private val receiver = Lane("receiver  (coroutine)")
     private val lanes = listOf(feed, container, receiver)
+
+    /** Whoever creates the segment runs the demo. It is left to the other three as soon as they are there. */
+    private val created = createAlone()
+    private val observed = Segment.observe(demoBus.name)
+    private val storage = Files.createTempDirectory("bywash-demo-felix-")
     private val hook = Thread { endAll() }
 
     init {
-        requireNoOther()
         Runtime.getRuntime().addShutdownHook(hook)
+    }
+
+    private fun createAlone(): Segment {
+        repeat(MOST_TRIES) {
+            try {
+                return Segment.create(demoBus.name, demoBus.toSpec())
+            } catch (usual: SegmentExistsException) {
+                requireNoOther() // else it is removed, and the next try succeeds
+            } catch (unusable: BusException) {
+                throw DemoFailure(unusable.message.orEmpty())
+            }
+        }
+        throw DemoFailure("other demos come and go; try again")
     }
 
     /** Only one demo at a time uses the segment. One that was killed may have left it: then the last one out removes it. */
@@ -33,7 +55,7 @@ class DemoRun(private val seconds: Int, private val feedArguments: List<String>,
             }
             removeLeftSegment()
         } catch (usual: SegmentNotFoundException) {
-            // nobody runs a demo, and nobody left anything
+            // the other one has just ended
         } catch (unusable: BusException) {
             throw DemoFailure(unusable.message.orEmpty())
         }
@@ -41,21 +63,29 @@ class DemoRun(private val seconds: Int, private val feedArguments: List<String>,
 
     private fun removeLeftSegment() = Segment.attach(demoBus.name, 0).close()
 
+    @Synchronized
     private fun endAll() {
+        view.close()
         lanes.forEach { it.end() }
         lanes.forEach { it.awaitEnd() }
+        created.close()
+        observed.close()
         try {
             removeLeftSegment() // those who were interrupted did not close it
         } catch (usual: BusException) {
-            // it was closed in order, or was never there
+            // it was closed in order
         }
+        storage.toFile().deleteRecursively()
     }
 
     fun run(): DemoResult {
-        container.start(Programs.container())
+        container.start(Programs.container(storage))
         receiver.start(Programs.java("io.bywash.samples.demo.Receive"))
         startFeed()
-        watch("the queue's service appears in the container") { container.events.containsKey("appeared") }
+        watch("both consumers get what the feed publishes") {
+            listOf(container, receiver).all { it.count("received") > 0 }
+        }
+        created.close() // from now on the queue stands and falls with the feed
 
         watchFor(seconds / 2.0)
         val killed = killFeed()
@@ -74,13 +104,15 @@ class DemoRun(private val seconds: Int, private val feedArguments: List<String>,
         watchFor(seconds / 2.0)
         feed.stop()
         watch("the feed ends") { !feed.isAlive }
-        val published = published()
+        val published = status().messageCount()
         watchWhileChanging { listOf(container, receiver).all { it.count("received") >= published } }
         receiver.stop()
         container.end()
         watch("the consumers end") { !receiver.isAlive && !container.isAlive }
-        view.close()
-        return DemoResult(published, receiver, container, withdrawnNanos / 1_000_000, returnedNanos / 1_000_000, feed.exitCode)
+        return DemoResult(
+            published, status().blockedCount(), receiver, container,
+            withdrawnNanos / 1_000_000, returnedNanos / 1_000_000, feed.exitCode, loadBefore,
+        )
     }
 
     private fun startFeed() = feed.start(Programs.java("io.bywash.samples.demo.FeedKt", *feedArguments.toTypedArray()))
@@ -93,16 +125,15 @@ class DemoRun(private val seconds: Int, private val feedArguments: List<String>,
         return killed
     }
 
-    /** What the segment itself says was committed. */
-    private fun published(): Long = Segment.observe(demoBus.name).use {
-        BroadcastStatus.of(it.directory().find(readings.name, Kind.BROADCAST)).messageCount()
-    }
+    /** What the segment itself says, also when everybody has left it. */
+    private fun status(): BroadcastStatus = BroadcastStatus.of(observed.directory().find(readings.name, Kind.BROADCAST))
 
     private fun look() {
         Thread.sleep(LOOK_MILLIS)
-        feed.rate.set(try { published() } catch (notYet: BusException) { 0 })
+        val status = status()
+        feed.rate.set(status.messageCount())
         listOf(container, receiver).forEach { it.rate.set(it.count("received")) }
-        view.show(lanes, (System.nanoTime() - startNanos) / 1e9)
+        view.show(lanes, status.blockedCount(), (System.nanoTime() - startNanos) / 1e9)
         lanes.firstOrNull { it.hasFailed }?.let { throw DemoFailure("the process in lane ${it.name.trim()} failed\n${it.lastLines()}") }
     }
 
@@ -139,12 +170,16 @@ class DemoRun(private val seconds: Int, private val feedArguments: List<String>,
 
     override fun close() {
         endAll()
-        view.close()
-        Runtime.getRuntime().removeShutdownHook(hook)
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook)
+        } catch (interrupted: IllegalStateException) {
+            // the hook runs already
+        }
     }
 
     private companion object {
-        const val LOOK_MILLIS = 50L
+        const val LOOK_MILLIS = 100L
+        const val MOST_TRIES = 10
         const val PATIENCE_NANOS = 30_000_000_000L
         const val STILL_NANOS = 5_000_000_000L
     }

@@ -1,5 +1,6 @@
 package io.bywash.samples.demo
 
+import io.bywash.samples.demo.listener.Tally
 import java.nio.file.Path
 import java.util.concurrent.locks.LockSupport
 import kotlin.concurrent.thread
@@ -32,6 +33,7 @@ fun main(arguments: Array<String>) {
             bus.sender(readings).use { sender ->
                 check(sender.awaitSubscribers(2, 30.seconds)) { "the two consumers did not join within 30 s" }
                 println("publishing")
+                val warm = System.nanoTime() + WARM_UP_NANOS
                 var due = System.nanoTime().toDouble()
                 while (!stop.isMade) {
                     val early = due - System.nanoTime()
@@ -40,7 +42,8 @@ fun main(arguments: Array<String>) {
                         continue
                     }
                     val (name, value) = source.next()
-                    sender.send(Reading(name, System.nanoTime(), value))
+                    val now = System.nanoTime()
+                    sender.send(Reading(name, if (now < warm) Tally.UNTIMED else now, value))
                     due = maxOf(due + nanosPerReading, System.nanoTime() - MOST_BEHIND_NANOS)
                 }
             }
@@ -51,6 +54,9 @@ fun main(arguments: Array<String>) {
 
 private const val SHORTEST_PARK_NANOS = 20_000.0
 private const val LONGEST_PARK_NANOS = 100_000_000.0
+
+/** So long, three processes compile their code and start what they need; latencies would be those of that. */
+private const val WARM_UP_NANOS = 1_000_000_000L
 
 /** After a stall, the feed makes up for this much and no more. */
 private const val MOST_BEHIND_NANOS = 100_000_000.0

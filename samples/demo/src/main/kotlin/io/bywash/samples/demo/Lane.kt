@@ -3,6 +3,7 @@ package io.bywash.samples.demo
 import io.bywash.samples.demo.listener.Tally
 import java.io.File
 import java.io.IOException
+import java.nio.file.Path
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.ConcurrentLinkedDeque
 import java.util.concurrent.TimeUnit
@@ -17,19 +18,22 @@ object Programs {
         System.getProperty("java.class.path"), mainClass, *arguments,
     )
 
-    /** The Felix distribution, whose directory the launcher gives, with the bundle of the demo's listener added. */
-    fun container(): List<String> {
+    /**
+     * The Felix distribution, whose directory the launcher gives, with the bundle of the demo's listener added, and
+     * [storage] of its own.
+     */
+    fun container(storage: Path): List<String> {
         val home = System.getProperty("bywash.container") ?: throw DemoFailure("-Dbywash.container does not say where Felix is")
         return listOf(
             java, "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1", "-Dgosh.args=--nointeractive",
             "-Dbywash.container.bundles=${Tally::class.java.protectionDomain.codeSource.location}",
-            "-jar", File(home, "bin/felix.jar").path,
+            "-jar", File(home, "bin/felix.jar").path, storage.toString(),
         )
     }
 }
 
-/** A number that grows, and how fast it did over the last second. */
+/** A number that grows, and how fast it did over the last second. Used by one thread. */
 class Rate {
     private val marks = ArrayDeque<Pair<Long, Long>>()
 
@@ -37,9 +41,9 @@ class Rate {
         private set
 
     fun set(newTotal: Long) {
-        total = newTotal
+        total = maxOf(total, newTotal)
         val now = System.nanoTime()
-        marks.addLast(now to newTotal)
+        marks.addLast(now to total)
         while (now - marks.first().first > 1_000_000_000L && marks.size > 2) {
             marks.removeFirst()
         }
@@ -55,7 +59,7 @@ class Rate {
  * One process of the demo, and what it says. A line `counts name=value ...` is its count so far, a line `event NAME NANOS`
  * something that happened at that time of the host's monotonic clock; others are kept to be shown if it fails.
  */
-class Lane(val name: String) {
+class Lane(val name: String, val isConsumer: Boolean = true) {
     val rate = Rate()
     val events = ConcurrentHashMap<String, Long>()
     private val lines = ConcurrentLinkedDeque<String>()

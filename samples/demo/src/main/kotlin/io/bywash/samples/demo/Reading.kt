@@ -8,8 +8,11 @@ import io.bywash.bus.bus
 import io.bywash.engine.Claim
 import io.bywash.engine.Message
 
-/** One value of one source. [timeNanos] is when it was read, on the monotonic clock that all processes of a host share. */
-class Reading(val source: String, val timeNanos: Long, val value: Double, val sequence: Long = -1)
+/**
+ * One value of one source. [sentNanos] is when it was read and sent, on the monotonic clock that all processes of a
+ * host share; [io.bywash.samples.demo.listener.Tally.UNTIMED] while the feed warms up.
+ */
+class Reading(val source: String, val sentNanos: Long, val value: Double, val sequence: Long = -1)
 
 /** Time, value, then the name of the source in ASCII. */
 object ReadingCodec : Codec<Reading> {
@@ -19,7 +22,7 @@ object ReadingCodec : Codec<Reading> {
 
     override fun write(value: Reading, claim: Claim) {
         val name = value.source.toByteArray(Charsets.US_ASCII)
-        claim.putLong(0, value.timeNanos).putDouble(8, value.value).putBytes(NAME_INDEX, name, 0, name.size)
+        claim.putLong(0, value.sentNanos).putDouble(8, value.value).putBytes(NAME_INDEX, name, 0, name.size)
     }
 
     override fun read(message: Message): Reading {

@@ -18,9 +18,7 @@ object Receive {
                 bus.receiver(readings).use { receiver ->
                     var reported = 0L
                     while (!stop.isMade) {
-                        receiver.receiveWithin(50.milliseconds)?.let {
-                            tally.count(it.sequence, System.nanoTime() - it.timeNanos)
-                        }
+                        receiver.receiveWithin(50.milliseconds)?.let { tally.count(it.sequence, it.sentNanos) }
                         if (System.nanoTime() - reported > REPORT_NANOS) {
                             reported = System.nanoTime()
                             println("counts ${tally.counts()}")

@@ -82,7 +82,7 @@ private class LsCommand : LookCommand("ls", "What lies in the bus directory: seg
 }
 
 private class StatCommand : LookCommand(
-    "stat", "Participants, queues and subscribers with their rates, lag and losses, and who does not go on; of all segments, or one.",
+    "stat", "Participants, queues and subscribers with their rates, lag and losses, and who holds whom back; of all segments, or one.",
 ) {
     private val segment by argument(help = "name of the segment").optional()
 
@@ -111,19 +111,11 @@ private class StatCommand : LookCommand(
     private fun show(now: List<SegmentStatus>, before: List<SegmentStatus>) {
         val text = StatusText()
         val documents = now.zip(before).map { (status, earlier) ->
-            val stuck = status.leftByTheDead() + status.stuck(earlier)
-            text.segment(status, earlier).findings(stuck)
-            mapOf("before" to earlier, "now" to status, "findings" to stuck, "perSecond" to perSecond(status, earlier))
+            val findings = status.leftByTheDead() + status.heldBack(earlier)
+            text.segment(status, earlier).findings(findings)
+            mapOf("before" to earlier, "now" to status, "rates" to status.rates(earlier), "findings" to findings)
         }
         show(if (now.isEmpty()) text.bus(BusStatus(bus.path(), emptyList())) else text, mapOf("segments" to documents))
-    }
-
-    private fun perSecond(now: SegmentStatus, before: SegmentStatus): Map<String, Double> {
-        fun counts(status: SegmentStatus) = status.entries().filter { it.broadcast().isPresent }
-            .associate { it.name() to it.broadcast().get().messageCount() }
-        val seconds = (now.takenNanos() - before.takenNanos()) / 1e9
-        val earlier = counts(before)
-        return counts(now).filterKeys { it in earlier }.mapValues { (name, count) -> (count - earlier.getValue(name)) / seconds }
     }
 
     private companion object {

@@ -12,6 +12,7 @@ import java.io.RandomAccessFile
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
+import java.util.concurrent.locks.LockSupport
 import kotlin.io.path.createDirectory
 import kotlin.io.path.deleteExisting
 import kotlin.io.path.exists
@@ -96,6 +97,8 @@ class ToolTest {
 
     private fun contains(text: String, vararg wanted: String) = wanted.forEach { assertTrue(it in text, "no '$it' in: $text") }
 
+    private fun JsonObject.number(name: String) = getValue(name).jsonPrimitive.content.toDouble()
+
     private val pid = ProcessHandle.current().pid()
 
     @Test
@@ -131,11 +134,51 @@ class ToolTest {
         assertEquals(0, shown.exitCode, shown.err)
         contains(shown.out, "segment market: ", "orders", "broadcast", "64 KiB", "PER SECOND", "block", "alive")
         val all = bywash("stat", "--json").json.getValue("segments").jsonArray.single().jsonObject
-        assertTrue(all.getValue("perSecond").jsonObject.getValue("orders").jsonPrimitive.content.toDouble() > 0, all.toString())
+        assertTrue(all.getValue("rates").jsonArray.single().jsonObject.number("publishedPerSecond") > 0, all.toString())
         assertEquals("market", all.getValue("now").jsonObject.getValue("name").jsonPrimitive.content)
         val verified = bywash("verify", "market")
         assertEquals("Segment market: every invariant holds.\n", verified.out)
         assertEquals(0, verified.exitCode, verified.out)
+    }
+
+    @Test
+    fun aSlowSubscriberIsToldWithItsOwnRateBesideAFastOneOfTheSameProcess() {
+        Segment.create(bus.resolve("market"), spec).use { segment ->
+            val queue = segment.directory().find("orders", Kind.BROADCAST)
+            Publisher.open(queue).use { publisher ->
+                Subscriber.open(queue, SubscriberOptions.skip()).use { fast ->
+                    Subscriber.open(queue, SubscriberOptions.block()).use { slow ->
+                        val worker = Thread {
+                            while (!Thread.interrupted()) {
+                                while (publisher.offer(ByteArray(100))) {
+                                    fast.poll({ }, 1)
+                                }
+                                slow.poll({ }, 10)
+                                LockSupport.parkNanos(1_000_000)
+                            }
+                            slow.poll({ }, 1)
+                        }
+                        worker.start()
+                        try {
+                            val shown = bywash("stat", "market")
+                            contains(shown.out, "warning: market/orders: subscriber process $pid (block, role 2) reads ",
+                                "of the ring, and holds publisher process $pid back")
+                            val found = bywash("stat", "--json").json.getValue("segments").jsonArray.single().jsonObject
+                            val rates = found.getValue("rates").jsonArray.single().jsonObject
+                            assertTrue(rates.number("blockedPerSecond") > 0, rates.toString())
+                            assertTrue(rates.number("fullShare") in 0.5..1.0, rates.toString())
+                            val subscribers = rates.getValue("subscribers").jsonArray.map { it.jsonObject }
+                            assertEquals(listOf(1.0, 2.0), subscribers.map { it.getValue("subscriber").jsonObject.number("role") })
+                            assertEquals(listOf("NONE", "SLOWS"), subscribers.map { it.getValue("effect").jsonPrimitive.content })
+                            assertTrue(subscribers.all { it.number("readPerSecond") > 0 }, rates.toString())
+                        } finally {
+                            worker.interrupt()
+                            worker.join()
+                        }
+                    }
+                }
+            }
+        }
     }
 
     @Test

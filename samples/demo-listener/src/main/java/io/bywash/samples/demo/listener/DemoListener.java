@@ -34,7 +34,7 @@ public final class DemoListener implements QueueListener {
   @Override
   public void onMessage(Message message) {
     synchronized (tally) {
-      tally.count(message.sequence(), System.nanoTime() - message.getLong(0));
+      tally.count(message.sequence(), message.getLong(0));
     }
   }
 

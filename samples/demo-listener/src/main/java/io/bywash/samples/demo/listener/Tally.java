@@ -12,6 +12,9 @@ import org.HdrHistogram.Histogram;
  * one thread at a time.
  */
 public final class Tally {
+  /** Stands in the place of the time at which a message was sent, when its latency would say nothing. */
+  public static final long UNTIMED = 0;
+
   private static final long LONGEST_NANOS = TimeUnit.MINUTES.toNanos(5);
 
   private final Histogram latencies = new Histogram(LONGEST_NANOS, 3);
@@ -20,8 +23,9 @@ public final class Tally {
   private long repeated;
   private long nextSequence;
 
-  /** One message. */
-  public void count(long sequence, long latencyNanos) {
+  /** One message that is handled now, and was sent at {@code sentNanos} of the host's monotonic clock, or {@link #UNTIMED}. */
+  public void count(long sequence, long sentNanos) {
+    long now = System.nanoTime();
     received++;
     if (sequence < nextSequence) {
       repeated++;
@@ -29,13 +33,15 @@ public final class Tally {
     }
     lost += sequence - nextSequence;
     nextSequence = sequence + 1;
-    latencies.recordValue(Math.clamp(latencyNanos, 1, LONGEST_NANOS));
+    if (sentNanos != UNTIMED) {
+      latencies.recordValue(Math.clamp(now - sentNanos, 1, LONGEST_NANOS));
+    }
   }
 
   /** The counts as words of the form {@code name=value}. */
   public String counts() {
-    return String.format(Locale.ROOT, "received=%d lost=%d repeated=%d p50=%d p99=%d", received, lost, repeated,
-        latencies.getValueAtPercentile(50), latencies.getValueAtPercentile(99));
+    return String.format(Locale.ROOT, "received=%d lost=%d repeated=%d timed=%d p50=%d p99=%d", received, lost, repeated,
+        latencies.getTotalCount(), latencies.getValueAtPercentile(50), latencies.getValueAtPercentile(99));
   }
 
   /** The counts, and all latencies in one word that {@link #decode} understands. */
