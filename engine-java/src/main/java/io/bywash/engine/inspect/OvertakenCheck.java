@@ -31,14 +31,14 @@ final class OvertakenCheck {
     List<Finding> findings = new ArrayList<>();
     first.forEach((entry, earlier) -> overtaken(entry).stream()
         .filter(now -> earlier.stream().anyMatch(before -> hasNotMoved(before, now)))
-        .forEach(now -> findings.add(new Finding(Severity.WARNING, segment + "/" + entry.name(), "subscriber process "
-            + now.participant().pid() + " holds the publisher back at position " + now.positionBytes() + ", which was overwritten"
+        .forEach(now -> findings.add(new Finding(Severity.WARNING, segment + "/" + entry.name() + ", role "
+            + now.role(), "subscriber process " + now.participant().pid() + " holds the publisher back at position " + now.positionBytes() + ", which was overwritten"
             + " before it counted: it stopped while it joined, or its position is damaged", "Resume or end that process."))));
     return findings;
   }
 
   private static boolean hasNotMoved(SubscriberStatus before, SubscriberStatus now) {
-    return SegmentStatus.isSame(before.participant(), now.participant()) && before.positionBytes() == now.positionBytes();
+    return before.isSameAs(now) && before.positionBytes() == now.positionBytes();
   }
 
   private static List<SubscriberStatus> overtaken(SegmentEntry entry) {

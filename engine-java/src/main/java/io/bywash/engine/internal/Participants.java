@@ -300,7 +300,8 @@ public final class Participants {
   private Participant participant(int id, int epoch, boolean alive) {
     long slot = geometry.slot(id);
     return new Participant(id, epoch, region.getLongOpaque(slot + SLOT_PID), alive,
-        (region.getLongOpaque(slot + SLOT_CAPABILITIES) & CAN_WAKE) != 0, region.getLongOpaque(slot + SLOT_HEARTBEAT));
+        (region.getLongOpaque(slot + SLOT_CAPABILITIES) & CAN_WAKE) != 0, region.getLongOpaque(slot + SLOT_HEARTBEAT),
+        Owner.state(slotWord(id)) == SLOT_LEAVING);
   }
 
   /** The process id of the participant that a word names; 0 when unknown. */
