@@ -11,5 +11,8 @@ package io.bywash.engine;
  * @param canWake whether it wakes sleepers in the kernel (it was started with native access)
  * @param heartbeatNanos its last sign of life on the monotonic clock of this host, as {@link System#nanoTime}; information
  *     only, never a proof
+ * @param leaving whether it has said that it leaves, and keeps nothing in use any more. One that does not live has left as its
+ *     process ended in good order; without this it was killed, or lost its lock
  */
-public record Participant(int id, int epoch, long pid, boolean alive, boolean canWake, long heartbeatNanos) {}
+public record Participant(int id, int epoch, long pid, boolean alive, boolean canWake, long heartbeatNanos,
+    boolean leaving) {}

@@ -8,7 +8,6 @@ import io.bywash.engine.internal.Owner;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.locks.LockSupport;
 
 /**
  * A look for what is impossible in one queue, while publisher and subscribers may be at work. It only reads.
@@ -20,19 +19,12 @@ final class RingCheck {
   private static final int MAX_ATTEMPTS = 16;
   /** Of a larger ring only the newest bytes are followed. */
   private static final long MAX_WALK_BYTES = 8L << 30;
-  /** A thread that joins is between two steps for so long at the most, if it runs at all. */
-  private static final long SETTLE_NANOS = 200_000_000;
-  private static final long SETTLE_STEP_NANOS = 5_000_000;
 
   /** A place where a record has to begin; with its sequence, or -1 when that is unknown. */
   private record Stop(long position, long sequence, String claimedBy) {}
 
-  /** A subscriber that is waited for, and whose position was given up. */
-  private record Behind(int index, long word, long position) {}
-
   private final Ring ring;
   private final List<String> problems = new ArrayList<>();
-  private final List<Behind> behind = new ArrayList<>();
   private final List<Stop> stops = new ArrayList<>();
 
   private RingCheck(Ring ring) {
@@ -67,8 +59,10 @@ final class RingCheck {
     for (int index = FIRST_SUBSCRIBER_ROLE; index < used; index++) {
       checkSubscriber(index, oldest);
     }
-    checkBehind();
     long published = ring.published(); // behind everything that was read above
+    if (published - oldest > ring.capacityBytes || published < settled) {
+      return false; // the boundary has moved too, or somebody plays with the words, and must not make the walk longer
+    }
     checkBlocksAhead(oldest, settled, published);
     return walk(oldest, published);
   }
@@ -125,40 +119,11 @@ final class RingCheck {
       problems.add(who + " stands at position " + position + ", where no record can begin");
     } else if (position >= oldest) {
       stops.add(new Stop(position, -1, who));
-    } else if (Gate.isGating(word)) {
-      behind.add(new Behind(index, word, position));
-    }
+    } // else nothing is known to be wrong, see SPEC.md: it reads copies, or has joined while the boundary moved past it
   }
 
   private long position(int index) {
     return ring.region.getLongAcquire(ring.entry.role(index) + ROLE_POSITION); // [position]
-  }
-
-  /**
-   * One that joins may be behind the boundary, if that moved between its look at it and its becoming active [join]. It may stay
-   * there for as long as it likes, since nothing that it may still read is overwritten. What was overwritten nobody may be
-   * waiting for.
-   */
-  private void checkBehind() {
-    long start = System.nanoTime();
-    while (!behind.isEmpty() && System.nanoTime() - start < SETTLE_NANOS) {
-      behind.removeIf(each -> !isOverwrittenUnder(each));
-      if (!behind.isEmpty()) {
-        LockSupport.parkNanos(SETTLE_STEP_NANOS);
-      }
-    }
-    for (Behind each : behind) {
-      if (ring.entry.core().participants().isAlive(each.word())) {
-        problems.add("the subscriber in role " + each.index() + " holds the publisher back at position " + each.position()
-            + ", which was overwritten: its position is damaged");
-      }
-    }
-  }
-
-  private boolean isOverwrittenUnder(Behind each) {
-    long published = ring.published();
-    return published - each.position() > ring.capacityBytes && ring.entry.roleWord(each.index()) == each.word()
-        && position(each.index()) == each.position();
   }
 
   /** Follows the chain; false when it was overwritten on the way. */

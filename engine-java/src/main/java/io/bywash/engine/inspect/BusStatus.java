@@ -33,7 +33,10 @@ public record BusStatus(Path directory, List<FileStatus> files) {
   public enum State {
     /** A segment with a living participant. */
     LIVE,
-    /** A segment that is to be removed when nobody uses it, and that nobody uses: its last participants were killed, or could not remove it. */
+    /**
+     * A segment that is to be removed when nobody uses it, and that nobody uses: its last participants were killed, or left and
+     * could not remove it.
+     */
     STALE,
     /** A segment that is to be kept, and that nobody uses. */
     KEPT,
@@ -130,12 +133,16 @@ public record BusStatus(Path directory, List<FileStatus> files) {
   }
 
   private static String explanation(State state, SegmentStatus status) {
-    long living = status.participants().stream().filter(Participant::alive).count();
-    long dead = status.participants().size() - living;
+    List<Participant> gone = status.participants().stream().filter(each -> !each.alive()).toList();
+    long living = status.participants().size() - gone.size();
+    long left = gone.stream().filter(Participant::leaving).count();
+    long dead = gone.size() - left;
     return switch (state) {
-      case LIVE -> living + (living == 1 ? " participant" : " participants") + (dead == 0 ? "" : ", and " + dead + " dead");
+      case LIVE -> living + (living == 1 ? " participant" : " participants") + (dead == 0 ? "" : ", and " + dead + " dead")
+          + (left == 0 ? "" : ", and " + left + " that left");
       case KEPT -> "Nobody uses it. It is kept until it is removed by name.";
-      default -> "Nobody uses it: its last participants were killed, or could not remove it. The next user removes it, or doctor --clean.";
+      default -> "Nobody uses it: its last participants " + (dead == 0 ? "left, and could not remove it" : "were killed")
+          + ". The next user removes it, or doctor --clean.";
     };
   }
 }

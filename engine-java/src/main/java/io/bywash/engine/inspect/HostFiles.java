@@ -1,7 +1,9 @@
 package io.bywash.engine.inspect;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -44,6 +46,21 @@ final class HostFiles {
 
   List<String> lines(String name) {
     return read(path(name)).map(text -> text.lines().toList()).orElse(List.of());
+  }
+
+  /** The lines of a file of any length that contain a text. */
+  List<String> linesWith(Path file, String text) {
+    List<String> found = new ArrayList<>();
+    try (BufferedReader in = new BufferedReader(new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8))) {
+      for (String line = in.readLine(); line != null; line = in.readLine()) {
+        if (line.contains(text)) {
+          found.add(line);
+        }
+      }
+    } catch (IOException | SecurityException unknown) {
+      // what could be read is told
+    }
+    return found;
   }
 
   /** The text of a symbolic link. */

@@ -190,8 +190,9 @@ final class HostLook {
   void lookAtNativeAccess(boolean enabled, String whyNot, boolean waitAny, boolean membarrier) {
     facts.put("native access", enabled ? "enabled" : "not enabled");
     if (!enabled) {
-      add(Severity.NOTE, "native access", "this process works without: slower, and waiting parks instead of blocking, because"
-          + " " + whyNot, "Start java with --enable-native-access=io.bywash.engine (module path), or =ALL-UNNAMED (class"
+      add(Severity.NOTE, "native access", "this process works without: slower, waiting parks instead of blocking, and its locks,"
+          + " by which others know that it lives, are lost if another library in it opens and closes a segment's file, because "
+          + whyNot, "Start java with --enable-native-access=io.bywash.engine (module path), or =ALL-UNNAMED (class"
           + " path, OSGi).");
       return;
     }

@@ -36,7 +36,7 @@ public record HostStatus(Map<String, String> facts, List<Finding> findings) {
     List<Finding> findings = new ArrayList<>();
     new DirectoryLook(directory.path(), facts, findings).look(HostFiles.userId(root));
     new HostLook(directory.path(), new HostFiles(root), facts, findings).look();
-    new RemovedLook(directory.path().toAbsolutePath(), new HostFiles(root), findings).look();
+    new RemovedLook(directory.path(), new HostFiles(root), findings).look();
     try {
       addFiles(directory, facts, findings);
     } catch (BusException refused) {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -18,31 +19,67 @@ import java.util.regex.Pattern;
  */
 final class RemovedLook {
   private static final String DELETED = " (deleted)";
+  /** A line of maps: begin-end, permissions, offset, device, inode, path. */
+  private static final Pattern MAPPED = Pattern.compile(
+      "([0-9a-f]{1,16})-([0-9a-f]{1,16}) \\S+ ([0-9a-f]+) \\S+ (\\d+)\\s+(/.*)" + Pattern.quote(DELETED));
   /** The name under which a segment is created. */
   private static final Pattern HIDDEN = Pattern.compile("^\\.(.+)\\.[0-9a-f]{16}\\.tmp$");
 
   private final Path directory;
   private final HostFiles files;
   private final List<Finding> findings;
-  private Set<String> linked = Set.of();
 
   RemovedLook(Path directory, HostFiles files, List<Finding> findings) {
-    this.directory = directory;
+    this.directory = real(directory);
     this.files = files;
     this.findings = findings;
   }
 
-  /** Looks at all processes that this one may look at. */
-  void look() {
-    linked = inodes();
-    for (Path process : files.files("proc", "")) {
-      if (process.getFileName().toString().chars().allMatch(Character::isDigit)) {
-        look(process);
-      }
+  /** As the kernel calls it. */
+  private static Path real(Path directory) {
+    try {
+      return directory.toRealPath();
+    } catch (IOException notThere) {
+      return directory.toAbsolutePath().normalize();
     }
   }
 
-  /** Of what has a name. A creator has its segment mapped under its hidden name, which is gone; its inode tells. */
+  /** A file without a name that a process has mapped; the lengths of its parts by their offsets, since it may be mapped twice. */
+  private record Held(String name, Map<String, Long> parts) {
+    long bytes() {
+      return parts.values().stream().mapToLong(Long::longValue).sum();
+    }
+  }
+
+  /**
+   * Looks at all processes that this one may look at. Whoever is just closing what was just removed is not meant: two looks have to
+   * find the same.
+   */
+  void look() {
+    Map<Path, Map<String, Held>> suspects = new TreeMap<>();
+    for (Path process : files.files("proc", "")) {
+      if (process.getFileName().toString().chars().allMatch(Character::isDigit)) {
+        Map<String, Held> held = held(process);
+        if (!held.isEmpty()) {
+          suspects.put(process, held);
+        }
+      }
+    }
+    Set<String> linked = suspects.isEmpty() ? Set.of() : inodes();
+    suspects.forEach((process, first) -> {
+      Map<String, Held> held = held(process);
+      held.keySet().retainAll(first.keySet());
+      held.keySet().removeAll(linked);
+      if (!held.isEmpty()) {
+        add(process, held);
+      }
+    });
+  }
+
+  /**
+   * Of what has a name. A creator has its segment mapped under its hidden name, which is gone; its inode tells. Looked at behind the
+   * processes, since the other name is there before the hidden one goes.
+   */
   private Set<String> inodes() {
     Set<String> found = new HashSet<>();
     for (Path file : new HostFiles(directory).files("", "")) {
@@ -55,26 +92,27 @@ final class RemovedLook {
     return found;
   }
 
-  private void look(Path process) {
-    Map<String, Long> held = new TreeMap<>();
-    files.read(process.resolve("maps")).orElse("").lines().forEach(line -> add(held, line));
-    if (!held.isEmpty()) {
-      long bytes = held.values().stream().mapToLong(Long::longValue).sum();
-      findings.add(new Finding(Severity.WARNING, "process " + process.getFileName(), "it holds " + HostFiles.size(bytes)
-          + " of segments that were removed: " + String.join(", ", held.keySet()), "It uses what others cannot find any more, or"
-          + " has closed it in a handler that does not return. Have it close them, or end it; the space comes back then."));
+  /** By their inodes. */
+  private Map<String, Held> held(Path process) {
+    Map<String, Held> held = new TreeMap<>();
+    String prefix = directory + "/";
+    for (String line : files.linesWith(process.resolve("maps"), DELETED)) {
+      Matcher mapped = MAPPED.matcher(line);
+      if (mapped.matches() && mapped.group(5).startsWith(prefix)) {
+        String name = HIDDEN.matcher(mapped.group(5).substring(prefix.length())).replaceFirst("$1");
+        long bytes = Long.parseUnsignedLong(mapped.group(2), 16) - Long.parseUnsignedLong(mapped.group(1), 16);
+        held.computeIfAbsent(mapped.group(4), inode -> new Held(name, new TreeMap<>())).parts()
+            .merge(mapped.group(3), bytes, Math::max);
+      }
     }
+    return held;
   }
 
-  /** A line of maps: begin-end, permissions, offset, device, inode, path. */
-  private void add(Map<String, Long> held, String line) {
-    String[] fields = line.split("\\s+", 6);
-    String prefix = directory + "/";
-    if (fields.length == 6 && fields[5].endsWith(DELETED) && fields[5].startsWith(prefix) && !linked.contains(fields[4])) {
-      String[] range = fields[0].split("-");
-      long bytes = Long.parseUnsignedLong(range[1], 16) - Long.parseUnsignedLong(range[0], 16);
-      String name = fields[5].substring(prefix.length(), fields[5].length() - DELETED.length());
-      held.merge(HIDDEN.matcher(name).replaceFirst("$1"), bytes, Math::max);
-    }
+  private void add(Path process, Map<String, Held> held) {
+    long bytes = held.values().stream().mapToLong(Held::bytes).sum();
+    findings.add(new Finding(Severity.WARNING, "process " + process.getFileName(), "it holds " + HostFiles.size(bytes)
+        + " of segments that were removed: " + String.join(", ", held.values().stream().map(Held::name).sorted().toList()),
+        "It uses what others cannot find any more, or has closed it in a handler that does not return. Have it close them, or end"
+        + " it; the space comes back then."));
   }
 }

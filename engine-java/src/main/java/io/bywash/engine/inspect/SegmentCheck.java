@@ -67,6 +67,8 @@ final class SegmentCheck {
         entries.forEach(this::checkRoles);
         checkSlots();
         entries.forEach(this::checkStructure);
+        OvertakenCheck.findings(entries, name, SETTLE_NANOS).forEach(each ->
+            add(each.severity(), each.where(), each.problem(), each.advice()));
       }
     } catch (InternalError truncated) { // the JVM's word for a file that was truncated under its mapping
       damaged(name, "the file was truncated while it was looked at");
@@ -187,9 +189,8 @@ final class SegmentCheck {
     List<String> held = heldByTheDead.getOrDefault(Owner.participant(word), List.of());
     long pid = region.getLongOpaque(geometry.slot(id) + SLOT_PID);
     String who = pid == 0 ? "a process that was about to attach" : "process " + pid;
-    String end = Owner.state(word) == SLOT_LEAVING ? " left as its JVM ended, without closing" : " died without leaving";
-    add(Severity.WARNING, where, who + (held.isEmpty() ? end : end.replace(" without leaving", "") + " and holds "
-        + String.join(", ", held)), LEFT);
+    String end = Owner.state(word) == SLOT_LEAVING ? " left as its JVM ended" : held.isEmpty() ? " died without leaving" : " died";
+    add(Severity.WARNING, where, who + end + (held.isEmpty() ? "" : " and holds " + String.join(", ", held)), LEFT);
   }
 
   /** Who leaves gives its roles back at once, unless an operation that was under way when it closed does not come to its end. */

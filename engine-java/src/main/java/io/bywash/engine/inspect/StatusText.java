@@ -87,7 +87,11 @@ public final class StatusText {
   }
 
   private static String process(Participant participant) {
-    return number(participant) + (participant.alive() ? "" : " (gone)");
+    return number(participant) + (participant.alive() ? "" : participant.leaving() ? " (left)" : " (gone)");
+  }
+
+  private static String state(Participant participant) {
+    return participant.alive() ? participant.leaving() ? "leaving" : "alive" : participant.leaving() ? "left" : "dead";
   }
 
   private static String number(Participant participant) {
@@ -137,7 +141,7 @@ public final class StatusText {
         + now.participantCapacity() + " participants, " + now.entries().size() + " of " + now.entryCapacity() + " entries");
     table(List.of("PARTICIPANT", "PROCESS", "STATE", "WAKES"), now.participants().stream().map(each -> List.of(
         Integer.toString(each.id()), number(each) + (now.foreignPids().contains(each.pid()) ? " (elsewhere)" : ""),
-        each.alive() ? "alive" : "dead", each.canWake() ? "yes" : "no")).toList());
+        state(each), each.canWake() ? "yes" : "no")).toList());
     List<QueueRates> rates = now.rates(earlier);
     table(List.of("QUEUE", "KIND", "CAPACITY", "FULL", "OWNER", "PUBLISHED", "PER SECOND", "BLOCKED", "PER SECOND",
         "EVICTED", "DAMAGE"), now.entries().stream().map(entry -> queueRow(entry, rates)).toList());

@@ -24,7 +24,7 @@ public final class Verification {
    *
    * @param segment any attachment, for example a read-only one
    * @return with severity ERROR what no participant ever writes; with WARNING what the dead left, which whoever comes next
-   *     puts right; empty when everything is in order
+   *     puts right, and who holds something up since it does not go on; empty when everything is in order
    * @throws io.bywash.engine.SegmentClosedException when the attachment was closed
    */
   public static List<Finding> of(Segment segment) {

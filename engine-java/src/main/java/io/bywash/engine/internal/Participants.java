@@ -28,6 +28,8 @@ import java.util.stream.IntStream;
 public final class Participants {
   /** So long a joiner waits for slots that are just being buried, taken or given back, if there is no other. */
   private static final long SETTLE_NANOS = 500_000_000;
+  /** So long in all the locks of the dead are tried again that are only probed. */
+  private static final long PROBED_NANOS = 100_000_000;
   private static final long RETRY_NANOS = 1_000_000;
   /**
    * The last epoch, unsigned, of a life: one more is needed to bury it. A slot that has come so far is retired, since an epoch that
@@ -63,7 +65,7 @@ public final class Participants {
     long start = System.nanoTime();
     do {
       for (int id = 0; id < geometry.slotCount(); id++) {
-        if (!isRetired(slotWord(id)) && tryLockUnlessVetoed(id)) {
+        if (!isRetired(slotWord(id)) && tryLockUnlessVetoed(id, start)) {
           if (Owner.state(slotWord(id)) != SLOT_FREE) {
             bury(id);
           }
@@ -79,10 +81,13 @@ public final class Participants {
     } while (isAnySlotChanging() && System.nanoTime() - start < SETTLE_NANOS);
     StringJoiner pids = new StringJoiner(", ");
     list().forEach(participant -> pids.add(Long.toString(participant.pid())));
+    long locked = IntStream.range(0, geometry.slotCount()).mapToLong(this::slotWord)
+        .filter(word -> Owner.state(word) == SLOT_FREE && !isRetired(word)).count();
     long retired = IntStream.range(0, geometry.slotCount()).filter(id -> isRetired(slotWord(id))).count();
     throw new TableFullException("Segment " + segmentName + " has all its " + geometry.slotCount()
         + " participant slots taken, by the processes " + pids
         + (retired == 0 ? "" : "; " + retired + " were used so often that they are not used any more")
+        + (locked == 0 ? "" : "; " + locked + " free ones are locked by processes that are no participants")
         + ". Close one, or create the segment with a larger participantCapacity.");
   }
 
@@ -105,12 +110,13 @@ public final class Participants {
 
   /**
    * Takes a slot's lock, unless somebody has it, or the slot's holder certainly runs though its lock is free: nothing is ever taken
-   * from a running process. Whoever has the lock makes the dead holder look alive, so that nothing slow comes behind it.
+   * from a running process. Whoever has the lock makes the dead holder look alive, so that nothing slow comes behind it. A lock
+   * that is only probed is tried again until {@code untilNanos}.
    */
-  private boolean tryLockUnlessVetoed(int id) throws IOException {
+  private boolean tryLockUnlessVetoed(int id, long untilNanos) throws IOException {
     long word = slotWord(id);
     if (Owner.state(word) != SLOT_FREE && (file.isLockedByOther(SLOT_LOCKS + id) || identity(id).certainlyRuns())
-        || !file.tryLock(SLOT_LOCKS + id)) {
+        || !file.tryLock(SLOT_LOCKS + id, untilNanos)) {
       return false;
     }
     if (slotWord(id) == word) {
@@ -148,7 +154,6 @@ public final class Participants {
    * because it looks at the other slots next, as they look at this one.
    */
   void beginLeaving() {
-    assert hasSlot() : "the slot is another's";
     region.setLongVolatile(geometry.slot(Owner.slotId(self)) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_LEAVING));
     VarHandle.fullFence(); // [closing]
   }
@@ -181,9 +186,10 @@ public final class Participants {
    */
   synchronized int buryAll(List<Participant> dead) throws IOException {
     int rolesFreed = 0;
+    long untilNanos = System.nanoTime() + PROBED_NANOS;
     for (int id = 0; id < geometry.slotCount(); id++) {
       boolean mayBeDead = id != Owner.slotId(self) && Owner.state(slotWord(id)) != SLOT_FREE;
-      if (!mayBeDead || !tryLockUnlessVetoed(id)) {
+      if (!mayBeDead || !tryLockUnlessVetoed(id, untilNanos)) {
         continue;
       }
       try {
@@ -294,7 +300,8 @@ public final class Participants {
   private Participant participant(int id, int epoch, boolean alive) {
     long slot = geometry.slot(id);
     return new Participant(id, epoch, region.getLongOpaque(slot + SLOT_PID), alive,
-        (region.getLongOpaque(slot + SLOT_CAPABILITIES) & CAN_WAKE) != 0, region.getLongOpaque(slot + SLOT_HEARTBEAT));
+        (region.getLongOpaque(slot + SLOT_CAPABILITIES) & CAN_WAKE) != 0, region.getLongOpaque(slot + SLOT_HEARTBEAT),
+        Owner.state(slotWord(id)) == SLOT_LEAVING);
   }
 
   /** The process id of the participant that a word names; 0 when unknown. */

@@ -117,6 +117,42 @@ class HostStatusTest {
   }
 
   @Test
+  void removedSegmentsAreCountedOnceEachHoweverOftenTheyAreMappedAndHoweverLongTheListIs() throws IOException {
+    String others = "7e0000000000-7e0000001000 r--p 00000000 08:01 99     /usr/lib/library.so\n".repeat(20_000);
+    file("proc/4711/maps", others + """
+        7f0000000000-7f0000100000 rw-s 00000000 00:1b 12     /dev/shm/bywash-1000/twice (deleted)
+        7f0000100000-7f0000200000 rw-s 00100000 00:1b 12     /dev/shm/bywash-1000/twice (deleted)
+        7f0001000000-7f0001100000 rw-s 00000000 00:1b 12     /dev/shm/bywash-1000/twice (deleted)
+        7f0002000000-7f0002100000 rw-s 00000000 00:1b 13     /dev/shm/bywash-1000/twice (deleted)
+        xx-yy rw-s 00000000 00:1b 14     /dev/shm/bywash-1000/nonsense (deleted)
+        """);
+    new RemovedLook(Path.of("/dev/shm/bywash-1000"), new HostFiles(root), findings).look();
+    assertTold(Severity.WARNING, "process 4711", "it holds 3 MiB of segments that were removed: twice, twice");
+  }
+
+  @Test
+  void aRemovedSegmentIsFoundInADirectoryThatALinkLeadsTo() throws IOException {
+    Path link = root.resolve("link");
+    Files.createSymbolicLink(link, bus.directory());
+    file("proc/4711/maps", "7f0000000000-7f0000100000 rw-s 00000000 00:1b 12 " + bus.path("gone") + " (deleted)\n");
+    new RemovedLook(link, new HostFiles(root), findings).look();
+    assertTold(Severity.WARNING, "process 4711", "1 MiB of segments that were removed: gone");
+  }
+
+  @Test
+  void aSegmentThatWasLinkedToItsNameIsNotTakenForARemovedOne() throws IOException {
+    Files.writeString(bus.path("live"), "");
+    Object inode = Files.getAttribute(bus.path("live"), "unix:ino");
+    file("proc/4711/maps", "7f0000000000-7f0000100000 rw-s 00000000 00:1b " + inode + " "
+        + bus.path(".live.0123456789abcdef.tmp") + " (deleted)\n");
+    new RemovedLook(bus.directory(), new HostFiles(root), findings).look();
+    assertEquals(List.of(), findings);
+    Files.delete(bus.path("live"));
+    new RemovedLook(bus.directory(), new HostFiles(root), findings).look();
+    assertTold(Severity.WARNING, "process 4711", "removed: live");
+  }
+
+  @Test
   void aProcessThatReallyHoldsARemovedSegmentIsNamed() throws IOException {
     BusDirectory directory = BusDirectory.at(bus.directory());
     String self = "process " + ProcessHandle.current().pid();

@@ -3,14 +3,20 @@ package io.bywash.engine.process;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bywash.engine.BusDirectory;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Lifetime;
+import io.bywash.engine.Participant;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
+import io.bywash.engine.inspect.BusStatus;
+import io.bywash.engine.inspect.SegmentStatus;
+import io.bywash.engine.inspect.StatusText;
+import io.bywash.engine.inspect.Verification;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -105,6 +111,13 @@ class ExitHookTest {
         child.awaitEnd();
       }
       assertEquals(List.of("exit"), bus.files());
+      Participant gone = segment.participants().getLast();
+      assertTrue(!gone.alive() && gone.leaving(), gone.toString());
+      String text = new StatusText().bus(BusStatus.of(BusDirectory.at(bus.directory())))
+          .segment(SegmentStatus.of(segment), SegmentStatus.of(segment)).findings(Verification.of(segment)).toString();
+      assertTrue(text.contains("1 participant, and 1 that left") && text.contains(gone.pid() + " (left)")
+          && text.contains("process " + gone.pid() + " left as its JVM ended and holds role"), text);
+      assertTrue(!text.contains("dead") && !text.contains("died") && !text.contains("gone"), text);
       assertEquals(1, segment.recover().dead().size(), "its lock is free, and its slot is cleared by whoever comes across it");
     }
   }

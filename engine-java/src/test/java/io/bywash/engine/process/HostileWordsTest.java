@@ -1,9 +1,12 @@
 package io.bywash.engine.process;
 
+import static io.bywash.engine.process.ChildProgram.hear;
+import static io.bywash.engine.process.ChildProgram.say;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bywash.engine.BusDirectory;
 import io.bywash.engine.BusException;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Kind;
@@ -17,6 +20,7 @@ import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.inspect.BusStatus;
 import io.bywash.engine.inspect.Finding;
 import io.bywash.engine.inspect.SegmentStatus;
 import io.bywash.engine.inspect.Verification;
@@ -28,6 +32,10 @@ import io.bywash.engine.internal.SegmentLayout;
 import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -76,7 +84,7 @@ class HostileWordsTest {
 
   /** What is changed, as offsets in the structure or the segment, to one value and the other. */
   enum Change {
-    POSITIONS, OLDEST, PUBLISHED, ROLE, ROLES_USED, STATE
+    POSITIONS, OLDEST, PUBLISHED, NOTES, RECORDS, ROLE, ROLES_USED, SLOT, INTENT, STATE
   }
 
   private void flip(Change change, boolean there) {
@@ -89,6 +97,22 @@ class HostileWordsTest {
       }
       case OLDEST -> hostile.setLongRelease(structure + 512, there ? published : 0);
       case PUBLISHED -> hostile.setLongRelease(structure + 384, there ? published - 32 : published);
+      case NOTES -> { // of all blocks that have one: to nowhere, and back
+        for (long note = structure + 1024; note < structure + 1024 + 13 * 16; note += 16) {
+          hostile.setLongRelease(note, hostile.getLong(note) ^ 1L << 40);
+        }
+      }
+      case RECORDS -> {
+        for (long record = words.offset() + SegmentLayout.structureDataOffset(words.roleCount()), end = record + published;
+            record < end; record += 320) {
+          hostile.setLongRelease(record, there ? 16 : 48); // as it is, and as if it reached over the next one
+        }
+      }
+      case SLOT -> hostile.setLongRelease(Attachment.core(segment).geometry().slot(1), there
+          ? Owner.word(Owner.participant(1, 5), 0, 0, SegmentLayout.SLOT_FREE)
+          : Owner.word(Owner.participant(1, 6), 0, 0, SegmentLayout.SLOT_ACTIVE));
+      case INTENT -> hostile.setLongRelease(SegmentLayout.INTENT_OFFSET,
+          there ? 0 : Owner.word(Owner.participant(200, 1), 3, 0, 1));
       case ROLE -> hostile.setLongRelease(words.role(1), Owner.word(0, there ? 5 : 6, 0, SegmentLayout.ROLE_FREE));
       case ROLES_USED -> hostile.setLongRelease(structure + SegmentLayout.ROLES_USED, there ? -1 : 0);
       case STATE -> hostile.setLongRelease(SegmentLayout.STATE_OFFSET,
@@ -98,7 +122,8 @@ class HostileWordsTest {
 
   private List<Runnable> uses() {
     List<Runnable> uses = new ArrayList<>();
-    for (SubscriberOptions policy : List.of(SubscriberOptions.block(), SubscriberOptions.skip(), SubscriberOptions.fail())) {
+    for (SubscriberOptions policy : List.of(SubscriberOptions.block(), SubscriberOptions.skip(), SubscriberOptions.fail(),
+        SubscriberOptions.evictAfter(1_000_000))) {
       for (SubscriberOptions options : List.of(policy, policy.startingAtOldest(), policy.startingAtLast(50),
           policy.startingAt(60))) {
         uses.add(() -> {
@@ -118,6 +143,8 @@ class HostileWordsTest {
     uses.add(() -> BroadcastStatus.of(queue));
     uses.add(() -> SegmentStatus.of(segment));
     uses.add(() -> Verification.of(segment));
+    uses.add(() -> BusStatus.of(BusDirectory.at(bus.directory())));
+    uses.add(() -> segment.directory().findOrAdd(Broadcast.spec("queue", RING, 8)));
     uses.add(segment::recover);
     uses.add(() -> Segment.attach(bus.path("hostile"), 0).close());
     return uses;
@@ -183,6 +210,45 @@ class HostileWordsTest {
         assertTrue(findings.getFirst().problem().contains("its lock is held, but the slot is free"), findings.toString());
         SegmentStatus.of(observed);
       }
+    }
+  }
+
+  /** Holds shared locks on the bytes of all slots but the first, for which it needs no more than to read the file. Argument: file. */
+  static final class LockShared implements ChildProgram {
+    @Override
+    public void run(String... arguments) throws Exception {
+      try (FileChannel file = FileChannel.open(Path.of(arguments[0]), StandardOpenOption.READ);
+          FileLock all = file.lock(SegmentLayout.SLOT_LOCKS + 1, Owner.MAX_SLOTS - 1, true)) {
+        say("locked " + all.isShared());
+        hear();
+      }
+    }
+  }
+
+  @Test
+  @Timeout(60) // that of one join, while each slot was waited for, was 18 s with native access, and more without
+  void sharedLocksOnAllFreeSlotsMakeAJoinAndARecoveryEndSoon() throws Exception {
+    SegmentSpec spec = SegmentSpec.of(Broadcast.spec("queue", 4096)).withParticipantCapacity(256);
+    try (Segment large = Segment.create(bus.path("shared"), spec)) {
+      SegmentCore core = Attachment.core(large);
+      try (ChildProcess locker = ChildProcess.start(LockShared.class, large.path())) {
+        locker.await("locked");
+        for (int i = 0; i < 8; i++) {
+          var full = assertThrows(TableFullException.class, () -> Segment.attach(large.path(), 0));
+          assertTrue(full.getMessage().contains("255 free ones are locked"), full.getMessage());
+        }
+        for (int id = 1; id < 256; id++) { // as if all had been killed
+          core.region().setLongRelease(core.geometry().slot(id),
+              Owner.word(Owner.participant(id, 1), 0, 0, SegmentLayout.SLOT_ACTIVE));
+        }
+        for (int i = 0; i < 8; i++) {
+          assertEquals(List.of(), large.recover().dead(), "their locks are not to be had");
+        }
+        locker.tell("end");
+        locker.finish();
+      }
+      assertEquals(255, large.recover().dead().size());
+      Segment.attach(large.path(), 0).close();
     }
   }
 

@@ -31,7 +31,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  */
 public final class SegmentFile implements AutoCloseable {
   private static final int ZERO_CHUNK_BYTES = 1 << 20;
-  private static final int PROBED_ATTEMPTS = 10_000;
+  /** So long a lock is tried again that is only probed. Who pauses while it probes, or never meant to probe, is not waited for. */
+  private static final long PROBED_NANOS = 50_000_000;
   private static final long LOCK_RETRY_NANOS = 200_000;
 
   private final String key;
@@ -136,16 +137,23 @@ public final class SegmentFile implements AutoCloseable {
 
   /** Takes the lock on one byte at once, or returns false because somebody else holds it. */
   public boolean tryLock(long position) throws IOException {
-    for (int attempt = 0; attempt < PROBED_ATTEMPTS; attempt++) {
+    return tryLock(position, System.nanoTime() + PROBED_NANOS);
+  }
+
+  /**
+   * The same for one of several bytes that are tried one after the other: probes are waited for until {@code untilNanos} only, of
+   * {@link System#nanoTime}. Who may read a file may hold shared locks on all its bytes.
+   */
+  public boolean tryLock(long position, long untilNanos) throws IOException {
+    while (true) {
       if (whileOpen(() -> locks.tryLock(position))) {
         return true;
       }
-      if (isLockedByOther(position)) {
+      if (isLockedByOther(position) || System.nanoTime() - untilNanos >= 0) {
         return false;
       }
       Thread.onSpinWait(); // only probed, by a process without native access: that takes a few microseconds
     }
-    return false;
   }
 
   /** Gives the lock on one byte back; nothing happens when the file was closed, which gave back all. */
