@@ -196,6 +196,7 @@ final class HostLook {
           + " path, OSGi).");
       return;
     }
+    facts.put("locks", "shared with children that are forked without exec");
     facts.put("futex_waitv", waitAny ? "there" : "missing");
     facts.put("membarrier", membarrier ? "there" : "missing");
     if (!waitAny) {
