@@ -158,8 +158,8 @@ public final class BusWatcher {
       try {
         awaitChange(sweep() ? DRAINING_SWEEP_MILLIS : SWEEP_MILLIS);
         failure = null;
-      } catch (InterruptedException | ClosedWatchServiceException stopped) {
-        return; // the component is being deactivated
+      } catch (InterruptedException | ClosedWatchServiceException ended) {
+        // by deactivation, as the loop's condition knows; or by foreign code that interrupts the thread that calls it
       } catch (Throwable failed) { // a fault of ours or of the container's, or no heap: discovery goes on all the same
         tell(failed);
         LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(SWEEP_MILLIS));
