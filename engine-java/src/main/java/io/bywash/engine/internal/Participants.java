@@ -65,7 +65,7 @@ public final class Participants {
     long start = System.nanoTime();
     do {
       for (int id = 0; id < geometry.slotCount(); id++) {
-        if (!isRetired(slotWord(id)) && tryLockUnlessVetoed(id, start)) {
+        if (!isRetired(slotWord(id)) && tryLockUnlessVetoed(id, start + SETTLE_NANOS)) {
           if (Owner.state(slotWord(id)) != SLOT_FREE) {
             bury(id);
           }
