@@ -162,7 +162,7 @@ public class InvalidTopologyException internal constructor(name: String, faults:
     ) {
     /**
      * Everything that is wrong, each with its place, the value found and the values allowed, for example `bus "demo" /
-     * broadcast "readings": ring=100 is not between 4096 and 70368744177664`.
+     * broadcast "readings": ring=100 is not between 4096 and 137438953472`.
      */
     public val faults: List<String> = faults.toList()
 }

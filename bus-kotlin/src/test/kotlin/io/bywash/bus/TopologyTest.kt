@@ -62,10 +62,10 @@ class TopologyTest {
         val name = "is no name; use 1 to 64 characters of A-Z a-z 0-9 . _ - beginning with a letter or a digit"
         val expected = listOf(
             "bus \"de mo\": name=\"de mo\" $name",
-            "bus \"de mo\" / broadcast \"readings\": ring=100 is not between 4096 and 70368744177664",
+            "bus \"de mo\" / broadcast \"readings\": ring=100 is not between 4096 and 137438953472",
             "bus \"de mo\" / broadcast \"readings\": subscribers=1024 is not between 1 and 1023",
             "bus \"de mo\" / broadcast \"-ticks\": name=\"-ticks\" $name",
-            "bus \"de mo\" / broadcast \"-ticks\": ring=70369817919488 is not between 4096 and 70368744177664",
+            "bus \"de mo\" / broadcast \"-ticks\": ring=70369817919488 is not between 4096 and 137438953472",
             "bus \"de mo\": broadcast \"twice\" is declared 2 times; names are unique in a bus",
             "bus \"de mo\": participants=0 is not between 1 and 256",
             "bus \"de mo\": entries=513 is not between 1 (the entries given) and 512",

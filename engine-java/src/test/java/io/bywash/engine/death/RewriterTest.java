@@ -120,7 +120,7 @@ class RewriterTest {
   private static final List<String> NOT_PORTABLE = List.of("internal.linux.ByteLocks$OpenFileDescription.",
       "internal.linux.Futex", "internal.linux.Mapping.", "internal.linux.Pages.", "internal.WaitRoom.", "internal.Participants.heartbeat:",
       "internal.SegmentEntry.clearWaiting:", "internal.linux.SegmentFile.allocate:",
-      "internal.linux.SegmentFile.lambda$close$", "internal.linux.SegmentFile.withChannel:");
+      "internal.linux.SegmentFile.lambda$close$", "internal.linux.SegmentFile.withChannelOnce:");
 
   @Test
   void eachPlaceOfTheEngineThatMakesAStepIsReachedByAnOperation() {

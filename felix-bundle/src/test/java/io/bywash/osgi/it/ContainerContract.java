@@ -193,7 +193,10 @@ abstract class ContainerContract {
   @Test
   void aConfiguredQueueWhoseFileIsRemovedIsMadeAnewAndFedFrom() throws Exception {
     Object configuration = configuration("zulu", Map.of(SEGMENT, "zulu"));
-    ended(() -> Container.call(configuration, "delete"));
+    ended(() -> {
+      Container.call(configuration, "delete");
+      awaitUntil("the segment to go", () -> !Files.exists(bus.resolve("zulu")));
+    });
     awaitQueue("zulu");
     Object inode = Files.getAttribute(bus.resolve("zulu"), "unix:ino");
     Files.delete(bus.resolve("zulu"));
@@ -212,7 +215,10 @@ abstract class ContainerContract {
   void aConfigurationThatIsRefusedIsTriedAgainWhenItsCauseHasGone() throws Exception {
     Files.writeString(bus.resolve("xray"), "in the way");
     Object configuration = configuration("xray", Map.of(SEGMENT, "xray"));
-    ended(() -> Container.call(configuration, "delete"));
+    ended(() -> {
+      Container.call(configuration, "delete");
+      awaitUntil("the segment to go", () -> !Files.exists(bus.resolve("xray")));
+    });
     awaitListed("xray", "no Bywash segment");
     Files.delete(bus.resolve("xray"));
     awaitQueue("xray");
@@ -239,7 +245,10 @@ abstract class ContainerContract {
   @Test
   void aListenerWhoseFileWasCutIsShownWithTheReasonAndItsServiceCanBeReleased() throws Exception {
     Object configuration = configuration("yankee", Map.of(SEGMENT, "yankee"));
-    ended(() -> Container.call(configuration, "delete"));
+    ended(() -> {
+      Container.call(configuration, "delete");
+      awaitUntil("the segment to go", () -> !Files.exists(bus.resolve("yankee")));
+    });
     listen("yankee", () -> {});
     ServiceReference<?> queue = awaitQueue("yankee");
     Object service = container.testContext().getService(queue);
