@@ -26,10 +26,8 @@ import java.util.stream.IntStream;
  * life is over.
  */
 public final class Participants {
-  /** So long a joiner waits for slots that are just being buried, taken or given back, if there is no other. */
+  /** So long in all one waits for slots that are just being buried, taken, given back or probed, if there is no other. */
   private static final long SETTLE_NANOS = 500_000_000;
-  /** So long in all the locks of the dead are tried again that are only probed. */
-  private static final long PROBED_NANOS = 100_000_000;
   private static final long RETRY_NANOS = 1_000_000;
   /**
    * The last epoch, unsigned, of a life: one more is needed to bury it. A slot that has come so far is retired, since an epoch that
@@ -63,9 +61,11 @@ public final class Participants {
   /** Takes a free slot, burying its dead holder first. */
   void join(String segmentName) throws IOException {
     long start = System.nanoTime();
+    long untilNanos = start; // at first those that are to be had at once
+    boolean first;
     do {
       for (int id = 0; id < geometry.slotCount(); id++) {
-        if (!isRetired(slotWord(id)) && tryLockUnlessVetoed(id, start)) {
+        if (!isRetired(slotWord(id)) && tryLockUnlessVetoed(id, untilNanos)) {
           if (Owner.state(slotWord(id)) != SLOT_FREE) {
             bury(id);
           }
@@ -78,7 +78,9 @@ public final class Participants {
           file.unlock(SLOT_LOCKS + id);
         }
       }
-    } while (isAnySlotChanging() && System.nanoTime() - start < SETTLE_NANOS);
+      first = untilNanos == start;
+      untilNanos = start + SETTLE_NANOS;
+    } while (first || isAnySlotChanging() && System.nanoTime() - untilNanos < 0);
     StringJoiner pids = new StringJoiner(", ");
     list().forEach(participant -> pids.add(Long.toString(participant.pid())));
     long locked = IntStream.range(0, geometry.slotCount()).mapToLong(this::slotWord)
@@ -186,7 +188,7 @@ public final class Participants {
    */
   synchronized int buryAll(List<Participant> dead) throws IOException {
     int rolesFreed = 0;
-    long untilNanos = System.nanoTime() + PROBED_NANOS;
+    long untilNanos = System.nanoTime() + SETTLE_NANOS;
     for (int id = 0; id < geometry.slotCount(); id++) {
       boolean mayBeDead = id != Owner.slotId(self) && Owner.state(slotWord(id)) != SLOT_FREE;
       if (!mayBeDead || !tryLockUnlessVetoed(id, untilNanos)) {
