@@ -22,6 +22,7 @@ final class Ring {
    * code is not compiled yet needs ten for a look; it is compiled after some milliseconds.
    */
   private static final long SEARCH_NANOS = 2_000_000_000;
+  private static final int MIN_TRIES = 200;
   /** Years of full speed away; beyond it sums of positions and lengths could overflow. */
   private static final long MAX_POSITION = 1L << 62;
 
@@ -207,10 +208,10 @@ final class Ring {
 
   /** A published position and its sequence, consistent with each other: the newest, or the oldest that is there. */
   Cursor cursor(boolean newest) {
-    return cursor(newest, System.nanoTime());
+    return cursor(newest, new Search());
   }
 
-  private Cursor cursor(boolean newest, long startNanos) {
+  private Cursor cursor(boolean newest, Search search) {
     do {
       long oldest = oldest();
       long position = newest ? published() : oldest;
@@ -221,16 +222,16 @@ final class Ring {
       if (oldest() == oldest) { // else the position was overwritten meanwhile
         throw damagedPositions(position, oldest);
       }
-    } while (mayGoOn(startNanos));
+    } while (search.mayGoOn());
     throw restless();
   }
 
   /** Where the message of that sequence begins; the oldest that is there if it was overwritten, the newest if it is not there yet. */
   Cursor cursorAt(long sequence) {
-    long startNanos = System.nanoTime();
+    Search search = new Search();
     do {
-      Cursor oldest = cursor(false, startNanos);
-      Cursor newest = cursor(true, startNanos);
+      Cursor oldest = cursor(false, search);
+      Cursor newest = cursor(true, search);
       if (isImpossible(newest.position(), oldest.position())) {
         continue; // the ring has turned between the two looks
       }
@@ -248,13 +249,22 @@ final class Ring {
       if (oldest() == oldest.position()) { // else what leads there was overwritten meanwhile
         throw entry.damaged("no block leads to sequence " + sequence);
       }
-    } while (mayGoOn(startNanos));
+    } while (search.mayGoOn());
     throw restless();
   }
 
-  /** Whether a search that others disturb may be repeated: nobody, not even a hostile participant, prolongs it beyond that. */
-  static boolean mayGoOn(long startNanos) {
-    return System.nanoTime() - startNanos < SEARCH_NANOS;
+  /**
+   * A search that others may disturb: nobody, not even a hostile participant, prolongs it beyond some seconds. A process that was
+   * paused meanwhile has its tries all the same.
+   */
+  static final class Search {
+    private final long startNanos = System.nanoTime();
+    private int tries;
+
+    /** Whether it may be repeated. */
+    boolean mayGoOn() {
+      return ++tries < MIN_TRIES || System.nanoTime() - startNanos < SEARCH_NANOS;
+    }
   }
 
   DamagedSegmentException restless() {

@@ -114,9 +114,9 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
     ring.region.setLongOpaque(handle.offset() + ROLE_EVICT_AFTER, options.evictAfterNanos());
     handle.activate(); // [role-active] [join]
     // [join] the publisher either sees this role before it gives up more, or this sees what it gave up
-    long startNanos = System.nanoTime();
+    Ring.Search search = new Ring.Search();
     while (options.isGating() && ring.oldest() > reader.position()) {
-      if (!Ring.mayGoOn(startNanos)) {
+      if (!search.mayGoOn()) {
         throw ring.restless();
       }
       reader.moveTo(start());

@@ -330,7 +330,7 @@ public final class BusFiles {
   private static boolean sweepTemporary(Path leftover) {
     try {
       boolean done = (Integer) Files.getAttribute(leftover, "unix:nlink", LinkOption.NOFOLLOW_LINKS) > 1; // linked already
-      return isOurs(leftover) && (done || !isCreatorAlive(leftover)) && Files.deleteIfExists(leftover);
+      return (done || !isCreatorAlive(leftover)) && isOurs(leftover) && Files.deleteIfExists(leftover);
     } catch (IOException notOurs) {
       return false; // another user's: that user's next creator removes it
     }

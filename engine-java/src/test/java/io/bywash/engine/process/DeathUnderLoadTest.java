@@ -116,6 +116,7 @@ class DeathUnderLoadTest {
       Segment segment = Segment.attach(Path.of(arguments[0]), PATIENCE_NANOS);
       MappedByteBuffer ledger = map(Path.of(arguments[1]));
       Publisher publisher = Programs.publisher(segment);
+      ledger.putLong(0, publisher.nextSequence()); // its predecessor may have been killed before it counted
       ChildProgram.say("opened " + publisher.nextSequence());
       while (true) {
         Programs.publishNext(publisher, MAX_BYTES);

@@ -67,6 +67,13 @@ final class JvmFiles {
     }
   }
 
+  /** Whether somebody in this JVM locks the file so. */
+  static boolean isLocked(String fileKey) {
+    synchronized (MONITOR) {
+      return lockers(fileKey) > 0;
+    }
+  }
+
   /** One locker less. */
   static void release(String fileKey) {
     synchronized (MONITOR) {

@@ -5,6 +5,7 @@ import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
@@ -283,10 +284,31 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /**
-   * Uses a channel of its own, in a thread that nobody interrupts: an interrupt closes the channel that it hits, and with any
-   * channel of a file the kernel drops all {@link java.nio.channels.FileLock}s of the process on it.
+   * Uses a channel of its own. An interrupt closes the channel that it hits, and with any channel of a file the kernel drops all
+   * {@link java.nio.channels.FileLock}s of the process on it. So where this JVM has such locks, the channel is used in a thread
+   * that nobody interrupts; elsewhere it is only opened again.
    */
   private <T> T withChannel(ChannelUse<T> use) throws IOException {
+    if (fd < 0 || JvmFiles.isLocked(key)) {
+      return withChannelOnce(channel -> EngineThread.call("bywash-file", () -> use.apply(channel)));
+    }
+    boolean interrupted = Thread.interrupted();
+    try {
+      while (true) {
+        try {
+          return withChannelOnce(use);
+        } catch (ClosedByInterruptException closed) {
+          interrupted |= Thread.interrupted();
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private <T> T withChannelOnce(ChannelUse<T> use) throws IOException {
     FileChannel channel = fd >= 0
         ? FileChannel.open(channelPath, readOnly
             ? Set.of(StandardOpenOption.READ)
@@ -296,7 +318,7 @@ public final class SegmentFile implements AutoCloseable {
       if (fd < 0 && !isAt(channelPath)) {
         throw new NoSuchFileException(channelPath.toString(), null, "was replaced while it was being opened");
       }
-      return EngineThread.call("bywash-file", () -> use.apply(channel));
+      return use.apply(channel);
     } finally {
       JvmFiles.giveBack(key, channel, readOnly);
     }
