@@ -28,8 +28,6 @@ import java.util.stream.IntStream;
 public final class Participants {
   /** So long a joiner waits for slots that are just being buried, taken or given back, if there is no other. */
   private static final long SETTLE_NANOS = 500_000_000;
-  /** So long in all the locks of the dead are tried again that are only probed. */
-  private static final long PROBED_NANOS = 100_000_000;
   private static final long RETRY_NANOS = 1_000_000;
   /**
    * The last epoch, unsigned, of a life: one more is needed to bury it. A slot that has come so far is retired, since an epoch that
@@ -63,9 +61,11 @@ public final class Participants {
   /** Takes a free slot, burying its dead holder first. */
   void join(String segmentName) throws IOException {
     long start = System.nanoTime();
+    SegmentFile.Patience patience = null; // at first those that are to be had at once
+    boolean first;
     do {
       for (int id = 0; id < geometry.slotCount(); id++) {
-        if (!isRetired(slotWord(id)) && tryLockUnlessVetoed(id, start + SETTLE_NANOS)) {
+        if (!isRetired(slotWord(id)) && tryLockUnlessVetoed(id, patience)) {
           if (Owner.state(slotWord(id)) != SLOT_FREE) {
             bury(id);
           }
@@ -78,7 +78,9 @@ public final class Participants {
           file.unlock(SLOT_LOCKS + id);
         }
       }
-    } while (isAnySlotChanging() && System.nanoTime() - start < SETTLE_NANOS);
+      first = patience == null;
+      patience = first ? new SegmentFile.Patience() : patience;
+    } while (first || isAnySlotChanging() && System.nanoTime() - start < SETTLE_NANOS);
     StringJoiner pids = new StringJoiner(", ");
     list().forEach(participant -> pids.add(Long.toString(participant.pid())));
     long locked = IntStream.range(0, geometry.slotCount()).mapToLong(this::slotWord)
@@ -110,13 +112,12 @@ public final class Participants {
 
   /**
    * Takes a slot's lock, unless somebody has it, or the slot's holder certainly runs though its lock is free: nothing is ever taken
-   * from a running process. Whoever has the lock makes the dead holder look alive, so that nothing slow comes behind it. A lock
-   * that is only probed is tried again until {@code untilNanos}.
+   * from a running process. Whoever has the lock makes the dead holder look alive, so that nothing slow comes behind it.
    */
-  private boolean tryLockUnlessVetoed(int id, long untilNanos) throws IOException {
+  private boolean tryLockUnlessVetoed(int id, SegmentFile.Patience patience) throws IOException {
     long word = slotWord(id);
     if (Owner.state(word) != SLOT_FREE && (file.isLockedByOther(SLOT_LOCKS + id) || identity(id).certainlyRuns())
-        || !file.tryLock(SLOT_LOCKS + id, untilNanos)) {
+        || !file.tryLock(SLOT_LOCKS + id, patience)) {
       return false;
     }
     if (slotWord(id) == word) {
@@ -186,10 +187,10 @@ public final class Participants {
    */
   synchronized int buryAll(List<Participant> dead) throws IOException {
     int rolesFreed = 0;
-    long untilNanos = System.nanoTime() + PROBED_NANOS;
+    SegmentFile.Patience patience = new SegmentFile.Patience();
     for (int id = 0; id < geometry.slotCount(); id++) {
       boolean mayBeDead = id != Owner.slotId(self) && Owner.state(slotWord(id)) != SLOT_FREE;
-      if (!mayBeDead || !tryLockUnlessVetoed(id, untilNanos)) {
+      if (!mayBeDead || !tryLockUnlessVetoed(id, patience)) {
         continue;
       }
       try {

@@ -31,8 +31,6 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  */
 public final class SegmentFile implements AutoCloseable {
   private static final int ZERO_CHUNK_BYTES = 1 << 20;
-  /** So long a lock is tried again that is only probed. Who pauses while it probes, or never meant to probe, is not waited for. */
-  private static final long PROBED_NANOS = 50_000_000;
   private static final long LOCK_RETRY_NANOS = 200_000;
 
   private final String key;
@@ -135,24 +133,34 @@ public final class SegmentFile implements AutoCloseable {
     return fd >= 0;
   }
 
-  /** Takes the lock on one byte at once, or returns false because somebody else holds it. */
-  public boolean tryLock(long position) throws IOException {
-    return tryLock(position, System.nanoTime() + PROBED_NANOS);
+  /**
+   * How often locks are tried again that are only probed, which takes a few microseconds in a process without native access. One
+   * for all bytes that are tried one after the other: who may read a file may hold shared locks on all of them for ever. Tries
+   * are counted and not time, since who probes may be paused by the scheduler like who tries.
+   */
+  public static final class Patience {
+    private int tries = 10_000;
+
+    boolean isOver() {
+      return --tries < 0;
+    }
   }
 
-  /**
-   * The same for one of several bytes that are tried one after the other: probes are waited for until {@code untilNanos} only, of
-   * {@link System#nanoTime}. Who may read a file may hold shared locks on all its bytes.
-   */
-  public boolean tryLock(long position, long untilNanos) throws IOException {
+  /** Takes the lock on one byte at once, or returns false because somebody else holds it. */
+  public boolean tryLock(long position) throws IOException {
+    return tryLock(position, new Patience());
+  }
+
+  /** The same; null has no patience. */
+  public boolean tryLock(long position, Patience patience) throws IOException {
     while (true) {
       if (whileOpen(() -> locks.tryLock(position))) {
         return true;
       }
-      if (isLockedByOther(position) || System.nanoTime() - untilNanos >= 0) {
+      if (isLockedByOther(position) || patience == null || patience.isOver()) {
         return false;
       }
-      Thread.onSpinWait(); // only probed, by a process without native access: that takes a few microseconds
+      Thread.onSpinWait();
     }
   }
 
