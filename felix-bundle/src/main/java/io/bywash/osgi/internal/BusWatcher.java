@@ -14,7 +14,6 @@ import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,7 +22,6 @@ import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.service.component.annotations.Activate;
@@ -65,6 +63,10 @@ public final class BusWatcher {
   private final Map<String, WatchedSegment> segments = new TreeMap<>();
   private final Map<Long, WhiteboardListener> listeners = new TreeMap<>();
   private String directoryFailure;
+  /** Queues of segments that have gone, as long as they are still services. Used by the thread, and after its end. */
+  private final List<DiscoveredQueue> withdrawn = new ArrayList<>();
+  /** The first failure of a part of the look at hand. Used as that. */
+  private Throwable partFailure;
 
   @Reference
   private volatile List<ConfiguredQueue> configured;
@@ -75,6 +77,7 @@ public final class BusWatcher {
   private volatile boolean stopping;
   /** Why the last look failed; null when it did not. */
   private volatile Throwable failure;
+  private boolean failureLogged;
 
   /** Where to look for queues. */
   @ObjectClassDefinition(name = "Bywash discovery", description = "Makes a service of every queue in a bus directory.")
@@ -128,55 +131,91 @@ public final class BusWatcher {
   }
 
   @Deactivate
-  void stop() throws InterruptedException {
+  void stop() {
     stopping = true;
-    if (watch != null) {
-      WatchedSegment.close(watch, logger);
+    boolean interrupted = false;
+    try {
+      if (watch != null) {
+        WatchedSegment.close(watch, logger);
+      }
+      synchronized (lock) {
+        lock.notifyAll();
+      }
+      thread.join(TimeUnit.NANOSECONDS.toMillis(LAST_CALL_NANOS)); // it may be in foreign code that waits for this thread
+    } catch (InterruptedException impatient) {
+      interrupted = true;
     }
-    synchronized (lock) {
-      lock.notifyAll();
+    try {
+      withdrawAll();
+      if (!interrupted && !feeders.awaitTermination(LAST_CALL_NANOS, TimeUnit.NANOSECONDS)) {
+        logger.warn("One of the listeners does not return from its call. It is left alone.");
+      }
+    } catch (InterruptedException impatient) {
+      interrupted = true;
     }
-    thread.join(TimeUnit.NANOSECONDS.toMillis(LAST_CALL_NANOS)); // it may be in foreign code that waits for this thread
-    List<DiscoveredQueue> queues = new ArrayList<>();
-    List<WhiteboardListener> remaining;
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void withdrawAll() {
     synchronized (lock) {
-      segments.values().forEach(segment -> queues.addAll(forget(segment)));
+      for (WatchedSegment segment : segments.values()) {
+        withdrawn.addAll(segment.queues());
+        forget(segment);
+      }
       segments.clear();
-      remaining = List.copyOf(listeners.values());
     }
-    queues.forEach(queue -> queue.publish(context));
     feeders.shutdown();
-    if (!feeders.awaitTermination(LAST_CALL_NANOS, TimeUnit.NANOSECONDS)) {
-      logger.warn("One of the {} listeners does not return from its call. It is left alone.", remaining.size());
+    partFailure = null;
+    withdrawn.forEach(queue -> attempt(() -> queue.publish(context)));
+    if (partFailure != null) {
+      logger.warn("A queue could not be withdrawn properly.", partFailure);
     }
   }
 
   // ---- the thread
 
   private void run() {
+    Throwable failed = null;
     while (!stopping) {
       try {
-        awaitChange(sweep() ? DRAINING_SWEEP_MILLIS : SWEEP_MILLIS);
-        failure = null;
-      } catch (InterruptedException | ClosedWatchServiceException ended) {
-        // by deactivation, as the loop's condition knows; or by foreign code that interrupts the thread that calls it
-      } catch (Throwable failed) { // a fault of ours or of the container's, or no heap: discovery goes on all the same
-        tell(failed);
-        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(SWEEP_MILLIS));
+        if (failed != null) {
+          Thread.sleep(SWEEP_MILLIS);
+          tell(failed);
+          failed = null;
+        }
+        partFailure = null;
+        boolean draining = sweep();
+        failed = partFailure;
+        if (failed == null) {
+          failure = null;
+          failureLogged = false;
+          awaitChange(draining ? DRAINING_SWEEP_MILLIS : SWEEP_MILLIS);
+        }
+      } catch (Throwable thrown) { // of ours or of the container's, an interrupt by foreign code, no heap: discovery goes on
+        failed = thrown; // and nothing else is done here, since that might fail as well
       }
     }
   }
 
-  /** Logs the first of several failures in a row, if there is heap for that, and shows it. */
+  /** Shows it, and logs the first of several failures in a row. */
   private void tell(Throwable failed) {
-    boolean first = failure == null;
     failure = failed;
+    if (!failureLogged) {
+      logger.error("A look at the bus directory {} failed. Discovery goes on.", directory.path(), failed);
+      failureLogged = true;
+    }
+  }
+
+  /** Does a part of a look, whose failure must not keep the others from theirs. */
+  private void attempt(Runnable part) {
     try {
-      if (first) {
-        logger.error("A look at the bus directory {} failed. Discovery goes on.", directory.path(), failed);
+      part.run();
+    } catch (Throwable failed) {
+      if (partFailure == null) {
+        partFailure = failed;
       }
-    } catch (Throwable untold) {
-      failure = null; // the next one is logged
     }
   }
 
@@ -215,22 +254,31 @@ public final class BusWatcher {
       Set<String> names = names();
       for (WatchedSegment segment : List.copyOf(segments.values())) {
         if (!names.contains(segment.name()) || !segment.isCurrent()) {
-          queues.addAll(forget(segment)); // withdrawn before a new file of that name is looked at
+          withdrawn.addAll(segment.queues()); // before a new file of that name is looked at
+          forget(segment);
           segments.remove(segment.name());
         }
       }
-      for (String name : names) {
-        look(name);
-      }
-      listeners.values().forEach(this::join);
+      names.forEach(name -> attempt(() -> look(name)));
+      listeners.values().forEach(listener -> attempt(() -> listener.join(segments.get(listener.segmentName()))));
       for (WatchedSegment segment : segments.values()) {
+        leaveUnused(segment);
         queues.addAll(segment.queues());
         draining |= segment.queues().stream().anyMatch(queue -> queue.state() == DiscoveredQueue.State.DRAINING);
       }
     }
-    queues.forEach(queue -> queue.publish(context));
+    withdrawn.forEach(queue -> attempt(() -> queue.publish(context)));
+    withdrawn.removeIf(queue -> !queue.isPublished());
+    queues.forEach(queue -> attempt(() -> queue.publish(context)));
     configured.forEach(ConfiguredQueue::tend);
     return draining;
+  }
+
+  /** Gives the listeners' attachment back when nobody is fed through it any more, or found no place in the queue. */
+  private void leaveUnused(WatchedSegment segment) {
+    if (listeners.values().stream().noneMatch(listener -> listener.isActiveIn(segment))) {
+      segment.leave();
+    }
   }
 
   private Set<String> names() {
@@ -260,15 +308,14 @@ public final class BusWatcher {
     segment.look(this);
   }
 
-  private Collection<DiscoveredQueue> forget(WatchedSegment segment) {
+  private void forget(WatchedSegment segment) {
     listeners.values().stream().filter(listener -> listener.isFedFrom(segment)).forEach(WhiteboardListener::leave);
     segment.close();
-    return segment.queues();
   }
 
   /** Those who take from that queue. */
   List<Feeding> feedings(WatchedSegment segment, String queue) {
-    return listeners.values().stream().filter(listener -> listener.isFedFrom(segment, queue))
+    return listeners.values().stream().filter(listener -> listener.isActiveIn(segment, queue))
         .map(WhiteboardListener::feeding).toList();
   }
 
@@ -299,8 +346,8 @@ public final class BusWatcher {
       WhiteboardListener removed = listeners.remove((Long) properties.get(Constants.SERVICE_ID));
       ended = removed.leave();
       WatchedSegment segment = segments.get(removed.segmentName());
-      if (segment != null && listeners.values().stream().noneMatch(other -> other.isFedFrom(segment))) {
-        segment.leave();
+      if (segment != null) {
+        leaveUnused(segment);
       }
     }
     if (ended != null && !ended.awaitLeft(LAST_CALL_NANOS)) {
@@ -312,8 +359,8 @@ public final class BusWatcher {
   private void join(WhiteboardListener listener) {
     WatchedSegment segment = segments.get(listener.segmentName());
     listener.join(segment);
-    if (segment != null && listeners.values().stream().noneMatch(other -> other.isFedFrom(segment))) {
-      segment.leave(); // it attached, but found no place in the queue
+    if (segment != null) {
+      leaveUnused(segment);
     }
   }
 
@@ -325,9 +372,10 @@ public final class BusWatcher {
       List<List<String>> queues = new ArrayList<>();
       List<List<String>> refused = new ArrayList<>();
       for (WatchedSegment segment : segments.values()) {
-        segment.queues().forEach(queue ->
-            queues.add(StatusText.queueRow(segment.name(), queue.entry(), queue.state().toString())));
-        if (segment.failure() != null) {
+        if (segment.failure() == null) {
+          segment.queues().forEach(queue ->
+              queues.add(StatusText.queueRow(segment.name(), queue.entry(), queue.state().toString())));
+        } else {
           refused.add(List.of(segment.path().toString(), segment.failure()));
         }
       }

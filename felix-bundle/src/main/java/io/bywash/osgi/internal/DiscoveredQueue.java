@@ -136,14 +136,20 @@ final class DiscoveredQueue implements ServiceFactory<BroadcastService> {
   void publish(BundleContext context) {
     Map<String, Object> properties = wanted;
     if (properties == null && registration != null) {
-      registration.unregister();
-      registration = null;
+      ServiceRegistration<BroadcastService> withdrawn = registration;
+      registration = null; // whatever happens, this cannot be tried twice
+      withdrawn.unregister();
     } else if (properties != null && registration == null) {
       registration = context.registerService(BroadcastService.class, this, FrameworkUtil.asDictionary(properties));
     } else if (properties != null && !properties.equals(registered)) {
       registration.setProperties(FrameworkUtil.asDictionary(properties));
     }
     registered = properties;
+  }
+
+  /** Whether it is a service, as far as the watcher's thread has come. */
+  boolean isPublished() {
+    return registration != null;
   }
 
   @Override

@@ -5,9 +5,9 @@ import io.bywash.engine.MessageHandler;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.wait.WaitHub;
 import io.bywash.osgi.QueueListener;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -25,9 +25,16 @@ import org.osgi.service.log.Logger;
  *           v
  *         LEFT
  * </pre>
+ *
+ * <p>The chain of runs: each one hands its successor to the hub. A shortage, of heap for example, may break it anywhere. So
+ * what is done about a failure is to note it, which cannot fail; discovery comes by, starts a broken chain again and logs
+ * what was noted. Any other failure ends the feeding, and gives the subscriber's place back at once.
  */
 final class Feeding implements MessageHandler {
   private enum Phase { IDLE, RUNNING, LEAVING, LEFT }
+
+  /** The link of a chain that is running, or on its way to it. */
+  private static final Object RUN = new Object();
 
   /** Messages before other listeners get their turn. */
   private static final int BATCH = 256;
@@ -40,16 +47,13 @@ final class Feeding implements MessageHandler {
   private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.IDLE);
   private final CountDownLatch left = new CountDownLatch(1);
   private volatile Thread runner;
+  /** What goes on by itself: {@link #RUN}, or the {@link Next} that the hub has; null when the chain is broken. */
+  private final AtomicReference<Object> link = new AtomicReference<>();
   private volatile Throwable failure;
-  /** The first shortage that it met and outlived. */
-  private volatile String trouble;
-  /** Whether the run at hand met one. */
-  private volatile boolean isShort;
-  /** What brings the next run. */
-  private volatile CompletableFuture<Void> pending;
-  // Used by whoever revives.
-  private CompletableFuture<Void> brokenLink;
-  private boolean seenBroken;
+  /** The last shortage. */
+  private volatile Throwable shortage;
+  /** Used by whoever revives. */
+  private boolean shortageLogged;
 
   // Written by the run at hand, read by whoever lists.
   private final AtomicLong nextSequence;
@@ -66,94 +70,97 @@ final class Feeding implements MessageHandler {
     this.nextSequence = new AtomicLong(subscriber.nextSequence());
   }
 
-  void start() {
-    executor.execute(this::run);
+  /** Called again and again: begins, goes on where the chain was broken, and tells of a shortage once. */
+  void tend() {
+    if (shortage != null && !shortageLogged) {
+      logger.error("{} met a failure that may pass. It is fed on.", label, shortage);
+      shortageLogged = true;
+    }
+    if (phase.get() == Phase.IDLE && link.compareAndSet(null, RUN)) {
+      boolean started = false;
+      try {
+        executor.execute(this::run);
+        started = true;
+      } catch (OutOfMemoryError | StackOverflowError | RejectedExecutionException passing) {
+        shortage = passing;
+      } finally {
+        if (!started) {
+          link.set(null);
+        }
+      }
+    }
   }
 
   private void run() {
-    runner = Thread.currentThread();
-    runner.setContextClassLoader(listener.getClass().getClassLoader());
+    boolean linked = false;
+    try {
+      runner = Thread.currentThread();
+      runner.setContextClassLoader(listener.getClass().getClassLoader());
+      do {
+        pollAll();
+      } while (phase.get() == Phase.IDLE && !(linked = isNextLinked()));
+    } catch (OutOfMemoryError | StackOverflowError | RejectedExecutionException passing) {
+      shortage = passing;
+    } catch (Throwable failed) { // the hub's, or of a cut file
+      failure = failed;
+      leave();
+    } finally {
+      if (!linked) {
+        link.set(null);
+      }
+    }
+  }
+
+  /** Polls until there is nothing more, or the end has come. */
+  private void pollAll() {
     boolean mayBeMore = true;
-    isShort = false;
     while (mayBeMore && phase.compareAndSet(Phase.IDLE, Phase.RUNNING)) {
       try {
-        mayBeMore = pollOnce();
-      } finally { // also when there is no heap even for what is above
+        mayBeMore = subscriber.poll(this, BATCH) > 0;
+      } catch (OutOfMemoryError | StackOverflowError passing) { // the messages stay where they are
+        throw passing;
+      } catch (Throwable failed) { // not the listener's, see below
+        if (phase.get() == Phase.RUNNING) { // else the segment was closed during the call
+          failure = failed;
+        }
+      } finally {
         if (!phase.compareAndSet(Phase.RUNNING, failure == null ? Phase.IDLE : Phase.LEAVING) || failure != null) {
+          mayBeMore = false;
           release();
-          return;
         }
       }
       Thread.yield();
     }
-    if (!mayBeMore && !isShort) { // a shortage is left alone until revive comes by
-      awaitMore();
-    }
   }
 
-  /** Has the next run come when there is something to poll. */
-  private void awaitMore() {
-    try {
-      Next next = new Next();
-      pending = WaitHub.shared().whenReady(subscriber, next);
-      if (pending.isDone() && !next.handedOver) {
-        executor.execute(this::run);
-      }
-    } catch (OutOfMemoryError | StackOverflowError passing) { // then revive does it
-      logPassing(passing);
-    }
+  /** Whether the hub has the next run, or that has begun already; false when there is something to poll now. */
+  private boolean isNextLinked() {
+    Next next = new Next();
+    link.set(next);
+    return !WaitHub.shared().whenReady(subscriber, next).isDone() || !link.compareAndSet(next, RUN);
   }
 
-  /** Hands the end of a wait over together with the run that follows it. */
+  /** Brings the next run together with the end of the wait for it. */
   private final class Next implements Executor {
-    private volatile boolean handedOver;
-
     @Override
-    public void execute(Runnable task) {
-      handedOver = true;
-      executor.execute(() -> {
-        task.run();
-        Feeding.this.run();
-      });
-    }
-  }
-
-  /**
-   * Called now and then: a chain that came to an end because there was no heap for its next link goes on. Twice idle with
-   * nothing pending is proof of that, since a run takes its turn at once. A run too many finds nothing to do.
-   */
-  void revive() {
-    CompletableFuture<Void> link = pending;
-    boolean broken = phase.get() == Phase.IDLE && (link == null || link.isDone());
-    if (broken && link == brokenLink && seenBroken) {
-      seenBroken = false;
-      executor.execute(this::run);
-    } else {
-      seenBroken = broken;
-      brokenLink = link;
-    }
-  }
-
-  /** Whether there may be more. A shortage passes, and the messages stay where they are. */
-  private boolean pollOnce() {
-    try {
-      return subscriber.poll(this, BATCH) > 0;
-    } catch (OutOfMemoryError | StackOverflowError passing) {
-      logPassing(passing);
-    } catch (Throwable damaged) { // not the listener's, see below
-      if (phase.get() == Phase.RUNNING) {
-        failure = damaged;
-        logger.error("{} is not fed any more.", label, damaged);
+    public void execute(Runnable end) {
+      try {
+        executor.execute(() -> begin(end));
+      } catch (RejectedExecutionException refused) { // after other failures the hub tries again
+        shortage = refused;
+        link.compareAndSet(this, null);
+        throw refused;
       }
     }
-    return false;
-  }
 
-  private void logPassing(Throwable passing) {
-    isShort = true;
-    if (trouble == null) {
-      logger.error("{} met a shortage. It is fed on when that is over.", label, passing);
-      trouble = passing.toString();
+    private void begin(Runnable end) {
+      try {
+        end.run();
+      } finally {
+        if (link.compareAndSet(this, RUN)) {
+          run();
+        }
+      }
     }
   }
 
@@ -187,14 +194,21 @@ final class Feeding implements MessageHandler {
   private void logThrown(Throwable thrown) {
     long count = throwCount.incrementAndGet();
     if (Long.bitCount(count) == 1) {
-      logger.error("{} has thrown an exception ({} so far). It is fed on.", label, count, thrown);
+      try {
+        logger.error("{} has thrown an exception ({} so far). It is fed on.", label, count, thrown);
+      } catch (Throwable unlogged) {
+        shortage = unlogged; // the message was received all the same
+      }
     }
   }
 
   private void release() {
-    WatchedSegment.close(subscriber, logger);
-    phase.set(Phase.LEFT);
-    left.countDown();
+    try {
+      WatchedSegment.close(subscriber, logger);
+    } finally {
+      phase.set(Phase.LEFT);
+      left.countDown();
+    }
   }
 
   /** Ends it. A call of the listener may still be under way. */
@@ -220,9 +234,9 @@ final class Feeding implements MessageHandler {
     return phase.get().compareTo(Phase.LEAVING) < 0;
   }
 
-  /** A shortage that it met and outlived; null otherwise. */
-  String trouble() {
-    return trouble;
+  /** The last shortage that it met; null when there was none. */
+  Throwable shortage() {
+    return shortage;
   }
 
   /** Why it ended by itself; null otherwise. */

@@ -106,14 +106,19 @@ final class WatchedSegment {
       return false;
     }
     Segment segment = Segment.observe(path);
-    if (!isCurrent()) {
-      close(segment);
-      return false;
+    try {
+      if (!isCurrent()) {
+        return false;
+      }
+      observed = segment;
+      failure = null;
+      refused = null;
+      return true;
+    } finally {
+      if (observed == null) { // replaced meanwhile, or there was no heap to find out
+        close(segment);
+      }
     }
-    observed = segment;
-    failure = null;
-    refused = null;
-    return true;
   }
 
   private Map<String, Object> stamp() {
@@ -140,8 +145,15 @@ final class WatchedSegment {
   /** An attachment of its own for who asks. */
   Segment attach() {
     Segment segment = Segment.attach(path, 0);
-    if (!isCurrent()) {
-      close(segment);
+    boolean current = false;
+    try {
+      current = isCurrent();
+    } finally {
+      if (!current) {
+        close(segment);
+      }
+    }
+    if (!current) {
       throw new BusException("Segment " + path + " was replaced. Wait for the service of the new one.");
     }
     return segment;
@@ -181,8 +193,12 @@ final class WatchedSegment {
   static void close(AutoCloseable attachment, Logger logger) {
     try {
       attachment.close();
-    } catch (Exception | Error failure) { // what it had was given back all the same
-      logger.warn("{} could not be closed properly.", attachment, failure);
+    } catch (Throwable failure) { // what it had was given back all the same
+      try {
+        logger.warn("{} could not be closed properly.", attachment, failure);
+      } catch (Throwable unlogged) {
+        // no heap for a log line: closing goes on
+      }
     }
   }
 }

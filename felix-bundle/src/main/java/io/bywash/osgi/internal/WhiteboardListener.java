@@ -87,8 +87,13 @@ final class WhiteboardListener {
     return segment == file;
   }
 
-  boolean isFedFrom(WatchedSegment file, String queue) {
-    return segment == file && wish.queue.equals(queue) && feeding.isActive();
+  /** Whether it is fed from there at the moment, and has not been told the end. */
+  boolean isActiveIn(WatchedSegment file) {
+    return segment == file && feeding.isActive();
+  }
+
+  boolean isActiveIn(WatchedSegment file, String queue) {
+    return isActiveIn(file) && wish.queue.equals(queue);
   }
 
   Feeding feeding() {
@@ -97,11 +102,8 @@ final class WhiteboardListener {
 
   /** Joins the queue if it is there now; {@code file} is null when the segment is not. */
   void join(WatchedSegment file) {
-    if (segment != null && feeding.failure() != null && state == State.FEEDING) {
-      refuse(State.DAMAGED, feeding.failure().toString());
-    }
     if (segment != null) {
-      feeding.revive();
+      tend();
     }
     if (segment != null || state == State.BAD_PROPERTIES) {
       return;
@@ -122,19 +124,41 @@ final class WhiteboardListener {
   private void feed(WatchedSegment file) {
     SubscriberOptions options = wish.policy.equals(POLICY_BLOCK) ? SubscriberOptions.block() : SubscriberOptions.skip();
     try {
-      Subscriber subscriber = Subscriber.open(file.join().directory().find(wish.queue, Kind.BROADCAST),
-          wish.start.equals(START_OLDEST) ? options.startingAtOldest() : options);
+      feeding = feeding(Subscriber.open(file.join().directory().find(wish.queue, Kind.BROADCAST),
+          wish.start.equals(START_OLDEST) ? options.startingAtOldest() : options));
       segment = file;
-      feeding = new Feeding(subscriber, listener, toString(), executor, logger);
       state = State.FEEDING;
       reason = null;
-      feeding.start();
     } catch (TableFullException full) {
       refuse(State.TABLE_FULL, full.getMessage());
     } catch (DamagedSegmentException damaged) {
       refuse(State.DAMAGED, damaged.getMessage());
     } catch (RuntimeException | Error other) {
       refuse(State.REFUSED, other.toString());
+    }
+    if (segment != null) {
+      tend();
+    }
+  }
+
+  private Feeding feeding(Subscriber subscriber) {
+    try {
+      return new Feeding(subscriber, listener, toString(), executor, logger);
+    } catch (Throwable failed) { // or it would hold the publisher back until the collector came
+      WatchedSegment.close(subscriber, logger);
+      throw failed;
+    }
+  }
+
+  /** Keeps the feeding going; one that has ended by itself is told of, and not begun again. */
+  private void tend() {
+    Throwable failure = feeding.failure();
+    if (failure == null) {
+      feeding.tend();
+    } else if (state == State.FEEDING) {
+      state = State.DAMAGED;
+      reason = failure.toString();
+      logger.error("{} is not fed any more.", this, failure);
     }
   }
 
@@ -166,8 +190,8 @@ final class WhiteboardListener {
         feeding == null ? "" : Long.toString(feeding.receivedCount()),
         feeding == null ? "" : Long.toString(feeding.lostCount()),
         feeding == null ? "" : Long.toString(feeding.throwCount()),
-        state.toString(), reason != null ? reason : feeding != null && feeding.trouble() != null
-            ? "it has outlived " + feeding.trouble() : "");
+        state.toString(), reason != null ? reason : feeding != null && feeding.shortage() != null
+            ? "fed on after " + feeding.shortage() : "");
   }
 
   @Override

@@ -5,6 +5,8 @@ import static io.bywash.osgi.it.Container.awaitUntil;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -13,6 +15,9 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.broadcast.Publisher;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -44,6 +49,7 @@ import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceEvent;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
+import org.osgi.framework.wiring.BundleWiring;
 
 /** What the built bundle does in a container, whichever it is. Publishers are other processes. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -259,10 +265,69 @@ abstract class ContainerContract {
     }
     awaitListed("yankee", "cut");
     awaitWithdrawn("yankee");
-    var told = assertThrows(RuntimeException.class, () -> user.applyAsLong(1));
+    Throwable told = assertThrows(RuntimeException.class, () -> user.applyAsLong(1));
     assertTrue(told.getClass().getSimpleName().matches("DamagedSegmentException|SegmentClosedException"), told.toString());
+    for (String method : List.of("status", "publish")) {
+      told = assertThrows(InvocationTargetException.class, () -> Container.call(service, method)).getCause();
+      assertTrue(told.getClass().getSimpleName().matches("DamagedSegmentException|SegmentClosedException"), told.toString());
+    }
     container.testContext().ungetService(queue);
+    awaitUntil("no lock on the file", () -> locks("yankee") == 1); // that of the configuration
     Files.delete(bus.resolve("yankee"));
+  }
+
+  private long locks(String segment) {
+    try (Stream<String> locks = Files.lines(Path.of("/proc/locks"))) {
+      String inode = ":" + Files.getAttribute(bus.resolve(segment), "unix:ino") + " ";
+      return locks.filter(lock -> lock.contains(inode)).count();
+    } catch (IOException failure) {
+      throw new AssertionError(failure);
+    }
+  }
+
+  /** Service listeners are called by discovery's thread. */
+  @Test
+  void discoveryOutlivesAnInterruptByForeignCode() throws Exception {
+    CountDownLatch interrupted = new CountDownLatch(1);
+    AllServiceListener rude = event -> {
+      Thread.currentThread().interrupt();
+      interrupted.countDown();
+    };
+    container.context().addServiceListener(rude, "(&(objectClass=" + SERVICE + ")" + filter("victor", "ticks") + ")");
+    ended(() -> container.context().removeServiceListener(rude));
+    publisher("victor");
+    interrupted.await();
+    publisher("whiskey");
+    awaitQueue("whiskey");
+  }
+
+  @Test
+  void noThreadKeepsAnythingOfItsCaller() throws Exception {
+    InheritableThreadLocal<String> inherited = new InheritableThreadLocal<>();
+    Queue<Object> seen = new ConcurrentLinkedQueue<>();
+    publisher("xavier").publish(1);
+    awaitQueue("xavier");
+    Thread caller = new Thread(new ThreadGroup("of a caller"), () -> {
+      inherited.set("of a caller");
+      try {
+        container.bywash().stop();
+        container.bywash().start(); // discovery begins, and feeders below
+        listen("xavier", () -> seen.addAll(List.of(String.valueOf(inherited.get()),
+            Thread.currentThread().getContextClassLoader(), Thread.currentThread().getThreadGroup().getName())));
+      } catch (Exception failure) {
+        seen.add(failure);
+      }
+    });
+    caller.setContextClassLoader(new URLClassLoader(new URL[0]));
+    caller.start();
+    caller.join();
+    awaitUntil("a message", () -> !seen.isEmpty());
+    ClassLoader listeners = container.testContext().getBundle().adapt(BundleWiring.class).getClassLoader();
+    assertEquals(List.of("null", listeners, "VirtualThreads"), List.copyOf(seen));
+    Thread discovery = Container.await("discovery", () -> Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().equals("bywash-discovery")).findFirst());
+    assertNull(discovery.getThreadGroup().getParent());
+    assertSame(container.bywash().adapt(BundleWiring.class).getClassLoader(), discovery.getContextClassLoader());
   }
 
   @Test

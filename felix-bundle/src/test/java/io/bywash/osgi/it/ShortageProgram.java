@@ -17,7 +17,8 @@ import org.osgi.framework.FrameworkUtil;
 
 /**
  * A container in a JVM with one processor and little heap. One listener passes each message on to another's queue, which is
- * small; then the heap is exhausted for a while, again and again; then there are more messages. Both listeners get all.
+ * small; then the heap is exhausted for a while, again and again; then there are more messages, and another queue. Both
+ * listeners get all, nothing holds a publisher back, and the other queue is discovered.
  */
 final class ShortageProgram {
   private static final int PASSED_ON = 200;
@@ -32,7 +33,8 @@ final class ShortageProgram {
   /** Arguments: the framework, the bus directory. */
   public static void main(String... arguments) throws Exception {
     Path bus = Path.of(arguments[1]);
-    try (Segment first = Segment.create(bus.resolve("first"), SegmentSpec.of(Broadcast.spec("ticks", 1 << 16)));
+    SegmentSpec spec = SegmentSpec.of(Broadcast.spec("ticks", 1 << 16));
+    try (Segment first = Segment.create(bus.resolve("first"), spec);
         Segment second = Segment.create(bus.resolve("second"), SegmentSpec.of(Broadcast.spec("ticks", 4096)));
         Publisher source = Publisher.open(first.directory().find("ticks", Kind.BROADCAST));
         Publisher passing = Publisher.open(second.directory().find("ticks", Kind.BROADCAST));
@@ -54,7 +56,14 @@ final class ShortageProgram {
       for (int i = 0; i < AFTERWARDS; i++) {
         publish(source);
       }
-      Container.awaitUntil("the messages after the shortages", () -> got.size() == all && source.subscriberCount() == 1);
+      Container.awaitUntil("the messages after the shortages", () -> got.size() == all && passedOn.size() == all
+          && source.subscriberCount() == 1);
+      try (Segment third = Segment.create(bus.resolve("third"), spec);
+          Publisher other = Publisher.open(third.directory().find("ticks", Kind.BROADCAST))) {
+        Queue<Long> gotFromOther = listen(container, "third", () -> {});
+        publish(other);
+        Container.awaitUntil("a queue that came after the shortages", () -> gotFromOther.size() == 1);
+      }
       System.out.println("got " + got.size() + " of " + all);
     }
   }

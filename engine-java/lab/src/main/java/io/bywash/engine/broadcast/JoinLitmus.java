@@ -45,6 +45,7 @@ public final class JoinLitmus {
     private Claim claim;
 
     public Looks() {
+      role.exit(); // of taking it, which makes it inside an operation
       queue.reading.region().setLongRelease(role.offset() + ROLE_POSITION, position);
     }
 

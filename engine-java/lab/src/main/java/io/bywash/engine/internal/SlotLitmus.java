@@ -81,6 +81,7 @@ public final class SlotLitmus {
     private final long owner = queue.roleWord(0);
 
     public Free() {
+      role.exit(); // of taking it, which makes it inside an operation
       leaving.close();
     }
 
