@@ -79,7 +79,11 @@ public final class WaitRoom {
   private void ringDoorbell(int id) {
     long doorbell = core.participants().doorbell(id);
     region.getAndAddInt(doorbell, 1); // the word changes before the wake: who reads it later does not sleep
-    Futex.wakeAll(region, doorbell);
+    try {
+      Futex.wakeAll(region, doorbell);
+    } catch (OutOfMemoryError | StackOverflowError shortage) {
+      // what the sleeper waits for has happened, and must not look failed to the caller; the sleeper looks again by itself
+    }
   }
 
   /** Wakes everybody of this process who sleeps in this segment. */

@@ -10,18 +10,17 @@ import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.osgi.BroadcastService;
 import java.nio.file.Path;
-import org.osgi.service.log.Logger;
 
 /** A discovered queue as one bundle uses it, with that bundle's own attachment. */
 final class BundleQueue implements BroadcastService, AutoCloseable {
   private final DiscoveredQueue queue;
-  private final Logger logger;
+  private final Log log;
   private Segment attachment;
   private boolean closed;
 
-  BundleQueue(DiscoveredQueue queue, Logger logger) {
+  BundleQueue(DiscoveredQueue queue, Log log) {
     this.queue = queue;
-    this.logger = logger;
+    this.log = log;
   }
 
   @Override
@@ -70,7 +69,7 @@ final class BundleQueue implements BroadcastService, AutoCloseable {
   public synchronized void close() {
     closed = true;
     if (attachment != null) {
-      WatchedSegment.close(attachment, logger);
+      WatchedSegment.close(attachment, log);
       attachment = null;
     }
   }

@@ -53,7 +53,7 @@ public final class BusWatcher {
   private static final long LAST_CALL_NANOS = 5_000_000_000L;
 
   private final BundleContext context;
-  private final Logger logger;
+  private final Log log;
   private final BusDirectory directory;
   private final ExecutorService feeders =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("bywash-listener-", 0).inheritInheritableThreadLocals(false)
@@ -95,7 +95,7 @@ public final class BusWatcher {
   @Activate
   public BusWatcher(BundleContext context, Config config, @Reference(service = LoggerFactory.class) Logger logger) {
     this.context = context;
-    this.logger = logger;
+    this.log = new Log(logger);
     this.directory = directory(config.directory());
     this.watch = newWatchService();
   }
@@ -108,7 +108,7 @@ public final class BusWatcher {
     try {
       return FileSystems.getDefault().newWatchService();
     } catch (IOException none) {
-      logger.warn("The bus directory cannot be watched; it is looked at every {} ms only.", SWEEP_MILLIS, none);
+      log.warn("The bus directory cannot be watched; it is looked at every {} ms only.", SWEEP_MILLIS, none);
       return null;
     }
   }
@@ -136,7 +136,7 @@ public final class BusWatcher {
     boolean interrupted = false;
     try {
       if (watch != null) {
-        WatchedSegment.close(watch, logger);
+        WatchedSegment.close(watch, log);
       }
       synchronized (lock) {
         lock.notifyAll();
@@ -148,7 +148,7 @@ public final class BusWatcher {
     try {
       withdrawAll();
       if (!interrupted && !feeders.awaitTermination(LAST_CALL_NANOS, TimeUnit.NANOSECONDS)) {
-        logger.warn("One of the listeners does not return from its call. It is left alone.");
+        log.warn("One of the listeners does not return from its call. It is left alone.");
       }
     } catch (InterruptedException impatient) {
       interrupted = true;
@@ -170,7 +170,7 @@ public final class BusWatcher {
     partFailure = null;
     withdrawn.forEach(queue -> attempt(() -> queue.publish(context)));
     if (partFailure != null) {
-      logger.warn("A queue could not be withdrawn properly.", partFailure);
+      log.warn("A queue could not be withdrawn properly.", partFailure);
     }
   }
 
@@ -203,8 +203,7 @@ public final class BusWatcher {
   private void tell(Throwable failed) {
     failure = failed;
     if (!failureLogged) {
-      logger.error("A look at the bus directory {} failed. Discovery goes on.", directory.path(), failed);
-      failureLogged = true;
+      failureLogged = log.error("A look at the bus directory {} failed. Discovery goes on.", directory.path(), failed);
     }
   }
 
@@ -233,7 +232,7 @@ public final class BusWatcher {
         watchKey = directory.path().register(watch, StandardWatchEventKinds.ENTRY_CREATE,
             StandardWatchEventKinds.ENTRY_DELETE);
       } catch (IOException refused) {
-        logger.debug("The bus directory cannot be watched.", refused);
+        log.debug("The bus directory cannot be watched.", refused);
       }
     }
     WatchKey changed = watch.poll(timeoutMillis, TimeUnit.MILLISECONDS);
@@ -289,7 +288,7 @@ public final class BusWatcher {
     } catch (BusException refused) {
       if (!refused.getMessage().equals(directoryFailure)) {
         directoryFailure = refused.getMessage();
-        logger.error("{}", directoryFailure);
+        log.error("{}", directoryFailure);
       }
       return Set.of();
     }
@@ -299,7 +298,7 @@ public final class BusWatcher {
     WatchedSegment segment = segments.get(name);
     if (segment == null) {
       try {
-        segment = WatchedSegment.of(directory.path(name), logger);
+        segment = WatchedSegment.of(directory.path(name), log);
         segments.put(name, segment);
       } catch (IOException gone) {
         return;
@@ -324,7 +323,7 @@ public final class BusWatcher {
   @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
   void bindListener(QueueListener listener, Map<String, Object> properties) {
     synchronized (lock) {
-      WhiteboardListener added = new WhiteboardListener(listener, properties, feeders, logger);
+      WhiteboardListener added = new WhiteboardListener(listener, properties, feeders, log);
       listeners.put(added.serviceId(), added);
       join(added);
     }
@@ -351,7 +350,7 @@ public final class BusWatcher {
       }
     }
     if (ended != null && !ended.awaitLeft(LAST_CALL_NANOS)) {
-      logger.warn("The listener of service {} does not return from its call. It is left alone.",
+      log.warn("The listener of service {} does not return from its call. It is left alone.",
           properties.get(Constants.SERVICE_ID));
     }
   }

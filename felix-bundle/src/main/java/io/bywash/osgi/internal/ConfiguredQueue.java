@@ -37,7 +37,7 @@ public final class ConfiguredQueue {
 
   private final String pid;
   private final Config config;
-  private final Logger logger;
+  private final Log log;
   private Segment segment;
   /** Device and inode of its file. */
   private Map<String, Object> identity;
@@ -91,7 +91,7 @@ public final class ConfiguredQueue {
       @Reference(service = LoggerFactory.class) Logger logger) {
     this.pid = properties.get(Constants.SERVICE_PID).toString();
     this.config = config;
-    this.logger = logger;
+    this.log = new Log(logger);
     tend();
   }
 
@@ -103,8 +103,8 @@ public final class ConfiguredQueue {
     }
     tendedNanos = now;
     if (segment != null && !identity.equals(WatchedSegment.identity(segment.path()))) {
-      logger.warn("The file of configuration {} was removed or replaced. Its queue is made anew.", pid);
-      WatchedSegment.close(segment, logger);
+      log.warn("The file of configuration {} was removed or replaced. Its queue is made anew.", pid);
+      WatchedSegment.close(segment, log);
       segment = null;
     }
     if (segment == null) {
@@ -122,7 +122,7 @@ public final class ConfiguredQueue {
     String reason = String.valueOf(refused.getMessage());
     if (!reason.equals(failure)) {
       failure = reason;
-      logger.error("Configuration {} does not get its queue. {}", pid, failure, refused);
+      log.error("Configuration {} does not get its queue. {}", pid, failure, refused);
     }
   }
 
@@ -147,7 +147,7 @@ public final class ConfiguredQueue {
       }
       return opened;
     } catch (RuntimeException refused) {
-      WatchedSegment.close(opened, logger);
+      WatchedSegment.close(opened, log);
       throw refused;
     }
   }
@@ -172,7 +172,7 @@ public final class ConfiguredQueue {
   synchronized void close() {
     closed = true;
     if (segment != null) {
-      WatchedSegment.close(segment, logger);
+      WatchedSegment.close(segment, log);
     }
   }
 

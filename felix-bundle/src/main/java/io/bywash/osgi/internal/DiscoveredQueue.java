@@ -17,7 +17,6 @@ import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceFactory;
 import org.osgi.framework.ServiceRegistration;
-import org.osgi.service.log.Logger;
 
 /**
  * One queue of a watched segment, and its service.
@@ -44,7 +43,7 @@ final class DiscoveredQueue implements ServiceFactory<BroadcastService> {
 
   private final WatchedSegment segment;
   private final String name;
-  private final Logger logger;
+  private final Log log;
   private volatile Entry entry;
   private State state = State.NO_OWNER;
   private long undelivered;
@@ -55,10 +54,10 @@ final class DiscoveredQueue implements ServiceFactory<BroadcastService> {
   private Map<String, Object> registered;
   private ServiceRegistration<BroadcastService> registration;
 
-  DiscoveredQueue(WatchedSegment segment, String name, Logger logger) {
+  DiscoveredQueue(WatchedSegment segment, String name, Log log) {
     this.segment = segment;
     this.name = name;
-    this.logger = logger;
+    this.log = log;
   }
 
   String name() {
@@ -112,7 +111,7 @@ final class DiscoveredQueue implements ServiceFactory<BroadcastService> {
       progressNanos = now;
     }
     if (now - progressNanos > PATIENCE_NANOS) {
-      logger.warn("Queue {} of {} has no owner any more and is withdrawn, though its listeners have not taken {} messages"
+      log.warn("Queue {} of {} has no owner any more and is withdrawn, though its listeners have not taken {} messages"
           + " yet: one of them hangs.", name, segment.path(), left);
       return false;
     }
@@ -154,7 +153,7 @@ final class DiscoveredQueue implements ServiceFactory<BroadcastService> {
 
   @Override
   public BroadcastService getService(Bundle bundle, ServiceRegistration<BroadcastService> service) {
-    return new BundleQueue(this, logger);
+    return new BundleQueue(this, log);
   }
 
   @Override

@@ -11,7 +11,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
-import org.osgi.service.log.Logger;
 
 /**
  * Hands what one subscriber receives to one listener, from joining to leaving. No thread waits: the hub calls when there is
@@ -43,7 +42,7 @@ final class Feeding implements MessageHandler {
   private final QueueListener listener;
   private final String label;
   private final Executor executor;
-  private final Logger logger;
+  private final Log log;
   private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.IDLE);
   private final CountDownLatch left = new CountDownLatch(1);
   private volatile Thread runner;
@@ -61,20 +60,19 @@ final class Feeding implements MessageHandler {
   private final AtomicLong lostCount = new AtomicLong();
   private final AtomicLong throwCount = new AtomicLong();
 
-  Feeding(Subscriber subscriber, QueueListener listener, String label, Executor executor, Logger logger) {
+  Feeding(Subscriber subscriber, QueueListener listener, String label, Executor executor, Log log) {
     this.subscriber = subscriber;
     this.listener = listener;
     this.label = label;
     this.executor = executor;
-    this.logger = logger;
+    this.log = log;
     this.nextSequence = new AtomicLong(subscriber.nextSequence());
   }
 
   /** Called again and again: begins, goes on where the chain was broken, and tells of a shortage once. */
   void tend() {
     if (shortage != null && !shortageLogged) {
-      logger.error("{} met a failure that may pass. It is fed on.", label, shortage);
-      shortageLogged = true;
+      shortageLogged = log.error("{} met a failure that may pass. It is fed on.", label, shortage);
     }
     if (phase.get() == Phase.IDLE && link.compareAndSet(null, RUN)) {
       boolean started = false;
@@ -195,16 +193,16 @@ final class Feeding implements MessageHandler {
     long count = throwCount.incrementAndGet();
     if (Long.bitCount(count) == 1) {
       try {
-        logger.error("{} has thrown an exception ({} so far). It is fed on.", label, count, thrown);
-      } catch (Throwable unlogged) {
-        shortage = unlogged; // the message was received all the same
+        log.error("{} has thrown an exception ({} so far). It is fed on.", label, count, thrown);
+      } catch (Throwable noHeap) {
+        shortage = noHeap; // the message was received all the same
       }
     }
   }
 
   private void release() {
     try {
-      WatchedSegment.close(subscriber, logger);
+      WatchedSegment.close(subscriber, log);
     } finally {
       phase.set(Phase.LEFT);
       left.countDown();

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Map;
 import java.util.TreeMap;
-import org.osgi.service.log.Logger;
 
 /**
  * One file of the bus directory: its read-only attachment with the queues seen there, or the reason why there is none; and
@@ -22,7 +21,7 @@ import org.osgi.service.log.Logger;
  */
 final class WatchedSegment {
   private final Path path;
-  private final Logger logger;
+  private final Log log;
   private final Map<String, DiscoveredQueue> queues = new TreeMap<>();
 
   /** Device and inode. The open attachment keeps the inode from being used again. */
@@ -34,15 +33,15 @@ final class WatchedSegment {
 
   private Segment joined;
 
-  private WatchedSegment(Path path, Map<String, Object> identity, Logger logger) {
+  private WatchedSegment(Path path, Map<String, Object> identity, Log log) {
     this.path = path;
     this.identity = identity;
-    this.logger = logger;
+    this.log = log;
   }
 
   /** The file that is there now, not looked at yet. */
-  static WatchedSegment of(Path path, Logger logger) throws IOException {
-    return new WatchedSegment(path, attributes(path, "unix:dev,ino"), logger);
+  static WatchedSegment of(Path path, Log log) throws IOException {
+    return new WatchedSegment(path, attributes(path, "unix:dev,ino"), log);
   }
 
   private static Map<String, Object> attributes(Path path, String names) throws IOException {
@@ -91,7 +90,7 @@ final class WatchedSegment {
         return;
       }
       for (Entry entry : observed.directory().entries()) {
-        queues.computeIfAbsent(entry.name(), name -> new DiscoveredQueue(this, name, logger))
+        queues.computeIfAbsent(entry.name(), name -> new DiscoveredQueue(this, name, log))
             .look(entry, watcher.feedings(this, entry.name()));
       }
     } catch (SegmentNotFoundException gone) {
@@ -132,7 +131,7 @@ final class WatchedSegment {
   private void refuse(Throwable reason) {
     if (!reason.toString().equals(failure)) {
       failure = reason.toString();
-      logger.warn("The queues of {} cannot be discovered; the rest of the bus is not affected. {}", path, failure);
+      log.warn("The queues of {} cannot be discovered; the rest of the bus is not affected. {}", path, failure);
     }
     refused = reason instanceof SegmentAccessException ? null : stamp();
     queues.values().forEach(DiscoveredQueue::gone);
@@ -187,15 +186,15 @@ final class WatchedSegment {
 
   /** Closes, whatever happens: the kernel takes back what could not be given back in good order. */
   void close(AutoCloseable attachment) {
-    close(attachment, logger);
+    close(attachment, log);
   }
 
-  static void close(AutoCloseable attachment, Logger logger) {
+  static void close(AutoCloseable attachment, Log log) {
     try {
       attachment.close();
     } catch (Throwable failure) { // what it had was given back all the same
       try {
-        logger.warn("{} could not be closed properly.", attachment, failure);
+        log.warn("{} could not be closed properly.", attachment, failure);
       } catch (Throwable unlogged) {
         // no heap for a log line: closing goes on
       }

@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import org.osgi.framework.Constants;
-import org.osgi.service.log.Logger;
 
 /** One {@link QueueListener} service: what it asks for, and what it gets or why not. Guarded by the watcher's lock. */
 final class WhiteboardListener {
@@ -26,7 +25,7 @@ final class WhiteboardListener {
   private final long serviceId;
   private final Wish wish;
   private final Executor executor;
-  private final Logger logger;
+  private final Log log;
 
   private State state;
   private String reason;
@@ -59,12 +58,12 @@ final class WhiteboardListener {
     }
   }
 
-  WhiteboardListener(QueueListener listener, Map<String, Object> properties, Executor executor, Logger logger) {
+  WhiteboardListener(QueueListener listener, Map<String, Object> properties, Executor executor, Log log) {
     this.listener = listener;
     this.serviceId = (Long) properties.get(Constants.SERVICE_ID);
     this.wish = Wish.of(properties);
     this.executor = executor;
-    this.logger = logger;
+    this.log = log;
     if (wish.fault() != null) {
       refuse(State.BAD_PROPERTIES, wish.fault());
     }
@@ -143,9 +142,9 @@ final class WhiteboardListener {
 
   private Feeding feeding(Subscriber subscriber) {
     try {
-      return new Feeding(subscriber, listener, toString(), executor, logger);
+      return new Feeding(subscriber, listener, toString(), executor, log);
     } catch (Throwable failed) { // or it would hold the publisher back until the collector came
-      WatchedSegment.close(subscriber, logger);
+      WatchedSegment.close(subscriber, log);
       throw failed;
     }
   }
@@ -158,13 +157,13 @@ final class WhiteboardListener {
     } else if (state == State.FEEDING) {
       state = State.DAMAGED;
       reason = failure.toString();
-      logger.error("{} is not fed any more.", this, failure);
+      log.error("{} is not fed any more.", this, failure);
     }
   }
 
   private void refuse(State why, String detail) {
     if (why != State.NO_QUEUE && !(why == state && detail.equals(reason))) {
-      logger.warn("{} is not fed, {}: {}", this, why, detail);
+      log.warn("{} is not fed, {}: {}", this, why, detail);
     }
     state = why;
     reason = detail;

