@@ -1,19 +1,20 @@
 package io.bywash.engine;
 
+import io.bywash.engine.internal.BusFiles;
 import io.bywash.engine.internal.Names;
 import io.bywash.engine.internal.SegmentRemoval;
+import io.bywash.engine.internal.linux.OpenDirectory;
+import io.bywash.engine.internal.linux.UntrustedFileException;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.stream.Stream;
 
 /**
  * A directory of segments: by default {@code /dev/shm/bywash-UID}, or what the environment variable {@code BYWASH_DIR}
@@ -32,31 +33,18 @@ public final class BusDirectory {
   public static BusDirectory standard() {
     String given = System.getenv("BYWASH_DIR");
     if (given != null && !given.isBlank()) {
-      return at(Path.of(given));
+      try {
+        return at(Path.of(given));
+      } catch (InvalidPathException unmappable) {
+        throw new SegmentAccessException("BYWASH_DIR names a directory that this JVM cannot express in its locale: "
+            + unmappable.getMessage() + ". Start it with LC_ALL=C.UTF-8, or use a name of ASCII letters.", unmappable);
+      }
     }
     try {
-      Object user = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
-      Path directory = Path.of("/dev/shm/bywash-" + user);
-      if (Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
-        requirePrivate(directory, user);
-      }
-      return new BusDirectory(directory, true);
+      return new BusDirectory(OpenDirectory.standard(), true);
     } catch (IOException | UnsupportedOperationException noProc) {
       throw new SegmentAccessException("The user id of this process is unknown, since /proc is not mounted. Set BYWASH_DIR to"
           + " a directory for segments.", noProc);
-    }
-  }
-
-  /** Anybody could have made a directory, or a link, of that name before this user did. */
-  private static void requirePrivate(Path directory, Object user) throws IOException {
-    Map<String, Object> found =
-        Files.readAttributes(directory, "unix:isDirectory,uid,permissions", LinkOption.NOFOLLOW_LINKS);
-    Set<?> permissions = (Set<?>) found.get("permissions");
-    if (!(Boolean) found.get("isDirectory") || !found.get("uid").equals(user)
-        || permissions.contains(PosixFilePermission.GROUP_WRITE) || permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
-      throw new SegmentAccessException("The bus directory " + directory + " is not private: it belongs to user id "
-          + found.get("uid") + " with permissions " + permissions + ", and must be a directory of user id " + user
-          + " that nobody else may write to. Have it removed, or set BYWASH_DIR to another directory.");
     }
   }
 
@@ -89,7 +77,10 @@ public final class BusDirectory {
       } catch (FileAlreadyExistsException made) {
         // another process of this user was faster; if it is something else, the next step says so
       } catch (IOException refused) {
-        throw new SegmentAccessException("The bus directory " + path + " cannot be made: " + refused.getMessage()
+        Path parent = path.getParent();
+        String reason = !Files.isDirectory(parent) ? "there is no directory " + parent
+            : Files.isWritable(parent) ? refused.toString() : parent + " is read-only, or this user may not write to it";
+        throw new SegmentAccessException("The bus directory " + path + " cannot be made: " + reason
             + ". Set BYWASH_DIR to a directory that this user may write to.", refused);
       }
     }
@@ -126,12 +117,13 @@ public final class BusDirectory {
 
   /** The names of all segments, and of whatever else lies in the directory under a proper name; sorted. */
   public List<String> names() {
-    if (!Files.isDirectory(path)) {
+    try (OpenDirectory directory = OpenDirectory.of(path)) {
+      return directory.names().stream().filter(Names::isName).sorted().toList();
+    } catch (NoSuchFileException none) {
       return List.of();
-    }
-    try (Stream<Path> files = Files.list(path)) {
-      return files.map(file -> file.getFileName().toString()).filter(Names::isName).sorted().toList();
-    } catch (IOException | UncheckedIOException failure) {
+    } catch (UntrustedFileException | NotDirectoryException unusable) {
+      throw BusFiles.failure(path, unusable);
+    } catch (IOException failure) {
       throw new SegmentAccessException("The bus directory " + path + " cannot be listed: " + failure.getMessage()
           + ". Check its permissions.", failure);
     }

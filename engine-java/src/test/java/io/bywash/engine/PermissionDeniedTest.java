@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.bywash.engine.internal.memory.NativeAccess;
+import io.bywash.engine.process.ChildProcess;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,12 +29,6 @@ class PermissionDeniedTest {
     return (Integer) Files.getAttribute(Path.of("/proc/self"), "unix:uid") == 0;
   }
 
-  private static Path root(Class<?> type) {
-    String name = type.getName().replace('.', '/') + ".class";
-    String url = type.getClassLoader().getResource(name).toString();
-    return Path.of(URI.create(url.substring(0, url.length() - name.length())));
-  }
-
   private List<String> probe(Path segment, Path elsewhere) throws Exception {
     List<String> command = new ArrayList<>();
     if (isSuperuser()) {
@@ -44,7 +38,7 @@ class PermissionDeniedTest {
     }
     command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         NativeAccess.ENABLED ? "--enable-native-access=ALL-UNNAMED" : "--illegal-native-access=deny",
-        "-cp", root(PermissionProbe.class) + ":" + root(Segment.class), PermissionProbe.class.getName(),
+        "-cp", ChildProcess.root(PermissionProbe.class) + ":" + ChildProcess.root(Segment.class), PermissionProbe.class.getName(),
         segment.toString(), elsewhere.toString()));
     Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

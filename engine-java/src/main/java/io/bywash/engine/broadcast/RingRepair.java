@@ -7,6 +7,7 @@ import static io.bywash.engine.internal.SegmentLayout.ROLE_SEQUENCE;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.broadcast.Ring.Cursor;
+import io.bywash.engine.internal.EngineLog;
 import io.bywash.engine.internal.Owner;
 import java.lang.invoke.VarHandle;
 
@@ -19,7 +20,6 @@ import java.lang.invoke.VarHandle;
  * <p>Only the holder of the publisher's role may call it. If that dies on the way, its successor does the same again.
  */
 final class RingRepair {
-  private static final System.Logger LOG = System.getLogger("io.bywash.engine");
   /** Of a larger ring only the newest bytes are looked at. */
   private static final long MAX_WALK_BYTES = 64 << 20;
   /** What is beyond this can only be nonsense, to which nothing can be added. */
@@ -52,8 +52,8 @@ final class RingRepair {
       damage = impossible.getMessage();
     }
     Cursor next = new RingRepair(ring).giveUpAll(damage);
-    LOG.log(System.Logger.Level.WARNING, "Entry \"" + ring.entry.name() + "\" of segment " + ring.entry.core().path()
-        + " was damaged, and has been repaired: its messages before sequence " + next.sequence() + " are given up. " + damage);
+    EngineLog.log(System.Logger.Level.WARNING, "Entry \"" + ring.entry.name() + "\" of segment " + ring.entry.core().path()
+        + " was damaged, and has been repaired: its messages before sequence " + next.sequence() + " are given up. " + damage, null);
     return next;
   }
 

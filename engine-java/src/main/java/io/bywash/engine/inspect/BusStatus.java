@@ -12,10 +12,14 @@ import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.internal.BusFiles;
 import io.bywash.engine.internal.SegmentLayout;
 import io.bywash.engine.internal.SegmentRemoval;
+import io.bywash.engine.internal.linux.OpenDirectory;
 import io.bywash.engine.internal.linux.SegmentFile;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -73,13 +77,12 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     for (String name : directory.names()) {
       file(directory.path(), name).ifPresent(files::add);
     }
-    try {
-      if (Files.isDirectory(directory.path())) {
-        BusFiles.leftovers(directory.path()).forEach(file -> files.add(hidden(file)));
-      }
+    try (OpenDirectory open = OpenDirectory.of(directory.path())) {
+      BusFiles.leftovers(open).forEach(name -> files.add(hidden(open, name)));
+    } catch (NoSuchFileException none) {
+      // no directory, no files
     } catch (IOException failure) {
-      throw new SegmentAccessException("The bus directory " + directory.path() + " cannot be listed: " + failure.getMessage()
-          + ". Check its permissions.", failure);
+      throw BusFiles.failure(directory.path(), failure);
     }
     return new BusStatus(directory.path(), List.copyOf(files));
   }
@@ -90,7 +93,7 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     try (Segment segment = Segment.observe(path)) {
       SegmentStatus status = SegmentStatus.of(segment);
       State state = status.isInUse() ? State.LIVE : status.lifetime() == Lifetime.KEPT ? State.KEPT : State.STALE;
-      return Optional.of(new FileStatus(name, state, status.sizeBytes(), explanation(state, status), Optional.of(status)));
+      return Optional.of(new FileStatus(name, state, status.sizeBytes(), explanation(path, state, status), Optional.of(status)));
     } catch (SegmentNotFoundException gone) {
       return Optional.empty();
     } catch (DamagedSegmentException damaged) {
@@ -122,17 +125,34 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     }
   }
 
-  private static FileStatus hidden(Path path) {
-    try (SegmentFile file = SegmentFile.open(path, true)) {
-      return file.isLockedByOther(SegmentLayout.SLOT_LOCKS)
-          ? file(path, State.BEING_CREATED, "A living process creates it.")
-          : file(path, State.LEFTOVER, "Its creator died. The next creator in this directory removes it, or doctor --clean.");
+  private static FileStatus hidden(OpenDirectory directory, String name) {
+    Path path = directory.path().resolve(name);
+    try (SegmentFile file = SegmentFile.open(directory, name, true)) {
+      if (file.isLockedByOther(SegmentLayout.SLOT_LOCKS)) {
+        return file(path, State.BEING_CREATED, "A living process creates it.");
+      }
+      return BusFiles.isOurs(file) ? file(path, State.LEFTOVER, "Its creator died. The next creator in this directory removes it, or "
+          + clean(directory.attributes(name).owner()) + ".")
+          : file(path, State.FOREIGN, "It is named like what a creator leaves, but holds something else. Remove it by other means.");
     } catch (IOException refused) {
       return file(path, State.INACCESSIBLE, "It cannot be looked at: " + refused.getMessage());
     }
   }
 
-  private static String explanation(State state, SegmentStatus status) {
+  /** Who removes what nobody uses: only its owner does. */
+  private static String clean(UserPrincipal owner) throws IOException {
+    return owner.equals(OpenDirectory.user()) ? "doctor --clean" : "doctor --clean of its owner, user " + owner;
+  }
+
+  private static String clean(Path path) {
+    try {
+      return clean(Files.getOwner(path, LinkOption.NOFOLLOW_LINKS));
+    } catch (IOException gone) {
+      return "doctor --clean";
+    }
+  }
+
+  private static String explanation(Path path, State state, SegmentStatus status) {
     List<Participant> gone = status.participants().stream().filter(each -> !each.alive()).toList();
     long living = status.participants().size() - gone.size();
     long left = gone.stream().filter(Participant::leaving).count();
@@ -142,7 +162,7 @@ public record BusStatus(Path directory, List<FileStatus> files) {
           + (left == 0 ? "" : ", and " + left + " that left");
       case KEPT -> "Nobody uses it. It is kept until it is removed by name.";
       default -> "Nobody uses it: its last participants " + (dead == 0 ? "left, and could not remove it" : "were killed")
-          + ". The next user removes it, or doctor --clean.";
+          + ". The next user removes it, or " + clean(path) + ".";
     };
   }
 }

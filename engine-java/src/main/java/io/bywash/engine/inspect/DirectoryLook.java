@@ -16,6 +16,7 @@ import java.util.Set;
 /** The part of {@link HostStatus} about the bus directory and the file system that it lies in. */
 final class DirectoryLook {
   private static final long SMALL_BYTES = 64L << 20;
+  private static final String ADVICE_OTHER = "Set BYWASH_DIR to a directory that this user may write to.";
   private static final String ADVICE_DIRECTORY = "Remove it, or set BYWASH_DIR to another directory.";
 
   private final Path directory;
@@ -43,6 +44,12 @@ final class DirectoryLook {
             + " one yourself, with mode 0700.");
         while (existing.getParent() != null && !Files.exists(existing)) {
           existing = existing.getParent();
+        }
+        if (!existing.equals(directory.getParent())) {
+          add(Severity.ERROR, "the bus directory cannot be made, since " + directory.getParent() + " does not exist",
+              ADVICE_OTHER);
+        } else if (!Files.isWritable(existing) || !Files.isExecutable(existing)) {
+          add(Severity.ERROR, "the bus directory cannot be made, since this user may not write to " + existing, ADVICE_OTHER);
         }
       }
       FileStore store = Files.getFileStore(existing);

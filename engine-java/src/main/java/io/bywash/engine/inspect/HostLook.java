@@ -59,7 +59,8 @@ final class HostLook {
       boolean scarce = found.bytes() - found.usedBytes() < found.bytes() / 10;
       add(scarce ? Severity.WARNING : Severity.NOTE, found.group().toString(), "the memory of this process and its container"
           + " is limited to " + HostFiles.size(found.bytes()) + (scarce ? ", nearly all of it is used," : "")
-          + " and segments count: beyond the limit the kernel kills a process, and no exception warns of it",
+          + " and segments count: who creates one of more than about "
+          + HostFiles.size(Math.max(0, found.bytes() - found.usedBytes())) + " now is killed by the kernel, and no exception warns of it",
           "Keep the sum of all segments well below the limit, or raise it (memory.max, docker run --memory).");
     });
   }

@@ -138,6 +138,12 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
     return participants.stream().anyMatch(Participant::alive);
   }
 
+  /** Whether nothing was ever put into any of its entries, so that nobody would miss it. */
+  public boolean isUntouched() {
+    return entries.stream().allMatch(entry -> entry.damage().isEmpty()
+        && entry.broadcast().map(broadcast -> broadcast.messageCount() == 0).orElse(true));
+  }
+
   /** What a look at the same segment saw of that entry: not one of its name that came before or after it. */
   Optional<EntryStatus> find(EntryStatus entry) {
     return entries.stream().filter(other -> other.row() == entry.row() && other.generation() == entry.generation()

@@ -9,16 +9,17 @@ import io.bywash.engine.SegmentFormatException;
 import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
+import io.bywash.engine.internal.linux.NotRegularFileException;
+import io.bywash.engine.internal.linux.OpenDirectory;
 import io.bywash.engine.internal.linux.SegmentFile;
+import io.bywash.engine.internal.linux.UntrustedFileException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -86,9 +87,8 @@ public final class BusFiles {
    */
   private static SegmentCore openInTurn(Path path, SegmentSpec spec, NoSpaceException full) {
     SegmentCore[] core = new SegmentCore[1];
-    try {
-      if (withDirectoryLock(path.toAbsolutePath().getParent(), TURN_LOCK, LOCK_TIMEOUT_NANOS,
-          () -> core[0] = openAgain(path, spec))) {
+    try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
+      if (withDirectoryLock(directory, TURN_LOCK, LOCK_TIMEOUT_NANOS, () -> core[0] = openAgain(path, spec))) {
         return core[0];
       }
       throw full;
@@ -161,13 +161,15 @@ public final class BusFiles {
   /** Whether another process builds a segment of that name, or has built it. */
   private static boolean isBeingCreated(Path path) throws IOException {
     String hidden = "." + path.getFileName() + ".";
-    for (Path file : leftovers(path.toAbsolutePath().getParent())) {
-      try {
-        if (file.getFileName().toString().startsWith(hidden) && isCreatorAlive(file)) {
-          return true;
+    try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
+      for (String name : leftovers(directory)) {
+        try {
+          if (name.startsWith(hidden) && isCreatorAlive(directory, name)) {
+            return true;
+          }
+        } catch (NoSuchFileException done) {
+          // finished, or failed, a moment ago
         }
-      } catch (NoSuchFileException done) {
-        // finished, or failed, a moment ago
       }
     }
     return exists(path); // looked at last, since it is linked before the hidden name goes
@@ -250,22 +252,25 @@ public final class BusFiles {
   }
 
   private static SegmentCore build(Path path, SegmentSpec spec) throws IOException {
-    Path directory = path.toAbsolutePath().getParent();
-    if (!Files.isDirectory(directory)) {
-      throw notFound(path, 0);
+    try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
+      return build(directory, path, spec);
     }
+  }
+
+  private static SegmentCore build(OpenDirectory directory, Path path, SegmentSpec spec) throws IOException {
     if (exists(path)) {
       throw alreadyThere(path);
     }
+    String name = path.getFileName().toString();
     long segmentId = ThreadLocalRandom.current().nextLong() | 1;
-    Path temporary = directory.resolve("." + path.getFileName() + "." + String.format("%016x", segmentId) + ".tmp");
+    String temporary = "." + name + "." + String.format("%016x", segmentId) + ".tmp";
     SegmentFile file = begin(directory, temporary, spec.permissions());
     SegmentCore core = null;
     try {
       Space.check(path, spec.sizeBytes()); // behind the removal of what dead creators left
       Space.allocate(path, file, spec.sizeBytes());
       core = SegmentCore.format(path, file, spec, segmentId);
-      withDirectoryLock(directory, () -> Files.createLink(path, temporary));
+      withDirectoryLock(directory, () -> directory.link(temporary, name));
       ExitHook.add(core);
       return core;
     } catch (FileAlreadyExistsException lost) {
@@ -277,7 +282,7 @@ public final class BusFiles {
       core = null;
       throw failure;
     } finally {
-      Files.deleteIfExists(temporary);
+      directory.deleteIfExists(temporary);
       if (core == null) {
         file.unlock(SegmentLayout.SLOT_LOCKS);
         file.close();
@@ -286,39 +291,31 @@ public final class BusFiles {
   }
 
   /** A hidden file of this creator, marked as alive by the lock of its first slot before anybody can sweep it. */
-  private static SegmentFile begin(Path directory, Path temporary, Set<PosixFilePermission> permissions)
+  private static SegmentFile begin(OpenDirectory directory, String temporary, Set<PosixFilePermission> permissions)
       throws IOException {
     SegmentFile[] file = new SegmentFile[1];
     withDirectoryLock(directory, () -> {
-      leftovers(directory).forEach(BusFiles::sweepTemporary);
-      file[0] = SegmentFile.create(temporary, permissions);
+      for (String leftover : leftovers(directory)) {
+        sweepTemporary(directory, leftover);
+      }
+      file[0] = SegmentFile.create(directory, temporary, permissions);
       file[0].tryLock(SegmentLayout.SLOT_LOCKS);
     });
     return file[0];
   }
 
-  /** The hidden files of creators, dead or at work. */
-  public static List<Path> leftovers(Path directory) throws IOException {
-    List<Path> found = new ArrayList<>();
-    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, ".*.tmp")) {
-      for (Path file : files) {
-        if (TEMPORARY.matcher(file.getFileName().toString()).matches()) {
-          found.add(file);
-        }
-      }
-    } catch (DirectoryIteratorException failure) {
-      throw failure.getCause();
-    }
-    return found;
+  /** The names of the hidden files of creators, dead or at work. */
+  public static List<String> leftovers(OpenDirectory directory) throws IOException {
+    return directory.names().stream().filter(TEMPORARY.asMatchPredicate()).toList();
   }
 
   /** Removes what dead creators left, unless somebody has the directory's lock for {@code timeoutNanos}; which files. */
-  static List<Path> removeLeftovers(Path directory, long timeoutNanos) {
-    List<Path> removed = new ArrayList<>();
-    try {
+  static List<String> removeLeftovers(Path path, long timeoutNanos) {
+    List<String> removed = new ArrayList<>();
+    try (OpenDirectory directory = OpenDirectory.of(path)) {
       if (!leftovers(directory).isEmpty()) {
         withDirectoryLock(directory, NAMES_LOCK, timeoutNanos, () ->
-            leftovers(directory).stream().filter(BusFiles::sweepTemporary).forEach(removed::add));
+            leftovers(directory).stream().filter(name -> sweepTemporary(directory, name)).forEach(removed::add));
       }
     } catch (IOException notOurs) {
       // another user's directory: that user's next creator removes them
@@ -327,27 +324,32 @@ public final class BusFiles {
   }
 
   /** Removes a hidden file if its creator is dead, or done with it. The caller has the directory's lock. */
-  private static boolean sweepTemporary(Path leftover) {
+  private static boolean sweepTemporary(OpenDirectory directory, String leftover) {
     try {
-      boolean done = (Integer) Files.getAttribute(leftover, "unix:nlink", LinkOption.NOFOLLOW_LINKS) > 1; // linked already
-      return (done || !isCreatorAlive(leftover)) && isOurs(leftover) && Files.deleteIfExists(leftover);
+      boolean done = directory.linkCount(leftover) > 1; // linked already
+      return (done || !isCreatorAlive(directory, leftover)) && isOurs(directory, leftover)
+          && directory.deleteIfExists(leftover);
     } catch (IOException notOurs) {
       return false; // another user's: that user's next creator removes it
     }
   }
 
-  private static boolean isCreatorAlive(Path hidden) throws IOException {
-    try (SegmentFile file = SegmentFile.open(hidden, true)) {
+  private static boolean isCreatorAlive(OpenDirectory directory, String hidden) throws IOException {
+    try (SegmentFile file = SegmentFile.open(directory, hidden, true)) {
       return file.isLockedByOther(SegmentLayout.SLOT_LOCKS);
     }
   }
 
-  /** Whether a hidden file holds the beginning of a segment, or nothing yet, and not somebody else's data. */
-  private static boolean isOurs(Path hidden) throws IOException {
-    try (SegmentFile file = SegmentFile.open(hidden, true)) { // closing any other descriptor could drop its creator's lock
-      long magic = file.firstWord();
-      return magic == 0 || magic == SegmentLayout.MAGIC;
+  private static boolean isOurs(OpenDirectory directory, String hidden) throws IOException {
+    try (SegmentFile file = SegmentFile.open(directory, hidden, true)) { // closing any other descriptor could drop its creator's lock
+      return isOurs(file);
     }
+  }
+
+  /** Whether a hidden file is empty, or begins like a segment or with nothing yet, and is not somebody else's data. */
+  public static boolean isOurs(SegmentFile hidden) throws IOException {
+    long magic = hidden.firstWord();
+    return hidden.sizeBytes() == 0 || hidden.sizeBytes() >= Long.BYTES && (magic == 0 || magic == SegmentLayout.MAGIC);
   }
 
   static boolean exists(Path path) {
@@ -360,40 +362,38 @@ public final class BusFiles {
 
   /** Removes the segment under the directory's lock, unless somebody joins it meanwhile. */
   static void removeIfUnused(SegmentCore core) throws IOException {
-    Path directory = core.path().toAbsolutePath().getParent();
-    if (Files.isDirectory(directory)) {
-      withDirectoryLock(directory, core::removeUnlessJoined);
+    try (OpenDirectory directory = OpenDirectory.ofFile(core.path())) {
+      withDirectoryLock(directory, () -> core.removeUnlessJoined(directory));
+    } catch (NoSuchFileException gone) {
+      // the directory, and the segment's name with it
     }
   }
 
-  static void withDirectoryLock(Path directory, SegmentFile.LockedAction action) throws IOException {
+  static void withDirectoryLock(OpenDirectory directory, SegmentFile.LockedAction action) throws IOException {
     if (!withDirectoryLock(directory, NAMES_LOCK, LOCK_TIMEOUT_NANOS, action)) {
-      throw new SegmentAccessException("The bus directory " + directory + " has been locked for "
+      throw new SegmentAccessException("The bus directory " + directory.path() + " has been locked for "
           + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on (its lock is on "
-          + directory.resolve(LOCK_NAME) + "). Resume or end that process.");
+          + directory.path().resolve(LOCK_NAME) + "). Resume or end that process.");
     }
   }
 
-  private static boolean withDirectoryLock(Path directory, long position, long timeoutNanos, SegmentFile.LockedAction action)
-      throws IOException {
-    Path lock = directory.resolve(LOCK_NAME);
+  private static boolean withDirectoryLock(OpenDirectory directory, long position, long timeoutNanos,
+      SegmentFile.LockedAction action) throws IOException {
     Set<PosixFilePermission> permissions = lockPermissions(directory);
     try {
-      SegmentFile.create(lock, permissions).close();
+      SegmentFile.create(directory, LOCK_NAME, permissions).close();
     } catch (FileAlreadyExistsException usual) {
       // made by an earlier user of this directory; it is never deleted
     }
-    try (SegmentFile file = SegmentFile.open(lock, false)) {
-      if (permissions.size() > 2 && Files.getOwner(lock).equals(Files.getOwner(Path.of("/proc/self")))) {
-        Files.setPosixFilePermissions(lock, permissions); // its creator may have died before it could
-      }
+    try (SegmentFile file = SegmentFile.open(directory, LOCK_NAME, false)) {
+      file.completePermissions(directory, permissions);
       return file.withLock(position, timeoutNanos, action);
     }
   }
 
   /** Whoever may create files in the directory may lock it. */
-  private static Set<PosixFilePermission> lockPermissions(Path directory) throws IOException {
-    Set<PosixFilePermission> of = Files.getPosixFilePermissions(directory);
+  private static Set<PosixFilePermission> lockPermissions(OpenDirectory directory) throws IOException {
+    Set<PosixFilePermission> of = directory.attributes().permissions();
     Set<PosixFilePermission> lock = EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
     if (of.contains(PosixFilePermission.GROUP_WRITE)) {
       lock.addAll(PosixFilePermissions.fromString("---rw----"));
@@ -405,7 +405,7 @@ public final class BusFiles {
   }
 
   /** The failure of the operating system in the user's words. */
-  static BusException failure(Path path, IOException failure) {
+  public static BusException failure(Path path, IOException failure) {
     if (failure instanceof NoSuchFileException) {
       return notFound(path, 0);
     }
@@ -414,9 +414,21 @@ public final class BusFiles {
           + System.getProperty("user.name") + " may not use " + failure.getMessage() + ". Run as the user who created the segment, or have"
           + " it created with wider permissions; to look only, attach read-only.", failure);
     }
-    if (failure instanceof FileSystemException other && "is not a regular file".equals(other.getReason())) {
-      return new SegmentFormatException("Path " + path + " is no Bywash segment: it is not a regular file. Choose another"
+    if (String.valueOf(failure.getMessage()).contains("No space left on device")) {
+      return new NoSpaceException("The file system of " + path.toAbsolutePath().getParent() + " takes no new file, though this needs"
+          + " hardly any space: it has no inode left (see df -i). Remove files, or mount it with a larger nr_inodes.");
+    }
+    if (failure instanceof NotRegularFileException other) {
+      return new SegmentFormatException("Path " + other.getFile() + " is no file of Bywash: it is not a regular file. Choose another"
           + " name, or remove it.");
+    }
+    if (failure instanceof UntrustedFileException other) {
+      return new SegmentAccessException("Path " + other.getFile() + " is not used, since it " + other.getReason()
+          + ". Have it removed, or set BYWASH_DIR to another directory.", failure);
+    }
+    if (failure instanceof NotDirectoryException other) {
+      return new SegmentAccessException("The bus directory " + other.getFile() + " is no directory. Have it removed, or set"
+          + " BYWASH_DIR to another one.", failure);
     }
     return new SegmentAccessException("The operating system refused an operation on " + path + ": " + failure.getMessage(),
         failure);

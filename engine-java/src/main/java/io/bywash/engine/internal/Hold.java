@@ -19,7 +19,6 @@ import java.lang.invoke.VarHandle;
  * pass a point at which its memory is in the order of its program.
  */
 public class Hold {
-  private static final System.Logger LOG = System.getLogger("io.bywash.engine");
   protected final SegmentEntry entry;
   /** Plain, as the next one, since both are used for each message: the fence of {@link #exit} makes the JIT read it anew. */
   private boolean usable = true;
@@ -76,7 +75,7 @@ public class Hold {
     try {
       end();
     } catch (BusException failure) { // the operation's own outcome must not be lost
-      LOG.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
+      EngineLog.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
           + " was closed while it was in use, and was not given back in good order.", failure);
     }
   }

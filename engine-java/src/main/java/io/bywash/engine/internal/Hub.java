@@ -21,7 +21,6 @@ import java.util.concurrent.locks.LockSupport;
  * thread, such as a shortage of heap, is logged once, and the thread goes on.
  */
 public final class Hub {
-  private static final System.Logger LOG = System.getLogger("io.bywash.engine");
   private static final Hub SHARED = new Hub();
   private static final long LOOK_NANOS = 1_000_000;
   private static final long IDLE_NANOS = 1_000_000_000;
@@ -148,10 +147,9 @@ public final class Hub {
   private void logOnce(Throwable failure) {
     if (!failureLogged) {
       try {
-        LOG.log(System.Logger.Level.ERROR, "The thread that waits for roles met a failure. It goes on.", failure);
-        failureLogged = true;
-      } catch (Throwable unlogged) {
-        // no heap for a log line either: the next failure is logged
+        failureLogged = EngineLog.log(System.Logger.Level.ERROR, "The thread that waits for roles met a failure. It goes on.", failure);
+      } catch (Throwable noHeap) {
+        // the first use of a class needs heap: the next failure is logged
       }
     }
   }

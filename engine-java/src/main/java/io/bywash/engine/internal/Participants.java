@@ -6,16 +6,18 @@ import io.bywash.engine.Participant;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.linux.Futex;
 import io.bywash.engine.internal.linux.ProcessIdentity;
+import io.bywash.engine.internal.linux.LockHolders;
 import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.StringJoiner;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
@@ -81,16 +83,30 @@ public final class Participants {
       first = patience == null;
       patience = first ? new SegmentFile.Patience() : patience;
     } while (first || isAnySlotChanging() && System.nanoTime() - start < SETTLE_NANOS);
-    StringJoiner pids = new StringJoiner(", ");
-    list().forEach(participant -> pids.add(Long.toString(participant.pid())));
+    throw tableFull(segmentName);
+  }
+
+  private TableFullException tableFull(String segmentName) {
+    List<Long> pids = list().stream().map(Participant::pid).toList();
     long locked = IntStream.range(0, geometry.slotCount()).mapToLong(this::slotWord)
         .filter(word -> Owner.state(word) == SLOT_FREE && !isRetired(word)).count();
     long retired = IntStream.range(0, geometry.slotCount()).filter(id -> isRetired(slotWord(id))).count();
-    throw new TableFullException("Segment " + segmentName + " has all its " + geometry.slotCount()
-        + " participant slots taken, by the processes " + pids
+    return new TableFullException("Segment " + segmentName + " has all its " + geometry.slotCount()
+        + " participant slots taken, by the processes " + join(pids)
         + (retired == 0 ? "" : "; " + retired + " were used so often that they are not used any more")
-        + (locked == 0 ? "" : "; " + locked + " free ones are locked by processes that are no participants")
+        + (locked == 0 ? "" : "; " + locked + " free ones are locked by processes that are no participants"
+            + strangers(Path.of(segmentName), pids))
         + ". Close one, or create the segment with a larger participantCapacity.");
+  }
+
+  private static String join(List<Long> pids) {
+    return pids.stream().map(String::valueOf).collect(Collectors.joining(", "));
+  }
+
+  /** Who has locks on the file and is no participant, as far as this process may know. */
+  private static String strangers(Path file, List<Long> participants) {
+    List<Long> strangers = LockHolders.of(file).stream().filter(pid -> !participants.contains(pid)).toList();
+    return strangers.isEmpty() ? ", of other users (as root: fuser " + file + ")" : ", " + join(strangers);
   }
 
   /** Whether that is the word of a slot which is not taken any more, because its epoch cannot be raised. */
@@ -116,7 +132,7 @@ public final class Participants {
    */
   private boolean tryLockUnlessVetoed(int id, SegmentFile.Patience patience) throws IOException {
     long word = slotWord(id);
-    if (Owner.state(word) != SLOT_FREE && (file.isLockedByOther(SLOT_LOCKS + id) || identity(id).certainlyRuns())
+    if (Owner.state(word) != SLOT_FREE && (file.isLockedByOther(SLOT_LOCKS + id) || certainlyRuns(id))
         || !file.tryLock(SLOT_LOCKS + id, patience)) {
       return false;
     }
@@ -249,7 +265,7 @@ public final class Participants {
       return false;
     }
     try {
-      return file.isLockedByOther(SLOT_LOCKS + id) || identity(id).certainlyRuns() && sameEpoch(id, ownerWord);
+      return file.isLockedByOther(SLOT_LOCKS + id) || certainlyRuns(id) && sameEpoch(id, ownerWord);
     } catch (IOException unknown) {
       return true; // no proof of death
     }
@@ -320,6 +336,12 @@ public final class Participants {
       }
     }
     return found;
+  }
+
+  /** Whether the holder of a slot is known to run; in a copy of a segment's file that means nothing. */
+  private boolean certainlyRuns(int id) throws IOException {
+    long inode = region.getLong(INODE_OFFSET);
+    return identity(id).certainlyRuns() && (inode == 0 || inode == file.inode());
   }
 
   private ProcessIdentity identity(int id) {

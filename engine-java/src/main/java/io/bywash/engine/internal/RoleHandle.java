@@ -14,7 +14,6 @@ import java.lang.ref.WeakReference;
  */
 public final class RoleHandle extends Hold implements Runnable {
   private static final Cleaner CLEANER = Cleaner.create();
-  private static final System.Logger LOG = System.getLogger("io.bywash.engine");
 
   private final int index;
   private final Region region;
@@ -109,8 +108,8 @@ public final class RoleHandle extends Hold implements Runnable {
         return;
       }
     }
-    LOG.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
-        + " became unreachable without being closed; it was given back now. Close roles, for example in a try block.");
+    EngineLog.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
+        + " became unreachable without being closed; it was given back now. Close roles, for example in a try block.", null);
     revoke();
     end();
   }

@@ -10,6 +10,7 @@ import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.SegmentGoneException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
+import io.bywash.engine.internal.linux.OpenDirectory;
 import io.bywash.engine.internal.linux.Pages;
 import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.internal.memory.Region;
@@ -31,7 +32,6 @@ import java.util.concurrent.ConcurrentHashMap;
  * a thin face on this.
  */
 public final class SegmentCore {
-  private static final System.Logger LOG = System.getLogger("io.bywash.engine");
   private static final long NAME_PROBE_NANOS = 1_000_000_000;
 
   private final Path path;
@@ -75,6 +75,7 @@ public final class SegmentCore {
     Geometry geometry = Geometry.of(spec, segmentId);
     Region region = file.map(geometry.sizeBytes());
     geometry.write(region);
+    region.setLong(INODE_OFFSET, file.inode());
     if (geometry.hugePages()) {
       Pages.askForHuge(region, path.toString());
     }
@@ -356,7 +357,7 @@ public final class SegmentCore {
       try {
         detach();
       } catch (BusException failure) {
-        LOG.log(System.Logger.Level.WARNING, "Segment " + path + " was closed while it was in use, and was not left in good order.",
+        EngineLog.log(System.Logger.Level.WARNING, "Segment " + path + " was closed while it was in use, and was not left in good order.",
             failure);
       }
     }
@@ -441,7 +442,7 @@ public final class SegmentCore {
         leaveName();
       }
     } catch (IOException | BusException | InternalError failure) {
-      LOG.log(System.Logger.Level.DEBUG, "Segment " + path + " was not left in good order at the end of the process.", failure);
+      EngineLog.log(System.Logger.Level.DEBUG, "Segment " + path + " was not left in good order at the end of the process.", failure);
     } finally {
       endOperation();
     }
@@ -488,8 +489,8 @@ public final class SegmentCore {
         BusFiles.removeIfUnused(this);
       }
     } catch (FileSystemException forbidden) {
-      LOG.log(System.Logger.Level.INFO, "Segment " + path + " stays, though nobody uses it any more: this process may not remove"
-          + " it (" + forbidden.getMessage() + "). Its owner can: bywash doctor --clean.");
+      EngineLog.log(System.Logger.Level.INFO, "Segment " + path + " stays, though nobody uses it any more: this process may not remove"
+          + " it (" + forbidden.getMessage() + "). Its owner can: bywash doctor --clean.", null);
     }
   }
 
@@ -503,7 +504,7 @@ public final class SegmentCore {
    * Removes the file, unless somebody joined meanwhile. The caller holds the lock of the bus directory, so that no two
    * removers and no creator are at work.
    */
-  void removeUnlessJoined() throws IOException {
+  void removeUnlessJoined(OpenDirectory directory) throws IOException {
     long mine = Owner.word(participants.self(), 0, 0, CLOSING);
     revertIfAbandoned(); // another remover died
     if (!region.compareAndSetLong(STATE_OFFSET, OPEN, mine)) { // [closing]
@@ -513,7 +514,7 @@ public final class SegmentCore {
     boolean removed = false;
     try {
       if (!participants.anyOtherStays() && file.isAt(path)) {
-        Files.deleteIfExists(path);
+        directory.deleteIfExists(path.getFileName().toString());
         removed = true;
       }
     } finally { // also when this process may not unlink it

@@ -42,6 +42,8 @@ public final class SegmentLayout {
   public static final int BOOT_HIGH_OFFSET = 80;
   public static final int BOOT_LOW_OFFSET = 88;
   public static final int CHECKSUM_OFFSET = 96;
+  /** Of the file that was created; a copy has another one. */
+  public static final int INODE_OFFSET = 104;
   public static final int READY_OFFSET = 120;
   public static final int STATE_OFFSET = 128;
   public static final int INTENT_OFFSET = 256;

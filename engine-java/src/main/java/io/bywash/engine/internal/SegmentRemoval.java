@@ -9,15 +9,15 @@ import io.bywash.engine.Removal.Outcome;
 import io.bywash.engine.SegmentFormatException;
 import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.TableFullException;
+import io.bywash.engine.internal.linux.OpenDirectory;
 import io.bywash.engine.internal.linux.SegmentFile;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Removal on purpose of files that nobody uses. The proof is always that the kernel holds no participant's lock.
@@ -56,13 +56,16 @@ public final class SegmentRemoval {
 
   /** Why this process leaves its hands off the file, whatever is in it; null when it does not. */
   private static String refusal(Path path) throws IOException {
-    Map<String, Object> found = Files.readAttributes(path, "unix:isRegularFile,uid", LinkOption.NOFOLLOW_LINKS);
-    Object user = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
-    if (!(Boolean) found.get("isRegularFile")) {
+    PosixFileAttributes found;
+    try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
+      found = directory.attributes(path.getFileName().toString());
+    }
+    if (!found.isRegularFile()) {
       return "Path " + path + " is no segment: it is not a regular file. Remove it by other means.";
     }
-    return user.equals(found.get("uid")) ? null : "File " + path + " belongs to user id " + found.get("uid")
-        + ", this process to user id " + user + ". Only its owner removes it.";
+    UserPrincipal user = OpenDirectory.user();
+    return user.equals(found.owner()) ? null : "File " + path + " belongs to user " + found.owner()
+        + ", this process to user " + user + ". Only its owner removes it.";
   }
 
   private static Removal removeOwn(Path path) throws IOException {
@@ -79,7 +82,7 @@ public final class SegmentRemoval {
     try {
       joined = BusFiles.attach(path, 0);
     } catch (SegmentNotFoundException beingRemoved) {
-      return Files.exists(path, LinkOption.NOFOLLOW_LINKS) ? inUse(path, List.of())
+      return BusFiles.exists(path) ? inUse(path, List.of())
           : result(path, Outcome.REMOVED, "It was removed.");
     } catch (TableFullException full) {
       return inUse(path, List.of());
@@ -105,13 +108,14 @@ public final class SegmentRemoval {
 
   private static Removal removeDamaged(Path path) {
     Removal[] removal = new Removal[1];
-    try {
-      BusFiles.withDirectoryLock(path.getParent(), () -> {
-        try (SegmentFile file = SegmentFile.open(path, true)) {
+    String name = path.getFileName().toString();
+    try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
+      BusFiles.withDirectoryLock(directory, () -> {
+        try (SegmentFile file = SegmentFile.open(directory, name, true)) {
           if (isAnySlotLocked(file)) {
             removal[0] = inUse(path, List.of());
           } else {
-            Files.delete(path);
+            directory.deleteIfExists(name);
             removal[0] = result(path, Outcome.REMOVED, "It was damaged, and was removed.");
           }
         }
@@ -145,8 +149,8 @@ public final class SegmentRemoval {
       }
     }
     done.removeIf(removal -> removal.outcome() == Outcome.NOT_FOUND || removal.outcome() == Outcome.IN_USE);
-    for (Path leftover : BusFiles.removeLeftovers(directory, BusFiles.LOCK_TIMEOUT_NANOS)) {
-      done.add(result(leftover, Outcome.REMOVED, "It was left by a creator that died, and was removed."));
+    for (String leftover : BusFiles.removeLeftovers(directory, BusFiles.LOCK_TIMEOUT_NANOS)) {
+      done.add(result(directory.resolve(leftover), Outcome.REMOVED, "It was left by a creator that died, and was removed."));
     }
     return List.copyOf(done);
   }

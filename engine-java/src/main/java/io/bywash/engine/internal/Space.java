@@ -1,6 +1,7 @@
 package io.bywash.engine.internal;
 
 import io.bywash.engine.NoSpaceException;
+import io.bywash.engine.internal.linux.FileTooLargeException;
 import io.bywash.engine.internal.linux.SegmentFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -30,6 +31,8 @@ final class Space {
   static void allocate(Path segment, SegmentFile file, long sizeBytes) throws IOException {
     try {
       file.allocate(sizeBytes);
+    } catch (FileTooLargeException limited) {
+      throw limited;
     } catch (IOException full) {
       NoSpaceException failure = lacking(segment, freeBytes(segment) + file.sizeBytes(), sizeBytes);
       failure.initCause(full);

@@ -116,8 +116,9 @@ class RewriterTest {
 
   /** The same for the back-end with native access, and for the one without: what only the other one has. */
   private static final List<String> NOT_NATIVE = List.of("internal.linux.ByteLocks$Channel.", "internal.linux.JvmFiles.open:",
-      "internal.linux.SegmentFile.lambda$allocate$");
+      "internal.linux.OpenDirectory$Stream.", "internal.linux.SegmentFile.write:", "internal.linux.SegmentFile.lambda$allocate$");
   private static final List<String> NOT_PORTABLE = List.of("internal.linux.ByteLocks$OpenFileDescription.",
+      "internal.linux.OpenDirectory$Descriptor.",
       "internal.linux.Futex", "internal.linux.Mapping.", "internal.linux.Pages.", "internal.WaitRoom.", "internal.Participants.heartbeat:",
       "internal.SegmentEntry.clearWaiting:", "internal.linux.SegmentFile.allocate:",
       "internal.linux.SegmentFile.lambda$close$", "internal.linux.SegmentFile.withChannelOnce:");

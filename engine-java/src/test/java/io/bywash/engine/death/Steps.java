@@ -20,6 +20,9 @@ final class Steps {
       Map.entry("java/nio/file/Files", Set.of("exists", "getAttribute", "getFileStore", "getOwner", "getPosixFilePermissions",
           "isDirectory", "isExecutable", "isWritable", "list", "newDirectoryStream", "newInputStream", "readAttributes",
           "readString", "readSymbolicLink", "size", "walk")),
+      Map.entry("java/nio/file/SecureDirectoryStream", Set.of("getFileAttributeView", "newDirectoryStream")),
+      Map.entry("java/nio/file/attribute/PosixFileAttributeView", Set.of("readAttributes")),
+      Map.entry("java/nio/channels/SeekableByteChannel", Set.of()),
       Map.entry("java/nio/channels/FileChannel", Set.of("isOpen", "size", "position", "read")),
       Map.entry("java/nio/channels/FileLock", Set.of("isValid")),
       Map.entry("java/nio/ByteBuffer", Set.of("allocate", "allocateDirect", "capacity", "clear", "getLong", "limit",
@@ -37,6 +40,9 @@ final class Steps {
       Map.entry("java/lang/invoke/MethodHandle", Set.of("invokeExact", "invoke")), // the C library
       Map.entry("java/nio/file/Files", Set.of("createDirectory", "createFile", "createLink", "delete", "deleteIfExists",
           "move", "setPosixFilePermissions")),
+      Map.entry("java/nio/file/SecureDirectoryStream", Set.of("newByteChannel", "deleteFile", "close")),
+      Map.entry("java/nio/file/attribute/PosixFileAttributeView", Set.of("setPermissions")),
+      Map.entry("java/nio/channels/SeekableByteChannel", Set.of("close")),
       Map.entry("java/nio/channels/FileChannel", Set.of("open", "close", "map", "lock", "tryLock", "write", "truncate")),
       Map.entry("java/nio/channels/FileLock", Set.of("release", "close")),
       Map.entry("java/lang/AutoCloseable", Set.of("close")));

@@ -3,14 +3,21 @@ package io.bywash.osgi.internal;
 import io.bywash.engine.BusException;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Lifetime;
+import io.bywash.engine.NoSpaceException;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentExistsException;
 import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.TableFullException;
 import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.inspect.SegmentStatus;
 import io.bywash.osgi.BywashConstants;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.osgi.framework.Constants;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -28,12 +35,17 @@ import org.osgi.service.metatype.annotations.Option;
  * A queue that a configuration asks for: found or created, and kept as long as the configuration exists. What goes wrong is
  * logged and listed, and tried again every second, since its cause may have gone. A queue whose file was removed or replaced is
  * made anew.
+ *
+ * <p>The order of several configurations for one segment does not matter: as long as nobody else uses it, and it has no
+ * messages, the segment is made anew with room for all of them.
  */
 @Component(service = ConfiguredQueue.class, immediate = true, configurationPid = BywashConstants.QUEUE_PID,
     configurationPolicy = ConfigurationPolicy.REQUIRE)
 @Designate(ocd = ConfiguredQueue.Config.class, factory = true)
 public final class ConfiguredQueue {
   private static final long RETRY_NANOS = 1_000_000_000L;
+  /** All that have their segments open; guarded by itself, like everything here: those of one segment act together. */
+  private static final Set<ConfiguredQueue> OPEN = new HashSet<>();
 
   private final String pid;
   private final Config config;
@@ -96,7 +108,13 @@ public final class ConfiguredQueue {
   }
 
   /** Opens the queue, unless it is open; called by discovery again and again. */
-  synchronized void tend() {
+  void tend() {
+    synchronized (OPEN) {
+      tendLocked();
+    }
+  }
+
+  private void tendLocked() {
     long now = System.nanoTime();
     if (closed || tendedNanos != 0 && now - tendedNanos < RETRY_NANOS) {
       return;
@@ -104,18 +122,24 @@ public final class ConfiguredQueue {
     tendedNanos = now;
     if (segment != null && !identity.equals(WatchedSegment.identity(segment.path()))) {
       log.warn("The file of configuration {} was removed or replaced. Its queue is made anew.", pid);
-      WatchedSegment.close(segment, log);
-      segment = null;
+      leave();
     }
     if (segment == null) {
       try {
         segment = open();
         identity = WatchedSegment.identity(segment.path());
         failure = null;
+        OPEN.add(this);
       } catch (RuntimeException refused) {
         tell(refused);
       }
     }
+  }
+
+  private void leave() {
+    OPEN.remove(this);
+    WatchedSegment.close(segment, log);
+    segment = null;
   }
 
   private void tell(RuntimeException refused) {
@@ -136,11 +160,22 @@ public final class ConfiguredQueue {
       default -> throw new IllegalArgumentException(BywashConstants.LIFETIME + "=" + config.lifetime() + " is neither "
           + BywashConstants.LIFETIME_WHILE_USED + " nor " + BywashConstants.LIFETIME_KEPT);
     };
-    EntrySpec queue = Broadcast.spec(config.queue(), config.ring_bytes(), config.subscribers());
-    SegmentSpec spec = SegmentSpec.of(queue).withLifetime(lifetime);
-    Segment opened = attachOrCreate(spec.withSizeBytes(Math.addExact(spec.sizeBytes(), config.spare_bytes())));
+    Segment opened = attachOrCreate(spec(List.of(this), lifetime));
     try {
-      opened.directory().findOrAdd(queue);
+      try {
+        opened.directory().findOrAdd(queue());
+      } catch (NoSpaceException | TableFullException full) {
+        List<ConfiguredQueue> all = siblings(opened.path());
+        if (lifetime != Lifetime.WHILE_USED || !isUnused(opened, all.size())) {
+          throw full;
+        }
+        all.forEach(ConfiguredQueue::leave); // they come back when they are tended
+        all.forEach(sibling -> sibling.tendedNanos = 0);
+        opened.close(); // the last one removes it
+        all.add(this);
+        opened = attachOrCreate(spec(all, lifetime));
+        opened.directory().findOrAdd(queue());
+      }
       if (opened.lifetime() != lifetime) {
         throw new BusException("Segment " + opened.path() + " exists with lifetime " + opened.lifetime() + ", wanted "
             + lifetime + ". Configure all its queues alike.");
@@ -150,6 +185,28 @@ public final class ConfiguredQueue {
       WatchedSegment.close(opened, log);
       throw refused;
     }
+  }
+
+  private EntrySpec queue() {
+    return Broadcast.spec(config.queue(), config.ring_bytes(), config.subscribers());
+  }
+
+  /** A segment for these queues, and what they want to have spare. */
+  private static SegmentSpec spec(List<ConfiguredQueue> all, Lifetime lifetime) {
+    SegmentSpec spec = SegmentSpec.of(all.stream().map(ConfiguredQueue::queue).toArray(EntrySpec[]::new)).withLifetime(lifetime);
+    long spareBytes = all.stream().mapToLong(each -> each.config.spare_bytes()).max().orElse(0);
+    return spec.withSizeBytes(Math.addExact(spec.sizeBytes(), spareBytes));
+  }
+
+  /** The others that have the same segment open. */
+  private List<ConfiguredQueue> siblings(Path path) {
+    return new ArrayList<>(OPEN.stream().filter(each -> each != this && each.segment.path().equals(path)).toList());
+  }
+
+  /** Whether the segment has no participants but those of so many configurations and this one, and nothing was published in it. */
+  private static boolean isUnused(Segment segment, int others) {
+    SegmentStatus status = SegmentStatus.of(segment);
+    return status.participants().size() == others + 1 && status.isUntouched();
   }
 
   private Segment attachOrCreate(SegmentSpec spec) {
@@ -169,16 +226,19 @@ public final class ConfiguredQueue {
   }
 
   @Deactivate
-  synchronized void close() {
-    closed = true;
-    if (segment != null) {
-      WatchedSegment.close(segment, log);
+  void close() {
+    synchronized (OPEN) {
+      closed = true;
+      if (segment != null) {
+        leave();
+      }
     }
   }
 
   /** Its row in the listing. */
-  synchronized List<String> row() {
-    return List.of(pid, String.valueOf(config.segment()), String.valueOf(config.queue()),
-        failure == null ? "open" : String.valueOf(failure));
+  List<String> row() {
+    synchronized (OPEN) {
+      return List.of(pid, String.valueOf(config.segment()), String.valueOf(config.queue()), failure == null ? "open" : failure);
+    }
   }
 }

@@ -13,25 +13,31 @@ final class Log {
     this.logger = logger;
   }
 
+  // No lambdas here: the JVM has to link one at its first use, for which it needs heap, and it remembers a failure for ever.
+
   /** Whether it was told. */
   boolean error(String format, Object... arguments) {
-    return isTold(() -> logger.error(format, arguments));
-  }
-
-  void warn(String format, Object... arguments) {
-    isTold(() -> logger.warn(format, arguments));
-  }
-
-  void debug(String format, Object... arguments) {
-    isTold(() -> logger.debug(format, arguments));
-  }
-
-  private static boolean isTold(Runnable message) {
     try {
-      message.run();
+      logger.error(format, arguments);
       return true;
     } catch (Throwable untold) {
       return false;
+    }
+  }
+
+  void warn(String format, Object... arguments) {
+    try {
+      logger.warn(format, arguments);
+    } catch (Throwable untold) {
+      // it is shown in the listing all the same
+    }
+  }
+
+  void debug(String format, Object... arguments) {
+    try {
+      logger.debug(format, arguments);
+    } catch (Throwable untold) {
+      // the least of all
     }
   }
 }

@@ -555,6 +555,41 @@ abstract class ContainerContract {
   }
 
   @Test
+  void theOrderOfTheConfigurationsOfOneSegmentDoesNotMatter() throws Exception {
+    Map<String, Object> small = Map.of(SEGMENT, "quebec", QUEUE, "small");
+    Map<String, Object> large = Map.of(SEGMENT, "quebec", QUEUE, "large", RING_BYTES, 8L << 20);
+    for (List<Map<String, Object>> order : List.of(List.of(large, small), List.of(small, large))) {
+      List<Object> configurations = new ArrayList<>();
+      for (Map<String, Object> each : order) {
+        configurations.add(configuration("quebec-" + each.get(QUEUE), each));
+        awaitListed("io.bywash.queue~quebec-" + each.get(QUEUE) + " ", "quebec", "open");
+      }
+      for (Object each : configurations) {
+        Container.call(each, "delete");
+      }
+      awaitWithdrawn("quebec");
+      awaitUntil("no file", () -> Files.notExists(bus.resolve("quebec")));
+    }
+  }
+
+  /** What it cannot do as long as somebody uses the segment, it does afterwards. */
+  @Test
+  void aConfigurationForWhichASegmentIsTooSmallGetsItsQueueWhenNobodyElseUsesThat() throws Exception {
+    Object small = configuration("uniform-small", Map.of(SEGMENT, "uniform"));
+    awaitQueue("uniform");
+    Segment other = Segment.attach(bus.resolve("uniform"), 0);
+    Object large = configuration("uniform-large", Map.of(SEGMENT, "uniform", QUEUE, "large", RING_BYTES, 8L << 20));
+    awaitListed("io.bywash.queue~uniform-large", "uniform", "bytes");
+    other.close();
+    awaitListed("io.bywash.queue~uniform-large", "uniform", "open");
+    awaitListed("io.bywash.queue~uniform-small", "uniform", "open");
+    Container.call(small, "delete");
+    Container.call(large, "delete");
+    awaitWithdrawn("uniform");
+    awaitUntil("no file", () -> Files.notExists(bus.resolve("uniform")));
+  }
+
+  @Test
   void theCommandListsQueuesAndListeners() throws Exception {
     PublisherProcess publisher = publisher("november");
     Listening listening = listen("november", () -> {});

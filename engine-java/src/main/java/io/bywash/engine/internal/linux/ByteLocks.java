@@ -88,7 +88,9 @@ abstract sealed class ByteLocks {
           return Short.MIN_VALUE;
         }
         if (result != 0) {
-          throw new IOException("fcntl lock command " + command + " at byte " + position + " failed with errno " + -result);
+          throw new IOException("the lock on byte " + position + " failed: " + (result == -Libc.EINVAL
+              ? "this kernel has no open-file-description locks (they came with Linux 3.15). Use a newer one, or run without"
+              + " native access, which uses POSIX locks" : Errno.text(-result)));
         }
         return lock.get(ValueLayout.JAVA_SHORT, 0);
       }

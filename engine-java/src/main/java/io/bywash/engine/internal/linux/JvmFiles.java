@@ -2,15 +2,11 @@ package io.bywash.engine.internal.linux;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.LinkOption;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * The descriptors that this JVM has open on files which it locks through {@link java.nio.channels.FileLock}.
@@ -50,14 +46,19 @@ final class JvmFiles {
 
   private JvmFiles() {}
 
+  /** Opens a channel on the file. */
+  interface Opener {
+    FileChannel open(boolean readOnly) throws IOException;
+  }
+
   /** This copy's one channel for locking the file; each call is to be matched by a {@link #release}. */
-  static FileChannel acquire(String fileKey, Path path) throws IOException {
+  static FileChannel acquire(String fileKey, Opener opener) throws IOException {
     synchronized (MONITOR) {
       addLockers(fileKey, 1);
       Own own = OWN.computeIfAbsent(fileKey, key -> new Own());
       try {
         if (own.locking == null) {
-          own.locking = open(fileKey, path, false);
+          own.locking = open(fileKey, opener, false);
         }
         return own.locking;
       } catch (IOException | RuntimeException failure) {
@@ -83,7 +84,7 @@ final class JvmFiles {
   }
 
   /** A channel on the file, to be given back with {@link #giveBack}. */
-  static FileChannel open(String fileKey, Path path, boolean readOnly) throws IOException {
+  static FileChannel open(String fileKey, Opener opener, boolean readOnly) throws IOException {
     synchronized (MONITOR) {
       Own own = OWN.get(fileKey);
       while (own != null && !own.idle(readOnly).isEmpty()) {
@@ -92,9 +93,7 @@ final class JvmFiles {
           return idle;
         }
       }
-      return FileChannel.open(path, readOnly
-          ? Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)
-          : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
+      return opener.open(readOnly);
     }
   }
 

@@ -25,8 +25,11 @@ final class Libc {
   static final int EINTR = 4;
   static final int EAGAIN = 11;
   static final int EACCES = 13;
+  static final int ENOTDIR = 20;
   static final int EINVAL = 22;
+  static final int EFBIG = 27;
   static final int ENOSYS = 38;
+  static final int ELOOP = 40;
   static final int EOPNOTSUPP = 95;
   static final int ETIMEDOUT = 110;
 
@@ -43,6 +46,9 @@ final class Libc {
 
   /** x86-64 and AArch64 differ in these two flags. */
   private static final int O_NOFOLLOW = X86 ? 0x20000 : 0x8000;
+  private static final int O_DIRECTORY = X86 ? 0x10000 : 0x4000;
+  private static final int O_NONBLOCK = 0x800;
+  private static final int O_PATH = 0x200000;
   private static final int O_RDONLY = 0;
   private static final int O_RDWR = 2;
   private static final int O_CLOEXEC = 0x80000;
@@ -76,12 +82,21 @@ final class Libc {
         : linker.downcallHandle(symbol, descriptor, errno, Linker.Option.firstVariadicArg(firstVariadic));
   }
 
-  /** {@code open(path, O_RDWR or O_RDONLY | O_CLOEXEC | O_NOFOLLOW)}: a descriptor, or minus errno. */
+  /** {@code open(path, O_RDWR or O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)}: a descriptor, or minus errno. */
   static int open(Path path, boolean readOnly) {
+    return open(path, (readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  }
+
+  /** {@code open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)}, and perhaps {@code O_NOFOLLOW}: a descriptor, or minus errno. */
+  static int openDirectory(Path path, boolean followLinks) {
+    return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | (followLinks ? 0 : O_NOFOLLOW));
+  }
+
+  private static int open(Path path, int flags) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment errno = CAPTURED.get();
       MemorySegment name = arena.allocateFrom(path.toString(), StandardCharsets.UTF_8);
-      int fd = (int) OPEN.invokeExact(errno, name, (readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW);
+      int fd = (int) OPEN.invokeExact(errno, name, flags);
       return fd >= 0 ? fd : -(int) ERRNO.get(errno, 0L);
     } catch (Throwable failure) {
       throw unexpected(failure);

@@ -1,5 +1,6 @@
 package io.bywash.engine.internal.linux;
 
+import io.bywash.engine.internal.EngineLog;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
 import java.lang.ref.Reference;
@@ -10,8 +11,6 @@ public final class Pages {
   private static final int MADV_POPULATE_READ = 22;
   private static final int MADV_POPULATE_WRITE = 23;
   private static final int MADV_COLLAPSE = 25;
-  private static final System.Logger LOG = System.getLogger("io.bywash.engine");
-
   private Pages() {}
 
   /**
@@ -33,8 +32,8 @@ public final class Pages {
       refused = advise(region, 0, region.sizeBytes(), MADV_COLLAPSE); // the space was allocated in small pages
     }
     if (refused != 0) {
-      LOG.log(System.Logger.Level.INFO, "Segment " + name + " asked for huge pages and has ordinary ones at least in part (errno "
-          + -refused + "). See /sys/kernel/mm/transparent_hugepage/shmem_enabled, and run with native access.");
+      EngineLog.log(System.Logger.Level.INFO, "Segment " + name + " asked for huge pages and has ordinary ones at least in part ("
+          + Errno.text((int) -refused) + "). See /sys/kernel/mm/transparent_hugepage/shmem_enabled, and run with native access.", null);
     }
   }
 

@@ -15,9 +15,8 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -33,10 +32,10 @@ public final class SegmentFile implements AutoCloseable {
   private static final int ZERO_CHUNK_BYTES = 1 << 20;
   private static final long LOCK_RETRY_NANOS = 200_000;
 
+  private final Path path;
   private final String key;
   private final boolean readOnly;
   private final int fd;
-  private final Path channelPath;
   private final FileChannel probeChannel;
   private final ByteLocks locks;
   /** Held for reading while a descriptor is used, so that its number cannot become another file's meanwhile. */
@@ -44,74 +43,130 @@ public final class SegmentFile implements AutoCloseable {
   private boolean closed;
   private Mapping mapping;
 
-  private SegmentFile(String key, boolean readOnly, int fd, Path channelPath, FileChannel channel) {
+  private SegmentFile(Path path, String key, boolean readOnly, int fd, FileChannel channel) {
+    this.path = path;
     this.key = key;
     this.readOnly = readOnly;
     this.fd = fd;
-    this.channelPath = channelPath;
     this.probeChannel = channel;
     this.locks = fd >= 0 ? new ByteLocks.OpenFileDescription(fd) : new ByteLocks.Channel(channel);
   }
 
-  /** Creates a file that did not exist, with exactly these permissions, and opens it for writing. */
+  /** As {@link #create(OpenDirectory, String, Set)}. */
   public static SegmentFile create(Path path, Set<PosixFilePermission> permissions) throws IOException {
-    Files.createFile(path, PosixFilePermissions.asFileAttribute(Set.of(
-        PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE)));
-    Files.setPosixFilePermissions(path, permissions); // the process's umask must not narrow what was asked for
-    return open(path, false);
+    try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
+      return create(directory, path.getFileName().toString(), permissions);
+    }
+  }
+
+  /** Creates a file that did not exist, with exactly these permissions, and opens it for writing. */
+  public static SegmentFile create(OpenDirectory directory, String name, Set<PosixFilePermission> permissions)
+      throws IOException {
+    directory.create(name);
+    SegmentFile file = open(directory, name, false);
+    file.setPermissions(directory, permissions); // the process's umask must not narrow what was asked for
+    return file;
+  }
+
+  /** As {@link #open(OpenDirectory, String, boolean)}. */
+  public static SegmentFile open(Path path, boolean readOnly) throws IOException {
+    try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
+      return open(directory, path.getFileName().toString(), readOnly);
+    }
   }
 
   /**
-   * Opens a regular file.
+   * Opens a regular file, and looks at what was opened. In the standard directory it must belong to this user.
    *
    * @throws NoSuchFileException when there is none
    * @throws AccessDeniedException when this process may not open it so
-   * @throws FileSystemException when it is something else than a regular file
+   * @throws NotRegularFileException when it is something else than a regular file
+   * @throws UntrustedFileException when it may be somebody else's trap
    */
-  public static SegmentFile open(Path path, boolean readOnly) throws IOException {
-    Map<String, Object> before = attributes(path);
-    if (!(Boolean) before.get("isRegularFile")) {
-      throw new FileSystemException(path.toString(), null, "is not a regular file");
-    }
-    String key = key(before);
+  public static SegmentFile open(OpenDirectory directory, String name, boolean readOnly) throws IOException {
+    Path path = directory.path().resolve(name);
+    String found = checked(directory, path, directory.attributes(name)); // devices are not even opened
     if (NativeAccess.ENABLED) {
-      int fd = Libc.open(path, readOnly);
+      int fd = Libc.open(directory.at(name), readOnly);
       if (fd < 0) {
         throw failure(path, -fd);
       }
-      Path self = Path.of("/proc/self/fd/" + fd);
-      String opened;
+      boolean checked = false;
       try {
-        opened = key(Files.readAttributes(self, "unix:dev,ino"));
-      } catch (IOException | RuntimeException noProc) {
-        Libc.close(fd);
-        throw noProc;
+        String opened = checked(directory, path, Files.readAttributes(self(fd), PosixFileAttributes.class));
+        checked = true;
+        return new SegmentFile(path, opened, readOnly, fd, null);
+      } finally {
+        if (!checked) {
+          Libc.close(fd);
+        }
       }
-      return new SegmentFile(opened, readOnly, fd, self, null);
     }
-    FileChannel channel = readOnly ? JvmFiles.open(key, path, true) : JvmFiles.acquire(key, path);
-    SegmentFile file = new SegmentFile(key, readOnly, -1, path, channel);
-    if (!file.isAt(path)) { // replaced between the look and the opening
+    JvmFiles.Opener opener = forReading -> directory.channel(name, forReading);
+    FileChannel channel = readOnly ? JvmFiles.open(found, opener, true) : JvmFiles.acquire(found, opener);
+    SegmentFile file = new SegmentFile(path, found, readOnly, -1, channel);
+    if (!found.equals(key(directory.attributes(name)))) { // replaced between the look and the opening
       file.close();
-      throw new NoSuchFileException(path.toString(), null, "was replaced while it was being opened");
+      throw replaced(path);
     }
     return file;
+  }
+
+  private static NoSuchFileException replaced(Path path) {
+    return new NoSuchFileException(path.toString(), null, "was replaced while it was being opened");
+  }
+
+  private static String checked(OpenDirectory directory, Path path, PosixFileAttributes found) throws IOException {
+    if (!found.isRegularFile()) {
+      throw new NotRegularFileException(path);
+    }
+    if (directory.isStandard() && !found.owner().equals(OpenDirectory.user())) {
+      throw new UntrustedFileException(path, "belongs to user " + found.owner() + ", and must belong to user "
+          + OpenDirectory.user() + " in this directory");
+    }
+    return key(found);
+  }
+
+  /** The kernel's own name of a descriptor: it leads to what is open. */
+  private static Path self(int fd) {
+    return Path.of("/proc/self/fd/" + fd);
   }
 
   private static IOException failure(Path path, int errno) {
     return switch (errno) {
       case Libc.ENOENT -> new NoSuchFileException(path.toString());
       case Libc.EACCES -> new AccessDeniedException(path.toString());
-      default -> new FileSystemException(path.toString(), null, "open failed with errno " + errno);
+      case Libc.ELOOP -> new NotRegularFileException(path);
+      default -> new FileSystemException(path.toString(), null, "open failed: " + Errno.text(errno));
     };
   }
 
-  private static Map<String, Object> attributes(Path path) throws IOException {
-    return Files.readAttributes(path, "unix:dev,ino,isRegularFile", LinkOption.NOFOLLOW_LINKS);
+  private static String key(PosixFileAttributes attributes) {
+    return attributes.fileKey().toString();
   }
 
-  private static String key(Map<String, Object> attributes) {
-    return attributes.get("dev") + ":" + attributes.get("ino");
+  /** The number of the file in its file system: a copy has another one. */
+  public long inode() throws IOException {
+    return (Long) Files.getAttribute(fd >= 0 ? self(fd) : path, "unix:ino");
+  }
+
+  /** Changes the permissions of what is open. */
+  private void setPermissions(OpenDirectory directory, Set<PosixFilePermission> permissions) throws IOException {
+    if (fd >= 0) {
+      Files.setPosixFilePermissions(self(fd), permissions);
+    } else {
+      directory.setPermissions(path.getFileName().toString(), permissions);
+    }
+  }
+
+  /** Gives an empty file of this user the permissions that it should have, as its creator may have died before it did. */
+  public void completePermissions(OpenDirectory directory, Set<PosixFilePermission> permissions) throws IOException {
+    PosixFileAttributes found = fd >= 0 ? Files.readAttributes(self(fd), PosixFileAttributes.class)
+        : directory.attributes(path.getFileName().toString());
+    if (!found.permissions().containsAll(permissions) && found.size() == 0 && key.equals(key(found))
+        && found.owner().equals(OpenDirectory.user())) {
+      setPermissions(directory, permissions);
+    }
   }
 
   /** Device and inode: two open files with the same key are the same file. */
@@ -122,7 +177,7 @@ public final class SegmentFile implements AutoCloseable {
   /** Whether {@code path} names this file at this moment. */
   public boolean isAt(Path path) {
     try {
-      return key.equals(key(attributes(path)));
+      return key.equals(key(Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS)));
     } catch (IOException gone) {
       return false;
     }
@@ -263,18 +318,29 @@ public final class SegmentFile implements AutoCloseable {
       if (result == 0) {
         return;
       }
+      if (result == -Libc.EFBIG) {
+        throw new FileTooLargeException(lengthBytes);
+      }
       if (result != -Libc.EOPNOTSUPP && result != -Libc.ENOSYS) {
-        throw new IOException("fallocate of " + lengthBytes + " bytes failed with errno " + -result);
+        throw new IOException("fallocate of " + lengthBytes + " bytes failed: " + Errno.text(-result));
       }
     }
     withChannel(channel -> {
       ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(ZERO_CHUNK_BYTES, lengthBytes));
       for (long written = 0; written < lengthBytes; ) {
         zeros.clear().limit((int) Math.min(zeros.capacity(), lengthBytes - written));
-        written += channel.write(zeros, written);
+        written += write(channel, zeros, written, lengthBytes);
       }
       return null;
     });
+  }
+
+  private static int write(FileChannel channel, ByteBuffer zeros, long position, long lengthBytes) throws IOException {
+    try {
+      return channel.write(zeros, position);
+    } catch (IOException refused) { // the JDK tells errors of the system by their texts only
+      throw "File too large".equals(refused.getMessage()) ? new FileTooLargeException(lengthBytes) : refused;
+    }
   }
 
   /**
@@ -283,7 +349,15 @@ public final class SegmentFile implements AutoCloseable {
    */
   public Region map(long lengthBytes) throws IOException {
     FileChannel.MapMode mode = readOnly ? FileChannel.MapMode.READ_ONLY : FileChannel.MapMode.READ_WRITE;
-    mapping = withChannel(channel -> Mapping.of(arena -> channel.map(mode, 0, lengthBytes, arena)));
+    try {
+      mapping = withChannel(channel -> Mapping.of(arena -> channel.map(mode, 0, lengthBytes, arena)));
+    } catch (IOException refused) {
+      if (refused.getCause() instanceof OutOfMemoryError) {
+        throw new IOException("the memory of " + lengthBytes + " bytes cannot be mapped: this process has no address space or no"
+            + " mapping left; see ulimit -v and /proc/sys/vm/max_map_count", refused);
+      }
+      throw refused;
+    }
     return mapping.region();
   }
 
@@ -318,17 +392,26 @@ public final class SegmentFile implements AutoCloseable {
 
   private <T> T withChannelOnce(ChannelUse<T> use) throws IOException {
     FileChannel channel = fd >= 0
-        ? FileChannel.open(channelPath, readOnly
+        ? FileChannel.open(self(fd), readOnly
             ? Set.of(StandardOpenOption.READ)
             : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE))
-        : JvmFiles.open(key, channelPath, readOnly);
+        : JvmFiles.open(key, this::openAgain, readOnly);
     try {
-      if (fd < 0 && !isAt(channelPath)) {
-        throw new NoSuchFileException(channelPath.toString(), null, "was replaced while it was being opened");
-      }
       return use.apply(channel);
     } finally {
       JvmFiles.giveBack(key, channel, readOnly);
+    }
+  }
+
+  private FileChannel openAgain(boolean forReading) throws IOException {
+    try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
+      String name = path.getFileName().toString();
+      FileChannel channel = directory.channel(name, forReading);
+      if (!key.equals(key(directory.attributes(name)))) {
+        JvmFiles.giveBack(key, channel, forReading);
+        throw replaced(path);
+      }
+      return channel;
     }
   }
 

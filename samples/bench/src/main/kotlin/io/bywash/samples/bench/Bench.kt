@@ -1,10 +1,12 @@
 package io.bywash.samples.bench
 
+import com.github.ajalt.clikt.core.CliktError
 import com.github.ajalt.clikt.core.Context
 import com.github.ajalt.clikt.core.CoreCliktCommand
 import com.github.ajalt.clikt.core.ProgramResult
+import com.github.ajalt.clikt.core.UsageError
 import com.github.ajalt.clikt.core.context
-import com.github.ajalt.clikt.core.main
+import com.github.ajalt.clikt.core.parse
 import com.github.ajalt.clikt.parameters.arguments.argument
 import com.github.ajalt.clikt.parameters.arguments.default
 import com.github.ajalt.clikt.parameters.options.check
@@ -17,10 +19,9 @@ import java.nio.file.Path
 import kotlin.system.exitProcess
 
 /** The command line of the benchmark. */
-private class BenchCommand : CoreCliktCommand("bench") {
+private class BenchCommand : CoreCliktCommand("bywash bench") {
     init {
-        context { // the core of Clikt knows neither how to end a process nor the standard error
-            exitProcess = ::exitProcess
+        context { // the core of Clikt does not know the standard error
             echoMessage = { _, message, newline, isError ->
                 val out = if (isError) System.err else System.out
                 if (newline) out.println(message) else out.print(message)
@@ -28,13 +29,13 @@ private class BenchCommand : CoreCliktCommand("bench") {
         }
     }
 
-    private val what by argument(help = "throughput, latency, fanout, wake or all")
+    private val what by argument(help = "throughput, latency, fanout, wake or all; by default all")
         .choice(*SCENARIOS.toTypedArray()).default("all")
-    private val size by option(help = "the size of the messages in bytes, a multiple of 8").int()
+    private val size by option(help = "the size of the messages in bytes, a multiple of 8 between 8 and 32768; by default 64, and 48 for round trips").int()
         .check("must be a multiple of 8 between 8 and 32768") { it in 8..32768 && it % 8 == 0 }
     private val against by option(help = "compares with another engine-java.jar instead, in $PAIRED_STARTS pairs of starts")
         .path(mustExist = true, canBeDir = false)
-    private val quick by option(help = "under a minute, Aeron and Agrona only; its figures are indicative").flag()
+    private val quick by option(help = "two minutes, Aeron and Agrona only; its figures are indicative").flag()
     private val json by option(help = "every figure and ratio as one line on the standard output").flag()
 
     override fun help(context: Context) =
@@ -50,6 +51,7 @@ private class BenchCommand : CoreCliktCommand("bench") {
         val report = Report(effort, plan.ringBytes)
         val out = if (json) System.err else System.out
         out.println(report.environment.map { (name, value) -> "$name: $value" }.joinToString("\n"))
+        warnOfLoad()
         try {
             val other = against
             val groups = other?.let { plan.against(it.toAbsolutePath()) }
@@ -77,6 +79,14 @@ private class BenchCommand : CoreCliktCommand("bench") {
         }
     }
 
+    private fun warnOfLoad() {
+        val load = Environment.load() ?: return
+        if (load > LOADED * Runtime.getRuntime().availableProcessors()) {
+            System.err.println("bench: this machine is loaded ($load processes are running or ready): all figures will be too low, and" +
+                " some ratios wrong. End other programs, and start again.")
+        }
+    }
+
     private fun start(group: Group, effort: Effort, rounds: Int) =
         Workspace().use { group.run(it, effort, rounds) { line -> System.err.println("bench: $line") } }
 
@@ -95,12 +105,21 @@ private class BenchCommand : CoreCliktCommand("bench") {
 
     private companion object {
         const val PAIRED_STARTS = 20
+        const val LOADED = 0.5
         val SCENARIOS = listOf("throughput", "latency", "fanout", "wake", "all")
     }
 }
 
-/** Starts the benchmark. */
+/** Starts the benchmark. Ends with 0, with 1 if something failed, with 2 if it was called wrongly. */
 object Bench {
     @JvmStatic
-    fun main(arguments: Array<String>) = BenchCommand().main(arguments)
+    fun main(arguments: Array<String>) {
+        val bench = BenchCommand()
+        try {
+            bench.parse(arguments)
+        } catch (end: CliktError) {
+            bench.echoFormattedHelp(end)
+            exitProcess(if (end is UsageError) 2 else end.statusCode)
+        }
+    }
 }

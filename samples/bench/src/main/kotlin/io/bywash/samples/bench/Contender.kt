@@ -84,6 +84,13 @@ abstract class Writer : AutoCloseable {
     /** Sends the message that [Payload] says, waiting for room by the policy. */
     abstract fun send(first: Long)
 
+    /** Sends the messages with the first words [from] until [until], one after the other. */
+    open fun sendAll(from: Long, until: Long) {
+        for (first in from until until) {
+            send(first)
+        }
+    }
+
     /** Makes everything that was sent visible. */
     open fun flush() {}
 

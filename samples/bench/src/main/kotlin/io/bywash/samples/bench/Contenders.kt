@@ -17,6 +17,7 @@ val CONTENDERS: List<Contender> = listOf(
     ChronicleContender(),
     DisruptorContender(),
     ChannelContender(),
+    TutorialContender(),
     RawCopy(),
     RawWord(),
     RawFutex(),

@@ -9,6 +9,7 @@ object Environment {
     fun describe(effort: Effort, ringBytes: Long): Map<String, String> = linkedMapOf(
         "cpu" to cpu(),
         "cores" to "${Runtime.getRuntime().availableProcessors()}",
+        "load" to (load()?.let { "$it processes were running or ready before it began" } ?: "unknown"),
         "placement" to "not pinned: the kernel places the processes",
         "kernel" to System.getProperty("os.name") + " " + System.getProperty("os.version"),
         "jdk" to System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version"),
@@ -16,6 +17,13 @@ object Environment {
         "ring" to "${ringBytes shr 20} MiB for every system, unless a table says otherwise",
         "rounds" to "${effort.rounds} of ${effort.roundNanos / 1_000_000} ms",
     )
+
+    /** The mean number of processes that were running or ready in the last minute. */
+    fun load(): Double? = try {
+        Files.readString(Path.of("/proc/loadavg")).substringBefore(' ').toDoubleOrNull()
+    } catch (noProc: IOException) {
+        null
+    }
 
     private fun cpu() = try {
         Files.readAllLines(Path.of("/proc/cpuinfo")).firstOrNull { it.startsWith("model name") }?.substringAfter(": ")

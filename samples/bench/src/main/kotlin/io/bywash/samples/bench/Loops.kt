@@ -19,17 +19,11 @@ object Loops {
         var next = from
         while (next < until) {
             val end = minOf(next + CHUNK, until)
-            sendChunk(writer, next, end)
+            writer.sendAll(next, end)
             next = end
         }
         writer.flush()
         return "ok start=$start end=${System.nanoTime()} sum=${Payload.sum(from, until)}"
-    }
-
-    private fun sendChunk(writer: Writer, from: Long, until: Long) {
-        for (first in from until until) {
-            writer.send(first)
-        }
     }
 
     fun receiveAll(reader: Reader, count: Long): String {

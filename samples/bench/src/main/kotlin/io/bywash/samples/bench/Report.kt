@@ -34,8 +34,10 @@ class Report(private val effort: Effort, ringBytes: Long) {
     /** The row of a system under the policy that serves it best. */
     fun best(group: String, system: String, metric: String = "rate") = best(group, metric) { it.system == system }
 
-    private fun ours(group: String, policy: Policy) =
-        this[group].firstOrNull { it.system == CLAIM && it.setting.policy == policy }
+    private fun row(group: String, system: String, policy: Policy) =
+        this[group].firstOrNull { it.system == system && it.setting.policy == policy }
+
+    private fun ours(group: String, policy: Policy) = row(group, CLAIM, policy)
 
     private fun ratio(name: String, ours: Row?, theirs: Row?, metric: String = "rate") {
         if (ours != null && theirs != null) {
@@ -54,10 +56,23 @@ class Report(private val effort: Effort, ringBytes: Long) {
                 "against" -> compareEngines(group)
             }
         }
-        best("tutorial", CLAIM)?.let { ratios["tutorial.slots1024.megabytesPerSecond"] = megabytes(it) }
+        compareTutorial()
         for ((name, policy) in listOf("wake" to Policy.BLOCK, "wake.default" to Policy.BACKOFF)) {
             ratio("$name.vsFutex", ours("wake", policy), best("wake", "raw.futex", "p50"), "p50")
             ours("idle", policy)?.let { ratios["$name.idleCpuPercent"] = it.median("cpuPercent") }
+        }
+    }
+
+    /** The tutorial's own ring beside this one, of the same size and of the usual one, in the same rounds. */
+    private fun compareTutorial() {
+        val theirs = best("tutorial", TutorialContender.NAME)
+        theirs?.let { ratios["tutorial.c.megabytesPerSecond"] = megabytes(it) }
+        for ((name, isUsual) in listOf("slots1024" to false, "ring8MiB" to true)) {
+            val ours = best("tutorial", "rate") { it.system == CLAIM && it.label.endsWith("8MiB") == isUsual } ?: continue
+            if (!isUsual) {
+                ratios["tutorial.$name.megabytesPerSecond"] = megabytes(ours)
+            }
+            ratio("tutorial.$name.vsTutorialC", ours, theirs)
         }
     }
 
@@ -74,6 +89,9 @@ class Report(private val effort: Effort, ringBytes: Long) {
             if (row != null && row.setting.sizeBytes == Plan.TUTORIAL_BYTES) {
                 ratios["tutorial.ring8MiB.$name.megabytesPerSecond"] = megabytes(row)
             }
+        }
+        for ((name, system) in DEFAULT_RIVALS) {
+            ratio("$group.default.vs${name}Default", default, row(group, system, Policy.BACKOFF))
         }
         ratio("$group.default.vsBestPolicy", default, claim)
         ratio("$group.claim.vsRawCopy", claim, best(group, "raw.copy"))
@@ -158,6 +176,8 @@ class Report(private val effort: Effort, ringBytes: Long) {
     companion object {
         private const val CLAIM = "bywash.claim"
 
+        /** Who is compared as it is out of the box: each with its own back-off. */
+        private val DEFAULT_RIVALS = mapOf("Aeron" to "aeron.tryClaim", "Agrona" to "agrona.tryClaim")
         private val RIVALS = setOf("aeron", "agrona", "chronicle")
         private val BLOCKING = setOf(Policy.BACKOFF, Policy.BLOCK)
 

@@ -64,13 +64,17 @@ class BenchTest {
         val wanted = listOf(
             "throughput.64.claim.vsAeronTryClaim", "throughput.64.claim.vsBestRival", "throughput.64.offer.vsAeronOffer",
             "throughput.64.claim.slowRounds", "throughput.64.block.vsSkip", "throughput.8.claim.vsBestRival",
-            "tutorial.ring8MiB.claim.megabytesPerSecond",
+            "throughput.64.default.vsAeronDefault", "throughput.64.default.vsAgronaDefault",
+            "tutorial.slots1024.megabytesPerSecond", "tutorial.ring8MiB.claim.megabytesPerSecond",
             "latency.rtt.p50.vsAeron", "latency.rtt.p99.vsAeron", "latency.rtt.vsRawPingPong", "latency.paced1M.p99.vsAeron",
             "fanout.3.vsAeron", "wake.default.vsFutex", "wake.default.idleCpuPercent",
             "recovery.a_reader_that_held_the_writer_back.recoveryMillis.median",
             "recovery.a_writer,_until_its_successor_is_there.recoveryMillis.median", "environment.cores", "environment.rivals",
         )
         assertEquals(emptyList<String>(), wanted - keys.toSet())
+        if (hasCompiler()) {
+            assertTrue("tutorial.slots1024.vsTutorialC" in keys, out)
+        }
         val (written, read) = Regex("\"tutorial\\.[^\"]*checksums\": \"(-?\\d+) / (-?\\d+)\"").find(lines[0])!!.destructured
         assertEquals(written, read)
         val text = page.readText()
@@ -81,6 +85,8 @@ class BenchTest {
             assertTrue(root.getElementsByTagName("polyline").length >= 4, plot)
         }
     }
+
+    private fun hasCompiler() = System.getenv("PATH").split(':').any { Files.isExecutable(Path.of(it, "cc")) }
 
     @Test
     fun twoEnginesAreComparedRoundByRound() {
@@ -119,8 +125,16 @@ class BenchTest {
 
     @Test
     fun aSizeThatIsNoMultipleOfEightIsRefused() {
-        assertEquals(1, bench("throughput", "--size", "12"))
+        assertEquals(2, bench("throughput", "--size", "12"))
         assertTrue("must be a multiple of 8" in err, err)
         assertEquals("", out)
+    }
+
+    @Test
+    fun anUnknownOptionEndsWithTwoAndTheHelpSaysHowToStartIt() {
+        assertEquals(2, bench("--bogus"))
+        assertTrue("--bogus" in err, err)
+        assertEquals(0, bench("--help"))
+        assertTrue("bywash bench" in out && "by default all" in out, out)
     }
 }
