@@ -575,18 +575,18 @@ abstract class ContainerContract {
   /** What it cannot do as long as somebody uses the segment, it does afterwards. */
   @Test
   void aConfigurationForWhichASegmentIsTooSmallGetsItsQueueWhenNobodyElseUsesThat() throws Exception {
-    Object small = configuration("uniform-small", Map.of(SEGMENT, "uniform"));
-    awaitQueue("uniform");
-    Segment other = Segment.attach(bus.resolve("uniform"), 0);
-    Object large = configuration("uniform-large", Map.of(SEGMENT, "uniform", QUEUE, "large", RING_BYTES, 8L << 20));
-    awaitListed("io.bywash.queue~uniform-large", "uniform", "bytes");
+    Object small = configuration("whiskey2-small", Map.of(SEGMENT, "whiskey2"));
+    awaitQueue("whiskey2");
+    Segment other = Segment.attach(bus.resolve("whiskey2"), 0);
+    Object large = configuration("whiskey2-large", Map.of(SEGMENT, "whiskey2", QUEUE, "large", RING_BYTES, 8L << 20));
+    awaitListed("io.bywash.queue~whiskey2-large", "whiskey2", "bytes");
     other.close();
-    awaitListed("io.bywash.queue~uniform-large", "uniform", "open");
-    awaitListed("io.bywash.queue~uniform-small", "uniform", "open");
+    awaitListed("io.bywash.queue~whiskey2-large", "whiskey2", "open");
+    awaitListed("io.bywash.queue~whiskey2-small", "whiskey2", "open");
     Container.call(small, "delete");
     Container.call(large, "delete");
-    awaitWithdrawn("uniform");
-    awaitUntil("no file", () -> Files.notExists(bus.resolve("uniform")));
+    awaitWithdrawn("whiskey2");
+    awaitUntil("no file", () -> Files.notExists(bus.resolve("whiskey2")));
   }
 
   @Test

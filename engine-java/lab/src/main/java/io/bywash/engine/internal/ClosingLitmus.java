@@ -5,6 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.internal.linux.OpenDirectory;
 import io.bywash.engine.litmus.LitmusBus;
 import io.bywash.engine.litmus.Mappings;
 import io.bywash.engine.litmus.Meeting;
@@ -77,9 +78,13 @@ public final class ClosingLitmus {
     private static final class Removable {
       private final LitmusPair pair = LitmusPair.withQueue();
       private final Path spare = LitmusBus.newFile();
+      private OpenDirectory directory;
 
       Removable() {
-        LitmusPair.run(() -> Files.createLink(spare, pair.first.path()));
+        LitmusPair.run(() -> {
+          Files.createLink(spare, pair.first.path());
+          directory = OpenDirectory.ofFile(spare);
+        });
       }
 
       void putBack() {
@@ -99,7 +104,7 @@ public final class ClosingLitmus {
     @Actor
     public void remover() {
       meeting.meetAndWait(2_000);
-      LitmusPair.run(() -> pair.first.removeUnlessJoined());
+      LitmusPair.run(() -> pair.first.removeUnlessJoined(segment.directory));
     }
 
     @Actor
