@@ -12,10 +12,11 @@ import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.linux.OpenDirectory;
 import io.bywash.engine.internal.linux.SegmentFile;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributes;
-import java.nio.file.attribute.UserPrincipal;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -63,9 +64,9 @@ public final class SegmentRemoval {
     if (!found.isRegularFile()) {
       return "Path " + path + " is no segment: it is not a regular file. Remove it by other means.";
     }
-    UserPrincipal user = OpenDirectory.user();
-    return user.equals(found.owner()) ? null : "File " + path + " belongs to user " + found.owner()
-        + ", this process to user " + user + ". Only its owner removes it.";
+    return OpenDirectory.user().equals(found.owner()) ? null : "File " + path + " belongs to user id "
+        + Files.getAttribute(path, "unix:uid", LinkOption.NOFOLLOW_LINKS) + ", this process to user id "
+        + Files.getAttribute(Path.of("/proc/self"), "unix:uid") + ". Only its owner removes it.";
   }
 
   private static Removal removeOwn(Path path) throws IOException {
