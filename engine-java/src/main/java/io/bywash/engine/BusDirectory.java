@@ -1,6 +1,6 @@
 package io.bywash.engine;
 
-import io.bywash.engine.internal.BusFiles;
+import io.bywash.engine.internal.BusFailures;
 import io.bywash.engine.internal.Names;
 import io.bywash.engine.internal.SegmentRemoval;
 import io.bywash.engine.internal.linux.OpenDirectory;
@@ -122,7 +122,7 @@ public final class BusDirectory {
     } catch (NoSuchFileException none) {
       return List.of();
     } catch (UntrustedFileException | NotDirectoryException unusable) {
-      throw BusFiles.failure(path, unusable);
+      throw BusFailures.of(path, unusable);
     } catch (IOException failure) {
       throw new SegmentAccessException("The bus directory " + path + " cannot be listed: " + failure.getMessage()
           + ". Check its permissions.", failure);

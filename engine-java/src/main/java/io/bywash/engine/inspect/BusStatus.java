@@ -9,6 +9,7 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentAccessException;
 import io.bywash.engine.SegmentFormatException;
 import io.bywash.engine.SegmentNotFoundException;
+import io.bywash.engine.internal.BusFailures;
 import io.bywash.engine.internal.BusFiles;
 import io.bywash.engine.internal.SegmentLayout;
 import io.bywash.engine.internal.SegmentRemoval;
@@ -82,7 +83,7 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     } catch (NoSuchFileException none) {
       // no directory, no files
     } catch (IOException failure) {
-      throw BusFiles.failure(directory.path(), failure);
+      throw BusFailures.of(directory.path(), failure);
     }
     return new BusStatus(directory.path(), List.copyOf(files));
   }

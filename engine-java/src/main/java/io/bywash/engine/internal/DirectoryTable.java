@@ -192,7 +192,7 @@ public final class DirectoryTable {
         result[0] = other != null ? other : add(spec);
       });
     } catch (IOException failure) {
-      throw BusFiles.failure(core.path(), failure);
+      throw BusFailures.of(core.path(), failure);
     } finally {
       adding.unlock();
     }

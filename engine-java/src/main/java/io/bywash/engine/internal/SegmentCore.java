@@ -196,7 +196,7 @@ public final class SegmentCore {
       int filesRemoved = BusFiles.removeLeftovers(path.toAbsolutePath().getParent(), 0).size();
       return new Recovery(dead, rolesFreed, intentVoided, removalReverted, filesRemoved);
     } catch (IOException failure) {
-      throw BusFiles.failure(path, failure);
+      throw BusFailures.of(path, failure);
     } finally {
       endOperation();
     }
@@ -461,7 +461,7 @@ public final class SegmentCore {
         leave();
       }
     } catch (IOException failure) {
-      throw BusFiles.failure(path, failure);
+      throw BusFailures.of(path, failure);
     } catch (InternalError fault) {
       throw CutFile.told(this, fault);
     } finally {

@@ -42,7 +42,7 @@ public final class SegmentRemoval {
     } catch (SegmentNotFoundException | NoSuchFileException gone) {
       return result(path, Outcome.NOT_FOUND, "There is no segment " + path + ".");
     } catch (IOException failure) {
-      throw BusFiles.failure(path, failure);
+      throw BusFailures.of(path, failure);
     }
   }
 
@@ -124,7 +124,7 @@ public final class SegmentRemoval {
     } catch (NoSuchFileException gone) {
       return result(path, Outcome.NOT_FOUND, "There is no segment " + path + ".");
     } catch (IOException failure) {
-      throw BusFiles.failure(path, failure);
+      throw BusFailures.of(path, failure);
     }
     return removal[0];
   }

@@ -27,7 +27,7 @@ class DamageTest {
 
   @Test
   void whoeverTouchesADamagedSegmentSucceedsOrIsToldWhatIsWrong() throws IOException {
-    damage(1, ChildProcess.Setup.own() == ChildProcess.Setup.NATIVE ? 5_000 : 2_000);
+    damage(1, ChildProcess.Setup.own() == ChildProcess.Setup.NATIVE ? 2_000 : 1_000);
   }
 
   @Test

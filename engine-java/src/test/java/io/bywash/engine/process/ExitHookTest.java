@@ -19,6 +19,7 @@ import io.bywash.engine.inspect.StatusText;
 import io.bywash.engine.inspect.Verification;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -26,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** A JVM that ends in good order leaves its segments, though its program closes nothing. */
+@Tag("once")
 @Timeout(180)
 class ExitHookTest {
   @RegisterExtension final TempBus bus = new TempBus();

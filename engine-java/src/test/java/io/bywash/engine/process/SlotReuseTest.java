@@ -27,11 +27,13 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Slots of the dead are taken again, and nothing that the dead held is left. */
+@Tag("once")
 @Timeout(180)
 class SlotReuseTest {
   private static final int SLOTS = 128;

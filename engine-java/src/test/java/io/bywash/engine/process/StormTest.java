@@ -64,7 +64,7 @@ class StormTest {
   @Test
   void survivorsOfKilledProcessesLoseNothingAndWaitForNobody() throws Exception {
     assumeTrue(NativeAccess.ENABLED, "in the short form only with native access; the long form has both");
-    storm(30);
+    storm(12);
   }
 
   @Test

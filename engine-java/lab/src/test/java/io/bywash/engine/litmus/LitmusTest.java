@@ -29,7 +29,7 @@ class LitmusTest {
 
   @Test
   void nothingForbiddenIsSeen() throws Exception {
-    check(selected, new LitmusRun("quick", NATIVE).run(selected, 250, false));
+    check(selected, new LitmusRun("quick", NATIVE).run(selected, 150, false));
   }
 
   @Test

@@ -88,10 +88,14 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
     PosixFileAttributes found = attributes();
     if (!found.owner().equals(user()) || found.permissions().contains(PosixFilePermission.GROUP_WRITE)
         || found.permissions().contains(PosixFilePermission.OTHERS_WRITE)) {
-      throw new UntrustedFileException(path, "is not private: it belongs to user " + found.owner() + " with permissions "
-          + PosixFilePermissions.toString(found.permissions()) + ", and must belong to user " + user()
-          + " and be writable by nobody else");
+      throw notPrivate(path, found);
     }
+  }
+
+  private static UntrustedFileException notPrivate(Path path, PosixFileAttributes found) throws IOException {
+    return new UntrustedFileException(path, "is not private: it belongs to user " + found.owner() + " with permissions "
+        + PosixFilePermissions.toString(found.permissions()) + ", and must belong to user " + user()
+        + " and be writable by nobody else");
   }
 
   /** Whether it is the standard directory of this user, where everything is this user's. */
@@ -263,13 +267,22 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
       }
       try (SecureDirectoryStream<Path> parent = secure(path, Files.newDirectoryStream(path.getParent()))) {
         return new Stream(path, true, parent.newDirectoryStream(path.getFileName(), LinkOption.NOFOLLOW_LINKS));
-      } catch (NoSuchFileException none) {
-        throw new NoSuchFileException(path.toString());
-      } catch (NotDirectoryException other) {
-        throw new NotDirectoryException(path.toString());
-      } catch (FileSystemException other) {
-        throw new FileSystemException(path.toString(), null, other.getReason());
+      } catch (FileSystemException refused) {
+        throw told(path, refused);
       }
+    }
+
+    /** Why the standard directory cannot be opened; without it nothing is done there, so that its name may be asked. */
+    private static IOException told(Path path, FileSystemException refused) throws IOException {
+      PosixFileAttributes found = Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+      if (!found.isDirectory()) {
+        return new NotDirectoryException(path.toString());
+      }
+      if (!found.owner().equals(user())) {
+        return notPrivate(path, found);
+      }
+      return refused instanceof AccessDeniedException ? new AccessDeniedException(path.toString())
+          : new FileSystemException(path.toString(), null, refused.getReason());
     }
 
     private static SecureDirectoryStream<Path> secure(Path path, DirectoryStream<Path> stream) throws IOException {

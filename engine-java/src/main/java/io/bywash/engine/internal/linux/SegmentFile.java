@@ -9,7 +9,6 @@ import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -85,15 +84,15 @@ public final class SegmentFile implements AutoCloseable {
    */
   public static SegmentFile open(OpenDirectory directory, String name, boolean readOnly) throws IOException {
     Path path = directory.path().resolve(name);
-    String found = checked(directory, path, directory.attributes(name)); // devices are not even opened
+    String found = Opened.check(directory, path, directory.attributes(name)); // devices are not even opened
     if (NativeAccess.ENABLED) {
       int fd = Libc.open(directory.at(name), readOnly);
       if (fd < 0) {
-        throw failure(path, -fd);
+        throw Opened.failure(path, -fd);
       }
       boolean checked = false;
       try {
-        String opened = checked(directory, path, Files.readAttributes(self(fd), PosixFileAttributes.class));
+        String opened = Opened.check(directory, path, Files.readAttributes(Opened.self(fd), PosixFileAttributes.class));
         checked = true;
         return new SegmentFile(path, opened, readOnly, fd, null);
       } finally {
@@ -105,55 +104,22 @@ public final class SegmentFile implements AutoCloseable {
     JvmFiles.Opener opener = forReading -> directory.channel(name, forReading);
     FileChannel channel = readOnly ? JvmFiles.open(found, opener, true) : JvmFiles.acquire(found, opener);
     SegmentFile file = new SegmentFile(path, found, readOnly, -1, channel);
-    if (!found.equals(key(directory.attributes(name)))) { // replaced between the look and the opening
+    if (!found.equals(Opened.key(directory.attributes(name)))) { // replaced between the look and the opening
       file.close();
-      throw replaced(path);
+      throw Opened.replaced(path);
     }
     return file;
   }
 
-  private static NoSuchFileException replaced(Path path) {
-    return new NoSuchFileException(path.toString(), null, "was replaced while it was being opened");
-  }
-
-  private static String checked(OpenDirectory directory, Path path, PosixFileAttributes found) throws IOException {
-    if (!found.isRegularFile()) {
-      throw new NotRegularFileException(path);
-    }
-    if (directory.isStandard() && !found.owner().equals(OpenDirectory.user())) {
-      throw new UntrustedFileException(path, "belongs to user " + found.owner() + ", and must belong to user "
-          + OpenDirectory.user() + " in this directory");
-    }
-    return key(found);
-  }
-
-  /** The kernel's own name of a descriptor: it leads to what is open. */
-  private static Path self(int fd) {
-    return Path.of("/proc/self/fd/" + fd);
-  }
-
-  private static IOException failure(Path path, int errno) {
-    return switch (errno) {
-      case Libc.ENOENT -> new NoSuchFileException(path.toString());
-      case Libc.EACCES -> new AccessDeniedException(path.toString());
-      case Libc.ELOOP -> new NotRegularFileException(path);
-      default -> new FileSystemException(path.toString(), null, "open failed: " + Errno.text(errno));
-    };
-  }
-
-  private static String key(PosixFileAttributes attributes) {
-    return attributes.fileKey().toString();
-  }
-
   /** The number of the file in its file system: a copy has another one. */
   public long inode() throws IOException {
-    return (Long) Files.getAttribute(fd >= 0 ? self(fd) : path, "unix:ino");
+    return (Long) Files.getAttribute(fd >= 0 ? Opened.self(fd) : path, "unix:ino");
   }
 
   /** Changes the permissions of what is open. */
   private void setPermissions(OpenDirectory directory, Set<PosixFilePermission> permissions) throws IOException {
     if (fd >= 0) {
-      Files.setPosixFilePermissions(self(fd), permissions);
+      Files.setPosixFilePermissions(Opened.self(fd), permissions);
     } else {
       directory.setPermissions(path.getFileName().toString(), permissions);
     }
@@ -161,9 +127,9 @@ public final class SegmentFile implements AutoCloseable {
 
   /** Gives an empty file of this user the permissions that it should have, as its creator may have died before it did. */
   public void completePermissions(OpenDirectory directory, Set<PosixFilePermission> permissions) throws IOException {
-    PosixFileAttributes found = fd >= 0 ? Files.readAttributes(self(fd), PosixFileAttributes.class)
+    PosixFileAttributes found = fd >= 0 ? Files.readAttributes(Opened.self(fd), PosixFileAttributes.class)
         : directory.attributes(path.getFileName().toString());
-    if (!found.permissions().containsAll(permissions) && found.size() == 0 && key.equals(key(found))
+    if (!found.permissions().containsAll(permissions) && found.size() == 0 && key.equals(Opened.key(found))
         && found.owner().equals(OpenDirectory.user())) {
       setPermissions(directory, permissions);
     }
@@ -177,7 +143,7 @@ public final class SegmentFile implements AutoCloseable {
   /** Whether {@code path} names this file at this moment. */
   public boolean isAt(Path path) {
     try {
-      return key.equals(key(Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS)));
+      return key.equals(Opened.key(Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS)));
     } catch (IOException gone) {
       return false;
     }
@@ -392,7 +358,7 @@ public final class SegmentFile implements AutoCloseable {
 
   private <T> T withChannelOnce(ChannelUse<T> use) throws IOException {
     FileChannel channel = fd >= 0
-        ? FileChannel.open(self(fd), readOnly
+        ? FileChannel.open(Opened.self(fd), readOnly
             ? Set.of(StandardOpenOption.READ)
             : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE))
         : JvmFiles.open(key, this::openAgain, readOnly);
@@ -407,9 +373,9 @@ public final class SegmentFile implements AutoCloseable {
     try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
       String name = path.getFileName().toString();
       FileChannel channel = directory.channel(name, forReading);
-      if (!key.equals(key(directory.attributes(name)))) {
+      if (!key.equals(Opened.key(directory.attributes(name)))) {
         JvmFiles.giveBack(key, channel, forReading);
-        throw replaced(path);
+        throw Opened.replaced(path);
       }
       return channel;
     }
