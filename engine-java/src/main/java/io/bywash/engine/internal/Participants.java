@@ -339,7 +339,7 @@ public final class Participants {
   }
 
   /** Whether the holder of a slot is known to run; in a copy of a segment's file that means nothing. */
-  private boolean certainlyRuns(int id) throws IOException {
+  private boolean certainlyRuns(int id) {
     long inode = region.getLong(INODE_OFFSET);
     return identity(id).certainlyRuns() && (inode == 0 || inode == file.inode());
   }

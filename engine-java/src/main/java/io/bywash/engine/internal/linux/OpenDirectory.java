@@ -141,6 +141,17 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
   /** Changes the permissions of a file, which must not be a link; only without native access. */
   abstract void setPermissions(String name, Set<PosixFilePermission> permissions) throws IOException;
 
+  /** The same failure, with the file's name as the user knows it. */
+  final FileSystemException named(String name, FileSystemException failure) {
+    String file = path.resolve(name).toString();
+    return switch (failure) {
+      case NoSuchFileException none -> new NoSuchFileException(file);
+      case FileAlreadyExistsException there -> new FileAlreadyExistsException(file);
+      case AccessDeniedException denied -> new AccessDeniedException(file);
+      default -> new FileSystemException(file, null, failure.getReason());
+    };
+  }
+
   private static List<String> list(DirectoryStream<Path> files) throws IOException {
     try (files) {
       List<String> names = new ArrayList<>();
@@ -186,18 +197,11 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
       T apply(Path file) throws IOException;
     }
 
-    /** Failures name the file as the user knows it. */
     private <T> T use(String name, Use<T> use) throws IOException {
       try {
         return use.apply(at(name));
-      } catch (NoSuchFileException failure) {
-        throw new NoSuchFileException(path.resolve(name).toString());
-      } catch (FileAlreadyExistsException failure) {
-        throw new FileAlreadyExistsException(path.resolve(name).toString());
-      } catch (AccessDeniedException failure) {
-        throw new AccessDeniedException(path.resolve(name).toString());
       } catch (FileSystemException failure) {
-        throw new FileSystemException(path.resolve(name).toString(), null, failure.getReason());
+        throw named(name, failure);
       }
     }
 
@@ -306,8 +310,8 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
     public PosixFileAttributes attributes(String name) throws IOException {
       try {
         return view(name).readAttributes();
-      } catch (NoSuchFileException none) {
-        throw new NoSuchFileException(path.resolve(name).toString());
+      } catch (FileSystemException failure) {
+        throw named(name, failure);
       }
     }
 
@@ -318,8 +322,12 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
 
     @Override
     public void create(String name) throws IOException {
-      stream.newByteChannel(Path.of(name), Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE,
-          LinkOption.NOFOLLOW_LINKS), OWNER_ONLY).close();
+      try {
+        stream.newByteChannel(Path.of(name), Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE,
+            LinkOption.NOFOLLOW_LINKS), OWNER_ONLY).close();
+      } catch (FileSystemException failure) {
+        throw named(name, failure);
+      }
     }
 
     /** There is no way to link in an open directory, but to see afterwards whether that happened here. */
@@ -338,6 +346,8 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
         return true;
       } catch (NoSuchFileException none) {
         return false;
+      } catch (FileSystemException failure) {
+        throw named(name, failure);
       }
     }
 
@@ -353,9 +363,13 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
 
     @Override
     FileChannel channel(String name, boolean readOnly) throws IOException {
-      return (FileChannel) stream.newByteChannel(Path.of(name), readOnly
-          ? Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)
-          : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
+      try {
+        return (FileChannel) stream.newByteChannel(Path.of(name), readOnly
+            ? Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)
+            : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
+      } catch (FileSystemException failure) {
+        throw named(name, failure);
+      }
     }
 
     @Override

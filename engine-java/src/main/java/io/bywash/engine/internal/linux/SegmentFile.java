@@ -33,6 +33,7 @@ public final class SegmentFile implements AutoCloseable {
 
   private final Path path;
   private final String key;
+  private final long inode;
   private final boolean readOnly;
   private final int fd;
   private final FileChannel probeChannel;
@@ -42,9 +43,10 @@ public final class SegmentFile implements AutoCloseable {
   private boolean closed;
   private Mapping mapping;
 
-  private SegmentFile(Path path, String key, boolean readOnly, int fd, FileChannel channel) {
+  private SegmentFile(Path path, String key, long inode, boolean readOnly, int fd, FileChannel channel) {
     this.path = path;
     this.key = key;
+    this.inode = inode;
     this.readOnly = readOnly;
     this.fd = fd;
     this.probeChannel = channel;
@@ -93,17 +95,19 @@ public final class SegmentFile implements AutoCloseable {
       boolean checked = false;
       try {
         String opened = Opened.check(directory, path, Files.readAttributes(Opened.self(fd), PosixFileAttributes.class));
+        long inode = (Long) Files.getAttribute(Opened.self(fd), "unix:ino");
         checked = true;
-        return new SegmentFile(path, opened, readOnly, fd, null);
+        return new SegmentFile(path, opened, inode, readOnly, fd, null);
       } finally {
         if (!checked) {
           Libc.close(fd);
         }
       }
     }
+    long inode = (Long) Files.getAttribute(path, "unix:ino", LinkOption.NOFOLLOW_LINKS); // a wrong one makes it a copy
     JvmFiles.Opener opener = forReading -> directory.channel(name, forReading);
     FileChannel channel = readOnly ? JvmFiles.open(found, opener, true) : JvmFiles.acquire(found, opener);
-    SegmentFile file = new SegmentFile(path, found, readOnly, -1, channel);
+    SegmentFile file = new SegmentFile(path, found, inode, readOnly, -1, channel);
     if (!found.equals(Opened.key(directory.attributes(name)))) { // replaced between the look and the opening
       file.close();
       throw Opened.replaced(path);
@@ -112,8 +116,8 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /** The number of the file in its file system: a copy has another one. */
-  public long inode() throws IOException {
-    return (Long) Files.getAttribute(fd >= 0 ? Opened.self(fd) : path, "unix:ino");
+  public long inode() {
+    return inode;
   }
 
   /** Changes the permissions of what is open. */
