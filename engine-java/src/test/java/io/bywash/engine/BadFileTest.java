@@ -19,6 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -28,6 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files that are no sound segment: refused with a typed exception before they are used, and left as they are. */
+@Tag("once")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class BadFileTest {
   private static final SegmentSpec SPEC = SegmentSpec.of(Broadcast.spec("queue", 4096)).withLifetime(Lifetime.KEPT);
