@@ -269,7 +269,7 @@ public final class BusWatcher {
     withdrawn.forEach(queue -> attempt(() -> queue.publish(context)));
     withdrawn.removeIf(queue -> !queue.isPublished());
     queues.forEach(queue -> attempt(() -> queue.publish(context)));
-    configured.forEach(ConfiguredQueue::tend);
+    configured.forEach(queue -> attempt(queue::tend));
     return draining;
   }
 

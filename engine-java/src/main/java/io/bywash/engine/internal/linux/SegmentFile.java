@@ -65,8 +65,16 @@ public final class SegmentFile implements AutoCloseable {
       throws IOException {
     directory.create(name);
     SegmentFile file = open(directory, name, false);
-    file.setPermissions(directory, permissions); // the process's umask must not narrow what was asked for
-    return file;
+    boolean done = false;
+    try {
+      file.setPermissions(directory, permissions); // the process's umask must not narrow what was asked for
+      done = true;
+      return file;
+    } finally {
+      if (!done) {
+        file.close();
+      }
+    }
   }
 
   /** As {@link #open(OpenDirectory, String, boolean)}. */
@@ -105,14 +113,26 @@ public final class SegmentFile implements AutoCloseable {
       }
     }
     long inode = (Long) Files.getAttribute(path, "unix:ino", LinkOption.NOFOLLOW_LINKS); // a wrong one makes it a copy
-    JvmFiles.Opener opener = forReading -> directory.channel(name, forReading);
+    JvmFiles.Opener opener = forReading -> channel(directory, name, found, forReading);
     FileChannel channel = readOnly ? JvmFiles.open(found, opener, true) : JvmFiles.acquire(found, opener);
-    SegmentFile file = new SegmentFile(path, found, inode, readOnly, -1, channel);
-    if (!found.equals(Opened.key(directory.attributes(name)))) { // replaced between the look and the opening
-      file.close();
-      throw Opened.replaced(path);
+    return new SegmentFile(path, found, inode, readOnly, -1, channel);
+  }
+
+  /** A channel on the file that has that key; one on a file that took its place is not kept as if it were on this one. */
+  private static FileChannel channel(OpenDirectory directory, String name, String key, boolean forReading) throws IOException {
+    FileChannel channel = directory.channel(name, forReading);
+    String opened;
+    try {
+      opened = Opened.key(directory.attributes(name));
+    } catch (IOException gone) {
+      JvmFiles.giveBack(key, channel, forReading);
+      throw gone;
     }
-    return file;
+    if (!opened.equals(key)) {
+      JvmFiles.giveBack(opened, channel, forReading);
+      throw Opened.replaced(directory.path().resolve(name));
+    }
+    return channel;
   }
 
   /** The number of the file in its file system: a copy has another one. */
@@ -375,13 +395,7 @@ public final class SegmentFile implements AutoCloseable {
 
   private FileChannel openAgain(boolean forReading) throws IOException {
     try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
-      String name = path.getFileName().toString();
-      FileChannel channel = directory.channel(name, forReading);
-      if (!key.equals(Opened.key(directory.attributes(name)))) {
-        JvmFiles.giveBack(key, channel, forReading);
-        throw Opened.replaced(path);
-      }
-      return channel;
+      return channel(directory, path.getFileName().toString(), key, forReading);
     }
   }
 
