@@ -14,6 +14,7 @@ import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.process.ChildProcess.Setup;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -21,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Processes with and without native access on one segment: two kinds of locks, and wakers that cannot wake. */
+@Tag("once")
 @Timeout(180)
 class MixedBackEndTest {
   private static final int MAX_BYTES = 48;
