@@ -22,6 +22,9 @@ public interface Entry {
   /** Fingerprint of the element's layout; 0 for plain bytes. */
   long fingerprint();
 
+  /** The element's layout, see {@link EntrySpec#layout}; empty for plain bytes. */
+  String layout();
+
   /** Bytes that it takes in the segment. */
   long sizeBytes();
 

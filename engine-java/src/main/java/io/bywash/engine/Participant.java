@@ -13,6 +13,7 @@ package io.bywash.engine;
  *     only, never a proof
  * @param leaving whether it has said that it leaves, and keeps nothing in use any more. One that does not live has left as its
  *     process ended in good order; without this it was killed, or lost its lock
+ * @param label what its program calls it, empty if it did not say; see {@link Segment#label}
  */
 public record Participant(int id, int epoch, long pid, boolean alive, boolean canWake, long heartbeatNanos,
-    boolean leaving) {}
+    boolean leaving, String label) {}

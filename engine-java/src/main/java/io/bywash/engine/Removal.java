@@ -3,9 +3,9 @@ package io.bywash.engine;
 import java.util.List;
 
 /**
- * What became of an attempt to remove a file from a bus directory.
+ * What became of an attempt to remove a file from a bus directory, or an entry from a segment.
  *
- * @param name of the file
+ * @param name of the file or the entry
  * @param outcome what became of it
  * @param pids the processes that use it, each in its own pid namespace; empty when none does, or they are not known
  * @param explanation a sentence for the user

@@ -3,6 +3,7 @@ package io.bywash.engine;
 import io.bywash.engine.internal.Attachment;
 import io.bywash.engine.internal.BusFiles;
 import io.bywash.engine.internal.CutFile;
+import io.bywash.engine.internal.Label;
 import io.bywash.engine.internal.SegmentCore;
 import java.nio.file.Path;
 import java.util.List;
@@ -131,6 +132,21 @@ public final class Segment extends Attachment implements AutoCloseable {
   public Directory directory() {
     core.checkOpen();
     return new Directory(core);
+  }
+
+  /**
+   * Says what this participant is, for people who look at the segment: {@link Participant#label}. It may be changed at any time.
+   *
+   * @param label up to 32 bytes in UTF-8, without control characters; empty for none
+   * @throws IllegalStateException when the segment is attached read-only
+   */
+  public void label(String label) {
+    Label.check(label);
+    core.requireParticipant();
+    CutFile.looking(core, () -> {
+      core.participants().label(label);
+      return null;
+    });
   }
 
   /** Everybody who is attached for writing, the living and the dead whose slots nobody took yet. */

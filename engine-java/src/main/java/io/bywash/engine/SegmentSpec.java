@@ -16,6 +16,9 @@ import java.util.Set;
 public final class SegmentSpec {
   private static final int DEFAULT_PARTICIPANTS = 64;
   private static final int DEFAULT_ENTRIES = 64;
+  private static final int SMALL_PARTICIPANTS = 8;
+  private static final int SMALL_ENTRIES = 16;
+  private static final int LARGE_ENTRIES = 256;
 
   private static final Set<PosixFilePermission> OWNER_ONLY =
       Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);
@@ -47,8 +50,22 @@ public final class SegmentSpec {
 
   /** A segment with these entries, room for 64 participants and 64 entries, removed when nobody uses it, mode 0600. */
   public static SegmentSpec of(List<EntrySpec> entries) {
-    return new SegmentSpec(entries, DEFAULT_PARTICIPANTS, Math.max(DEFAULT_ENTRIES, entries.size()), Lifetime.WHILE_USED,
-        0, OWNER_ONLY, false);
+    return sized(entries, DEFAULT_PARTICIPANTS, DEFAULT_ENTRIES);
+  }
+
+  /** As {@link #of(List)} with room for 8 participants and 16 entries: tables of 12 KiB with the header. */
+  public static SegmentSpec small(List<EntrySpec> entries) {
+    return sized(entries, SMALL_PARTICIPANTS, SMALL_ENTRIES);
+  }
+
+  /** As {@link #of(List)} with room for 256 participants and 256 entries: tables of 132 KiB with the header. */
+  public static SegmentSpec large(List<EntrySpec> entries) {
+    return sized(entries, Owner.MAX_SLOTS, LARGE_ENTRIES);
+  }
+
+  private static SegmentSpec sized(List<EntrySpec> entries, int participantCapacity, int entryCapacity) {
+    return new SegmentSpec(entries, participantCapacity, Math.max(entryCapacity, entries.size()), Lifetime.WHILE_USED, 0,
+        OWNER_ONLY, false);
   }
 
   /** The same with room for so many participants, 1 to 256. */
@@ -119,13 +136,14 @@ public final class SegmentSpec {
     long bytes = SegmentLayout.dataOffset(participantCapacity, entryCapacity);
     for (EntrySpec entry : entries) {
       try {
+        bytes = SegmentLayout.align(bytes, SegmentLayout.structureAlignment(entry.roleCount()));
         bytes = Math.addExact(bytes, entry.sizeBytes());
       } catch (ArithmeticException tooLarge) {
         throw new IllegalArgumentException("entry \"" + entry.name() + "\" of " + entry.sizeBytes()
             + " bytes makes the segment larger than 2^63 - 1 bytes", tooLarge);
       }
     }
-    return bytes;
+    return SegmentLayout.alignToPage(bytes);
   }
 
   /** The entries that exist from the start. */

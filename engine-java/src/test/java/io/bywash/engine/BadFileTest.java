@@ -83,8 +83,8 @@ class BadFileTest {
   /** With a checksum that is right for the damaged header. */
   private static byte[] resealed(byte[] bytes) {
     CRC32C crc = new CRC32C();
-    crc.update(bytes, 0, 96);
-    words(bytes).putInt(96, (int) crc.getValue());
+    crc.update(bytes, 0, 120);
+    words(bytes).putInt(120, (int) crc.getValue());
     return bytes;
   }
 
@@ -133,18 +133,18 @@ class BadFileTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {0, 2, -1, 0x0100_0000})
+  @ValueSource(ints = {0, 1, -1, 0x0100_0000})
   void anotherVersionIsRefusedByItsNumber(int version) throws IOException {
     byte[] bytes = segmentBytes();
     words(bytes).putInt(8, version);
-    assertAllRefused(SegmentFormatException.class, bytes, "version " + version, "version 1");
-    assertAllRefused(SegmentFormatException.class, resealed(bytes), "version " + version, "version 1");
+    assertAllRefused(SegmentFormatException.class, bytes, "version " + version, "version 2");
+    assertAllRefused(SegmentFormatException.class, resealed(bytes), "version " + version, "version 2");
   }
 
   @Test
   void aWrongChecksumIsDamage() throws IOException {
     byte[] bytes = segmentBytes();
-    words(bytes).putInt(96, words(bytes).getInt(96) ^ 1);
+    words(bytes).putInt(120, words(bytes).getInt(120) ^ 1);
     assertAllRefused(DamagedSegmentException.class, bytes, "checksum");
   }
 
@@ -163,7 +163,7 @@ class BadFileTest {
   @Test
   void aFileThatWasNeverMadeReadyIsRefused() throws IOException {
     byte[] bytes = segmentBytes();
-    words(bytes).putInt(120, 0);
+    words(bytes).putInt(124, 0);
     assertAllRefused(DamagedSegmentException.class, bytes, "ready");
   }
 

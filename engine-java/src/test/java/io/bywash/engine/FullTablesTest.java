@@ -111,12 +111,12 @@ class FullTablesTest {
 
   @Test
   void anEntryThatDoesNotFitIsRefusedWithWhatIsLeftAndASmallerOneIsAdded() {
-    SegmentSpec spec = SegmentSpec.of().withSizeBytes(28_672 + 3 * 28_672);
+    SegmentSpec spec = SegmentSpec.of().withSizeBytes(36_864 + 3 * 32_768);
     EntrySpec large = Broadcast.spec("large", 1 << 20);
     try (Segment segment = Segment.create(bus.path("full"), spec)) {
       for (int left = 3; left >= 0; left--) {
         assertSays(assertThrows(NoSpaceException.class, () -> segment.directory().findOrAdd(large)), bus.path("full"),
-            left * 28_672 + " unused", "\"large\"", large.sizeBytes(), "sizeBytes");
+            left * 32_768 + " unused", "\"large\"", large.sizeBytes(), "sizeBytes");
         if (left > 0) {
           Entry added = segment.directory().findOrAdd(Broadcast.spec("small-" + left, 4096));
           try (Publisher publisher = Publisher.open(added); Subscriber subscriber = Subscriber.open(added)) {

@@ -166,7 +166,7 @@ class LayoutTest {
     }
     assertTrue(segment.get("SLOT_DOORBELL") + Integer.BYTES <= segment.get("SLOT_BYTES"));
     assertTrue(segment.get("ROLE_LOST") + Long.BYTES <= segment.get("ROLE_BYTES"));
-    assertEquals(segment.get("ROW_BYTES"), segment.get("ROW_NAME") + segment.get("NAME_MAX_BYTES"));
+    assertTrue(segment.get("ROW_TEXT_BYTES") + Long.BYTES <= segment.get("ROW_BYTES"));
     long indexBytes = broadcast.get("NOTED_BLOCKS") * broadcast.get("BLOCK_ENTRY_BYTES");
     assertTrue(broadcast.get("BLOCK_INDEX") + indexBytes <= segment.get("ROLES"),
         "the block index reaches into the roles");

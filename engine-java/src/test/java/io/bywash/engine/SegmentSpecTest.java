@@ -40,17 +40,22 @@ class SegmentSpecTest {
 
   @Test
   void theSizeIsComputedFromTablesAndEntries() {
-    assertEquals(4096 + 64 * 256 + 64 * 128, SegmentSpec.of().sizeBytes());
+    assertEquals(4096 + 64 * 256 + 64 * 256, SegmentSpec.of().sizeBytes());
+    assertEquals(4096 + 8 * 256 + 16 * 256 + 2048, SegmentSpec.small(List.of()).sizeBytes());
+    assertEquals(4096 + 256 * 256 + 256 * 256, SegmentSpec.large(List.of()).sizeBytes());
     assertEquals(8192, SegmentSpec.of().withParticipantCapacity(1).withEntryCapacity(1).sizeBytes());
-    assertEquals(4096 + 256 * 256 + 512 * 128,
+    assertEquals(4096 + 256 * 256 + 512 * 256,
         SegmentSpec.of().withParticipantCapacity(256).withEntryCapacity(512).sizeBytes());
-    assertEquals(28_672 + 24_576 + 4096, SegmentSpec.of(Broadcast.spec("a", 4096)).sizeBytes());
-    EntrySpec small = new EntrySpec("a", Kind.BROADCAST, 1, 1, 0, 0, 0);
-    assertEquals(4096, small.sizeBytes());
-    assertEquals(28_672 + 4096, SegmentSpec.of(small).sizeBytes());
-    assertEquals(4096 + 4096, new EntrySpec("a", Kind.BROADCAST, 1, 1, 0, 0, 1).sizeBytes());
-    assertEquals(8192, new EntrySpec("a", Kind.BROADCAST, 1, 1, 0, 16, 0).sizeBytes());
-    assertEquals(8192 + 4096 + 8192, new EntrySpec("a", Kind.BROADCAST, 1, 1, 0, 17, 4097).sizeBytes());
+    assertEquals(36_864 + 24_576 + 8192, SegmentSpec.of(Broadcast.spec("a", 4096)).sizeBytes());
+    EntrySpec small = new EntrySpec("a", Kind.BROADCAST, 1, 1, 0, 0);
+    assertEquals(0, small.sizeBytes());
+    EntrySpec atomic = new EntrySpec("a", Kind.BROADCAST, 1, 1, 0, 8);
+    assertEquals(128, atomic.sizeBytes(), "without roles there is no common part");
+    assertEquals(36_864 + 4096, SegmentSpec.of(atomic).sizeBytes());
+    assertEquals(8192 + 4096, new EntrySpec("a", Kind.BROADCAST, 1, 1, 16, 1).sizeBytes());
+    assertEquals(8192 + 4096, new EntrySpec("a", Kind.BROADCAST, 1, 1, 16, 4096 - 128).sizeBytes());
+    assertEquals(8192 + 8192, new EntrySpec("a", Kind.BROADCAST, 1, 1, 16, 4096 - 127).sizeBytes());
+    assertEquals(8192 + 4096 + 8192, new EntrySpec("a", Kind.BROADCAST, 1, 1, 17, 4097).sizeBytes());
     assertEquals(OptionalLong.empty(), SegmentSpec.of(small).givenSizeBytes());
   }
 
@@ -59,7 +64,7 @@ class SegmentSpecTest {
     assertEquals(1 << 20, SegmentSpec.of().withSizeBytes(1 << 20).sizeBytes());
     assertEquals((1 << 20) + 4096, SegmentSpec.of().withSizeBytes((1 << 20) + 1).sizeBytes());
     assertEquals(OptionalLong.of((1 << 20) + 4096), SegmentSpec.of().withSizeBytes((1 << 20) + 4096).givenSizeBytes());
-    assertEquals(28_672, SegmentSpec.of().withSizeBytes(28_672).sizeBytes());
+    assertEquals(36_864, SegmentSpec.of().withSizeBytes(36_864).sizeBytes());
   }
 
   @Test
@@ -219,21 +224,21 @@ class SegmentSpecTest {
   void anImpossiblePartOfAnEntryIsRefusedByNameAndValue(long capacity, long elementSize, int roles, long dataBytes) {
     Object bad = roles < 0 || roles > 1024 ? "roleCount=" + roles : dataBytes != 0 ? "dataBytes=" + dataBytes
         : capacity < 1 ? "capacity=" + capacity : "elementSizeBytes=" + elementSize;
-    assertRefused(() -> new EntrySpec("a", Kind.BROADCAST, capacity, elementSize, 0, roles, dataBytes), bad);
+    assertRefused(() -> new EntrySpec("a", Kind.BROADCAST, capacity, elementSize, roles, dataBytes), bad);
   }
 
   @Test
   void anEntryOfUnknownKindCannotBeSpecified() {
-    assertRefused(() -> new EntrySpec("a", Kind.UNKNOWN, 1, 1, 0, 0, 0), "kind=UNKNOWN");
-    assertThrows(NullPointerException.class, () -> new EntrySpec("a", null, 1, 1, 0, 0, 0));
-    assertRefused(() -> new EntrySpec(null, Kind.BROADCAST, 1, 1, 0, 0, 0), "name=\"null\"");
+    assertRefused(() -> new EntrySpec("a", Kind.UNKNOWN, 1, 1, 0, 0), "kind=UNKNOWN");
+    assertThrows(NullPointerException.class, () -> new EntrySpec("a", null, 1, 1, 0, 0));
+    assertRefused(() -> new EntrySpec(null, Kind.BROADCAST, 1, 1, 0, 0), "name=\"null\"");
   }
 
   @Test
   void entriesWhoseSizesAddUpToMoreThanAFileCanHaveAreRefused() {
     List<EntrySpec> entries = new ArrayList<>();
     for (int i = 0; i < 9; i++) {
-      entries.add(new EntrySpec("huge-" + i, Kind.BROADCAST, 1, 1, 0, 0, EntrySpec.MAX_DATA_BYTES));
+      entries.add(new EntrySpec("huge-" + i, Kind.BROADCAST, 1, 1, 0, EntrySpec.MAX_DATA_BYTES));
     }
     assertRefused(() -> SegmentSpec.of(entries), "huge-");
   }

@@ -65,14 +65,15 @@ class SpecMismatchTest {
 
   @Test
   void allDifferencesAreListedAtOnce() {
-    EntrySpec changed = new EntrySpec("b", Kind.BROADCAST, 16_384, 77, 99, 3, 16_384);
+    EntrySpec changed = new EntrySpec("b", Kind.BROADCAST, 16_384, 77, "1 77 Tick\n 0 long time\n", 3, 16_384, List.of(5L));
     SegmentSpec other = SegmentSpec.of(Broadcast.spec("missing", 4096), changed).withParticipantCapacity(1)
         .withEntryCapacity(2).withLifetime(Lifetime.KEPT).withSizeBytes(1 << 24);
     assertDifferences(other, "participantCapacity is 5, wanted 1", "entryCapacity is 6, wanted 2",
         "lifetime is WHILE_USED, wanted KEPT", "sizeBytes is " + SPEC.sizeBytes() + ", wanted 16777216",
         "entry \"missing\" does not exist, wanted BROADCAST", "entry \"b\": capacity is 8192, wanted 16384",
-        "entry \"b\": elementSizeBytes is 1024, wanted 77", "entry \"b\": fingerprint is 0, wanted 99",
-        "entry \"b\": roleCount is 65, wanted 3");
+        "entry \"b\": elementSizeBytes is 1024, wanted 77", "entry \"b\": type 1 is missing, wanted \"1 77 Tick\"",
+        "entry \"b\": field time of type 1 is missing, wanted \"0 long time\"", "entry \"b\": roleCount is 65, wanted 3",
+        "entry \"b\": parameter 0 is 0, wanted 5");
   }
 
   @Test
@@ -127,15 +128,15 @@ class SpecMismatchTest {
 
   @Test
   void anEntryOfAnotherEngineIsRefused() {
-    record Foreign(String name, Kind kind, long capacity, long elementSizeBytes, long fingerprint, long sizeBytes)
-        implements Entry {
+    record Foreign(String name, Kind kind, long capacity, long elementSizeBytes, long fingerprint, String layout,
+        long sizeBytes) implements Entry {
       @Override
       public java.util.Optional<Participant> owner() {
         return java.util.Optional.empty();
       }
     }
 
-    Entry foreign = new Foreign("a", Kind.BROADCAST, 4096, 512, 0, 8192);
+    Entry foreign = new Foreign("a", Kind.BROADCAST, 4096, 512, 0, "", 8192);
     var refused = assertThrows(IllegalArgumentException.class, () -> Publisher.open(foreign));
     assertTrue(refused.getMessage().contains("entry="), refused.getMessage());
     assertThrows(IllegalArgumentException.class, () -> Subscriber.open(foreign));

@@ -40,7 +40,7 @@ class SpecReaderTest {
       ByteBuffer file = file();
       assertEquals(200_704, file.capacity());
       assertArrayEquals("BYWASH\r\n".getBytes(StandardCharsets.US_ASCII), bytes(file, 0, 8));
-      assertEquals(1, file.getInt(8));
+      assertEquals(2, file.getInt(8));
       assertEquals(4096, file.getInt(12));
       assertEquals(200_704, file.getLong(16));
       assertTrue(file.getLong(24) != 0);
@@ -51,13 +51,13 @@ class SpecReaderTest {
       assertEquals(8192, file.getLong(56));
       assertEquals(0, file.getInt(64));
       CRC32C crc = new CRC32C();
-      crc.update(file.array(), 0, 96);
-      assertEquals((int) crc.getValue(), file.getInt(96));
-      assertEquals(1, file.getInt(120));
+      crc.update(file.array(), 0, 120);
+      assertEquals((int) crc.getValue(), file.getInt(120));
+      assertEquals(1, file.getInt(124));
       assertEquals(1, file.getLong(128) & 15, "open");
       assertEquals(0, file.getLong(256), "no intent");
-      long firstSize = 8192 + 4096; // a page of words, four roles in a page, the ring
-      long secondSize = 4096 + 16_384 + 16_384;
+      long firstSize = 8192 + 8192; // a page of words, four roles in a page, the ring and a page with spare bytes
+      long secondSize = 4096 + 16_384 + 20_480;
       assertEquals(8192 + firstSize + secondSize, file.getLong(264));
 
       assertEquals(1L << 32 | 2, file.getLong(4096), "slot 0, epoch 1, active");
@@ -66,14 +66,14 @@ class SpecReaderTest {
 
       assertRow(file, 0, "first", 8192, firstSize, 4096, 512, 4);
       assertRow(file, 1, "second", 8192 + firstSize, secondSize, 16_384, 2048, 64);
-      assertArrayEquals(new byte[3 * 128], bytes(file, 4096 + 2560 + 256, 3 * 128), "rows that nobody took are zero");
+      assertArrayEquals(new byte[3 * 256], bytes(file, 4096 + 2560 + 512, 3 * 256), "rows that nobody took are zero");
     }
   }
 
   private static void assertRow(ByteBuffer file, int index, String name, long offset, long size, long capacity,
       long elementSize, long roles) {
-    int row = 4096 + 10 * 256 + index * 128;
-    assertEquals(1L << 32 | 1 << 16 | 2, file.getLong(row), "generation 1, kind broadcast, live");
+    int row = 4096 + 10 * 256 + index * 256;
+    assertEquals(1L << 32 | 1 << 16 | 1 << 8 | 2, file.getLong(row), "generation 1, kind broadcast of version 1, live");
     assertEquals(offset, file.getLong(row + 8));
     assertEquals(size, file.getLong(row + 16));
     assertEquals(capacity, file.getLong(row + 24));
@@ -91,7 +91,7 @@ class SpecReaderTest {
         .withParticipantCapacity(16).withEntryCapacity(32);
     try (Segment segment = Segment.create(bus.path("spec"), spec)) {
       Entry entry = segment.directory().find("queue", Kind.BROADCAST);
-      int queue = 4096 + 16 * 256 + 32 * 128;
+      int queue = 4096 + 16 * 256 + 32 * 256;
       int ring = queue + 8192;
       try (Publisher publisher = Publisher.open(entry); Subscriber subscriber = Subscriber.open(entry)) {
         publisher.offer(new byte[] {1, 2, 3}, 0, 3, 77, 0);

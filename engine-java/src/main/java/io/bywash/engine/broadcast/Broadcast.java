@@ -38,7 +38,7 @@ public final class Broadcast {
       throw new IllegalArgumentException("subscribers=" + subscribers + " is not between 1 and " + (EntrySpec.MAX_ROLES - 1));
     }
     long capacity = Long.highestOneBit(ringBytes - 1) << 1;
-    return new EntrySpec(name, Kind.BROADCAST, capacity, maxMessageBytes(capacity), 0, 1 + subscribers, capacity);
+    return new EntrySpec(name, Kind.BROADCAST, capacity, maxMessageBytes(capacity), 1 + subscribers, capacity);
   }
 
   /** The largest message in a ring of that size: an eighth of it, at most 2^30 bytes. */

@@ -84,6 +84,15 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
     }
   }
 
+  /**
+   * Says what this publisher is, for people who look at the segment. It may be changed at any time.
+   *
+   * @param label up to 32 bytes in UTF-8, without control characters; empty for none
+   */
+  public void label(String label) {
+    setLabel(label);
+  }
+
   /** The largest message in bytes. */
   public int maxMessageBytes() {
     return ring.maxMessageBytes;
@@ -188,7 +197,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
         return false;
       }
       checkInterrupt(left);
-      entry.core().probeName();
+      entry.probe();
       LockSupport.parkNanos(Math.min(left, 1_000_000));
     }
     return true;
@@ -196,7 +205,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
 
   /** How many subscribers that live are attached for writing now. */
   public int subscriberCount() {
-    entry.core().probeName();
+    entry.probe();
     hold.checkUsable();
     return CutFile.looking(entry.core(), this::countSubscribers);
   }

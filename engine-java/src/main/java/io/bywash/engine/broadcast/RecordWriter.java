@@ -317,7 +317,7 @@ final class RecordWriter extends ClaimView {
     long needed = recordBytes(length);
     if (--stretchesToProbe <= 0) {
       stretchesToProbe = streaming || needed > OWN_MAX_BYTES ? PROBE_EVERY : 1;
-      ring.entry.core().probeName();
+      ring.entry.probe();
     }
     if (position() + needed > granted && !extendGrant(needed)) {
       return 0;

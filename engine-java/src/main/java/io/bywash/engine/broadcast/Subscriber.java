@@ -221,6 +221,16 @@ public final class Subscriber extends Role implements Waitable, AutoCloseable {
     return poll(handler, limit, pace != null && reader.isDry());
   }
 
+  /**
+   * Says what this subscriber is, for people who look at the segment. It may be changed at any time.
+   *
+   * @param label up to 32 bytes in UTF-8, without control characters; empty for none
+   * @throws IllegalStateException when the segment is attached read-only
+   */
+  public void label(String label) {
+    setLabel(label);
+  }
+
   /** The sequence of the next message that this subscriber will see, unless it loses some. */
   public long nextSequence() {
     return reader.nextSequence();

@@ -13,6 +13,7 @@ import io.bywash.engine.internal.SegmentCore;
 import io.bywash.engine.internal.SegmentEntry;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -248,26 +249,27 @@ final class SegmentCheck {
   /** The live rows that are sound and have their bytes for themselves. */
   private List<SegmentEntry> checkRows() {
     List<SegmentEntry> sound = new ArrayList<>();
-    Map<String, Integer> names = new HashMap<>();
+    Map<String, SegmentEntry> names = new HashMap<>();
     NavigableMap<Long, Long> taken = new TreeMap<>();
-    long end = geometry.dataOffset();
     for (int index = 0; index < geometry.rowCount(); index++) {
       long word = rowWord(index);
       switch ((int) word & 0xFF) {
         case ROW_FREE, ROW_TOMBSTONE -> {}
         case ROW_ADDING -> checkAdding(index, word);
         case ROW_LIVE -> {
-          SegmentEntry entry = SegmentEntry.read(core, index, word);
+          SegmentEntry entry = core.directory().read(index);
+          if (entry == null) {
+            continue; // removed just now
+          }
           String where = where(entry, index);
-          String damage = damage(entry, index, word);
-          Integer other = names.putIfAbsent(entry.name(), index);
+          String damage = damage(entry, index, entry.word());
+          SegmentEntry other = names.putIfAbsent(entry.name(), entry);
           if (damage != null) {
             damaged(where, damage);
-          } else if (other != null) {
-            damaged(where, "row " + index + " has the name of row " + other);
-          } else if (take(taken, entry)) {
+          } else if (other != null && isStill(other)) {
+            damaged(where, "row " + index + " has the name of row " + other.row());
+          } else if (take(taken, entry) || sound.stream().noneMatch(it -> it.overlaps(entry) && isStill(it))) {
             sound.add(entry);
-            end = Math.max(end, entry.offset() + entry.sizeBytes());
           } else {
             damaged(where, "its bytes, " + entry.sizeBytes() + " from " + entry.offset() + " on, belong to another entry"
                 + " as well");
@@ -276,11 +278,24 @@ final class SegmentCheck {
         default -> damaged(name + ", row " + index, "its state is " + (word & 0xFF));
       }
     }
-    long nextFree = region.getLongOpaque(NEXT_FREE_OFFSET); // an entry becomes live after this was moved
-    if (nextFree < end || nextFree > geometry.sizeBytes() || nextFree % PAGE_BYTES != 0) {
+    checkNextFree(sound);
+    return sound;
+  }
+
+  /** Whether an entry that was read stands there still: it may have been removed, and its name and bytes be others'. */
+  private boolean isStill(SegmentEntry entry) {
+    return rowWord(entry.row()) == entry.word();
+  }
+
+  /** An entry becomes live after the next free byte was moved behind it, and is removed before that is moved back. */
+  private void checkNextFree(List<SegmentEntry> entries) {
+    long nextFree = region.getLongOpaque(NEXT_FREE_OFFSET);
+    VarHandle.acquireFence(); // [row-live] the next free byte was read before the second look at the rows
+    long end = entries.stream().filter(this::isStill)
+        .mapToLong(entry -> entry.offset() + entry.sizeBytes()).max().orElse(geometry.dataOffset());
+    if (nextFree < end || nextFree > geometry.sizeBytes() || nextFree % LINE_BYTES != 0) {
       damaged(name, "its next free byte is " + nextFree + ", its entries end at " + end + " of " + geometry.sizeBytes());
     }
-    return sound;
   }
 
   /** Whether the bytes are nobody else's; the map has the ends of those that were taken, by their beginnings. */
@@ -307,7 +322,7 @@ final class SegmentCheck {
     if (entry.damage() != null) {
       return entry.damage();
     }
-    if (entry.sizeBytes() % PAGE_BYTES != 0 || ((int) (word >>> 16) & 0xFFFF) == 0 || word >>> 32 == 0) {
+    if (entry.sizeBytes() % structureAlignment(entry.roleCount()) != 0 || ((int) (word >>> 16) & 0xFFFF) == 0 || word >>> 32 == 0) {
       return String.format("its row has the word 0x%x and %d bytes", word, entry.sizeBytes());
     }
     if (Owner.participant(creator) != creator || creator == 0 || Owner.slotId(creator) >= geometry.slotCount()) {
@@ -332,7 +347,7 @@ final class SegmentCheck {
     if (Owner.slotId(intent) >= geometry.slotCount() || Owner.generation(intent) >= geometry.rowCount()) {
       damaged(name, String.format("the intent 0x%x names no participant or no row", intent));
     } else if (!participants.isAlive(intent) && region.getLongVolatile(INTENT_OFFSET) == intent) {
-      add(Severity.WARNING, name + ", row " + Owner.generation(intent), "a participant died while it added this entry", LEFT);
+      add(Severity.WARNING, name + ", row " + Owner.generation(intent), "a participant died while it added or removed this entry", LEFT);
     }
   }
 
@@ -340,6 +355,9 @@ final class SegmentCheck {
 
   private void checkRoles(SegmentEntry entry) {
     String where = name + "/" + entry.name();
+    if (entry.roleCount() == 0) {
+      return; // it has no common part
+    }
     for (int index = 0; index < entry.roleCount(); index++) {
       long word = entry.roleWord(index);
       if (word != 0) {

@@ -108,9 +108,9 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
   private static List<EntryStatus> entries(SegmentCore core) {
     List<EntryStatus> entries = new ArrayList<>();
     for (int row = 0; row < core.geometry().rowCount(); row++) {
-      long word = core.region().getLongAcquire(core.geometry().row(row) + ROW_WORD); // [row-live]
-      if (((int) word & 0xFF) == ROW_LIVE) {
-        entries.add(entry(SegmentEntry.read(core, row, word), row, word));
+      SegmentEntry entry = core.directory().read(row);
+      if (entry != null) {
+        entries.add(entry(entry, row, entry.word()));
       }
     }
     return List.copyOf(entries);

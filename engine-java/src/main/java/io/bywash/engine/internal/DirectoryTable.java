@@ -6,32 +6,17 @@ import io.bywash.engine.Entry;
 import io.bywash.engine.EntryNotFoundException;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
-import io.bywash.engine.NoSpaceException;
-import io.bywash.engine.SegmentAccessException;
-import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
-import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.memory.Region;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 
-/**
- * The name directory. A row becomes visible by one store, which comes last; everything before it happens under the
- * directory lock and is announced in the intent word, so that the next adder finishes or voids what a dead one left.
- *
- * <p>A structure begins as zeros, so adding one needs no knowledge of its kind.
- */
+/** The name directory, as its readers see it. {@link DirectoryChanges} writes it. */
 public final class DirectoryTable {
-  private static final long LOCK_TIMEOUT_NANOS = 10_000_000_000L;
-
   private final SegmentCore core;
-  /** Of this process's threads one at a time adds, or voids; the lock of the file is the whole process's. */
-  private final ReentrantLock adding = new ReentrantLock();
   private final Region region;
   private final Geometry geometry;
 
@@ -41,46 +26,15 @@ public final class DirectoryTable {
     this.geometry = core.geometry();
   }
 
-  /** Writes the rows of a new segment, which nobody else sees yet. */
-  void format(SegmentSpec spec) {
-    int row = 0;
-    for (EntrySpec entry : spec.entries()) {
-      long offset = region.getLong(NEXT_FREE_OFFSET);
-      writeRow(row, entry, offset);
-      region.setLong(NEXT_FREE_OFFSET, offset + entry.sizeBytes());
-      setState(row++, entry.kind(), 1, ROW_LIVE);
-    }
-  }
-
-  private void writeRow(int index, EntrySpec spec, long offset) {
-    long row = geometry.row(index);
-    region.setLongOpaque(row + ROW_OFFSET, offset);
-    region.setLongOpaque(row + ROW_SIZE, spec.sizeBytes());
-    region.setLongOpaque(row + ROW_CAPACITY, spec.capacity());
-    region.setLongOpaque(row + ROW_ELEMENT_SIZE, spec.elementSizeBytes());
-    region.setLongOpaque(row + ROW_FINGERPRINT, spec.fingerprint());
-    region.setLongOpaque(row + ROW_ROLE_COUNT, spec.roleCount());
-    region.setLongOpaque(row + ROW_CREATOR, core.participants().self());
-    byte[] name = new byte[NAME_MAX_BYTES];
-    byte[] given = spec.name().getBytes(StandardCharsets.US_ASCII);
-    System.arraycopy(given, 0, name, 0, given.length);
-    region.copyFrom(row + ROW_NAME, name, 0, name.length);
-  }
-
-  private void setState(int index, Kind kind, int generation, int state) {
-    // [row-live] makes the row and the zeroed structure visible to whoever sees the row live
-    region.setLongRelease(geometry.row(index) + ROW_WORD, (long) generation << 32 | (long) kind.code() << 16 | state);
-  }
-
-  private long word(int index) {
+  long word(int index) {
     return region.getLongAcquire(geometry.row(index) + ROW_WORD); // [row-live]
   }
 
-  private static int state(long word) {
+  static int state(long word) {
     return (int) word & 0xFF;
   }
 
-  private static int generation(long word) {
+  static int generation(long word) {
     return (int) (word >>> 32);
   }
 
@@ -93,12 +47,27 @@ public final class DirectoryTable {
   private List<SegmentEntry> rows() {
     List<SegmentEntry> entries = new ArrayList<>();
     for (int index = 0; index < geometry.rowCount(); index++) {
-      long word = word(index);
-      if (state(word) == ROW_LIVE) {
-        entries.add(SegmentEntry.read(core, index, word));
+      SegmentEntry entry = read(index);
+      if (entry != null) {
+        entries.add(entry);
       }
     }
     return entries;
+  }
+
+  /** The entry in a row, damaged or not; null when the row is not live. */
+  public SegmentEntry read(int index) {
+    long word = word(index);
+    while (state(word) == ROW_LIVE) {
+      SegmentEntry entry = SegmentEntry.read(core, index, word);
+      VarHandle.acquireFence(); // [row-live] the row was read before the second look at its word
+      long now = word(index);
+      if (now == word) {
+        return entry;
+      }
+      word = now; // removed meanwhile, and perhaps used again
+    }
+    return null;
   }
 
   /** Another entry that claims some of the same bytes: nobody knows whose they are, so that neither can be used. */
@@ -122,7 +91,7 @@ public final class DirectoryTable {
     return CutFile.looking(core, () -> Optional.ofNullable(findRow(name)));
   }
 
-  private SegmentEntry findRow(String name) {
+  SegmentEntry findRow(String name) {
     List<SegmentEntry> rows = rows();
     for (SegmentEntry entry : rows) {
       if (entry.name().equals(name)) {
@@ -160,119 +129,5 @@ public final class DirectoryTable {
       }
     }
     return differences;
-  }
-
-  public Entry findOrAdd(EntrySpec spec) {
-    core.checkOpen();
-    core.requireParticipant();
-    Optional<Entry> found = find(spec.name());
-    if (found.isEmpty()) {
-      core.beginOperation();
-      try {
-        found = Optional.ofNullable(addLocked(spec));
-      } finally {
-        core.endOperation();
-      }
-    }
-    List<String> differences = ((SegmentEntry) found.orElseThrow()).differences(spec);
-    if (!differences.isEmpty()) {
-      throw new SpecMismatchException("Segment " + core.path() + " differs from what was asked for. ", differences);
-    }
-    return found.get();
-  }
-
-  private Entry addLocked(EntrySpec spec) {
-    Entry[] result = new Entry[1];
-    boolean locked;
-    adding.lock();
-    try {
-      locked = core.file().withLock(DIRECTORY_LOCK, LOCK_TIMEOUT_NANOS, () -> {
-        recoverIntent();
-        SegmentEntry other = findRow(spec.name()); // somebody may have added it before we had the lock
-        result[0] = other != null ? other : add(spec);
-      });
-    } catch (IOException failure) {
-      throw BusFailures.of(core.path(), failure);
-    } finally {
-      adding.unlock();
-    }
-    if (!locked) {
-      throw new SegmentAccessException("The directory of segment " + core.path() + " has been locked for "
-          + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on. Resume or end that process.");
-    }
-    return result[0];
-  }
-
-  private SegmentEntry add(EntrySpec spec) {
-    int index = 0;
-    while (index < geometry.rowCount() && state(word(index)) != ROW_FREE) {
-      index++;
-    }
-    if (index == geometry.rowCount()) {
-      throw new TableFullException("Segment " + core.path() + " has all its " + geometry.rowCount()
-          + " directory rows taken, so \"" + spec.name() + "\" cannot be added. Create the segment with a larger entryCapacity.");
-    }
-    long offset = region.getLongOpaque(NEXT_FREE_OFFSET);
-    if (offset < geometry.dataOffset() || offset > geometry.sizeBytes() || offset % PAGE_BYTES != 0) {
-      throw Geometry.damaged(core.path(), "its next free byte is " + offset + " of " + geometry.sizeBytes());
-    }
-    for (SegmentEntry entry : live()) {
-      if (entry.offset() + entry.sizeBytes() > offset) {
-        throw Geometry.damaged(core.path(), "its next free byte is " + offset + ", within entry \"" + entry.name() + "\"");
-      }
-    }
-    long free = geometry.sizeBytes() - offset;
-    if (spec.sizeBytes() > free) {
-      throw new NoSpaceException("Segment " + core.path() + " has " + free + " unused bytes, entry \"" + spec.name()
-          + "\" needs " + spec.sizeBytes() + ". Create the segment with a larger sizeBytes.");
-    }
-    int generation = generation(word(index)) + 1;
-    region.setLongVolatile(INTENT_OFFSET, Owner.word(core.participants().self(), index, 0, 1));
-    setState(index, spec.kind(), generation, ROW_ADDING);
-    writeRow(index, spec, offset);
-    region.setLongOpaque(NEXT_FREE_OFFSET, offset + spec.sizeBytes());
-    setState(index, spec.kind(), generation, ROW_LIVE);
-    region.setLongVolatile(INTENT_OFFSET, 0);
-    SegmentEntry added = SegmentEntry.read(core, index, word(index));
-    added.requireSound();
-    return added;
-  }
-
-  /** Voids what a dead adder left half-done, if there is something; a living adder has the lock, and is not waited for. */
-  boolean recover() throws IOException {
-    boolean[] voided = new boolean[1];
-    if (region.getLongVolatile(INTENT_OFFSET) != 0 && adding.tryLock()) {
-      try {
-        core.file().withLock(DIRECTORY_LOCK, 0, () -> voided[0] = recoverIntent());
-      } finally {
-        adding.unlock();
-      }
-    }
-    return voided[0];
-  }
-
-  /**
-   * Voids the row that a dead adder left half-done; false when there was none. Its space is handed out by the next add,
-   * since nobody wrote to it. The caller has the directory's lock, so that whoever wrote an intent is dead.
-   */
-  private boolean recoverIntent() {
-    long intent = region.getLongVolatile(INTENT_OFFSET);
-    int index = Owner.generation(intent);
-    if (intent == 0) {
-      return false;
-    }
-    if (index < geometry.rowCount()) {
-      long word = word(index);
-      long offset = region.getLongOpaque(geometry.row(index) + ROW_OFFSET);
-      long size = region.getLongOpaque(geometry.row(index) + ROW_SIZE);
-      if (state(word) == ROW_ADDING) {
-        if (region.getLongOpaque(NEXT_FREE_OFFSET) == offset + size) { // moved on already: take it back
-          region.setLongOpaque(NEXT_FREE_OFFSET, offset);
-        }
-        setState(index, Kind.UNKNOWN, generation(word), ROW_FREE);
-      }
-    }
-    region.setLongVolatile(INTENT_OFFSET, 0);
-    return true;
   }
 }

@@ -24,8 +24,8 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
         spec.lifetime(), spec.hugePages(), System.currentTimeMillis());
   }
 
-  /** Writes the header, all but the ready word. Nobody else sees the file yet. */
-  void write(Region region) {
+  /** Writes the header, all but the ready word. Nobody else sees the file yet, whose number is {@code inode}. */
+  void write(Region region, long inode) {
     ProcessIdentity self = ProcessIdentity.self();
     region.setLong(MAGIC_OFFSET, MAGIC);
     region.setInt(VERSION_OFFSET, VERSION);
@@ -42,6 +42,7 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
     region.setLong(CREATED_OFFSET, createdMillis);
     region.setLong(BOOT_HIGH_OFFSET, self.bootHigh());
     region.setLong(BOOT_LOW_OFFSET, self.bootLow());
+    region.setLong(INODE_OFFSET, inode);
     region.setInt(CHECKSUM_OFFSET, checksum(region));
     region.setLongOpaque(NEXT_FREE_OFFSET, dataOffset);
     region.setLongOpaque(STATE_OFFSET, OPEN);
@@ -72,6 +73,11 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
     }
     if (region.getInt(CHECKSUM_OFFSET) != checksum(region)) {
       throw damaged(path, "the checksum of its header is wrong");
+    }
+    long features = region.getLong(REQUIRED_FEATURES_OFFSET);
+    if (features != 0) {
+      throw new SegmentFormatException(String.format("Segment %s needs features 0x%x, which this program does not know."
+          + " Use a newer Bywash version here.", path, features));
     }
     Geometry geometry = new Geometry(region.getLong(SIZE_OFFSET), region.getLong(ID_OFFSET),
         region.getInt(SLOT_COUNT_OFFSET), region.getInt(ROW_COUNT_OFFSET), region.getLong(ROWS_OFFSET_OFFSET),

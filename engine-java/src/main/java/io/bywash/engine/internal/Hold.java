@@ -113,6 +113,7 @@ public class Hold {
   private SegmentClosedException unusable() {
     entry.core().checkOpen();
     entry.core().checkName();
+    entry.checkPresent();
     return new SegmentClosedException("This role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
         + " is closed. Open the segment and take the role again.");
   }

@@ -156,6 +156,9 @@ public final class Participants {
     region.setLongOpaque(slot + SLOT_HEARTBEAT, System.nanoTime());
     region.setLongOpaque(slot + SLOT_CAPABILITIES, (NativeAccess.ENABLED ? CAN_WAKE : 0)
         | (file.locksByDescription() ? LOCKS_BY_DESCRIPTION : 0) | (Futex.ASYMMETRIC ? ASYMMETRIC : 0));
+    Label.write(region, slot + SLOT_LABEL, "");
+    region.setInt(slot + SLOT_IMPLEMENTATION, JAVA_ENGINE);
+    region.setInt(slot + SLOT_IMPLEMENTATION_VERSION, JAVA_ENGINE_VERSION);
     for (int word = 0; word < MAX_ROWS / 64; word++) {
       region.setLongOpaque(slot + SLOT_HELD_ROWS + word * 8L, 0);
     }
@@ -173,6 +176,36 @@ public final class Participants {
   void beginLeaving() {
     region.setLongVolatile(geometry.slot(Owner.slotId(self)) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_LEAVING));
     VarHandle.fullFence(); // [closing]
+  }
+
+  /** Says that this participant holds a row, or that it does not: whether others may use its bytes. */
+  void setHeld(int row, boolean isHeld) {
+    long word = geometry.slot(Owner.slotId(self)) + SLOT_HELD_ROWS + (row >>> 6) * 8L;
+    long bit = 1L << (row & 63);
+    if (isHeld) {
+      region.getAndBitwiseOrLong(word, bit);
+      VarHandle.fullFence(); // [row-held] the holder looks next whether the row is still live
+    } else if (hasSlot()) {
+      VarHandle.releaseFence(); // [row-held] what the holder did to the structure comes before
+      region.getAndBitwiseAndLong(word, ~bit);
+    }
+  }
+
+  /** Whether a living participant holds a row. */
+  boolean isHeld(int row) {
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      long word = slotWord(id);
+      long held = region.getLongAcquire(geometry.slot(id) + SLOT_HELD_ROWS + (row >>> 6) * 8L); // [row-held]
+      if ((held & 1L << (row & 63)) != 0 && Owner.state(word) != SLOT_FREE && isAlive(word)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Says in shared memory what this participant is, for those who look at it. */
+  public void label(String text) {
+    Label.write(region, geometry.slot(Owner.slotId(self)) + SLOT_LABEL, text);
   }
 
   /** Gives the slot back; every role was given back before. */
@@ -318,7 +351,7 @@ public final class Participants {
     long slot = geometry.slot(id);
     return new Participant(id, epoch, region.getLongOpaque(slot + SLOT_PID), alive,
         (region.getLongOpaque(slot + SLOT_CAPABILITIES) & CAN_WAKE) != 0, region.getLongOpaque(slot + SLOT_HEARTBEAT),
-        Owner.state(slotWord(id)) == SLOT_LEAVING);
+        Owner.state(slotWord(id)) == SLOT_LEAVING, Label.read(region, slot + SLOT_LABEL));
   }
 
   /** The process id of the participant that a word names; 0 when unknown. */

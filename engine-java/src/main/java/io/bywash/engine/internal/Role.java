@@ -42,6 +42,20 @@ public abstract class Role {
     }
   }
 
+  /** Says what this role is, for people who look at the segment. */
+  protected final void setLabel(String label) {
+    Label.check(label);
+    if (!(hold instanceof RoleHandle handle)) {
+      throw new IllegalStateException("Segment " + entry.core().path() + " is attached read-only, so that nobody sees this role"
+          + " of entry \"" + entry.name() + "\", nor its label.");
+    }
+    hold.checkUsable();
+    CutFile.looking(entry.core(), () -> {
+      handle.label(label);
+      return null;
+    });
+  }
+
   /** The wait point of any role, for the hub. */
   public static WaitPoint waitPoint(Role role) {
     return role.waitPoint;
@@ -77,7 +91,7 @@ public abstract class Role {
       return false;
     }
     checkInterrupt(left);
-    entry.core().probeName();
+    entry.probe();
     lively = entry.core().waitRoom().await(waitPoint, waitPolicy, left, lively);
     return true;
   }

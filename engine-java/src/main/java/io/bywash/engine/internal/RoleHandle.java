@@ -47,6 +47,11 @@ public final class RoleHandle extends Hold implements Runnable {
     return offset;
   }
 
+  /** Says what the role is, for those who look at it. */
+  void label(String label) {
+    Label.write(region, offset + ROLE_LABEL, label);
+  }
+
   /** Makes the role count: with a full fence, since the joiner looks at the other side's words next. */
   public void activate() {
     long active = Owner.withState(word, ROLE_ACTIVE);

@@ -3,9 +3,12 @@ package io.bywash.engine.internal;
 import static io.bywash.engine.internal.SegmentLayout.*;
 
 import io.bywash.engine.BusException;
+import io.bywash.engine.Entry;
+import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Lifetime;
 import io.bywash.engine.Participant;
 import io.bywash.engine.Recovery;
+import io.bywash.engine.Removal;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.SegmentGoneException;
 import io.bywash.engine.SegmentSpec;
@@ -40,11 +43,13 @@ public final class SegmentCore {
   private final Geometry geometry;
   private final boolean readOnly;
   private final DirectoryTable directory;
+  private final DirectoryChanges directoryChanges;
   private final Participants participants;
   private final WaitRoom waitRoom;
 
   private final Set<Long> touched = ConcurrentHashMap.newKeySet();
-  private final Set<Hold> roles = new HashSet<>(); // guarded by itself, as are the next four
+  private final Set<Hold> roles = new HashSet<>(); // guarded by itself, as are the next five
+  private final int[] holdsOfRow;
   private final Set<Hold> observers = Collections.newSetFromMap(new WeakHashMap<>()); // they need not be closed
   private volatile boolean nameLost;
   private volatile long nameProbedNanos = System.nanoTime();
@@ -59,8 +64,10 @@ public final class SegmentCore {
     this.geometry = geometry;
     this.readOnly = readOnly;
     this.directory = new DirectoryTable(this);
+    this.directoryChanges = new DirectoryChanges(this, directory);
     this.participants = new Participants(file, region, geometry, directory);
     this.waitRoom = new WaitRoom(this);
+    this.holdsOfRow = new int[geometry.rowCount()];
   }
 
   /** Takes the page faults of a stretch that begins at a page, once for each attachment. */
@@ -74,14 +81,13 @@ public final class SegmentCore {
   static SegmentCore format(Path path, SegmentFile file, SegmentSpec spec, long segmentId) throws IOException {
     Geometry geometry = Geometry.of(spec, segmentId);
     Region region = file.map(geometry.sizeBytes());
-    geometry.write(region);
-    region.setLong(INODE_OFFSET, file.inode());
+    geometry.write(region, file.inode());
     if (geometry.hugePages()) {
       Pages.askForHuge(region, path.toString());
     }
     SegmentCore core = new SegmentCore(path, file, region, geometry, false);
     core.participants.joinFirst();
-    core.directory.format(spec);
+    core.directoryChanges.format(spec);
     region.setIntRelease(READY_OFFSET, 1); // [ready]
     return core;
   }
@@ -191,7 +197,7 @@ public final class SegmentCore {
     try {
       List<Participant> dead = new ArrayList<>();
       int rolesFreed = participants.buryAll(dead);
-      boolean intentVoided = directory.recover();
+      boolean intentVoided = directoryChanges.recover();
       boolean removalReverted = revertIfAbandoned();
       int filesRemoved = BusFiles.removeLeftovers(path.toAbsolutePath().getParent(), 0).size();
       return new Recovery(dead, rolesFreed, intentVoided, removalReverted, filesRemoved);
@@ -239,6 +245,16 @@ public final class SegmentCore {
 
   public DirectoryTable directory() {
     return directory;
+  }
+
+  /** The entry that {@code spec} describes, added if there was none of that name. */
+  public Entry findOrAdd(EntrySpec spec) {
+    return directoryChanges.findOrAdd(spec);
+  }
+
+  /** Removes the entry of that name, unless another participant that lives owns it. */
+  public Removal remove(String name) {
+    return directoryChanges.remove(name);
   }
 
   public Participants participants() {
@@ -298,7 +314,25 @@ public final class SegmentCore {
     }
   }
 
+  /** Says to others that this participant holds a row, until it was let go as often. */
+  void hold(int row) {
+    synchronized (roles) {
+      if (holdsOfRow[row]++ == 0) {
+        participants.setHeld(row, true);
+      }
+    }
+  }
+
+  void letGo(int row) {
+    synchronized (roles) {
+      if (--holdsOfRow[row] == 0) {
+        participants.setHeld(row, false);
+      }
+    }
+  }
+
   RoleHandle adopt(RoleHandle role) {
+    hold(role.entry.row());
     synchronized (roles) {
       if (!closing) {
         roles.add(role);
@@ -346,7 +380,15 @@ public final class SegmentCore {
     boolean last;
     synchronized (roles) {
       observers.remove(role);
-      last = roles.remove(role) && closing && isIdle();
+      boolean hadIt = roles.remove(role);
+      if (role instanceof RoleHandle) {
+        try {
+          letGo(role.entry.row());
+        } catch (InternalError cut) {
+          // the file is gone, and who held what in it with it
+        }
+      }
+      last = hadIt && closing && isIdle();
     }
     detachAfterClose(last);
   }
@@ -405,6 +447,15 @@ public final class SegmentCore {
     List<Hold> all;
     synchronized (roles) {
       all = List.copyOf(roles);
+    }
+    end(all).rethrow();
+  }
+
+  /** Ends the roles of an entry that was removed. */
+  void endRoles(SegmentEntry removed) {
+    List<Hold> all;
+    synchronized (roles) {
+      all = roles.stream().filter(role -> role.entry.isSameAs(removed)).toList();
     }
     end(all).rethrow();
   }

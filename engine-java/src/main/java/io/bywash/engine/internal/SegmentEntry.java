@@ -4,6 +4,7 @@ import static io.bywash.engine.internal.SegmentLayout.*;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
+import io.bywash.engine.EntryRemovedException;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Participant;
@@ -22,6 +23,8 @@ public final class SegmentEntry implements Entry {
   static final int MAX_TRIES = 10_000;
 
   private final SegmentCore core;
+  private final int row;
+  private final long word;
   private final String name;
   private final int kindCode;
   private final long offset;
@@ -31,12 +34,18 @@ public final class SegmentEntry implements Entry {
   private final long fingerprint;
   private final int roleCount;
   private final long creator;
+  private final long[] parameters;
+  private final long flags;
+  private final long textOffset;
+  private final long textBytes;
   private final String damage;
 
   private SegmentEntry(SegmentCore core, int index, long word) {
     Region region = core.region();
     long row = core.geometry().row(index);
     this.core = core;
+    this.row = index;
+    this.word = word;
     this.kindCode = (int) (word >>> 16) & 0xFFFF;
     this.offset = region.getLongOpaque(row + ROW_OFFSET);
     this.sizeBytes = region.getLongOpaque(row + ROW_SIZE);
@@ -46,6 +55,13 @@ public final class SegmentEntry implements Entry {
     long roles = region.getLongOpaque(row + ROW_ROLE_COUNT);
     this.roleCount = Math.clamp(roles, 0, EntrySpec.MAX_ROLES);
     this.creator = Owner.participant(region.getLongOpaque(row + ROW_CREATOR));
+    this.parameters = new long[PARAMETER_COUNT];
+    for (int i = 0; i < PARAMETER_COUNT; i++) {
+      parameters[i] = region.getLongOpaque(row + ROW_PARAMETERS + i * 8L);
+    }
+    this.flags = region.getLongOpaque(row + ROW_FLAGS);
+    this.textOffset = region.getLongOpaque(row + ROW_TEXT_OFFSET);
+    this.textBytes = region.getLongOpaque(row + ROW_TEXT_BYTES);
     byte[] bytes = new byte[NAME_MAX_BYTES];
     region.copyTo(row + ROW_NAME, bytes, 0, bytes.length);
     int length = 0;
@@ -66,12 +82,16 @@ public final class SegmentEntry implements Entry {
     if (!Names.isName(name)) {
       return "its name is no name";
     }
-    if (offset < core.geometry().dataOffset() || offset % PAGE_BYTES != 0 || offset > limit
-        || sizeBytes < PAGE_BYTES || sizeBytes > limit - offset) {
+    int alignment = structureAlignment(roleCount);
+    if (offset < core.geometry().dataOffset() || offset % alignment != 0 || offset > limit
+        || sizeBytes < alignment || sizeBytes > limit - offset) {
       return "it claims " + sizeBytes + " bytes at " + offset + " of a segment of " + limit;
     }
     if (roles != roleCount || structureDataOffset(roleCount) > sizeBytes) {
       return "it claims " + roles + " roles in " + sizeBytes + " bytes";
+    }
+    if (textBytes < 0 || textBytes > EntrySpec.MAX_LAYOUT_BYTES || textOffset < 0 || textOffset > sizeBytes - textBytes) {
+      return "it claims a layout of " + textBytes + " bytes at " + textOffset + " of " + sizeBytes;
     }
     return null;
   }
@@ -82,7 +102,7 @@ public final class SegmentEntry implements Entry {
   }
 
   /** Whether this and {@code other}, both sound by themselves, claim some of the same bytes. */
-  boolean overlaps(SegmentEntry other) {
+  public boolean overlaps(SegmentEntry other) {
     return offset < other.offset + other.sizeBytes && other.offset < offset + sizeBytes;
   }
 
@@ -102,13 +122,18 @@ public final class SegmentEntry implements Entry {
   List<String> differences(EntrySpec spec) {
     List<String> found = new ArrayList<>();
     String entry = "entry \"" + name + "\": ";
-    if (kindCode != spec.kind().code()) {
+    if (kind() != spec.kind()) {
       found.add(entry + "kind is " + kind() + ", wanted " + spec.kind());
     }
     compare(found, entry + "capacity", capacity, spec.capacity());
     compare(found, entry + "elementSizeBytes", elementSizeBytes, spec.elementSizeBytes());
-    compare(found, entry + "fingerprint", fingerprint, spec.fingerprint());
+    if (fingerprint != spec.fingerprint()) {
+      found.addAll(LayoutText.differences(entry, layout(), spec.layout()));
+    }
     compare(found, entry + "roleCount", roleCount, spec.roleCount());
+    for (int i = 0; i < PARAMETER_COUNT; i++) {
+      compare(found, entry + "parameter " + i, parameters[i], i < spec.parameters().size() ? spec.parameters().get(i) : 0);
+    }
     return found;
   }
 
@@ -125,7 +150,33 @@ public final class SegmentEntry implements Entry {
 
   @Override
   public Kind kind() {
-    return Kind.ofCode(kindCode);
+    Kind kind = Kind.ofCode(kindCode);
+    return kind.version() == (int) (word >>> 8 & 0xFF) ? kind : Kind.UNKNOWN;
+  }
+
+  /** The number of its kind, known or not. */
+  public int kindCode() {
+    return kindCode;
+  }
+
+  /** Its number in the directory. */
+  public int row() {
+    return row;
+  }
+
+  /** The first word of its row, as it was read. */
+  public long word() {
+    return word;
+  }
+
+  /** One of the numbers that its kind gave it when it was made, 0 to 7. */
+  public long parameter(int index) {
+    return parameters[index];
+  }
+
+  /** Whether a program that does not know its kind leaves the segment alone when nobody uses it. */
+  boolean isFlaggedToRetain() {
+    return (flags & RETAINS) != 0;
   }
 
   @Override
@@ -141,6 +192,13 @@ public final class SegmentEntry implements Entry {
   @Override
   public long fingerprint() {
     return fingerprint;
+  }
+
+  @Override
+  public String layout() {
+    byte[] text = new byte[(int) textBytes];
+    region().copyTo(offset + textOffset, text, 0, text.length);
+    return new String(text, StandardCharsets.US_ASCII);
   }
 
   @Override
@@ -174,6 +232,45 @@ public final class SegmentEntry implements Entry {
     return roleCount;
   }
 
+  // ---- removal
+
+  /** Says to all who hold roles that the entry was removed. The caller has the directory's lock. */
+  void markRemoved() {
+    if (roleCount > 0 && damage == null) {
+      region().setLongRelease(offset + REMOVED_MARK, 1);
+      wakeAll();
+    }
+  }
+
+  /** Whether the entry stands in its row no longer. */
+  private boolean isGone() {
+    return region().getLongAcquire(core.geometry().row(row) + ROW_WORD) != word; // [row-live]
+  }
+
+  /**
+   * Looks now and then whether the entry, and the segment's name, are still there; ends the roles that are held here if not.
+   * Called by roles that wait, and now and then by those that write.
+   */
+  public void probe() {
+    core.probeName();
+    if (roleCount > 0 && region().getLongOpaque(offset + REMOVED_MARK) != 0 && isGone()) {
+      core.endRoles(this);
+    }
+  }
+
+  /** Throws what the user of a role has to know when that ended since its entry was removed. */
+  void checkPresent() {
+    if (isGone()) {
+      throw new EntryRemovedException("Entry \"" + name + "\" of segment " + core.path()
+          + " was removed while it was in use. Find or add it again.");
+    }
+  }
+
+  /** Whether both are the same use of the same row. */
+  boolean isSameAs(SegmentEntry other) {
+    return row == other.row && word == other.word && core == other.core;
+  }
+
   // ---- roles
 
   /** The first byte of a role's line pair. */
@@ -184,6 +281,11 @@ public final class SegmentEntry implements Entry {
   /** The roles from this index on were never taken. */
   public int rolesUsed() {
     return Math.clamp(region().getLongAcquire(offset + ROLES_USED), 0, roleCount);
+  }
+
+  /** What the holder of a role calls it. */
+  public String roleLabel(int index) {
+    return Label.read(region(), role(index) + ROLE_LABEL);
   }
 
   public long roleWord(int index) {
@@ -197,6 +299,16 @@ public final class SegmentEntry implements Entry {
   public RoleHandle tryTake(int index, int mode) {
     core.requireParticipant();
     core.checkName();
+    core.hold(row);
+    try {
+      checkPresent(); // [row-held] a remover sees the hold, or this sees that the row is not live any more
+      return take(index, mode);
+    } finally {
+      core.letGo(row); // the role has a hold of its own
+    }
+  }
+
+  private RoleHandle take(int index, int mode) {
     for (int tries = 0; tries < MAX_TRIES; tries++) {
       long used = region().getLongAcquire(offset + ROLES_USED);
       if (used <= index && !region().compareAndSetLong(offset + ROLES_USED, used, index + 1)) {
@@ -208,6 +320,7 @@ public final class SegmentEntry implements Entry {
       }
       long mine = Owner.word(core.participants().self(), Owner.generation(word) + 1, mode, ROLE_JOINING);
       if (region().compareAndSetLong(role(index) + ROLE_WORD, word, mine)) { // [role-free]
+        Label.write(region(), role(index) + ROLE_LABEL, "");
         return core.adopt(new RoleHandle(this, index, mine));
       }
     }
@@ -232,6 +345,9 @@ public final class SegmentEntry implements Entry {
    * published without waking it. Returns how many roles that were.
    */
   int sweep(int id) {
+    if (roleCount == 0) {
+      return 0;
+    }
     int freed = 0;
     for (int index = 0; index < roleCount; index++) {
       long word = roleWord(index);

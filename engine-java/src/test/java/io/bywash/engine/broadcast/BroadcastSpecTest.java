@@ -24,8 +24,8 @@ class BroadcastSpecTest {
     assertEquals(capacity, spec.capacity());
     assertEquals(Kind.BROADCAST, spec.kind());
     assertEquals(65, spec.roleCount());
-    assertEquals(24_576 + capacity, spec.sizeBytes());
-    assertEquals(28_672 + 24_576 + capacity, SegmentSpec.of(spec).sizeBytes());
+    assertEquals(24_576 + 4096 + capacity, spec.sizeBytes());
+    assertEquals(36_864 + 24_576 + 4096 + capacity, SegmentSpec.of(spec).sizeBytes());
     assertEquals(Broadcast.spec("queue", capacity), spec);
     assertEquals(Broadcast.spec("queue", capacity).hashCode(), spec.hashCode());
   }

@@ -82,7 +82,7 @@ record Damage(byte[] bytes, int queue, String how) {
       }
       default -> {
         random.nextBytes(bytes);
-        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(0, MAGIC).putInt(8, VERSION).putInt(120, 1);
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(0, MAGIC).putInt(8, VERSION).putInt(READY_OFFSET, 1);
       }
     }
     Damage damage = new Damage(bytes, -1, "foreign bytes");

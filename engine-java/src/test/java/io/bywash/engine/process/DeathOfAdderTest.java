@@ -66,7 +66,7 @@ class DeathOfAdderTest {
   private static void addUntil(LastStep last, Region region, long dead, long space) {
     int step = last.ordinal();
     region.setLongVolatile(SegmentLayout.INTENT_OFFSET, Owner.word(dead, 1, 0, 1));
-    long word = 1L << 32 | (long) Kind.BROADCAST.code() << 16;
+    long word = 1L << 32 | (long) Kind.BROADCAST.code() << 16 | (long) Kind.BROADCAST.version() << 8;
     if (step >= LastStep.ADDING.ordinal()) {
       region.setLongVolatile(ROW + SegmentLayout.ROW_WORD, word | SegmentLayout.ROW_ADDING);
     }

@@ -16,7 +16,7 @@ import org.openjdk.jcstress.annotations.Outcome;
 import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 
-/** An entry is added while somebody looks for it: {@link DirectoryTable} at both ends. */
+/** An entry is added while somebody looks for it: {@link DirectoryChanges} and {@link DirectoryTable}. */
 @JCStressTest
 @Description("[row-live] who sees a row live sees all of it")
 @Outcome(id = {"0, 0", "0, 1"}, expect = ACCEPTABLE, desc = "not live yet")
@@ -33,7 +33,7 @@ public class RowLitmus {
   @Actor
   public void adder() {
     meeting.meet();
-    pair.second.directory().findOrAdd(LitmusPair.QUEUE);
+    pair.second.findOrAdd(LitmusPair.QUEUE);
   }
 
   @Actor
@@ -51,7 +51,7 @@ public class RowLitmus {
   }
 
   @Arbiter
-  public void afterwards() { // no code of the engine removes a row
+  public void afterwards() {
     pair.region.zero(row, SegmentLayout.ROW_BYTES);
     pair.region.setLongRelease(SegmentLayout.NEXT_FREE_OFFSET, pair.first.geometry().dataOffset());
     PAIRS.giveBack(pair);
