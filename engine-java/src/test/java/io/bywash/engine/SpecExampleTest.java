@@ -66,8 +66,8 @@ class SpecExampleTest {
     assertEquals(0xE306_9283, checksum(check), "the check value that SPEC.md names");
     assertTrue(Files.readString(SPEC).contains("0xE3069283"));
     byte[] segment = segment();
-    int stored = ByteBuffer.wrap(segment).order(ByteOrder.LITTLE_ENDIAN).getInt(96);
-    assertEquals(checksum(Arrays.copyOf(segment, 96)), stored);
+    int stored = ByteBuffer.wrap(segment).order(ByteOrder.LITTLE_ENDIAN).getInt(120);
+    assertEquals(checksum(Arrays.copyOf(segment, 120)), stored);
   }
 
   private static int checksum(byte[] bytes) {

@@ -141,6 +141,7 @@ public final class SegmentLayout {
   // ---- common part of every structure with roles: one page, then its roles, then its own data from a page boundary on
   public static final int ROLES_USED = 0; // long: roles with this index or a higher one were never taken
   public static final int REMOVED_MARK = 8; // long: 1 when the entry was removed, so that its roles end
+  public static final int LEFT = 64; // long: reserved for kinds whose roles can hold something
   public static final int WAITING_FOR_DATA = 128; // 4 longs, one bit a slot
   public static final int WAITING_FOR_SPACE = 256; // 4 longs, one bit a slot
   public static final int OWN_WORDS = 384;
