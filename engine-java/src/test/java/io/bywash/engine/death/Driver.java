@@ -17,7 +17,7 @@ public final class Driver implements Function<String, Object> {
   /** An operation in a bus directory, and what is done after each of its steps. */
   public Driver(String operation, Path bus, Runnable afterStep) {
     this.operation = Operations.named(operation);
-    this.scene = new Scene(bus);
+    this.scene = this.operation.subject().death().scene(bus);
     this.afterStep = afterStep;
   }
 
@@ -49,10 +49,7 @@ public final class Driver implements Function<String, Object> {
         yield null;
       }
       case "bus" -> scene.bus;
-      case "promised" -> scene.promised;
-      case "begun" -> scene.begun;
-      case "written" -> scene.written;
-      case "handled" -> scene.handled;
+      case "marks" -> scene.marks();
       case "tidy" -> {
         scene.tidy();
         yield null;

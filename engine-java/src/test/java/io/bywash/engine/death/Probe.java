@@ -43,16 +43,16 @@ public final class Probe {
   }
 
   /** How many steps the hub's thread has made, watched or not. */
-  static long hubSteps() {
+  public static long hubSteps() {
     return hubSteps;
   }
 
-  /** From now on a publisher takes messages for a stream, however much time passes between them. */
-  static void stopClock(boolean stopped) {
+  /** From now on no time passes for a structure that tells by the clock how fast it is used. */
+  public static void stopClock(boolean stopped) {
     clockStopped = stopped;
   }
 
-  /** The time as a publisher sees it. */
+  /** The time as such a structure sees it. */
   public static long nanoTime() {
     return clockStopped ? 0 : System.nanoTime();
   }

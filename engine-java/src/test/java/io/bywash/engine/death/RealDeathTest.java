@@ -1,32 +1,30 @@
 package io.bywash.engine.death;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.bywash.engine.Claim;
 import io.bywash.engine.Entry;
-import io.bywash.engine.Kind;
 import io.bywash.engine.Participant;
 import io.bywash.engine.Segment;
 import io.bywash.engine.TempBus;
-import io.bywash.engine.broadcast.Publisher;
-import io.bywash.engine.broadcast.Subscriber;
-import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.process.ChildProcess;
 import io.bywash.engine.process.ChildProgram;
+import io.bywash.engine.subject.DeathSubject;
+import io.bywash.engine.subject.Subject;
+import io.bywash.engine.subject.Subjects;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,7 +32,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Processes that are really halted after a step, with real locks. Where that is possible another process is attached, and
- * holds the publisher back by a subscriber of its own.
+ * takes part in the structure.
  */
 @Timeout(7200)
 class RealDeathTest {
@@ -51,9 +49,14 @@ class RealDeathTest {
     return Trial.count(engine, operation, bus.directory());
   }
 
-  @Test
-  void whatAHaltedProcessLeftIsTakenOverByTheLiving() throws IOException {
-    List<Operations.Operation> all = Operations.all();
+  static List<Subject> subjects() {
+    return Subjects.all();
+  }
+
+  @ParameterizedTest
+  @MethodSource("subjects")
+  void whatAHaltedProcessLeftIsTakenOverByTheLiving(Subject subject) throws IOException {
+    List<Operations.Operation> all = Operations.of(subject);
     List<Point> sample = new ArrayList<>();
     for (int i = 0; i < HALTS; i++) { // another operation each time, and another part of it
       Operations.Operation operation = all.get(i * all.size() / HALTS);
@@ -82,7 +85,7 @@ class RealDeathTest {
     int halted = 0;
     for (Point point : points) {
       try {
-        boolean alone = point.operation.is(Operations.Trait.ALONE) || point.operation.is(Operations.Trait.AFTER_DEATHS);
+        boolean alone = point.operation.is(Trait.ALONE) || point.operation.is(Trait.AFTER_DEATHS);
         halted += (alone ? haltAlone(point) : haltBesideALivingOne(point)) ? 1 : 0;
       } catch (AssertionError | RuntimeException fault) {
         throw new AssertionError("after step " + point.step + " of \"" + point.operation + "\": " + fault.getMessage(),
@@ -95,21 +98,20 @@ class RealDeathTest {
   }
 
   /** What a process said of itself when it died. */
-  private record Death(boolean halted, long pid, Path where, Trial.Marks marks) {}
+  private record Death(boolean halted, long pid, Path where, List<Long> marks) {}
 
-  private static Death awaitDeath(ChildProcess child, Point point) {
+  private static Death awaitDeath(ChildProcess child) {
     String[] words = child.await("end").split(" ");
     child.awaitEnd();
-    boolean several = point.operation.is(Operations.Trait.SEVERAL);
-    return new Death(words[0].equals("halted"), child.pid(), Path.of(words[1]), new Trial.Marks(Long.parseLong(words[2]),
-        Long.parseLong(words[3]), Long.parseLong(words[4]), Long.parseLong(words[5]), several));
+    return new Death(words[0].equals("halted"), child.pid(), Path.of(words[1]),
+        Arrays.stream(words).skip(2).map(Long::valueOf).toList());
   }
 
   private boolean haltAlone(Point point) {
     try (ChildProcess child = ChildProcess.start(HaltAt.class, bus.directory(), point.operation.name(), point.step)) {
-      Death death = awaitDeath(child, point);
+      Death death = awaitDeath(child);
       if (death.halted) {
-        Autopsy.ofReal(death.where, death.marks, point.step % 2 == 0);
+        Autopsy.ofReal(point.operation.subject(), death.where, death.marks, point.step % 2 == 0);
       }
       return death.halted;
     } finally {
@@ -119,18 +121,19 @@ class RealDeathTest {
 
   private boolean haltBesideALivingOne(Point point) throws IOException {
     Path file = Files.createDirectory(bus.path("life0")).resolve(Scene.SEGMENT);
-    try (Segment segment = Segment.create(file, Scene.SPEC)) {
-      Entry queue = segment.directory().find(Scene.QUEUE, Kind.BROADCAST);
-      try (Subscriber subscriber = Subscriber.open(queue)) {
-        Autopsy.Reader reader = new Autopsy.Reader(subscriber);
-        try (ChildProcess child = ChildProcess.start(HaltAt.class, bus.directory(), point.operation.name(), point.step)) {
-          CompletableFuture<Death> dying = CompletableFuture.supplyAsync(() -> awaitDeath(child, point));
-          while (!dying.isDone()) {
-            subscriber.poll(reader, 1_000, 1_000_000);
-          }
-          takeOver(segment, queue, subscriber, reader, dying.join());
-          return dying.join().halted;
+    DeathSubject<?> subject = point.operation.subject().death();
+    try (Segment segment = Segment.create(file, Scene.spec(subject))) {
+      Entry entry = segment.directory().find(Scene.STRUCTURE).orElseThrow();
+      try (DeathSubject.Companion companion = subject.companion(entry);
+          ChildProcess child = ChildProcess.start(HaltAt.class, bus.directory(), point.operation.name(), point.step)) {
+        CompletableFuture<Death> dying = CompletableFuture.supplyAsync(() -> awaitDeath(child));
+        while (!dying.isDone()) {
+          companion.live();
         }
+        bury(segment, dying.join());
+        companion.takeOver(dying.join().marks);
+        segment.directory().findOrAdd(subject.added(Scene.ADDED));
+        return dying.join().halted;
       }
     } finally {
       assertEquals(List.of(), Image.of(bus.path("life0")).names().stream().filter(name -> !name.equals(".lock")).toList());
@@ -138,40 +141,21 @@ class RealDeathTest {
     }
   }
 
-  private static void takeOver(Segment segment, Entry queue, Subscriber subscriber, Autopsy.Reader reader, Death death) {
+  private static void bury(Segment segment, Death death) {
     for (Participant dead : segment.recover().dead()) {
       assertTrue(dead.pid() == death.pid || dead.pid() == 0, dead + " is not " + death); // it may not have said its pid yet
     }
     assertTrue(segment.recover().isEmpty(), "the second time");
     assertEquals(1, segment.participants().size());
-    try (Publisher publisher = Publisher.open(queue);
-        Subscriber second = Subscriber.open(queue, SubscriberOptions.skip())) {
-      long published = publisher.nextSequence();
-      assertTrue(published >= death.marks.promised() && published <= Math.max(death.marks.begun(), death.marks.written()),
-          published + " messages are published, which is impossible after " + death.marks);
-      reader.readUntil(published);
-      Autopsy.Reader late = new Autopsy.Reader(second);
-      for (long sequence = published; sequence < published + Autopsy.NEW_MESSAGES; sequence++) {
-        Autopsy.publish(publisher);
-        reader.readUntil(sequence + 1);
-        late.readUntil(sequence + 1);
-      }
-      assertEquals(published + Autopsy.NEW_MESSAGES, subscriber.nextSequence());
-    }
-    segment.directory().findOrAdd(Scene.ADDED);
   }
 
-  @Test
-  void whoIsBeingBuriedHoldsNobodyBackThoughItsBurierDoesNotGoOn() {
-    try (ChildProcess child = ChildProcess.start(StopBurying.class, bus.directory())) {
+  @ParameterizedTest
+  @MethodSource("subjects")
+  void whoIsBeingBuriedHoldsNobodyBackThoughItsBurierDoesNotGoOn(Subject subject) {
+    try (ChildProcess child = ChildProcess.start(StopBurying.class, bus.directory(), subject.name())) {
       Path file = Path.of(child.await("burying")).resolve(Scene.SEGMENT);
-      try (Segment segment = Segment.attach(file, 0);
-          Publisher publisher = Publisher.open(segment.directory().find(Scene.QUEUE, Kind.BROADCAST))) {
-        for (int i = 0; i < Autopsy.NEW_MESSAGES; i++) {
-          Claim claim = publisher.claim(Letters.MAX_BYTES, 0, ChildProgram.PATIENCE_NANOS);
-          assertNotNull(claim, "the dead one's subscribers hold the publisher back");
-          claim.commit();
-        }
+      try (Segment segment = Segment.attach(file, 0)) {
+        subject.death().useWhileOthersAreBuried(segment.directory().find(Scene.STRUCTURE).orElseThrow());
         child.kill();
         assertEquals(2, segment.recover().dead().size(), "the one that was begun, and the burier");
       }
@@ -180,14 +164,18 @@ class RealDeathTest {
     }
   }
 
-  /** Argument: directory. Recovers, and stops behind the first step that others can see: it has a dead one's lock then. */
+  /**
+   * Arguments: directory, subject. Recovers, and stops behind the first step that others can see: it has a dead one's lock
+   * then.
+   */
   static final class StopBurying implements ChildProgram {
     private Function<String, Object> driver;
     private Image before;
 
     @Override
     public void run(String... arguments) {
-      driver = Trial.driver(new Rewriter(), Operations.named("recover"), Path.of(arguments[0]), this::afterStep);
+      Operations.Operation recover = Operations.recover(Subjects.named(arguments[1]));
+      driver = Trial.driver(new Rewriter(), recover, Path.of(arguments[0]), this::afterStep);
       driver.apply("prepare");
       before = Image.of((Path) driver.apply("bus"));
       driver.apply("run");
@@ -229,8 +217,8 @@ class RealDeathTest {
     }
 
     private void end(String how) {
-      ChildProgram.say("end " + how + " " + driver.apply("bus") + " " + driver.apply("promised") + " " + driver.apply("begun")
-          + " " + driver.apply("written") + " " + driver.apply("handled"));
+      String marks = ((List<?>) driver.apply("marks")).stream().map(mark -> " " + mark).collect(Collectors.joining());
+      ChildProgram.say("end " + how + " " + driver.apply("bus") + marks);
       System.out.flush();
     }
   }

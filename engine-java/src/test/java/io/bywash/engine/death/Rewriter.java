@@ -2,6 +2,7 @@ package io.bywash.engine.death;
 
 import io.bywash.engine.Segment;
 import io.bywash.engine.process.ChildProcess;
+import io.bywash.engine.subject.Subjects;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -23,7 +24,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -34,6 +37,9 @@ final class Rewriter extends ClassLoader {
   private static final ClassDesc PROBE = ClassDesc.of(Probe.class.getName());
   private static final Path ENGINE = Path.of(ChildProcess.root(Segment.class));
   private static final Path TESTS = Path.of(ChildProcess.root(Rewriter.class));
+
+  private static final Set<String> CLOCKS = Subjects.all().stream()
+      .flatMap(subject -> subject.death().clocks().stream()).collect(Collectors.toSet());
 
   private final Breakage breakage;
 
@@ -133,10 +139,10 @@ final class Rewriter extends ClassLoader {
     }
   }
 
-  /** A publisher's look at the clock: it fetches lines only while messages stream, for which the probes leave no time. */
+  /** A look at the clock by which a structure tells how fast it is used: the probes leave no time for that. */
   private static boolean isClock(MethodModel method, InvokeInstruction call) {
-    return method.parent().orElseThrow().thisClass().asInternalName().endsWith("/RecordWriter")
-        && call.name().equalsString("nanoTime");
+    String type = method.parent().orElseThrow().thisClass().asInternalName();
+    return call.name().equalsString("nanoTime") && CLOCKS.contains(type.substring(type.lastIndexOf('/') + 1));
   }
 
   /** The type of a static method that takes the call's place. */

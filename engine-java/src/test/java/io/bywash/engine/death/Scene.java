@@ -1,21 +1,15 @@
 package io.bywash.engine.death;
 
-import io.bywash.engine.Claim;
+import io.bywash.engine.BusException;
 import io.bywash.engine.Entry;
 import io.bywash.engine.EntrySpec;
-import io.bywash.engine.Kind;
-import io.bywash.engine.MessageHandler;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
-import io.bywash.engine.broadcast.Broadcast;
-import io.bywash.engine.broadcast.Publisher;
-import io.bywash.engine.broadcast.Subscriber;
-import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.SegmentEntry;
 import io.bywash.engine.internal.SegmentLayout;
 import io.bywash.engine.internal.memory.NativeAccess;
-import io.bywash.engine.wait.WaitHub;
+import io.bywash.engine.subject.DeathSubject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -23,28 +17,22 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.locks.LockSupport;
+import java.util.List;
 import java.util.function.Predicate;
 
 /**
- * What an operation works on: one small segment in a bus directory, attachments and roles, and what was promised to whom so
- * far. Lives in the rewritten engine's class loader.
+ * What an operation works on: one small segment in a bus directory, and the attachments to it. A kind of structure adds
+ * its roles, and what was promised to whom so far. Lives in the rewritten engine's class loader.
  */
-final class Scene {
+public abstract class Scene {
   static final String SEGMENT = "seg";
-  static final String QUEUE = "queue";
+  static final String STRUCTURE = "structure";
+  static final String ADDED = "added";
   static final int SLOTS = 4;
-  static final int SUBSCRIBERS = 3;
-  static final EntrySpec ADDED = Broadcast.spec("added", Letters.RING_BYTES, 1);
-  static final SegmentSpec SPEC = spec();
-  private static final long PATIENCE_NANOS = 60_000_000_000L;
-  /** Long enough for a process that has just been started to come to its sleep; shorter than one sleep. */
-  private static final long WAIT_NANOS = 40_000_000;
-  /** As many as the hub makes until it has slept once, and more. */
-  private static final int HUB_STEPS = 20;
-  /** Messages that turn the ring more than twice. */
-  static final int TURNS = 70;
+  protected static final long PATIENCE_NANOS = 60_000_000_000L;
+
+  /** No process has this number, here or in another run. */
+  static final long STRANGER = Integer.MAX_VALUE;
 
   /** Run once during the operation, when things are so, by another participant; no part of it. */
   Runnable meanwhile;
@@ -52,155 +40,81 @@ final class Scene {
 
   /** The bus directory; another one after everybody died. */
   Path bus;
-  Segment segment;
-  Publisher publisher;
-  Subscriber subscriber;
+  /** The attachment that was made last. */
+  public Segment segment;
 
-  /** So many messages were certainly published: their commit or publish returned. */
-  long promised;
-  /** No more messages than these can be visible. */
-  long begun;
-  /** So many were ever written, published or not: their records take room. */
-  long written;
-  /** So many messages were handled by the subscriber; what it has not handled is not to be given up. */
-  long handled = Long.MAX_VALUE;
-
-  /** No process has this number, here or in another run. */
-  static final long STRANGER = Integer.MAX_VALUE;
-
+  final EntrySpec added;
+  private final SegmentSpec spec;
   private final Deque<AutoCloseable> opened = new ArrayDeque<>();
   private int deaths;
 
-  Scene(Path bus) {
+  /** A scene for structures of that kind. */
+  protected Scene(Path bus, DeathSubject<?> subject) {
     this.bus = bus;
+    this.added = subject.added(ADDED);
+    this.spec = spec(subject);
   }
 
   /** One row and the space for one more entry. */
-  private static SegmentSpec spec() {
-    SegmentSpec spec = SegmentSpec.of(Broadcast.spec(QUEUE, Letters.RING_BYTES, SUBSCRIBERS))
-        .withParticipantCapacity(SLOTS).withEntryCapacity(2);
-    return spec.withSizeBytes(spec.sizeBytes() + ADDED.sizeBytes());
+  static SegmentSpec spec(DeathSubject<?> subject) {
+    SegmentSpec spec = SegmentSpec.of(subject.spec(STRUCTURE)).withParticipantCapacity(SLOTS).withEntryCapacity(2);
+    return spec.withSizeBytes(spec.sizeBytes() + subject.added(ADDED).sizeBytes());
   }
 
-  Path file() {
+  /** Opens the segment, and uses the structure for a while, so that it is not as new any more. Roles stay taken. */
+  protected abstract void use();
+
+  /** Gives back the roles that {@link #use} took. */
+  protected abstract void leave();
+
+  /**
+   * Opens the segment three times, and holds by each attachment what somebody can hold: roles, something half done, and
+   * a wait that was announced.
+   */
+  protected abstract void holdEverything();
+
+  /** Reads the structure through an attachment that only observes. */
+  protected abstract void observe(Entry entry);
+
+  /** What was promised so far. */
+  protected abstract List<Long> marks();
+
+  /** Everybody died, and what this scene had kept open was closed: it begins anew. */
+  protected abstract void forget();
+
+  final SegmentSpec spec() {
+    return spec;
+  }
+
+  final Path file() {
     return bus.resolve(SEGMENT);
   }
 
-  private <T extends AutoCloseable> T keep(T resource) {
+  /** Is closed in the end. */
+  protected final <T extends AutoCloseable> T keep(T resource) {
     opened.push(resource);
     return resource;
   }
 
   /** Opens the segment, and the next time another attachment to it. */
-  Segment open() {
-    return segment = keep(Segment.open(file(), SPEC));
+  public final Segment open() {
+    return segment = keep(Segment.open(file(), spec));
+  }
+
+  /** The structure, seen by the attachment that was made last. */
+  protected final Entry entry() {
+    return segment.directory().find(STRUCTURE).orElseThrow();
   }
 
   /** The next free slot looks as if a stranger had had it, and had left. */
-  void strangerLeft() {
-    SegmentEntry entry = (SegmentEntry) queue();
+  final void strangerLeft() {
+    SegmentEntry entry = (SegmentEntry) entry();
     int id = Owner.slotId(entry.core().participants().self()) + 1;
     entry.region().setLongOpaque(entry.core().geometry().slot(id) + SegmentLayout.SLOT_PID, STRANGER);
   }
 
-  Entry queue() {
-    return segment.directory().find(QUEUE, Kind.BROADCAST);
-  }
-
-  Publisher publisher() {
-    publisher = keep(Publisher.open(queue()));
-    promised = begun = written = publisher.nextSequence();
-    return publisher;
-  }
-
-  Subscriber subscriber(SubscriberOptions options) {
-    return subscriber = keep(Subscriber.open(queue(), options));
-  }
-
-  /** From now on what this subscriber has not handled is not to be given up. */
-  void gate() {
-    handled = subscriber.nextSequence();
-  }
-
-  /** Opens the segment and a publisher, and publishes. */
-  Scene published(int count) {
-    open();
-    publisher();
-    return publish(count);
-  }
-
-  /** Publishes messages, one by one. */
-  Scene publish(int count) {
-    for (int i = 0; i < count; i++) {
-      long sequence = publisher.nextSequence();
-      Claim claim = room(sequence);
-      begun = sequence + 1;
-      claim.commit();
-      promised = sequence + 1;
-    }
-    return this;
-  }
-
-  /** Publishes copies, without a claim. */
-  void offer(int count) {
-    for (int i = 0; i < count; i++) {
-      long sequence = publisher.nextSequence();
-      written = sequence + 1;
-      begun = sequence + 1;
-      byte[] content = Letters.content(sequence);
-      if (!publisher.offer(content, 0, content.length, Letters.type(sequence), PATIENCE_NANOS)) {
-        throw new AssertionError("no room for message " + sequence);
-      }
-      promised = sequence + 1;
-    }
-  }
-
-  private Claim room(long sequence) {
-    written = sequence + 1;
-    Claim claim = publisher.claim(Letters.length(sequence), Letters.type(sequence), PATIENCE_NANOS);
-    if (claim == null) {
-      throw new AssertionError("no room for message " + sequence);
-    }
-    return Letters.write(claim, sequence);
-  }
-
-  /** Publishes up to the message before which there is to be padding. */
-  Scene publishUntilPadding() {
-    while (!Letters.isPadded(publisher.nextSequence())) {
-      publish(1);
-    }
-    return this;
-  }
-
-  /** Stages messages without publishing them; they may be visible once {@link #publishStaged} is under way. */
-  Scene stage(int count) {
-    for (int i = 0; i < count; i++) {
-      room(publisher.nextSequence()).stage();
-    }
-    return this;
-  }
-
-  void publishStaged() {
-    begun = publisher.nextSequence();
-    publisher.publish();
-    promised = begun;
-  }
-
-  /** Waits in the hub's thread for a message that does not come. */
-  void waitByTheHub() {
-    CompletableFuture<Void> ready = WaitHub.shared().whenReady(subscriber);
-    long start = System.nanoTime();
-    while (NativeAccess.ENABLED && (Probe.hubSteps() < HUB_STEPS || !isAnnounced(SegmentLayout.WAITING_FOR_DATA))) {
-      if (System.nanoTime() - start > PATIENCE_NANOS) {
-        throw new AssertionError("the hub does not announce the subscriber, and sleep");
-      }
-      LockSupport.parkNanos(100_000);
-    }
-    ready.cancel(false);
-  }
-
   /** A hidden file of a creator that died at once. */
-  void leaveHidden() {
+  final void leaveHidden() {
     try {
       Files.createFile(bus.resolve("." + SEGMENT + ".0123456789abcdef.tmp"));
     } catch (IOException failure) {
@@ -209,7 +123,7 @@ final class Scene {
   }
 
   /** A bus directory that the group may write to. */
-  void shareDirectory() {
+  final void shareDirectory() {
     try {
       Files.setPosixFilePermissions(bus, PosixFilePermissions.fromString("rwxrwx---"));
     } catch (IOException failure) {
@@ -217,43 +131,8 @@ final class Scene {
     }
   }
 
-  /** Claims room and writes a whole message that is never to be seen. */
-  Claim claimed() {
-    return room(publisher.nextSequence());
-  }
-
-  /** Publishes until a claim finds no room. */
-  void fill() {
-    fill(0);
-  }
-
-  /** Publishes until a claim has waited for room in vain. */
-  private void fill(long timeoutNanos) {
-    while (true) {
-      long sequence = publisher.nextSequence();
-      written = sequence + 1;
-      Claim claim = publisher.claim(Letters.length(sequence), Letters.type(sequence), timeoutNanos);
-      if (claim == null) {
-        return;
-      }
-      Letters.write(claim, sequence);
-      begun = sequence + 1;
-      claim.commit();
-      promised = sequence + 1;
-    }
-  }
-
-  /** Waits in vain until the subscriber has announced itself; only polls where nobody does that. */
-  void waitForMessage() {
-    waitUntilAnnounced(SegmentLayout.WAITING_FOR_DATA, () -> poll(WAIT_NANOS));
-  }
-
-  /** Fills the ring, and waits in vain until the publisher has announced itself; only claims where nobody does that. */
-  void waitForRoom() {
-    waitUntilAnnounced(SegmentLayout.WAITING_FOR_SPACE, () -> fill(WAIT_NANOS));
-  }
-
-  private void waitUntilAnnounced(int bitmap, Runnable wait) {
+  /** Waits, again and again, until this process is seen to wait; only once where nobody announces that. */
+  protected final void waitUntilAnnounced(int bitmap, Runnable wait) {
     long start = System.nanoTime();
     do {
       if (System.nanoTime() - start > PATIENCE_NANOS) {
@@ -263,47 +142,19 @@ final class Scene {
     } while (NativeAccess.ENABLED && !isAnnounced(bitmap));
   }
 
-  private boolean isAnnounced(int bitmap) {
-    SegmentEntry entry = (SegmentEntry) queue();
+  protected final boolean isAnnounced(int bitmap) {
+    SegmentEntry entry = (SegmentEntry) entry();
     long bit = 1L << Owner.slotId(entry.core().participants().self());
     return (entry.region().getLongVolatile(entry.offset() + bitmap) & bit) != 0;
   }
 
-  int poll() {
-    return poll(0);
-  }
-
-  /** Polls; each message is checked. */
-  private int poll(long timeoutNanos) {
-    long[] due = {subscriber.nextSequence()};
-    MessageHandler handler = new MessageHandler() {
-      @Override
-      public void onMessage(io.bywash.engine.Message message) {
-        String fault = Letters.fault(message, due[0]);
-        if (fault != null) {
-          throw new AssertionError(fault);
-        }
-        due[0]++;
-        if (handled != Long.MAX_VALUE) {
-          handled = due[0];
-        }
-      }
-
-      @Override
-      public void onLost(long messageCount) {
-        due[0] += messageCount;
-      }
-    };
-    return timeoutNanos > 0 ? subscriber.poll(handler, 100, timeoutNanos) : subscriber.poll(handler, 100);
-  }
-
   /** Everybody dies now, and what they left is found in another directory. */
-  void die() {
+  public final void die() {
     moveTo(Image.of(bus));
   }
 
   /** Everybody dies during {@code operation}, at the last step behind which {@code moment} is true. */
-  void dieDuring(Runnable operation, Predicate<Image> moment) {
+  final void dieDuring(Runnable operation, Predicate<Image> moment) {
     Image[] last = new Image[1];
     Path where = bus;
     Probe.watch(() -> {
@@ -322,30 +173,40 @@ final class Scene {
   }
 
   private void moveTo(Image found) {
-    while (!opened.isEmpty()) { // they are not seen any more
-      close(opened.pop());
-    }
+    closeAll(); // they are not seen any more
     bus = bus.resolveSibling("life" + ++deaths);
     found.writeTo(bus);
     segment = null;
-    publisher = null;
-    subscriber = null;
-    handled = Long.MAX_VALUE;
+    forget();
   }
 
   /** Closes what is open. */
-  void tidy() {
+  final void tidy() {
     Probe.stopClock(false);
+    closeAll();
+  }
+
+  private void closeAll() {
     while (!opened.isEmpty()) {
-      close(opened.pop());
+      AutoCloseable resource = opened.pop();
+      try {
+        resource.close();
+      } catch (Exception failure) {
+        throw new AssertionError("closing " + resource, failure);
+      }
     }
   }
 
-  private static void close(AutoCloseable resource) {
+  /** Fails unless {@code refused} fails in that way. */
+  public static void expect(Class<? extends BusException> failure, Runnable refused) {
     try {
-      resource.close();
-    } catch (Exception failure) {
-      throw new AssertionError("closing " + resource, failure);
+      refused.run();
+    } catch (BusException thrown) {
+      if (thrown.getClass() == failure) {
+        return;
+      }
+      throw thrown;
     }
+    throw new AssertionError("it was not refused");
   }
 }

@@ -1,5 +1,6 @@
 package io.bywash.engine.death;
 
+import io.bywash.engine.subject.Subject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -15,27 +16,8 @@ import java.util.stream.Stream;
 
 /** One run of an operation in the rewritten engine, with an image of the bus directory after each step. */
 final class Trial {
-  /**
-   * What had been promised when an image was taken.
-   *
-   * @param promised so many messages are published
-   * @param begun so many may be, and none or all of those beyond {@code promised}
-   * @param written so many were written, published or not
-   * @param handled so many messages were handled by a subscriber that may not lose any; the largest number when there is none
-   * @param several whether it may also be any number in between
-   */
-  record Marks(long promised, long begun, long written, long handled, boolean several) {
-    static final Marks NOTHING = new Marks(0, 0, 0, Long.MAX_VALUE, false);
-
-    /** Those of a driver now. */
-    static Marks of(Function<String, Object> driver, boolean several) {
-      return new Marks((Long) driver.apply("promised"), (Long) driver.apply("begun"), (Long) driver.apply("written"),
-          (Long) driver.apply("handled"), several);
-    }
-  }
-
-  /** What was there after a step; step 0 is before the first one. */
-  record Found(int step, Image image, Marks marks) {}
+  /** What was there after a step, and the marks of what had been promised; step 0 is before the first one. */
+  record Found(int step, Image image, List<Long> marks) {}
 
   private Trial() {}
 
@@ -52,6 +34,11 @@ final class Trial {
     } catch (ReflectiveOperationException failure) {
       throw new AssertionError("the driver cannot be made", failure);
     }
+  }
+
+  @SuppressWarnings("unchecked")
+  private static List<Long> marks(Function<String, Object> driver) {
+    return (List<Long>) driver.apply("marks");
   }
 
   private static void run(Function<String, Object> driver, Path root) {
@@ -72,10 +59,11 @@ final class Trial {
   }
 
   /** Somebody takes over what was found: what is there after each step of that? */
-  static List<Found> takeOver(Rewriter engine, Found first, Path root) {
+  static List<Found> takeOver(Rewriter engine, Subject subject, Found first, Path root) {
     first.image.writeTo(root.resolve("life0"));
-    Marks marks = first.image.names().contains(Scene.SEGMENT) ? first.marks : Marks.NOTHING; // or another one is created
-    return run(engine, Operations.named(Operations.TAKE_OVER), root).stream()
+    List<Long> marks = first.image.names().contains(Scene.SEGMENT) ? first.marks
+        : subject.death().scene(root).marks(); // or another one is created
+    return run(engine, Operations.takeOver(subject), root).stream()
         .map(second -> new Found(second.step, second.image, marks)).toList();
   }
 
@@ -84,7 +72,7 @@ final class Trial {
     List<Found> found = new ArrayList<>();
     List<Function<String, Object>> driver = new ArrayList<>();
     Runnable take = () -> found.add(new Found(found.size(), Image.of((Path) driver.getFirst().apply("bus")),
-        Marks.of(driver.getFirst(), operation.is(Operations.Trait.SEVERAL))));
+        marks(driver.getFirst())));
     driver.add(driver(engine, operation, root, take));
     driver.getFirst().apply("prepare");
     take.run();

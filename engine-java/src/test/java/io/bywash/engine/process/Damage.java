@@ -4,11 +4,13 @@ import static io.bywash.engine.internal.SegmentLayout.*;
 
 import io.bywash.engine.internal.Owner;
 import io.bywash.engine.process.DamageImages.Image;
-import io.bywash.engine.process.DamageImages.Place;
+import io.bywash.engine.subject.DamageSubject.Place;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.zip.CRC32C;
 
@@ -16,24 +18,20 @@ import java.util.zip.CRC32C;
  * One way to damage a segment. All of it follows from a random generator, so that a seed repeats it.
  *
  * @param bytes what the file holds now; of another length when it was cut or extended
- * @param queue the only queue whose bytes were touched; -1 when anything else was
+ * @param structure the index of the only structure whose bytes were touched; -1 when anything else was
  * @param how in words
  */
-record Damage(byte[] bytes, int queue, String how) {
-  /** docs/SPEC.md 6.1 */
-  private static final int OLDEST = 512;
-  private static final int BLOCK_INDEX = 1024;
-  private static final int BLOCK_INDEX_BYTES = 128 * 16;
-
+record Damage(byte[] bytes, int structure, String how) {
   /** Damages words here and there: the length stays. */
   static Damage ofWords(Image image, Random random) {
     Writer writer = new Writer(image, random);
-    int queue = -1;
+    int structure = -1;
     int hits = 1 + random.nextInt(random.nextInt(4) == 0 ? 20 : 3);
     if (random.nextInt(5) < 3) {
-      queue = random.nextInt(image.queues().size());
+      structure = random.nextInt(image.structures().size());
+      Place place = image.structures().get(structure);
       for (int i = 0; i < hits; i++) {
-        writer.hit(writer.inQueue(image.queues().get(queue)));
+        writer.hit(place.offset() + image.subject().word(place, writer.words, random));
       }
     } else {
       for (int i = 0; i < hits; i++) {
@@ -43,7 +41,7 @@ record Damage(byte[] bytes, int queue, String how) {
         writer.seal();
       }
     }
-    return new Damage(writer.bytes, queue, writer.how.toString());
+    return new Damage(writer.bytes, structure, writer.how.toString());
   }
 
   /** Damages the file in any way, most often words of it. */
@@ -94,15 +92,15 @@ record Damage(byte[] bytes, int queue, String how) {
 
   private static Damage zeroedPages(Image image, Random random) {
     byte[] bytes = image.bytes().clone();
-    int queue = random.nextInt(image.queues().size() + 1) - 1;
-    Place place = queue < 0 ? new Place(0, bytes.length, 0, 0) : image.queues().get(queue);
+    int structure = random.nextInt(image.structures().size() + 1) - 1;
+    Place place = structure < 0 ? new Place(0, bytes.length, 0, 0) : image.structures().get(structure);
     StringBuilder how = new StringBuilder("zeroed");
     for (int i = 1 + random.nextInt(2); i > 0; i--) {
       int page = place.offset() + random.nextInt(place.sizeBytes() / PAGE_BYTES) * PAGE_BYTES;
       Arrays.fill(bytes, page, page + PAGE_BYTES, (byte) 0);
       how.append(" page ").append(page);
     }
-    return new Damage(bytes, queue, how.toString());
+    return new Damage(bytes, structure, how.toString());
   }
 
   private ByteBuffer words() {
@@ -136,31 +134,6 @@ record Damage(byte[] bytes, int queue, String how) {
       this.words = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    private int inQueue(Place queue) {
-      return queue.offset() + switch (random.nextInt(8)) {
-        case 0 -> OWN_WORDS;
-        case 1 -> OLDEST;
-        case 2 -> BLOCK_INDEX + 8 * random.nextInt(BLOCK_INDEX_BYTES / 8);
-        case 3 -> ROLES + ROLE_BYTES * random.nextInt(queue.roles()) + 8 * random.nextInt(2);
-        case 4 -> ROLES + ROLE_BYTES * random.nextInt(queue.roles()) + ROLE_POSITION + 8 * random.nextInt(3);
-        case 5 -> 8 * random.nextInt(OWN_WORDS / 8); // roles used, waiting participants
-        case 6 -> queue.ring() + 8 * random.nextInt((queue.sizeBytes() - queue.ring()) / 8);
-        default -> recordHeader(queue);
-      };
-    }
-
-    /** Length and type, or the sequence, of a record that readers will come across. */
-    private int recordHeader(Place queue) {
-      int capacity = queue.sizeBytes() - queue.ring();
-      long position = words.getLong(queue.offset() + OLDEST);
-      long published = words.getLong(queue.offset() + OWN_WORDS);
-      for (int left = random.nextInt(100); left > 0 && position >= 0 && position + 16 < published; left--) {
-        int length = words.getInt(queue.offset() + queue.ring() + (int) (position % capacity));
-        position += length < 0 ? -(long) length : (16L + length + 15) & -16;
-      }
-      return queue.ring() + (int) (Math.abs(position) % capacity & -16) + 8 * random.nextInt(2);
-    }
-
     private int inTables() {
       int slots = words.getInt(SLOT_COUNT_OFFSET) & 0xFF;
       int rows = words.getInt(ROW_COUNT_OFFSET) & 0xFF;
@@ -189,7 +162,7 @@ record Damage(byte[] bytes, int queue, String how) {
       how.append(String.format("[%d: %x -> %x] ", at, old, words.getLong(at)));
     }
 
-    /** With a field nearby, so that a queue's damage stays in the queue. */
+    /** With a field nearby, so that a structure's damage stays in it. */
     private void swap(int at) {
       int page = at & -PAGE_BYTES;
       int other = page + 8 * random.nextInt(PAGE_BYTES / 8);
@@ -208,14 +181,13 @@ record Damage(byte[] bytes, int queue, String how) {
     }
 
     private long tempting64() {
-      Place queue = image.queues().get(random.nextInt(image.queues().size()));
-      long published = words.getLong(queue.offset() + OWN_WORDS);
-      long oldest = words.getLong(queue.offset() + OLDEST);
-      long[] tempting = {0, -1, 1, 16, -16, 8, 4095, 4096, 8192, bytes.length, bytes.length - 4096, queue.offset(),
-          queue.sizeBytes(), published, published + 16, published - 16, published + 4096, published - 4096, oldest,
-          oldest + 16, oldest - 4096, oldest + 64, 1L << 32, 1L << 40, 1L << 62, (1L << 62) + 16, Long.MAX_VALUE,
-          Long.MIN_VALUE, Long.MAX_VALUE - 15, ownerWord(), ownerWord(), ownerWord(), ownerWord()};
-      return tempting[random.nextInt(tempting.length)];
+      Place place = image.structures().get(random.nextInt(image.structures().size()));
+      List<Long> tempting = new ArrayList<>(List.of(0L, -1L, 1L, 16L, -16L, 8L, 4095L, 4096L, 8192L, (long) bytes.length,
+          bytes.length - 4096L, (long) place.offset(), (long) place.sizeBytes()));
+      tempting.addAll(image.subject().tempting(place, words));
+      tempting.addAll(List.of(1L << 32, 1L << 40, 1L << 62, (1L << 62) + 16, Long.MAX_VALUE, Long.MIN_VALUE,
+          Long.MAX_VALUE - 15, ownerWord(), ownerWord(), ownerWord(), ownerWord()));
+      return tempting.get(random.nextInt(tempting.size()));
     }
 
     /** Somebody's word, in any state and mode. A removal by the living is left out: others wait for that on purpose. */

@@ -2,6 +2,8 @@ package io.bywash.engine.process;
 
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.process.DamageImages.Image;
+import io.bywash.engine.subject.DamageSubject;
+import io.bywash.engine.subject.Subjects;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,7 +14,7 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * Arguments: directory, seed, first number, count. Damages so many segments, uses each, says "sound N" now and then, and
+ * Arguments: directory, subject, seed, first number, count. Damages so many segments, uses each, says "sound N" now and then, and
  * "survived" with how the steps ended. In a JVM of its own, so that a crash is a failure with a seed; a hang ends it too.
  */
 final class DamageProgram implements ChildProgram.Optimised {
@@ -21,6 +23,7 @@ final class DamageProgram implements ChildProgram.Optimised {
   static final int REPORT_EVERY = 500;
 
   private final Map<String, Integer> outcomes = new TreeMap<>();
+  private DamageSubject subject;
   /** What is being done, for a failure that cannot be caught. */
   private volatile String current = "images";
   private volatile DamageUses uses;
@@ -34,13 +37,14 @@ final class DamageProgram implements ChildProgram.Optimised {
   @Override
   public void run(String... arguments) throws Exception {
     Path directory = Path.of(arguments[0]);
-    long seed = Long.parseLong(arguments[1]);
-    long first = Long.parseLong(arguments[2]);
-    long count = Long.parseLong(arguments[3]);
-    DamageImages images = new DamageImages(directory.resolve("image"));
+    subject = Subjects.named(arguments[1]).damage();
+    long seed = Long.parseLong(arguments[2]);
+    long first = Long.parseLong(arguments[3]);
+    long count = Long.parseLong(arguments[4]);
+    DamageImages images = new DamageImages(subject, directory.resolve("image"));
     watch();
     warmUp(directory.resolve("damaged"), images);
-    try (LivingSegment living = new LivingSegment(directory.resolve("living"))) {
+    try (LivingSegment living = new LivingSegment(subject, directory.resolve("living"))) {
       for (long number = first; number < first + count; number++) {
         Random random = random(seed, number);
         startNanos = System.nanoTime();
@@ -67,7 +71,7 @@ final class DamageProgram implements ChildProgram.Optimised {
     for (long number = 0; number < 60; number++) {
       Random random = random(1, number);
       Files.write(file, number % 2 == 0 ? images.any(random).bytes() : Damage.ofFile(images.any(random), random).bytes());
-      new DamageUses(file, random, new TreeMap<>(), false).all(List.of());
+      new DamageUses(subject, file, random, new TreeMap<>(), false).all(List.of());
       Files.deleteIfExists(file);
     }
   }
@@ -81,8 +85,8 @@ final class DamageProgram implements ChildProgram.Optimised {
     current = "number " + number + ", " + image.name() + ": " + damage.how();
     Files.write(file, damage.bytes());
     try {
-      uses = new DamageUses(file, random, outcomes, true);
-      uses.all(damage.queue() < 0 || image.isHeld() ? List.of() : others(damage.queue()));
+      uses = new DamageUses(subject, file, random, outcomes, true);
+      uses.all(damage.structure() < 0 || image.isHeld() ? List.of() : others(damage.structure()));
     } finally {
       Files.deleteIfExists(file); // or a damaged lifetime has removed it
     }
@@ -93,16 +97,16 @@ final class DamageProgram implements ChildProgram.Optimised {
     Damage damage = Damage.ofWords(image, random);
     current = "number " + number + ", living: " + damage.how();
     living.write(damage.bytes());
-    uses = new DamageUses(living.file(), random, outcomes, true);
-    living.use(uses, damage.queue(), LivingSegment.UNDER_WAY);
+    uses = new DamageUses(subject, living.file(), random, outcomes, true);
+    living.use(uses, damage.structure());
     uses.all(List.of());
-    living.use(uses, damage.queue(), 0);
+    living.use(uses, damage.structure());
     living.end();
   }
 
-  private static List<EntrySpec> others(int queue) {
-    List<EntrySpec> others = new ArrayList<>(DamageImages.QUEUES);
-    others.remove(queue);
+  private List<EntrySpec> others(int structure) {
+    List<EntrySpec> others = new ArrayList<>(subject.structures());
+    others.remove(structure);
     return others;
   }
 

@@ -3,19 +3,22 @@ package io.bywash.engine.process;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.TempBus;
+import io.bywash.engine.subject.Subject;
+import io.bywash.engine.subject.Subjects;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Segments that are damaged in thousands of ways: whoever touches them succeeds, or is told by an exception that is
- * documented. No crash, no endless loop, no large allocation, and a queue whose bytes were not touched works on.
+ * documented. No crash, no endless loop, no large allocation, and a structure whose bytes were not touched works on.
  *
  * <p>To repeat a failure: {@code -Dbywash.damage.seed=SEED -Dbywash.damage.number=NUMBER}.
  */
@@ -25,31 +28,37 @@ class DamageTest {
 
   @RegisterExtension final TempBus bus = new TempBus();
 
-  @Test
-  void whoeverTouchesADamagedSegmentSucceedsOrIsToldWhatIsWrong() throws IOException {
-    damage(1, ChildProcess.Setup.own() == ChildProcess.Setup.NATIVE ? 2_000 : 1_000);
+  static List<Subject> subjects() {
+    return Subjects.all();
   }
 
-  @Test
+  @ParameterizedTest
+  @MethodSource("subjects")
+  void whoeverTouchesADamagedSegmentSucceedsOrIsToldWhatIsWrong(Subject subject) throws IOException {
+    damage(subject, 1, ChildProcess.Setup.own() == ChildProcess.Setup.NATIVE ? 2_000 : 1_000);
+  }
+
+  @ParameterizedTest
+  @MethodSource("subjects")
   @Tag("stress")
-  void aMillionDamagedSegmentsNeitherCrashNorHangAnybody() throws IOException {
-    damage(4, 250_000);
+  void aMillionDamagedSegmentsNeitherCrashNorHangAnybody(Subject subject) throws IOException {
+    damage(subject, 4, 250_000);
   }
 
   /** Several processes, each with so many segments of its own. */
-  private void damage(int processes, long each) throws IOException {
+  private void damage(Subject subject, int processes, long each) throws IOException {
     long seed = Long.getLong("bywash.damage.seed", System.nanoTime());
     System.out.println("seed of the damage: -Dbywash.damage.seed=" + seed);
     if (Long.getLong("bywash.damage.number") != null) {
-      awaitAll(List.of(start(bus.directory(), seed, Long.getLong("bywash.damage.number"), 1)), 1);
+      awaitAll(subject, List.of(start(subject, bus.directory(), seed, Long.getLong("bywash.damage.number"), 1)), 1);
       return;
     }
     List<ChildProcess> children = new ArrayList<>();
     try {
       for (int i = 0; i < processes; i++) {
-        children.add(start(Files.createDirectory(bus.path("part" + i)), seed, i * each, each));
+        children.add(start(subject, Files.createDirectory(bus.path("part" + i)), seed, i * each, each));
       }
-      awaitAll(children, each);
+      awaitAll(subject, children, each);
     } finally {
       children.forEach(ChildProcess::close);
     }
@@ -59,52 +68,55 @@ class DamageTest {
     }
   }
 
-  private static ChildProcess start(Path directory, long seed, long first, long count) {
-    return ChildProcess.startBy(List.of(), SMALL_MEMORY, DamageProgram.class, directory, seed, first, count);
+  private static ChildProcess start(Subject subject, Path directory, long seed, long first, long count) {
+    return ChildProcess.startBy(List.of(), SMALL_MEMORY, DamageProgram.class, directory, subject.name(), seed, first, count);
   }
 
-  private static void awaitAll(List<ChildProcess> children, long each) {
+  private static void awaitAll(Subject subject, List<ChildProcess> children, long each) {
     for (long done = DamageProgram.REPORT_EVERY; done <= each; done += DamageProgram.REPORT_EVERY) {
       children.forEach(child -> child.await("sound"));
     }
     for (ChildProcess child : children) {
       String outcomes = child.await("survived");
       child.finish();
-      System.out.println(each + " damaged segments: " + outcomes);
+      System.out.println(subject.name() + ": " + each + " damaged segments: " + outcomes);
       if (each >= 1_000) {
-        for (String wanted : List.of("attach: DamagedSegmentException", "attach: SegmentFormatException", "attach: success",
-            "poll: DamagedSegmentException", "poll: success", "publisher: DamagedSegmentException", "publish: success",
-            "living publish: success", "find: DamagedSegmentException", "status: DamagedSegmentException")) {
+        List<String> expected = new ArrayList<>(List.of("attach: DamagedSegmentException", "attach: SegmentFormatException",
+            "attach: success", "find: DamagedSegmentException"));
+        expected.addAll(subject.damage().expectedOutcomes());
+        for (String wanted : expected) {
           assertTrue(outcomes.contains(wanted), wanted + " never happened, so this proves little: " + outcomes);
         }
       }
     }
   }
 
-  @Test
-  void wordsThatAreDamagedWhileTheyAreUsedCrashNobodyAndLeaveTheQueueBesideThemSound() {
-    damageLive(1_500);
+  @ParameterizedTest
+  @MethodSource("subjects")
+  void wordsThatAreDamagedWhileTheyAreUsedCrashNobodyAndLeaveTheQueueBesideThemSound(Subject subject) {
+    damageLive(subject, 1_500);
   }
 
-  @Test
+  @ParameterizedTest
+  @MethodSource("subjects")
   @Tag("stress")
-  void wordsThatAreDamagedForMinutesWhileTheyAreUsedCrashNobody() {
+  void wordsThatAreDamagedForMinutesWhileTheyAreUsedCrashNobody(Subject subject) {
     for (int i = 0; i < 10; i++) {
-      damageLive(30_000);
+      damageLive(subject, 30_000);
     }
   }
 
-  private void damageLive(long millis) {
+  private void damageLive(Subject subject, long millis) {
     long seed = Long.getLong("bywash.damage.seed", System.nanoTime());
     System.out.println("seed of the damage: -Dbywash.damage.seed=" + seed);
-    try (ChildProcess child = ChildProcess.startBy(List.of(), SMALL_MEMORY, LiveDamageProgram.class, bus.path("live"), seed,
-        millis)) {
+    try (ChildProcess child = ChildProcess.startBy(List.of(), SMALL_MEMORY, LiveDamageProgram.class, bus.path("live"),
+        subject.name(), seed, millis)) {
       String survived = child.await("survived");
       child.finish();
-      System.out.println("scribbles, messages beside them, outcomes: " + survived);
+      System.out.println(subject.name() + ": scribbles, messages beside them, outcomes: " + survived);
       String[] counts = survived.split(" ");
       assertTrue(Long.parseLong(counts[0]) > 0 && Long.parseLong(counts[1]) > 0, survived);
-      for (String role : LiveDamageProgram.ROLES) {
+      for (String role : subject.damage().busyUses().keySet()) {
         assertTrue(survived.contains(role + ": DamagedSegmentException") && survived.contains(role + ": success"),
             role + " did not meet damage, or nothing else: " + survived);
       }

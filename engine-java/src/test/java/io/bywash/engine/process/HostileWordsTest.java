@@ -5,21 +5,17 @@ import static io.bywash.engine.process.ChildProgram.say;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.argumentSet;
 
 import io.bywash.engine.BusDirectory;
 import io.bywash.engine.BusException;
 import io.bywash.engine.Entry;
-import io.bywash.engine.Kind;
+import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.Threads;
-import io.bywash.engine.broadcast.Broadcast;
-import io.bywash.engine.broadcast.BroadcastStatus;
-import io.bywash.engine.broadcast.Publisher;
-import io.bywash.engine.broadcast.Subscriber;
-import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.inspect.BusStatus;
 import io.bywash.engine.inspect.Finding;
 import io.bywash.engine.inspect.SegmentStatus;
@@ -30,10 +26,13 @@ import io.bywash.engine.internal.SegmentCore;
 import io.bywash.engine.internal.SegmentEntry;
 import io.bywash.engine.internal.SegmentLayout;
 import io.bywash.engine.internal.linux.SegmentFile;
-import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.subject.DamageSubject;
+import io.bywash.engine.subject.DamageSubject.Change;
+import io.bywash.engine.subject.Subjects;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -41,132 +40,88 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Somebody who may write a segment changes its words to and fro, or holds locks: what others do ends all the same, typed. */
 @Tag("once")
 @Timeout(value = 180, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class HostileWordsTest {
-  private static final int RING = 16_384;
-  private static final long FAR = (1L << 61) + 5 * 256;
   private static final int TRIES = 12;
+  /** What is in a segment whose slots matter. */
+  private static final EntrySpec ANY = Subjects.all().getFirst().death().spec("any");
 
   @RegisterExtension final TempBus bus = new TempBus();
 
-  private Segment segment;
-  private Entry queue;
-  private Region hostile;
-  private SegmentEntry words;
-
-  @BeforeEach
-  void open() {
-    segment = Segment.create(bus.path("hostile"), SegmentSpec.of(Broadcast.spec("queue", RING, 8)));
-    queue = segment.directory().find("queue", Kind.BROADCAST);
-    try (Publisher publisher = Publisher.open(queue)) {
-      for (int i = 0; i < 100; i++) {
-        assertTrue(publisher.offer(new byte[16]));
-      }
-    }
-    words = (SegmentEntry) queue;
-    hostile = words.region();
-  }
-
-  @AfterEach
-  void close() {
-    segment.close();
-    bus.path("hostile").toFile().delete(); // its words may say anything by now
-  }
-
-  /** What is changed, as offsets in the structure or the segment, to one value and the other. */
-  enum Change {
-    POSITIONS, OLDEST, PUBLISHED, NOTES, RECORDS, ROLE, ROLES_USED, SLOT, INTENT, STATE
-  }
-
-  private void flip(Change change, boolean there) {
-    long structure = words.offset();
-    long published = 100L * 32;
-    switch (change) {
-      case POSITIONS -> {
-        hostile.setLongRelease(structure + (there ? 384 : 512), there ? FAR : 0);
-        hostile.setLongRelease(structure + (there ? 512 : 384), there ? FAR : published);
-      }
-      case OLDEST -> hostile.setLongRelease(structure + 512, there ? published : 0);
-      case PUBLISHED -> hostile.setLongRelease(structure + 384, there ? published - 32 : published);
-      case NOTES -> { // of all blocks that have one: to nowhere, and back
-        for (long note = structure + 1024; note < structure + 1024 + 13 * 16; note += 16) {
-          hostile.setLongRelease(note, hostile.getLong(note) ^ 1L << 40);
-        }
-      }
-      case RECORDS -> {
-        for (long record = words.offset() + SegmentLayout.structureDataOffset(words.roleCount()), end = record + published;
-            record < end; record += 320) {
-          hostile.setLongRelease(record, there ? 16 : 48); // as it is, and as if it reached over the next one
-        }
-      }
-      case SLOT -> hostile.setLongRelease(Attachment.core(segment).geometry().slot(1), there
+  /** What is changed in any segment, and in any structure with roles. */
+  private static final List<Change> COMMON = List.of(
+      new Change("slot", (entry, there) -> entry.region().setLongRelease(entry.core().geometry().slot(1), there
           ? Owner.word(Owner.participant(1, 5), 0, 0, SegmentLayout.SLOT_FREE)
-          : Owner.word(Owner.participant(1, 6), 0, 0, SegmentLayout.SLOT_ACTIVE));
-      case INTENT -> hostile.setLongRelease(SegmentLayout.INTENT_OFFSET,
-          there ? 0 : Owner.word(Owner.participant(200, 1), 3, 0, 1));
-      case ROLE -> hostile.setLongRelease(words.role(1), Owner.word(0, there ? 5 : 6, 0, SegmentLayout.ROLE_FREE));
-      case ROLES_USED -> hostile.setLongRelease(structure + SegmentLayout.ROLES_USED, there ? -1 : 0);
-      case STATE -> hostile.setLongRelease(SegmentLayout.STATE_OFFSET,
-          there ? SegmentLayout.OPEN : Owner.word(Owner.participant(200, 1), 0, 0, SegmentLayout.CLOSING));
-    }
+          : Owner.word(Owner.participant(1, 6), 0, 0, SegmentLayout.SLOT_ACTIVE))),
+      new Change("intent", (entry, there) -> entry.region().setLongRelease(SegmentLayout.INTENT_OFFSET,
+          there ? 0 : Owner.word(Owner.participant(200, 1), 3, 0, 1))),
+      new Change("state", (entry, there) -> entry.region().setLongRelease(SegmentLayout.STATE_OFFSET,
+          there ? SegmentLayout.OPEN : Owner.word(Owner.participant(200, 1), 0, 0, SegmentLayout.CLOSING))));
+  private static final List<Change> OF_ROLES = List.of(
+      new Change("role", (entry, there) -> entry.region().setLongRelease(entry.role(1),
+          Owner.word(0, there ? 5 : 6, 0, SegmentLayout.ROLE_FREE))),
+      new Change("roles used", (entry, there) -> entry.region().setLongRelease(
+          entry.offset() + SegmentLayout.ROLES_USED, there ? -1 : 0)));
+
+  static Stream<Arguments> changes() {
+    return Subjects.all().stream().flatMap(subject -> {
+      DamageSubject damage = subject.damage();
+      List<Change> changes = new ArrayList<>(damage.changes());
+      changes.addAll(damage.busy("structure").roleCount() > 1 ? OF_ROLES : List.of());
+      changes.addAll(COMMON);
+      return changes.stream().map(change -> argumentSet(subject.name() + ": " + change.name(), damage, change));
+    });
   }
 
-  private List<Runnable> uses() {
+  private List<Runnable> uses(DamageSubject subject, Segment segment, Entry entry) {
     List<Runnable> uses = new ArrayList<>();
-    for (SubscriberOptions policy : List.of(SubscriberOptions.block(), SubscriberOptions.skip(), SubscriberOptions.fail(),
-        SubscriberOptions.evictAfter(1_000_000))) {
-      for (SubscriberOptions options : List.of(policy, policy.startingAtOldest(), policy.startingAtLast(50),
-          policy.startingAt(60))) {
-        uses.add(() -> {
-          try (Subscriber subscriber = Subscriber.open(queue, options)) {
-            subscriber.poll(message -> {}, 200);
-          }
-        });
-      }
+    for (Consumer<Entry> use : subject.usesOfChanged()) {
+      uses.add(() -> use.accept(entry));
     }
-    uses.add(() -> {
-      try (Publisher publisher = Publisher.open(queue)) {
-        for (int i = 0; i < 20; i++) {
-          publisher.offer(new byte[16]);
-        }
-      }
-    });
-    uses.add(() -> BroadcastStatus.of(queue));
     uses.add(() -> SegmentStatus.of(segment));
     uses.add(() -> Verification.of(segment));
     uses.add(() -> BusStatus.of(BusDirectory.at(bus.directory())));
-    uses.add(() -> segment.directory().findOrAdd(Broadcast.spec("queue", RING, 8)));
+    uses.add(() -> segment.directory().findOrAdd(subject.busy(entry.name())));
     uses.add(segment::recover);
-    uses.add(() -> Segment.attach(bus.path("hostile"), 0).close());
+    uses.add(() -> Segment.attach(segment.path(), 0).close());
     return uses;
   }
 
   @ParameterizedTest
-  @EnumSource(Change.class)
-  void everyUseEndsWhileWordsAreChangedToAndFro(Change change) throws InterruptedException {
+  @MethodSource("changes")
+  void everyUseEndsWhileWordsAreChangedToAndFro(DamageSubject subject, Change change) throws Exception {
+    Path file = bus.path("hostile");
+    try (Segment segment = Segment.create(file, SegmentSpec.of(subject.busy("structure")))) {
+      SegmentEntry entry = (SegmentEntry) segment.directory().find("structure").orElseThrow();
+      subject.fillBusy(entry);
+      change.before().accept(entry);
+      useWhileItChanges(uses(subject, segment, entry), entry, change);
+      entry.region().setLongRelease(SegmentLayout.STATE_OFFSET, SegmentLayout.OPEN);
+    } finally {
+      Files.deleteIfExists(file); // its words may say anything by now
+    }
+  }
+
+  private static void useWhileItChanges(List<Runnable> uses, SegmentEntry entry, Change change)
+      throws InterruptedException {
     AtomicBoolean stop = new AtomicBoolean();
     AtomicInteger ended = new AtomicInteger();
-    List<Runnable> uses = uses();
-    if (change == Change.POSITIONS) { // what makes the far position look real
-      long note = words.offset() + 1024 + 5 * 16;
-      hostile.setLongRelease(note + 8, 100_000);
-      hostile.setLongRelease(note, FAR);
-    }
     try (Threads threads = new Threads()) {
       threads.start("hostile", () -> {
         for (boolean there = true; !stop.get(); there = !there) {
-          flip(change, there);
+          change.flip().flip(entry, there);
           long start = System.nanoTime();
           while (System.nanoTime() - start < 1_500) {
             Thread.onSpinWait();
@@ -183,8 +138,8 @@ class HostileWordsTest {
                 // the answers that there are
               }
               ended.incrementAndGet();
-              if (change == Change.POSITIONS && i > 1) {
-                break; // each may take the seconds that a search may last
+              if (change.slow() && i > 1) {
+                break;
               }
             }
           }
@@ -195,13 +150,12 @@ class HostileWordsTest {
       threads.join();
     }
     assertTrue(ended.get() > uses.size());
-    hostile.setLongRelease(SegmentLayout.STATE_OFFSET, SegmentLayout.OPEN);
   }
 
   @Test
   @Timeout(100) // a wait for each slot would take more than three minutes
   void locksOfAllFreeSlotsMakeALookNoSlowerThanThatOfOne() throws IOException {
-    SegmentSpec spec = SegmentSpec.of(Broadcast.spec("queue", 4096)).withParticipantCapacity(256);
+    SegmentSpec spec = SegmentSpec.of(ANY).withParticipantCapacity(256);
     try (Segment large = Segment.create(bus.path("locked"), spec); SegmentFile locker = SegmentFile.open(large.path(), false)) {
       for (int id = 1; id < 256; id++) {
         assertTrue(locker.tryLock(SegmentLayout.SLOT_LOCKS + id));
@@ -230,7 +184,7 @@ class HostileWordsTest {
   @Test
   @Timeout(60) // that of one join, while each slot was waited for, was 18 s with native access, and more without
   void sharedLocksOnAllFreeSlotsMakeAJoinAndARecoveryEndSoon() throws Exception {
-    SegmentSpec spec = SegmentSpec.of(Broadcast.spec("queue", 4096)).withParticipantCapacity(256);
+    SegmentSpec spec = SegmentSpec.of(ANY).withParticipantCapacity(256);
     try (Segment large = Segment.create(bus.path("shared"), spec)) {
       SegmentCore core = Attachment.core(large);
       try (ChildProcess locker = ChildProcess.start(LockShared.class, large.path())) {
@@ -256,7 +210,7 @@ class HostileWordsTest {
 
   @Test
   void aSlotWhoseEpochCannotBeRaisedIsNotUsedAnyMoreAndIsNoDamage() {
-    SegmentSpec spec = SegmentSpec.of(Broadcast.spec("queue", 4096)).withParticipantCapacity(3);
+    SegmentSpec spec = SegmentSpec.of(ANY).withParticipantCapacity(3);
     try (Segment first = Segment.create(bus.path("epochs"), spec)) {
       SegmentCore core = Attachment.core(first);
       long slot = core.geometry().slot(1);

@@ -1,15 +1,11 @@
 package io.bywash.engine.process;
 
 import io.bywash.engine.BusException;
-import io.bywash.engine.Entry;
 import io.bywash.engine.EntrySpec;
-import io.bywash.engine.Kind;
 import io.bywash.engine.Segment;
-import io.bywash.engine.broadcast.Publisher;
-import io.bywash.engine.broadcast.Subscriber;
-import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.process.DamageImages.Image;
-import io.bywash.engine.process.DamageImages.Place;
+import io.bywash.engine.subject.DamageSubject;
+import io.bywash.engine.subject.DamageSubject.Place;
 import java.io.IOException;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
@@ -20,29 +16,28 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A segment with two living participants that hold roles in every queue, to be damaged while they do, and made whole again by
+ * A segment with two living participants that hold roles in every structure, to be damaged while they do, and made whole again by
  * writing its sound bytes back.
  */
 final class LivingSegment implements AutoCloseable {
-  static final int UNDER_WAY = 3;
-
+  private final DamageSubject subject;
   private final Path file;
   private Segment writing;
   private Segment reading;
   private byte[] sound;
   private MappedByteBuffer memory;
-  private final List<Publisher> publishers = new ArrayList<>();
-  private final List<List<Subscriber>> subscribers = new ArrayList<>();
+  private final List<DamageSubject.Living> members = new ArrayList<>();
 
-  LivingSegment(Path file) throws IOException {
+  LivingSegment(DamageSubject subject, Path file) throws IOException {
+    this.subject = subject;
     this.file = file;
     create();
   }
 
   private void create() throws IOException {
-    writing = Segment.create(file, DamageImages.SPEC);
+    writing = Segment.create(file, DamageImages.spec(subject));
     reading = Segment.attach(file, 0);
-    DamageImages.fill(writing, 150);
+    DamageImages.fill(subject, writing, 150);
     sound = Files.readAllBytes(file);
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
       memory = channel.map(FileChannel.MapMode.READ_WRITE, 0, sound.length);
@@ -53,62 +48,35 @@ final class LivingSegment implements AutoCloseable {
     return file;
   }
 
-  /** Roles of all policies are taken in the sound segment, and some messages are under way. */
+  /** Roles are taken in each structure of the sound segment, and something is under way. */
   Image begin() throws IOException {
-    for (EntrySpec queue : DamageImages.QUEUES) {
-      Entry entry = writing.directory().find(queue.name(), Kind.BROADCAST);
-      Publisher publisher = Publisher.open(entry);
-      publishers.add(publisher);
-      Entry seen = reading.directory().find(queue.name(), Kind.BROADCAST);
-      List<Subscriber> readers = new ArrayList<>();
-      for (SubscriberOptions options : List.of(SubscriberOptions.block(), SubscriberOptions.skip(), SubscriberOptions.fail(),
-          SubscriberOptions.evictAfter(10_000_000_000L))) {
-        readers.add(Subscriber.open(seen, options));
-      }
-      subscribers.add(readers);
-      DamageUses.sendAndReceive(publisher, readers);
-      DamageImages.publish(publisher, UNDER_WAY);
+    for (EntrySpec structure : subject.structures()) {
+      members.add(subject.live(DamageImages.find(writing, structure), DamageImages.find(reading, structure)));
     }
     byte[] bytes = Files.readAllBytes(file);
-    return new Image("living", bytes, reading.directory().entries().stream().map(Place::of).toList());
+    return new Image(subject, "living", bytes, reading.directory().entries().stream().map(Place::of).toList());
   }
 
   void write(byte[] bytes) {
     memory.put(0, bytes);
   }
 
-  /**
-   * The living go on in the damaged segment; in queues other than {@code damagedQueue} as if nothing had happened, beginning
-   * with the messages that are under way there.
-   */
-  void use(DamageUses uses, int damagedQueue, int underWay) throws Exception {
-    for (int queue = 0; queue < publishers.size(); queue++) {
-      Publisher publisher = publishers.get(queue);
-      if (damagedQueue >= 0 && queue != damagedQueue) {
-        uses.stepName = "neighbour " + queue;
-        for (Subscriber each : subscribers.get(queue)) {
-          if (each.poll(message -> {}, 10) != underWay) {
-            throw new AssertionError("messages of an untouched queue are missing");
-          }
-        }
-        DamageUses.sendAndReceive(publisher, subscribers.get(queue));
-        continue;
+  /** The living go on in the damaged segment; in structures other than {@code damaged} as if nothing had happened. */
+  void use(DamageUses uses, int damaged) throws Exception {
+    for (int structure = 0; structure < members.size(); structure++) {
+      if (damaged >= 0 && structure != damaged) {
+        uses.stepName = "neighbour " + structure;
+        members.get(structure).useSound();
+      } else {
+        members.get(structure).use(uses);
       }
-      uses.step("living publish", () -> DamageImages.publish(publisher, 10));
-      for (Subscriber each : subscribers.get(queue)) {
-        uses.poll(each);
-      }
-      uses.step("living publish", () -> DamageImages.publish(publisher, 10));
-      uses.step("living wait", () -> publisher.awaitSubscribers(4, 1));
     }
   }
 
-  /** Everybody leaves the queues, and what was damaged is made whole. */
+  /** Everybody leaves the structures, and what was damaged is made whole. */
   void end() throws IOException {
-    subscribers.forEach(readers -> readers.forEach(LivingSegment::close));
-    publishers.forEach(LivingSegment::close);
-    subscribers.clear();
-    publishers.clear();
+    members.forEach(living -> living.roles().forEach(LivingSegment::close));
+    members.clear();
     if (Files.exists(file)) {
       write(sound);
     } else { // a damaged lifetime has removed it

@@ -4,7 +4,7 @@ import io.bywash.engine.Claim;
 import io.bywash.engine.Message;
 
 /** Messages that check themselves: every byte, and the length, follow from the sequence. */
-final class Payload {
+public final class Payload {
   private static final long STEP = 0x9E37_79B9_7F4A_7C15L;
 
   private Payload() {}
@@ -16,7 +16,7 @@ final class Payload {
   }
 
   /** 1 to {@code maxBytes} bytes. */
-  static int length(long sequence, int maxBytes) {
+  public static int length(long sequence, int maxBytes) {
     return 1 + (int) Long.remainderUnsigned(mix(~sequence), maxBytes);
   }
 
@@ -25,7 +25,7 @@ final class Payload {
   }
 
   /** Writes a whole message; returns its part of a checksum. */
-  static long fill(Claim claim, long sequence) {
+  public static long fill(Claim claim, long sequence) {
     int length = claim.length();
     int index = 0;
     for (; index + 8 <= length; index += 8) {

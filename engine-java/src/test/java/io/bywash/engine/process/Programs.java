@@ -18,7 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** What most children do. The broadcast's name is {@link #QUEUE}. */
-final class Programs {
+public final class Programs {
   static final String QUEUE = "queue";
 
   private Programs() {}
@@ -97,14 +97,14 @@ final class Programs {
   }
 
   /** Checks and counts what a subscriber receives. */
-  static final class Checker implements MessageHandler {
+  public static final class Checker implements MessageHandler {
     private final int maxBytes;
     private long nextSequence;
     long received;
     long lost;
     long checksum;
 
-    Checker(int maxBytes, long firstSequence) {
+    public Checker(int maxBytes, long firstSequence) {
       this.maxBytes = maxBytes;
       this.nextSequence = firstSequence;
     }
@@ -139,7 +139,7 @@ final class Programs {
     }
 
     /** Reads on until the sequence {@code until} is next. */
-    void readUntil(Subscriber subscriber, long until) {
+    public void readUntil(Subscriber subscriber, long until) {
       while (subscriber.nextSequence() < until) {
         if (!poll(subscriber, 1_000, PATIENCE_NANOS)) {
           throw new AssertionError("message " + subscriber.nextSequence() + " did not come");

@@ -1,4 +1,4 @@
-package io.bywash.engine.death;
+package io.bywash.engine.broadcast;
 
 import io.bywash.engine.Claim;
 import io.bywash.engine.Message;

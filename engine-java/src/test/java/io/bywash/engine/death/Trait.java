@@ -1,0 +1,11 @@
+package io.bywash.engine.death;
+
+/** What is special about an operation. */
+public enum Trait {
+  /** The segment is not there before, or not there afterwards: nobody else can be attached meanwhile. */
+  ALONE,
+  /** Others died before, in another directory. */
+  AFTER_DEATHS,
+  /** It waits, and so writes nothing without native access. */
+  PARKS
+}

@@ -1,0 +1,19 @@
+package io.bywash.engine.subject;
+
+import io.bywash.engine.broadcast.BroadcastSubject;
+import java.util.List;
+
+/** All kinds of structures, listed once. */
+public final class Subjects {
+  private static final List<Subject> ALL = List.of(new BroadcastSubject());
+
+  private Subjects() {}
+
+  public static List<Subject> all() {
+    return ALL;
+  }
+
+  public static Subject named(String name) {
+    return ALL.stream().filter(each -> each.name().equals(name)).findFirst().orElseThrow();
+  }
+}
