@@ -337,6 +337,13 @@ public final class SegmentCore {
     detachAfterClose(last);
   }
 
+  /** Whether the role was not given back yet. */
+  boolean hasTaken(Hold role) {
+    synchronized (roles) {
+      return roles.contains(role) || observers.contains(role);
+    }
+  }
+
   private boolean isIdle() {
     return roles.isEmpty() && operations == 0;
   }
@@ -392,7 +399,7 @@ public final class SegmentCore {
   /** Ends the roles, or has those that are in an operation end with it. */
   private Failures end(List<Hold> all) {
     Failures failures = new Failures();
-    all.forEach(Hold::revoke);
+    all.forEach(Hold::makeUnusable);
     failures.collect(this::wakeOwn);
     if (!all.isEmpty()) {
       AllThreads.passSafepoint(); // [inside] who is outside now finds its role unusable when it enters
@@ -407,6 +414,29 @@ public final class SegmentCore {
       all = List.copyOf(roles);
     }
     end(all).rethrow();
+  }
+
+  /**
+   * Ends one role, whose user need not have come out of its operation: from then on the role is nothing to others but taken. What
+   * a wait or an operation of this process holds is not given back meanwhile, whoever else closes the role or the segment.
+   */
+  void revoke(Hold role) {
+    synchronized (roles) {
+      if (!hasTaken(role)) {
+        return; // it was given back
+      }
+      operations++;
+    }
+    try {
+      role.noteRevoked();
+      Failures failures = end(List.of(role));
+      failures.collect(role::withdraw);
+      failures.rethrow();
+    } catch (InternalError fault) {
+      throw CutFile.told(this, fault);
+    } finally {
+      endOperation();
+    }
   }
 
   private void wakeOwn() {

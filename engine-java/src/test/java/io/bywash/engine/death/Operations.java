@@ -7,6 +7,7 @@ import static io.bywash.engine.death.Operations.Trait.SEVERAL;
 
 import io.bywash.engine.BusDirectory;
 import io.bywash.engine.BusException;
+import io.bywash.engine.Claim;
 import io.bywash.engine.EvictedException;
 import io.bywash.engine.OverrunException;
 import io.bywash.engine.Segment;
@@ -72,6 +73,7 @@ final class Operations {
     publishing();
     joining();
     reading();
+    revoking();
     recovering();
     closing();
   }
@@ -312,6 +314,26 @@ final class Operations {
         scene.gate();
       }
     }, scene -> scene.poll());
+  }
+
+  private void revoking() {
+    add("revoke a publisher that has staged", scene -> scene.published(20).stage(3), scene -> {
+      scene.begun = scene.publisher.nextSequence();
+      scene.publisher.revoke();
+      scene.promised = scene.begun;
+    });
+    add("revoke a publisher that has a claim open, and abort that", scene -> scene.published(20).stage(3), scene -> {
+      scene.begun = scene.publisher.nextSequence();
+      Claim claim = scene.claimed();
+      scene.publisher.revoke();
+      claim.abort();
+      scene.promised = scene.begun;
+    });
+    add("revoke a subscriber in its handler, while a publisher waits", scene -> {
+      scene.published(20);
+      scene.subscriber(SubscriberOptions.block());
+      scene.waitForRoom(); // its bit stays
+    }, scene -> scene.subscriber.poll(message -> scene.subscriber.revoke(), 1));
   }
 
   private void recovering() {
