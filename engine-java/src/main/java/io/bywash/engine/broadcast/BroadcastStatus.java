@@ -22,7 +22,7 @@ import java.util.Optional;
  * @param blockedCount how often a claim found no room
  * @param evictedCount subscribers that were cut off because they held the publisher back for too long
  * @param publisher who holds the writer role, dead or alive
- * @param revokedPublisher who had the writer role revoked and has not come out of it: until then nobody else can take it
+ * @param revokedPublisher whose writer role was revoked while it was in use; until that ends nobody else can take it
  * @param subscribers everybody who holds a subscriber's role, dead or alive
  */
 public record BroadcastStatus(long messageCount, long publishedBytes, long retainedBytes, long blockedCount,
@@ -37,8 +37,8 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
    * @param participant whose it is
    * @param policy {@code block}, {@code skip}, {@code fail} or {@code evict}
    * @param gating whether it holds the publisher back
-   * @param evicted whether it was cut off, by the publisher if its policy is {@code evict}, or since its role was revoked
-   *     and its user has not come out; it then holds back nobody, and gets nothing
+   * @param evicted whether it was cut off, by the publisher if its policy is {@code evict}, or since its role was
+   *     revoked and its user has not come out; it then holds back nobody, and gets nothing
    * @param positionBytes where it stands, as it last told
    * @param lagMessages messages that were committed and that it has not read, as it last told
    * @param lostMessages messages that it lost since it joined

@@ -55,8 +55,8 @@ public final class Publisher extends Role implements Waitable, Revocable {
    * Takes the writer role.
    *
    * @param waitPolicy how it waits for room and for subscribers
-   * @throws RoleTakenException when a living participant holds it, or had it revoked while its user was inside; its pid is
-   *     named
+   * @throws RoleTakenException when a living participant holds it, or had it revoked while its user was inside; its
+   *     pid is named
    * @throws io.bywash.engine.SpecMismatchException when the entry is no broadcast
    * @throws io.bywash.engine.DamagedSegmentException when what is in shared memory is impossible
    * @throws IllegalStateException when the segment is attached read-only
@@ -89,8 +89,8 @@ public final class Publisher extends Role implements Waitable, Revocable {
     long pid = ring.entry.core().participants().pid(word);
     String queue = "Entry \"" + ring.entry.name() + "\" of segment " + ring.entry.core().path();
     return new RoleTakenException(Owner.state(word) == ROLE_REVOKED
-        ? queue + " had its publisher revoked in process " + pid + ", but that one's user has not come out: it may still write. Have"
-            + " it commit or abort its claim, or end that process."
+        ? queue + " had its publisher revoked in process " + pid + ", but that one's user has not come out: it may"
+            + " still write. Have it commit or abort its claim, or end that process."
         : queue + " has a publisher already, process " + pid + ". Only one can publish; end that one first.", pid);
   }
 

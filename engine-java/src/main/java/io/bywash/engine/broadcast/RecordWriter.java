@@ -281,7 +281,8 @@ final class RecordWriter extends ClaimView {
   }
 
   private void showStaged() {
-    long end = position() == paddedTo ? paddedFrom : position(); // the padding before an open claim waits for its message
+    // the padding before an open claim waits for its message
+    long end = position() == paddedTo ? paddedFrom : position();
     region.setLongRelease(publishedOffset, end); // [published]
     staged = false;
     waitRoom.signal(waitingForData);

@@ -142,7 +142,7 @@ public class Hold {
     }
   }
 
-  /** Takes what an unusable role still means to others while its user is inside. An observer means nothing to anybody. */
+  /** Takes what an unusable role still means to others while its user is inside. An observer means nothing. */
   void withdraw() {}
 
   /** Gives the role back; if another thread is inside, its operation does, at its end. Once is enough. */

@@ -57,7 +57,10 @@ public final class RoleHandle extends Hold implements Runnable {
     VarHandle.fullFence(); // [join] the compare-and-set alone does not order later acquire loads
   }
 
-  /** The failure to throw when the role is not {@linkplain #isStillOurs ours} any more, and was not cut off by another process. */
+  /**
+   * The failure to throw when the role is not {@linkplain #isStillOurs ours} any more, and was not cut off by another
+   * process.
+   */
   public SegmentClosedException takenAway() {
     checkUsable();
     return new SegmentClosedException("This role of entry \"" + entry.name() + "\" in segment " + entry.core().path()

@@ -417,8 +417,8 @@ public final class SegmentCore {
   }
 
   /**
-   * Ends one role, whose user need not have come out of its operation: from then on the role is nothing to others but taken. What
-   * a wait or an operation of this process holds is not given back meanwhile, whoever else closes the role or the segment.
+   * Ends one role, though its user may be in an operation: to others it is then nothing but taken. Memory and slot
+   * stay until this is done, whoever else closes the role or the segment meanwhile.
    */
   void revoke(Hold role) {
     synchronized (roles) {

@@ -223,8 +223,8 @@ public final class SegmentEntry implements Entry {
   }
 
   /**
-   * Takes a role's effect on others, if {@code word} still stands there: the role stays its holder's, but does not count. Its
-   * holder finds its word changed if it reads anything that is written because of that.
+   * Takes a role's effect on others, if {@code word} still stands there: the role stays its holder's, but does not
+   * count. Its holder finds its word changed if it reads anything that is written because of that.
    */
   public boolean revokeRole(int index, long word) {
     boolean revoked = region().compareAndSetLong(role(index) + ROLE_WORD, word, Owner.withState(word, ROLE_REVOKED));

@@ -141,7 +141,8 @@ class RevokeTest {
   }
 
   static Stream<Arguments> rolesAndWays() {
-    return Arrays.stream(Taken.values()).flatMap(taken -> Arrays.stream(WaitPolicy.values()).map(way -> Arguments.of(taken, way)));
+    return Arrays.stream(Taken.values())
+        .flatMap(taken -> Arrays.stream(WaitPolicy.values()).map(way -> Arguments.of(taken, way)));
   }
 
   @ParameterizedTest
@@ -190,7 +191,8 @@ class RevokeTest {
           Threads.await(began::get, "the user to begin");
           LockSupport.parkNanos(3_000_000); // whether it sleeps by then makes no difference
           role.revoke();
-          assertTrue(told.orTimeout(100, TimeUnit.SECONDS).join().getMessage().contains("was revoked"), thread.toString());
+          String message = told.orTimeout(100, TimeUnit.SECONDS).join().getMessage();
+          assertTrue(message.contains("was revoked"), () -> thread + ": " + message);
         });
       }
     }
@@ -289,7 +291,7 @@ class RevokeTest {
     assertTrue(status.evicted() && !status.gating(), status.toString());
     assertEquals(List.of(), Verification.of(other.segment));
     try (Subscriber _ = other.subscriber(SubscriberOptions.skip())) {
-      assertThrows(TableFullException.class, () -> queue.subscriber(SubscriberOptions.skip()), "its place is not free yet");
+      assertThrows(TableFullException.class, () -> queue.subscriber(SubscriberOptions.skip()), "its place is taken");
       assertEquals(2, BroadcastStatus.of(other.entry).subscribers().size());
     }
   }

@@ -105,7 +105,7 @@ class RevokeProcessTest {
     }
   }
 
-  /** Revokes its publisher while a claim is open, says "revoked" with the next sequence; aborts when told to, and says "out". */
+  /** Revokes its publisher while a claim is open, says "revoked" and its sequence; aborts when told to, says "out". */
   static final class Quarantine implements ChildProgram {
     @Override
     public void run(String... arguments) throws Exception {

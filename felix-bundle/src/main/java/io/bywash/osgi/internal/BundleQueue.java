@@ -18,9 +18,9 @@ import java.util.WeakHashMap;
 import java.util.concurrent.Executor;
 
 /**
- * A discovered queue as one bundle uses it, with that bundle's own attachment. When the bundle releases it, that is closed. Who
- * is in the middle of using a role then has a while to come out, before the role is revoked. No thread is interrupted: they are
- * the bundle's, and what is known of them may be over by then.
+ * A discovered queue as one bundle uses it, with that bundle's own attachment. When the bundle releases it, that is
+ * closed. Who is in the middle of using a role then has a while to come out, before the role is revoked. No thread is
+ * interrupted: they are the bundle's, and what is known of them may be over by then.
  */
 final class BundleQueue implements BroadcastService, AutoCloseable {
   private static final long LOOK_MILLIS = 10;
@@ -132,8 +132,8 @@ final class BundleQueue implements BroadcastService, AutoCloseable {
   private void revoke() {
     for (Revocable role : stillTaken()) {
       WatchedSegment.close(role::revoke, log);
-      log.warn("{} was released, but a role that its user took is still in use: a handler does not return, or a claim is open."
-          + " It was revoked.", this);
+      log.warn("{} was released, but a role that its user took is still in use: a handler does not return, or a claim"
+          + " is open. It was revoked.", this);
     }
   }
 

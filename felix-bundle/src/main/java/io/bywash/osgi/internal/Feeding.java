@@ -29,9 +29,9 @@ import java.util.concurrent.atomic.AtomicReference;
  * what is done about a failure is to note it, which cannot fail; discovery comes by, starts a broken chain again and logs
  * what was noted. Any other failure ends the feeding, and gives the subscriber's place back at once.
  *
- * <p>A call of the listener that is under way when the feeding ends has {@link #GRACE_NANOS} to return; then its thread is
- * interrupted; after as long again the subscriber is revoked, so that the listener holds no publisher back, and the thread is
- * left alone.
+ * <p>A call of the listener that is under way when the feeding ends has {@link #GRACE_NANOS} to return; then its
+ * thread is interrupted; after as long again the subscriber is revoked, so that the listener holds no publisher back,
+ * and the thread is left alone.
  */
 final class Feeding implements MessageHandler {
   private enum Phase { IDLE, RUNNING, LEAVING, LEFT }
@@ -264,8 +264,7 @@ final class Feeding implements MessageHandler {
     } finally {
       left.countDown();
     }
-    log.warn("{} does not return from its call. It was interrupted and is left alone; its place in the queue was taken from it.",
-        label);
+    log.warn("{} does not return from its call. Its place in the queue was taken, and it is left alone.", label);
   }
 
   /** Waits until no call of the listener is under way, or it was revoked; false when neither is so in the end. */

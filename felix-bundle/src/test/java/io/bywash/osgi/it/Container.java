@@ -77,7 +77,8 @@ final class Container implements AutoCloseable {
 
   /** Installs and starts a bundle of the tests' classes under a name of its own. */
   Bundle installAnother(String symbolicName) throws BundleException, IOException {
-    Bundle another = context().installBundle(testBundle(storage.resolve(symbolicName + ".jar"), symbolicName).toUri().toString());
+    Path jar = testBundle(storage.resolve(symbolicName + ".jar"), symbolicName);
+    Bundle another = context().installBundle(jar.toUri().toString());
     another.start();
     return another;
   }

@@ -837,8 +837,8 @@ abstract class ContainerContract {
     awaitUntil("the publisher to be revoked", () -> status("claim").revokedPublisher().isPresent());
     try (Segment other = Segment.attach(bus.resolve("claim"), 0);
         Subscriber reader = Subscriber.open(other.directory().find("ticks", Kind.BROADCAST))) {
-      RoleTakenException taken = assertThrows(RoleTakenException.class, () -> Publisher.open(other.directory().find("ticks")
-          .orElseThrow()));
+      RoleTakenException taken = assertThrows(RoleTakenException.class,
+          () -> Publisher.open(other.directory().find("ticks", Kind.BROADCAST)));
       assertTrue(taken.getMessage().contains("revoked"), taken.getMessage());
       assertTrue(listing().contains("(revoked)"), listing());
       assertEquals("io.bywash.engine.SegmentClosedException",

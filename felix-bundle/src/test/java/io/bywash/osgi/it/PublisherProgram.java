@@ -14,10 +14,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * A publisher in a process of its own: arguments are the segment's file, the queue, its ring's bytes and subscribers; no
- * bytes are for a segment that exists. It says its next sequence, and then obeys: {@code publish N} publishes so many and says
- * the next sequence, {@code stream} publishes until it is killed, the end of the input closes everything. Each message holds
- * its sequence.
+ * A publisher in a process of its own: arguments are the segment's file, the queue, its ring's bytes and subscribers;
+ * no bytes are for a segment that exists. It says its next sequence, and then obeys: {@code publish N} publishes so
+ * many and says the next sequence, {@code stream} publishes until it is killed, the end of the input closes
+ * everything. Each message holds its sequence.
  */
 final class PublisherProgram {
   private PublisherProgram() {}

@@ -22,10 +22,10 @@ public final class RevokeLitmus {
 
   /** {@link Publisher#revoke} against a stream; whoever revokes publishes next. */
   @JCStressTest
-  @Description("[inside] [role-free] two publishers never write at once: what the revoked one said it sent is there, and its"
-      + " successor goes on behind")
-  @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "what was said to be sent arrived; the publisher met the revocation")
-  @Outcome(id = "0, 0", expect = ACCEPTABLE, desc = "what was said to be sent arrived; the revocation came later")
+  @Description("[inside] [role-free] two publishers never write at once: what the revoked one said it sent is there,"
+      + " and its successor goes on behind")
+  @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "what was said to be sent arrived; the publisher met the end")
+  @Outcome(id = "0, 0", expect = ACCEPTABLE, desc = "what was said to be sent arrived; the end came later")
   @Outcome(expect = FORBIDDEN, desc = "messages went astray")
   @State
   public static class Writer {

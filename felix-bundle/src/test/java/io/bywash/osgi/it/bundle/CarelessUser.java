@@ -7,9 +7,9 @@ import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.osgi.BroadcastService;
 
 /**
- * Takes roles from the service of one queue, and never gives them back. {@code what} says which: {@code idle} both, without
- * using them; {@code claim} the publisher, with a claim that it commits when it is run; {@code poll} a subscriber, with which
- * it polls when it is run, and which runs {@code duringCall} for each message.
+ * Takes roles from the service of one queue, and never gives them back. {@code what} says which: {@code idle} both,
+ * without using them; {@code claim} the publisher, with a claim that it commits when it is run; {@code poll} a
+ * subscriber, with which it polls when it is run, and which runs {@code duringCall} for each message.
  */
 public final class CarelessUser implements Runnable {
   private final Subscriber subscriber;
