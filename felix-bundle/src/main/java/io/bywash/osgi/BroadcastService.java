@@ -13,10 +13,12 @@ import org.osgi.annotation.versioning.ProviderType;
  * listeners} of this container first get all that was committed; then the service is withdrawn. It comes back with the
  * next owner, with the same properties but for the owner's.
  *
- * <p>The service itself only looks, and keeps no segment alive. With the first {@link #subscribe} or {@link #publish} the
- * using bundle joins the segment. When it releases the service, or the service is withdrawn, the roles that it still has
- * fail with {@link io.bywash.engine.SegmentClosedException}, also those that wait; with closing the last one it leaves. To
- * go on at the same place with the next owner without more ado, be a {@link QueueListener}.
+ * <p>The service itself only looks, and keeps no segment alive. With the first {@link #subscribe} or {@link #publish}
+ * the using bundle joins the segment. When it releases the service, or the service is withdrawn, the roles that it
+ * still has fail with {@link io.bywash.engine.SegmentClosedException}, also those that wait; with the last one it
+ * leaves. A bundle need not close them for that. A role that is in use at that moment, since a handler does not
+ * return or a claim is open, is {@linkplain io.bywash.engine.Revocable#revoke revoked} after a second: then it holds
+ * nobody back. To go on at the same place with the next owner without more ado, be a {@link QueueListener}.
  *
  * <p>Service properties: {@value BywashConstants#SEGMENT}, {@value BywashConstants#QUEUE}, {@value BywashConstants#KIND},
  * {@value BywashConstants#CAPACITY}, {@value BywashConstants#ELEMENT_SIZE}, {@value BywashConstants#OWNER_PID},

@@ -19,9 +19,12 @@ import org.osgi.annotation.versioning.ConsumerType;
  * called concurrently. It may take its time, without holding up other listeners. What it throws is logged, and the message
  * counts as received.
  *
- * <p>Its place in the queue lasts as long as the segment: when the publisher dies and another one comes, the listener goes
- * on with the next message. It ends when the segment goes, or the listener's service does; a listener that is registered
- * anew, or whose properties above change, begins anew. No call begins after the service was unregistered.
+ * <p>Its place in the queue lasts as long as the segment: when the publisher dies and another one comes, the listener
+ * goes on with the next message. It ends when the segment goes, or the listener's service does; a listener that is
+ * registered anew, or whose properties above change, begins anew. No call begins after the service was unregistered.
+ * A call that is under way then, or when this bundle stops, has a second to return. Then its thread is interrupted,
+ * and after another second the listener's place in the queue is taken from it ({@link io.bywash.engine.Revocable}): a
+ * listener that never returns holds no publisher back, but what its message reads from then on may change.
  *
  * <p>A listener is a participant of the segment like any other consumer. So a segment that is removed when nobody uses it
  * stays as long as it has a listener here, even when it is the last one.

@@ -22,10 +22,12 @@ import java.util.Optional;
  * @param blockedCount how often a claim found no room
  * @param evictedCount subscribers that were cut off because they held the publisher back for too long
  * @param publisher who holds the writer role, dead or alive
+ * @param revokedPublisher whose writer role was revoked while it was in use; until that ends nobody else can take it
  * @param subscribers everybody who holds a subscriber's role, dead or alive
  */
 public record BroadcastStatus(long messageCount, long publishedBytes, long retainedBytes, long blockedCount,
-    long evictedCount, Optional<Participant> publisher, List<SubscriberStatus> subscribers) {
+    long evictedCount, Optional<Participant> publisher, Optional<Participant> revokedPublisher,
+    List<SubscriberStatus> subscribers) {
 
   /**
    * A look at one subscriber. Two of one process differ in their roles.
@@ -35,7 +37,8 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
    * @param participant whose it is
    * @param policy {@code block}, {@code skip}, {@code fail} or {@code evict}
    * @param gating whether it holds the publisher back
-   * @param evicted whether it was cut off; it then holds back nobody, and gets nothing
+   * @param evicted whether it was cut off, by the publisher if its policy is {@code evict}, or since its role was
+   *     revoked and its user has not come out; it then holds back nobody, and gets nothing
    * @param positionBytes where it stands, as it last told
    * @param lagMessages messages that were committed and that it has not read, as it last told
    * @param lostMessages messages that it lost since it joined
@@ -68,7 +71,7 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
       int number = index;
       long word = ring.entry.roleWord(index);
       long role = ring.entry.role(index);
-      boolean evicted = Owner.state(word) == ROLE_EVICTED;
+      boolean evicted = Owner.state(word) == ROLE_REVOKED;
       if (Owner.state(word) == ROLE_ACTIVE || evicted) {
         long lag = newest.sequence() - ring.region.getLongOpaque(role + ROLE_SEQUENCE);
         ring.entry.core().participants().describe(word).ifPresent(participant -> subscribers.add(
@@ -79,7 +82,7 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
     }
     return new BroadcastStatus(newest.sequence(), newest.position(), newest.position() - Math.min(newest.position(),
         ring.oldest()), ring.region.getLongOpaque(ring.blockedOffset), ring.region.getLongOpaque(ring.evictedOffset),
-        describe(ring.entry, ring.entry.roleWord(PUBLISHER_ROLE)), List.copyOf(subscribers));
+        describe(ring.entry, ROLE_ACTIVE), describe(ring.entry, ROLE_REVOKED), List.copyOf(subscribers));
   }
 
   /**
@@ -106,7 +109,8 @@ public record BroadcastStatus(long messageCount, long publishedBytes, long retai
     };
   }
 
-  private static Optional<Participant> describe(SegmentEntry entry, long word) {
-    return Owner.state(word) == ROLE_ACTIVE ? entry.core().participants().describe(word) : Optional.empty();
+  private static Optional<Participant> describe(SegmentEntry entry, int publisherState) {
+    long word = entry.roleWord(PUBLISHER_ROLE);
+    return Owner.state(word) == publisherState ? entry.core().participants().describe(word) : Optional.empty();
   }
 }

@@ -7,7 +7,6 @@ import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.SegmentEntry;
 import io.bywash.engine.internal.WaitRoom;
 import io.bywash.engine.internal.memory.Region;
-import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 
 /**
@@ -116,10 +115,9 @@ final class Gate {
 
   /** Takes the right to hold this publisher back; the role stays its holder's until that gives it back. */
   private boolean evict(int index, long word) {
-    if (!entry.evictRole(index, word)) {
+    if (!entry.revokeRole(index, word)) {
       return false;
     }
-    VarHandle.fullFence(); // [evicted] it finds its word changed if it reads anything that is written from now on
     region.setLongOpaque(ring.evictedOffset, ++evictedCount);
     entry.core().waitRoom().signal(entry.offset() + WAITING_FOR_DATA); // it may wait for data, and has to know
     return true;

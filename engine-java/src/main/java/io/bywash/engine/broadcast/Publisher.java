@@ -3,10 +3,12 @@ package io.bywash.engine.broadcast;
 import static io.bywash.engine.broadcast.BroadcastLayout.FIRST_SUBSCRIBER_ROLE;
 import static io.bywash.engine.broadcast.BroadcastLayout.PUBLISHER_ROLE;
 import static io.bywash.engine.internal.SegmentLayout.ROLE_ACTIVE;
+import static io.bywash.engine.internal.SegmentLayout.ROLE_REVOKED;
 import static io.bywash.engine.internal.SegmentLayout.WAITING_FOR_SPACE;
 
 import io.bywash.engine.Claim;
 import io.bywash.engine.Entry;
+import io.bywash.engine.Revocable;
 import io.bywash.engine.RoleTakenException;
 import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.Owner;
@@ -23,16 +25,16 @@ import java.util.concurrent.locks.LockSupport;
  * that one was killed in the middle of a message.
  *
  * <p>Used by one thread at a time. A method that cannot go on because a {@code block} subscriber is too far behind says so
- * by its result; a subscriber that is proven dead does not count. After {@link #close}, or after the segment was closed in
- * this process, every method that uses the queue throws
+ * by its result; a subscriber that is proven dead does not count. After {@link #close} or {@link #revoke}, or after the
+ * segment was closed in this process, every method that uses the queue throws
  * {@link io.bywash.engine.SegmentClosedException}.
  *
  * <p>The protocol: positions count bytes ever written, and are never reused. {@link RecordWriter} has the writing,
  * {@link Gate} the looking at subscribers. Subscribers that read copies check after copying that nothing was overwritten
  * (Boehm 2012, "Can seqlocks get along with programming language memory models?").
  */
-@SuppressWarnings("exports") // Role has no public member
-public final class Publisher extends Role implements Waitable, AutoCloseable {
+@SuppressWarnings("exports") // Role has no public member but those of Revocable
+public final class Publisher extends Role implements Waitable, Revocable {
   private final Ring ring;
   private final Gate gate;
   private final RecordWriter writer;
@@ -53,7 +55,8 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
    * Takes the writer role.
    *
    * @param waitPolicy how it waits for room and for subscribers
-   * @throws RoleTakenException when a living participant holds it; its pid is named
+   * @throws RoleTakenException when a living participant holds it, or had it revoked while its user was inside; its
+   *     pid is named
    * @throws io.bywash.engine.SpecMismatchException when the entry is no broadcast
    * @throws io.bywash.engine.DamagedSegmentException when what is in shared memory is impossible
    * @throws IllegalStateException when the segment is attached read-only
@@ -67,9 +70,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
   private static Publisher open(Ring ring, WaitPolicy waitPolicy) {
     RoleHandle handle = ring.entry.tryTake(PUBLISHER_ROLE, 0);
     if (handle == null) {
-      long pid = ring.entry.core().participants().pid(ring.entry.roleWord(PUBLISHER_ROLE));
-      throw new RoleTakenException("Entry \"" + ring.entry.name() + "\" of segment " + ring.entry.core().path()
-          + " has a publisher already, process " + pid + ". Only one can publish; end that one first.", pid);
+      throw taken(ring, ring.entry.roleWord(PUBLISHER_ROLE));
     }
     try {
       ring.touchPages(true);
@@ -82,6 +83,15 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
     } finally {
       handle.exit();
     }
+  }
+
+  private static RoleTakenException taken(Ring ring, long word) {
+    long pid = ring.entry.core().participants().pid(word);
+    String queue = "Entry \"" + ring.entry.name() + "\" of segment " + ring.entry.core().path();
+    return new RoleTakenException(Owner.state(word) == ROLE_REVOKED
+        ? queue + " had its publisher revoked in process " + pid + ", but that one's user has not come out: it may"
+            + " still write. Have it commit or abort its claim, or end that process."
+        : queue + " has a publisher already, process " + pid + ". Only one can publish; end that one first.", pid);
   }
 
   /**

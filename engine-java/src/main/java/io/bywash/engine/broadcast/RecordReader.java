@@ -3,6 +3,7 @@ package io.bywash.engine.broadcast;
 import static io.bywash.engine.broadcast.BroadcastLayout.*;
 import static io.bywash.engine.internal.SegmentLayout.*;
 
+import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.EvictedException;
 import io.bywash.engine.MessageHandler;
 import io.bywash.engine.OverrunException;
@@ -11,6 +12,7 @@ import io.bywash.engine.internal.MessageView;
 import io.bywash.engine.internal.RoleHandle;
 import io.bywash.engine.internal.SegmentEntry;
 import io.bywash.engine.internal.memory.Region;
+import java.lang.invoke.VarHandle;
 
 /**
  * The subscriber's eye: where it stands, and the two ways to read on. In place, while nobody may overwrite; or from private
@@ -149,7 +151,10 @@ final class RecordReader {
   private boolean lookForMore() {
     long published = ring.published(); // [published]
     // a copying reader may be behind what was given up, evicted or not; what is published is never a ring ahead of that
-    ring.validate(published, inPlace ? position : Math.clamp(ring.oldest(), position, Math.max(published, position)));
+    long oldest = inPlace ? position : Math.clamp(ring.oldest(), position, Math.max(published, position));
+    if (ring.isImpossible(published, oldest)) {
+      throw cutOffOr(ring.damagedPositions(published, oldest));
+    }
     readable = published;
     return published != position;
   }
@@ -261,7 +266,7 @@ final class RecordReader {
     }
     region.copyTo(ring.at(start), target, 0, bytes);
     // [oldest] only now is anything that was read above known to be true. One that is waited for may have joined while the
-    // boundary moved past it; nothing is overwritten then before it was cut off [evicted]
+    // boundary moved past it; nothing is overwritten then before it was cut off [revoked]
     boolean overwritten = ring.isOverwritten(start) && !(options.isGating() && handle.isStillOurs());
     copyStart = start;
     copyEnd = overwritten ? start : start + bytes;
@@ -272,8 +277,8 @@ final class RecordReader {
     long padding = ring.paddingBytes(position, length);
     if (padding == 0 || position + padding > readable) {
       copyEnd = position; // the next poll reads it anew
-      throw entry.damaged("the record at position " + position + " has length " + length + " and sequence " + sequence
-          + " where sequence " + nextSequence + " was due");
+      throw cutOffOr(entry.damaged("the record at position " + position + " has length " + length + " and sequence "
+          + sequence + " where sequence " + nextSequence + " was due"));
     }
     position += padding;
   }
@@ -304,8 +309,14 @@ final class RecordReader {
         + " make the ring larger, or subscribe with block() or skip().", lost, nextSequence);
   }
 
+  /** Damage is what a reader in place sees, too, when its role was revoked and the publisher has overtaken it. */
+  private RuntimeException cutOffOr(DamagedSegmentException damage) {
+    VarHandle.acquireFence(); // [revoked] its word changed before what it read was overwritten
+    return handle == null || handle.isStillOurs() ? damage : cutOff();
+  }
+
   private RuntimeException cutOff() {
-    if (handle.isEvicted()) {
+    if (handle.isRevoked() && hold.isUsable()) { // by the publisher, see Gate
       return new EvictedException("This subscriber of entry \"" + entry.name() + "\" in segment " + entry.core().path()
           + " was cut off before sequence " + nextSequence + ": it held the publisher back for more than "
           + options.evictAfterNanos() / 1_000_000.0 + " ms. Close it and join again; read faster, or allow more time.",

@@ -276,18 +276,23 @@ final class RecordWriter extends ClaimView {
   private void publishStaged() {
     if (staged) {
       checkOurs(); // or a successor's messages would be taken back
-      long end = position() == paddedTo ? paddedFrom : position(); // the padding before an open claim waits for its message
-      region.setLongRelease(publishedOffset, end); // [published]
-      staged = false;
-      waitRoom.signal(waitingForData);
-      Reference.reachabilityFence(owner);
+      showStaged();
     }
+  }
+
+  private void showStaged() {
+    // the padding before an open claim waits for its message
+    long end = position() == paddedTo ? paddedFrom : position();
+    region.setLongRelease(publishedOffset, end); // [published]
+    staged = false;
+    waitRoom.signal(waitingForData);
+    Reference.reachabilityFence(owner);
   }
 
   /** The end: what is staged is published, unless the role is a successor's by now. Nobody is inside. */
   void finish() {
-    if (staged && handle.isStillOurs()) {
-      publishStaged();
+    if (staged && handle.isHeld()) {
+      showStaged();
     }
   }
 

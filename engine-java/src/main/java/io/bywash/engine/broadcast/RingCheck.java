@@ -69,7 +69,7 @@ final class RingCheck {
 
   private void checkPublisher() {
     long word = ring.entry.roleWord(PUBLISHER_ROLE);
-    if (Owner.state(word) != ROLE_FREE && (Owner.mode(word) != 0 || Owner.state(word) == ROLE_EVICTED)) {
+    if (Owner.state(word) != ROLE_FREE && Owner.mode(word) != 0) {
       problems.add("the publisher's role has mode " + Owner.mode(word) + " and state " + Owner.state(word));
     }
   }
@@ -109,10 +109,10 @@ final class RingCheck {
       return;
     }
     String who = "the subscriber in role " + index;
-    if (mode < MODE_BLOCK || mode > MODE_EVICT || state == ROLE_EVICTED && mode != MODE_EVICT) {
+    if (mode < MODE_BLOCK || mode > MODE_EVICT) {
       problems.add(who + " has mode " + mode + " and state " + state);
     }
-    if (state != ROLE_ACTIVE && state != ROLE_EVICTED) {
+    if (state != ROLE_ACTIVE && state != ROLE_REVOKED) {
       return; // it has no position yet
     }
     if (position < 0 || position % RECORD_ALIGNMENT != 0 || position > ring.published()) {

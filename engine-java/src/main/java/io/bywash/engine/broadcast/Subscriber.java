@@ -5,6 +5,7 @@ import static io.bywash.engine.internal.SegmentLayout.*;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.MessageHandler;
+import io.bywash.engine.Revocable;
 import io.bywash.engine.SegmentReplacedException;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.CutFile;
@@ -22,12 +23,13 @@ import java.util.Objects;
  * A reader of a broadcast queue, with a position of its own. Any number may join and leave at any time. What it does when the
  * publisher is faster is its own choice, see {@link SubscriberOptions}.
  *
- * <p>Used by one thread at a time. After {@link #close}, or after the segment was closed in this process, every method that
- * uses the queue throws {@link io.bywash.engine.SegmentClosedException}. On a segment that was attached read-only, only
- * {@code skip} subscribers are possible; they park instead of blocking, and nobody sees them.
+ * <p>Used by one thread at a time. After {@link #close} or {@link #revoke}, or after the segment was closed in this
+ * process, every method that uses the queue throws {@link io.bywash.engine.SegmentClosedException}. On a segment that
+ * was attached read-only, only {@code skip} subscribers are possible; they park instead of blocking, and nobody sees
+ * them.
  */
-@SuppressWarnings("exports") // Role has no public member
-public final class Subscriber extends Role implements Waitable, AutoCloseable {
+@SuppressWarnings("exports") // Role has no public member but those of Revocable
+public final class Subscriber extends Role implements Waitable, Revocable {
   private final Ring ring;
   private final SubscriberOptions options;
   private final RecordReader reader;

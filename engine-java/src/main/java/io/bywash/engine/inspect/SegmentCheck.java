@@ -383,7 +383,7 @@ final class SegmentCheck {
     if (index >= region.getLongAcquire(entry.offset() + ROLES_USED)) { // raised before the role is taken
       damaged(role, "it was taken, but the entry says that it never was");
     }
-    if (Owner.state(word) == ROLE_FREE || Owner.state(word) > ROLE_EVICTED || Owner.participant(word) == 0
+    if (Owner.state(word) == ROLE_FREE || Owner.state(word) > ROLE_REVOKED || Owner.participant(word) == 0
         || Owner.slotId(word) >= geometry.slotCount()) {
       if (Owner.state(word) != ROLE_FREE || Owner.participant(word) != 0 || Owner.mode(word) != 0) {
         damaged(role, String.format("its word 0x%x is impossible", word));

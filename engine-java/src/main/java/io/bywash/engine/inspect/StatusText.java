@@ -68,13 +68,19 @@ public final class StatusText {
       return List.of(segment, entry.name(), kind, "", "", state, "");
     }
     try {
-      String owner = entry.owner().map(StatusText::process).orElse("none");
       BroadcastStatus status = BroadcastStatus.of(entry);
+      String owner = owner(entry.owner(), Optional.of(status));
       return List.of(segment, entry.name(), kind, owner, Long.toString(status.messageCount()), state,
           status.subscribers().stream().map(StatusText::subscriber).collect(Collectors.joining(", ")));
     } catch (BusException | InternalError damaged) { // an InternalError: the file was truncated
       return List.of(segment, entry.name(), kind, "", "", String.valueOf(damaged.getMessage()), "");
     }
+  }
+
+  /** Whose publisher was revoked comes first: until it is out, nobody can publish. */
+  private static String owner(Optional<Participant> owner, Optional<BroadcastStatus> status) {
+    return status.flatMap(BroadcastStatus::revokedPublisher).map(holder -> process(holder) + " (revoked)")
+        .orElseGet(() -> owner.map(StatusText::process).orElse("none"));
   }
 
   private static String subscriber(SubscriberStatus subscriber) {
@@ -83,7 +89,7 @@ public final class StatusText {
   }
 
   private static String policy(SubscriberStatus subscriber) {
-    return subscriber.evicted() ? "evicted" : subscriber.policy();
+    return !subscriber.evicted() ? subscriber.policy() : subscriber.policy().equals("evict") ? "evicted" : "revoked";
   }
 
   private static String process(Participant participant) {
@@ -156,7 +162,7 @@ public final class StatusText {
         status -> all.stream().filter(queue -> queue.queue().equals(entry.name())).findFirst());
     return List.of(entry.name(), entry.kind(), HostFiles.size(entry.capacity()),
         rates.map(queue -> QueueRates.percent(queue.fullShare())).orElse(""),
-        entry.owner().map(StatusText::process).orElse("none"), number(now.map(BroadcastStatus::messageCount)),
+        owner(entry.owner(), now), number(now.map(BroadcastStatus::messageCount)),
         rate(rates.flatMap(QueueRates::publishedPerSecond)), number(now.map(BroadcastStatus::blockedCount)),
         rate(rates.flatMap(QueueRates::blockedPerSecond)), number(now.map(BroadcastStatus::evictedCount)),
         entry.damage());

@@ -17,11 +17,16 @@ import java.lang.invoke.VarHandle;
  * A closer that finds the user outside ends the role. One that finds it inside leaves that to the user, who finds the role
  * unusable when it exits. The user pays for no fence: the closer's {@link AllThreads#passSafepoint barrier} has every thread
  * pass a point at which its memory is in the order of its program.
+ *
+ * <p>A revoker does as a closer does, and if the user is inside it also takes the role's effect on others: see
+ * {@link #withdraw}.
  */
 public class Hold {
   protected final SegmentEntry entry;
   /** Plain, as the next one, since both are used for each message: the fence of {@link #exit} makes the JIT read it anew. */
   private boolean usable = true;
+  /** Why it is not usable; written before that is. */
+  private boolean revoked;
   /** The id of the thread that is in an operation; 0 when none is. */
   private long inside;
 
@@ -67,11 +72,11 @@ public class Hold {
     VarHandle.releaseFence(); // [inside] whoever sees the next store sees what the operation wrote, and is behind what it read
     inside = 0;
     if (!usable) {
-      endRevoked();
+      endUnusable();
     }
   }
 
-  private void endRevoked() {
+  private void endUnusable() {
     try {
       end();
     } catch (BusException failure) { // the operation's own outcome must not be lost
@@ -114,32 +119,49 @@ public class Hold {
     entry.core().checkOpen();
     entry.core().checkName();
     entry.checkPresent();
-    return new SegmentClosedException("This role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
-        + " is closed. Open the segment and take the role again.");
+    String role = "This role of entry \"" + entry.name() + "\" in segment " + entry.core().path();
+    return new SegmentClosedException(revoked
+        ? role + " was revoked: this process took it from its user. Take the role again if it is still wanted."
+        : role + " is closed. Open the segment and take the role again.");
   }
 
   /** From now on the role's operations fail. */
-  final void revoke() {
+  final void makeUnusable() {
     usable = false;
     VarHandle.fullFence(); // [inside]
   }
 
+  /** Takes the role from its user, see {@link io.bywash.engine.Revocable#revoke}. Any thread may call it. */
+  public final void revoke() {
+    entry.core().revoke(this);
+  }
+
+  /** The user is to be told that it was that. */
+  final void noteRevoked() {
+    if (usable) {
+      revoked = true;
+    }
+  }
+
+  /** Takes what an unusable role still means to others while its user is inside. An observer means nothing. */
+  void withdraw() {}
+
   /** Gives the role back; if another thread is inside, its operation does, at its end. Once is enough. */
   public final void close() {
-    revoke();
+    makeUnusable();
     if (!isInside() || isCallerInside()) {
       end();
     }
   }
 
-  /** Ends a revoked role unless a thread is inside, which then ends it. */
+  /** Ends an unusable role unless a thread is inside, which then ends it. */
   final void endIfOutside() {
     if (!isInside()) {
       end();
     }
   }
 
-  /** Gives back what a revoked role has; nobody uses it. Once is enough. */
+  /** Gives back what an unusable role has; nobody uses it. Once is enough. */
   void end() {
     entry.core().release(this);
   }

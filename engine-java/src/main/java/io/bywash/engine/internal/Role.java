@@ -1,10 +1,12 @@
 package io.bywash.engine.internal;
 
 import io.bywash.engine.InterruptedWaitException;
+import io.bywash.engine.Revocable;
 import io.bywash.engine.wait.WaitPolicy;
+import java.lang.ref.Reference;
 
 /** What all roles have in common: their entry, the hold on it, and waiting. Not part of the public API. */
-public abstract class Role {
+public abstract class Role implements Revocable {
   protected final SegmentEntry entry;
   protected final Hold hold;
   protected final WaitPolicy waitPolicy;
@@ -63,6 +65,17 @@ public abstract class Role {
 
   /** Whether what the role waits for is there. Asked by another thread while the role's own thread waits. */
   protected abstract boolean hasWork();
+
+  @Override
+  public final void revoke() {
+    hold.revoke();
+    Reference.reachabilityFence(this); // or the cleaner would say that nobody has closed it
+  }
+
+  @Override
+  public final boolean isGivenBack() {
+    return !entry.core().hasTaken(hold);
+  }
 
   /** What is to be done before the role is given back; nobody uses it then. */
   protected void finish() {}

@@ -62,21 +62,40 @@ public final class RoleHandle extends Hold implements Runnable {
     VarHandle.fullFence(); // [join] the compare-and-set alone does not order later acquire loads
   }
 
-  /** The failure to throw when the role is not {@linkplain #isStillOurs ours} any more, and was not evicted. */
+  /**
+   * The failure to throw when the role is not {@linkplain #isStillOurs ours} any more, and was not cut off by another
+   * process.
+   */
   public SegmentClosedException takenAway() {
     checkUsable();
     return new SegmentClosedException("This role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
         + " was taken away, because its process was taken for dead. Close the segment, and attach it again.");
   }
 
-  /** Whether the role word still stands as it was set: false after this role was evicted, or taken for a dead one's. */
+  /** Whether the role word still stands as it was set: false after this role was revoked, or taken for a dead one's. */
   public boolean isStillOurs() {
     return region.getLongOpaque(offset + ROLE_WORD) == word;
   }
 
-  /** Whether the role was evicted. */
-  public boolean isEvicted() {
-    return region.getLongAcquire(offset + ROLE_WORD) == Owner.withState(word, ROLE_EVICTED);
+  /** Whether the role does not count any more, though it is still this participant's. */
+  public boolean isRevoked() {
+    return region.getLongAcquire(offset + ROLE_WORD) == Owner.withState(word, ROLE_REVOKED);
+  }
+
+  /** Whether nobody else can have the role: it counts, or was revoked. */
+  public boolean isHeld() {
+    return isStillOurs() || isRevoked();
+  }
+
+  /** The role does not count from now on; it stays this participant's, since its user may still write. */
+  @Override
+  void withdraw() {
+    synchronized (this) { // not given back meanwhile
+      if (ended || !entry.revokeRole(index, word)) {
+        return;
+      }
+    }
+    entry.wakeAll(); // whoever waits for this role need not any more
   }
 
   @Override
@@ -92,7 +111,7 @@ public final class RoleHandle extends Hold implements Runnable {
       if (user != null) {
         user.finish();
       }
-      if (entry.freeRole(index, word) || entry.freeRole(index, Owner.withState(word, ROLE_EVICTED))) {
+      if (entry.freeRole(index, word) || entry.freeRole(index, Owner.withState(word, ROLE_REVOKED))) {
         entry.wakeAll(); // whoever waits for this role need not any more
       }
     } catch (InternalError fault) {
@@ -115,7 +134,7 @@ public final class RoleHandle extends Hold implements Runnable {
     }
     EngineLog.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
         + " became unreachable without being closed; it was given back now. Close roles, for example in a try block.", null);
-    revoke();
+    makeUnusable();
     end();
   }
 }

@@ -371,6 +371,13 @@ public final class SegmentCore {
     detachAfterClose(last);
   }
 
+  /** Whether the role was not given back yet. */
+  boolean hasTaken(Hold role) {
+    synchronized (roles) {
+      return roles.contains(role) || observers.contains(role);
+    }
+  }
+
   private boolean isIdle() {
     return roles.isEmpty() && operations == 0;
   }
@@ -434,7 +441,7 @@ public final class SegmentCore {
   /** Ends the roles, or has those that are in an operation end with it. */
   private Failures end(List<Hold> all) {
     Failures failures = new Failures();
-    all.forEach(Hold::revoke);
+    all.forEach(Hold::makeUnusable);
     failures.collect(this::wakeOwn);
     if (!all.isEmpty()) {
       AllThreads.passSafepoint(); // [inside] who is outside now finds its role unusable when it enters
@@ -458,6 +465,29 @@ public final class SegmentCore {
       all = roles.stream().filter(role -> role.entry.isSameAs(removed)).toList();
     }
     end(all).rethrow();
+  }
+
+  /**
+   * Ends one role, though its user may be in an operation: to others it is then nothing but taken. Memory and slot
+   * stay until this is done, whoever else closes the role or the segment meanwhile.
+   */
+  void revoke(Hold role) {
+    synchronized (roles) {
+      if (!hasTaken(role)) {
+        return; // it was given back
+      }
+      operations++;
+    }
+    try {
+      role.noteRevoked();
+      Failures failures = end(List.of(role));
+      failures.collect(role::withdraw);
+      failures.rethrow();
+    } catch (InternalError fault) {
+      throw CutFile.told(this, fault);
+    } finally {
+      endOperation();
+    }
   }
 
   private void wakeOwn() {

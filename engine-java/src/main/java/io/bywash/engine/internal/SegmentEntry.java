@@ -9,6 +9,7 @@ import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Participant;
 import io.bywash.engine.internal.memory.Region;
+import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -334,9 +335,14 @@ public final class SegmentEntry implements Entry {
         Owner.word(0, Owner.generation(word), 0, ROLE_FREE));
   }
 
-  /** Cuts the holder of a role off, if {@code word} still stands there: the role stays its holder's, but does not count. */
-  public boolean evictRole(int index, long word) {
-    return region().compareAndSetLong(role(index) + ROLE_WORD, word, Owner.withState(word, ROLE_EVICTED));
+  /**
+   * Takes a role's effect on others, if {@code word} still stands there: the role stays its holder's, but does not
+   * count. Its holder finds its word changed if it reads anything that is written because of that.
+   */
+  public boolean revokeRole(int index, long word) {
+    boolean revoked = region().compareAndSetLong(role(index) + ROLE_WORD, word, Owner.withState(word, ROLE_REVOKED));
+    VarHandle.fullFence(); // [revoked]
+    return revoked;
   }
 
   /**

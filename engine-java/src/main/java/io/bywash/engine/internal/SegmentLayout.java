@@ -158,7 +158,7 @@ public final class SegmentLayout {
   public static final int ROLE_FREE = 0;
   public static final int ROLE_JOINING = 1;
   public static final int ROLE_ACTIVE = 2;
-  public static final int ROLE_EVICTED = 3;
+  public static final int ROLE_REVOKED = 3;
 
   // ---- locks, far beyond any data
   public static final long SLOT_LOCKS = 1L << 61;

@@ -6,6 +6,7 @@ import static io.bywash.engine.death.Trait.AFTER_DEATHS;
 import static io.bywash.engine.death.Trait.ALONE;
 import static io.bywash.engine.death.Trait.PARKS;
 
+import io.bywash.engine.Claim;
 import io.bywash.engine.EvictedException;
 import io.bywash.engine.OverrunException;
 import io.bywash.engine.death.OperationList;
@@ -27,6 +28,7 @@ final class BroadcastOperations {
     operations.publishing();
     operations.joining();
     operations.reading();
+    operations.revoking();
     operations.leaving();
   }
 
@@ -170,6 +172,26 @@ final class BroadcastOperations {
         scene.gate();
       }
     }, scene -> scene.poll());
+  }
+
+  private void revoking() {
+    add("revoke a publisher that has staged", scene -> scene.published(20).stage(3), scene -> {
+      scene.begun = scene.publisher.nextSequence();
+      scene.publisher.revoke();
+      scene.promised = scene.begun;
+    });
+    add("revoke a publisher that has a claim open, and abort that", scene -> scene.published(20).stage(3), scene -> {
+      scene.begun = scene.publisher.nextSequence();
+      Claim claim = scene.claimed();
+      scene.publisher.revoke();
+      claim.abort();
+      scene.promised = scene.begun;
+    });
+    add("revoke a subscriber in its handler, while a publisher waits", scene -> {
+      scene.published(20);
+      scene.subscriber(SubscriberOptions.block());
+      scene.waitForRoom(); // its bit stays
+    }, scene -> scene.subscriber.poll(message -> scene.subscriber.revoke(), 1));
   }
 
   private void leaving() {

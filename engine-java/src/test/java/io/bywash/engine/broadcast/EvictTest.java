@@ -317,10 +317,10 @@ class EvictTest {
     int role = BroadcastLayout.FIRST_SUBSCRIBER_ROLE;
     long seen = ring.entry.roleWord(role);
     first.close();
-    assertFalse(ring.entry.evictRole(role, seen));
+    assertFalse(ring.entry.revokeRole(role, seen));
     try (Subscriber second = subscriber(1)) {
       assertTrue(ring.entry.roleWord(role) != seen, "the place was not taken again, so the test proves nothing");
-      assertFalse(ring.entry.evictRole(role, seen));
+      assertFalse(ring.entry.revokeRole(role, seen));
       Receiver receiver = new Receiver(second);
       publish(1);
       assertEquals(1, drain(second, receiver));
@@ -387,7 +387,7 @@ class EvictTest {
       assertFalse(ready.isDone());
       Ring ring = Ring.of(queue.entry);
       for (int role = BroadcastLayout.FIRST_SUBSCRIBER_ROLE; role < ring.entry.rolesUsed(); role++) {
-        assertTrue(ring.entry.evictRole(role, ring.entry.roleWord(role))); // as by a publisher
+        assertTrue(ring.entry.revokeRole(role, ring.entry.roleWord(role))); // as by a publisher
       }
       ring.entry.core().waitRoom().signal(ring.entry.offset() + SegmentLayout.WAITING_FOR_DATA);
       threads.join();

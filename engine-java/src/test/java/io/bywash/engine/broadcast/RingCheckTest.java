@@ -223,11 +223,22 @@ class RingCheckTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0, 2, has mode 0", "5, 2, has mode 5", "1, 3, has mode 1", "2, 3, has mode 2"})
+  @CsvSource({"0, 2, has mode 0", "5, 2, has mode 5", "0, 3, has mode 0", "5, 3, has mode 5"})
   void aSubscriberWithAModeThatDoesNotExistIsFound(int mode, int state, String text) {
     long self = ring.entry.core().participants().self();
     region.setLong(ring.entry.role(1), Owner.word(self, 1, mode, state));
     assertFound("the subscriber in role 1 " + text);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 0", "1, 1", "1, 2", "1, 3", "1, 4"})
+  void aRoleThatWasRevokedIsNoDamageWhateverItsMode(int role, int mode) {
+    long self = ring.entry.core().participants().self();
+    region.setLong(ring.entry.offset() + ROLES_USED, 2);
+    region.setLong(ring.entry.role(role), Owner.word(self, 1, mode, ROLE_REVOKED));
+    assertEquals(List.of(), problems());
+    assertEquals(List.of(), Verification.of(queue.segment));
+    region.setLong(ring.entry.role(role), 0);
   }
 
   @Test

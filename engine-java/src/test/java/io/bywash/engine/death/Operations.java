@@ -162,6 +162,23 @@ final class Operations {
       dieAdding(scene);
       scene.open();
     }, scene -> scene.segment.directory().findOrAdd(scene.added), AFTER_DEATHS);
+    add("remove an entry", Operations::added, scene -> scene.segment.directory().remove(scene.added.name()));
+    add("add an entry where a removed one was", scene -> {
+      added(scene);
+      scene.segment.directory().remove(scene.added.name());
+    }, scene -> scene.segment.directory().findOrAdd(scene.added));
+    add("add an entry after a dead remover of one", scene -> {
+      added(scene);
+      scene.leave();
+      scene.dieDuring(() -> scene.segment.directory().remove(scene.added.name()), image ->
+          image.word(SegmentLayout.INTENT_OFFSET) != 0);
+      scene.open();
+    }, scene -> scene.segment.directory().findOrAdd(scene.added), AFTER_DEATHS);
+  }
+
+  private static void added(Scene scene) {
+    scene.open();
+    scene.segment.directory().findOrAdd(scene.added);
   }
 
   private void recovering() {

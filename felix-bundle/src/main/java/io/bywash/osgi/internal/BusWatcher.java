@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -50,7 +51,8 @@ public final class BusWatcher {
   private static final long DRAINING_SWEEP_MILLIS = 10;
   /** Lets the files of one change arrive before the directory is looked at. */
   private static final long SETTLE_MILLIS = 5;
-  private static final long LAST_CALL_NANOS = 5_000_000_000L;
+  /** A thread that is in foreign code is left alone after so long. */
+  private static final long PATIENCE_MILLIS = 5_000;
 
   private final BundleContext context;
   private final Log log;
@@ -141,14 +143,14 @@ public final class BusWatcher {
       synchronized (lock) {
         lock.notifyAll();
       }
-      thread.join(TimeUnit.NANOSECONDS.toMillis(LAST_CALL_NANOS)); // it may be in foreign code that waits for this thread
+      thread.join(PATIENCE_MILLIS); // it may be in foreign code that waits for this thread
     } catch (InterruptedException impatient) {
       interrupted = true;
     }
     try {
       withdrawAll();
-      if (!interrupted && !feeders.awaitTermination(LAST_CALL_NANOS, TimeUnit.NANOSECONDS)) {
-        log.warn("One of the listeners does not return from its call. It is left alone.");
+      if (!interrupted) { // else they come to their end by themselves
+        feeders.awaitTermination(Feeding.LAST_CALL_NANOS, TimeUnit.NANOSECONDS);
       }
     } catch (InterruptedException impatient) {
       interrupted = true;
@@ -166,9 +168,9 @@ public final class BusWatcher {
       }
       segments.clear();
     }
-    feeders.shutdown();
     partFailure = null;
     withdrawn.forEach(queue -> attempt(() -> queue.publish(context)));
+    feeders.shutdown(); // what ends feedings, and the roles of other bundles, has been begun by now
     if (partFailure != null) {
       log.warn("A queue could not be withdrawn properly.", partFailure);
     }
@@ -312,6 +314,11 @@ public final class BusWatcher {
     segment.close();
   }
 
+  /** For virtual threads, up to the end of the component. */
+  Executor executor() {
+    return feeders;
+  }
+
   /** Those who take from that queue. */
   List<Feeding> feedings(WatchedSegment segment, String queue) {
     return listeners.values().stream().filter(listener -> listener.isActiveIn(segment, queue))
@@ -349,9 +356,8 @@ public final class BusWatcher {
         leaveUnused(segment);
       }
     }
-    if (ended != null && !ended.awaitLeft(LAST_CALL_NANOS)) {
-      log.warn("The listener of service {} does not return from its call. It is left alone.",
-          properties.get(Constants.SERVICE_ID));
+    if (ended != null) {
+      ended.awaitLeft(Feeding.LAST_CALL_NANOS);
     }
   }
 

@@ -11,6 +11,7 @@ import java.util.Collection;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -43,6 +44,7 @@ final class DiscoveredQueue implements ServiceFactory<BroadcastService> {
 
   private final WatchedSegment segment;
   private final String name;
+  private final Executor executor;
   private final Log log;
   private volatile Entry entry;
   private State state = State.NO_OWNER;
@@ -54,9 +56,10 @@ final class DiscoveredQueue implements ServiceFactory<BroadcastService> {
   private Map<String, Object> registered;
   private ServiceRegistration<BroadcastService> registration;
 
-  DiscoveredQueue(WatchedSegment segment, String name, Log log) {
+  DiscoveredQueue(WatchedSegment segment, String name, Executor executor, Log log) {
     this.segment = segment;
     this.name = name;
+    this.executor = executor;
     this.log = log;
   }
 
@@ -153,7 +156,7 @@ final class DiscoveredQueue implements ServiceFactory<BroadcastService> {
 
   @Override
   public BroadcastService getService(Bundle bundle, ServiceRegistration<BroadcastService> service) {
-    return new BundleQueue(this, log);
+    return new BundleQueue(this, executor, log);
   }
 
   @Override

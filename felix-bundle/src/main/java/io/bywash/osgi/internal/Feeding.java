@@ -28,12 +28,21 @@ import java.util.concurrent.atomic.AtomicReference;
  * <p>The chain of runs: each one hands its successor to the hub. A shortage, of heap for example, may break it anywhere. So
  * what is done about a failure is to note it, which cannot fail; discovery comes by, starts a broken chain again and logs
  * what was noted. Any other failure ends the feeding, and gives the subscriber's place back at once.
+ *
+ * <p>A call of the listener that is under way when the feeding ends has {@link #GRACE_NANOS} to return; then its
+ * thread is interrupted; after as long again the subscriber is revoked, so that the listener holds no publisher back,
+ * and the thread is left alone.
  */
 final class Feeding implements MessageHandler {
   private enum Phase { IDLE, RUNNING, LEAVING, LEFT }
 
   /** The link of a chain that is running, or on its way to it. */
   private static final Object RUN = new Object();
+
+  /** The patience with whoever uses a role whose end has come. */
+  static final long GRACE_NANOS = 1_000_000_000L;
+  /** More than it takes from the end of a feeding until the listener holds nobody back, whatever it does. */
+  static final long LAST_CALL_NANOS = 3 * GRACE_NANOS;
 
   /** Messages before other listeners get their turn. */
   private static final int BATCH = 256;
@@ -209,20 +218,56 @@ final class Feeding implements MessageHandler {
     }
   }
 
-  /** Ends it. A call of the listener may still be under way. */
+  /** Ends it. A call of the listener may still be under way; it is not waited for here. */
   void leave() {
     while (true) {
       if (phase.compareAndSet(Phase.IDLE, Phase.LEAVING)) {
         release();
         return;
       }
-      if (phase.compareAndSet(Phase.RUNNING, Phase.LEAVING) || phase.get() != Phase.IDLE) {
+      if (phase.compareAndSet(Phase.RUNNING, Phase.LEAVING)) {
+        expelLater();
+        return;
+      }
+      if (phase.get() != Phase.IDLE) {
         return;
       }
     }
   }
 
-  /** Waits until no call of the listener is under way; false when there still is one in the end. */
+  private void expelLater() {
+    try {
+      executor.execute(this::expel);
+    } catch (Throwable noThread) { // none would come later
+      revoke();
+    }
+  }
+
+  private void expel() {
+    try {
+      if (!left.await(GRACE_NANOS, TimeUnit.NANOSECONDS)) {
+        runner.interrupt();
+        if (!left.await(GRACE_NANOS, TimeUnit.NANOSECONDS)) {
+          revoke();
+        }
+      }
+    } catch (InterruptedException impatient) {
+      revoke();
+    }
+  }
+
+  private void revoke() {
+    try {
+      subscriber.revoke();
+    } catch (Throwable failed) { // a cut file holds nobody back
+      shortage = failed;
+    } finally {
+      left.countDown();
+    }
+    log.warn("{} does not return from its call. Its place in the queue was taken, and it is left alone.", label);
+  }
+
+  /** Waits until no call of the listener is under way, or it was revoked; false when neither is so in the end. */
   boolean awaitLeft(long timeoutNanos) throws InterruptedException {
     return Thread.currentThread() == runner || left.await(timeoutNanos, TimeUnit.NANOSECONDS);
   }

@@ -90,7 +90,7 @@ final class WatchedSegment {
         return;
       }
       for (Entry entry : observed.directory().entries()) {
-        queues.computeIfAbsent(entry.name(), name -> new DiscoveredQueue(this, name, log))
+        queues.computeIfAbsent(entry.name(), name -> new DiscoveredQueue(this, name, watcher.executor(), log))
             .look(entry, watcher.feedings(this, entry.name()));
       }
     } catch (SegmentNotFoundException gone) {

@@ -72,8 +72,15 @@ final class Container implements AutoCloseable {
       bundle.start();
     }
     installBywash();
-    testBundle = context().installBundle(testBundle(storage.resolve("test-bundle.jar")).toUri().toString());
-    testBundle.start();
+    testBundle = installAnother("io.bywash.osgi.it");
+  }
+
+  /** Installs and starts a bundle of the tests' classes under a name of its own. */
+  Bundle installAnother(String symbolicName) throws BundleException, IOException {
+    Path jar = testBundle(storage.resolve(symbolicName + ".jar"), symbolicName);
+    Bundle another = context().installBundle(jar.toUri().toString());
+    another.start();
+    return another;
   }
 
   /** Starts the framework whose jars are in the folder {@code name}. */
@@ -107,12 +114,12 @@ final class Container implements AutoCloseable {
     }
   }
 
-  private static Path testBundle(Path jar) throws IOException {
+  private static Path testBundle(Path jar, String symbolicName) throws IOException {
     Manifest manifest = new Manifest();
     Attributes headers = manifest.getMainAttributes();
     headers.put(Attributes.Name.MANIFEST_VERSION, "1.0");
     headers.putValue(Constants.BUNDLE_MANIFESTVERSION, "2");
-    headers.putValue(Constants.BUNDLE_SYMBOLICNAME, "io.bywash.osgi.it");
+    headers.putValue(Constants.BUNDLE_SYMBOLICNAME, symbolicName);
     headers.putValue(Constants.IMPORT_PACKAGE,
         "io.bywash.osgi;version=\"[0.1,1)\",io.bywash.engine,io.bywash.engine.broadcast,io.bywash.engine.wait");
     Path classes = Path.of(System.getProperty("bywash.test.classes"));
@@ -143,13 +150,23 @@ final class Container implements AutoCloseable {
 
   /** An object of a class in the test's bundle. */
   Object create(String simpleName, Object... arguments) throws ReflectiveOperationException {
-    Class<?> type = testBundle.loadClass(TEST_PACKAGE.replace('/', '.') + "." + simpleName);
+    return create(testBundle, simpleName, arguments);
+  }
+
+  /** An object of a class in that bundle, which is of the tests' classes. */
+  static Object create(Bundle bundle, String simpleName, Object... arguments) throws ReflectiveOperationException {
+    Class<?> type = bundle.loadClass(TEST_PACKAGE.replace('/', '.') + "." + simpleName);
     return type.getConstructors()[0].newInstance(arguments);
   }
 
   /** Registers a service as the test's bundle. */
   ServiceRegistration<?> register(String type, Object service, Map<String, Object> properties) {
-    return testBundle.getBundleContext().registerService(type, service, FrameworkUtil.asDictionary(properties));
+    return register(testBundle, type, service, properties);
+  }
+
+  /** Registers a service as that bundle. */
+  static ServiceRegistration<?> register(Bundle bundle, String type, Object service, Map<String, Object> properties) {
+    return bundle.getBundleContext().registerService(type, service, FrameworkUtil.asDictionary(properties));
   }
 
   /** The context of the test's bundle. */

@@ -11,10 +11,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Kind;
+import io.bywash.engine.RoleTakenException;
 import io.bywash.engine.Segment;
 import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.broadcast.Publisher;
+import io.bywash.engine.broadcast.Subscriber;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -29,11 +32,14 @@ import java.util.Comparator;
 import java.util.Dictionary;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongUnaryOperator;
@@ -44,7 +50,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.osgi.framework.AllServiceListener;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleException;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceEvent;
 import org.osgi.framework.ServiceReference;
@@ -655,19 +665,19 @@ abstract class ContainerContract {
 
   @Test
   void aStoppedBundleLeavesNoServiceNoThreadAndNoPlaceInTheQueue() throws Exception {
-    PublisherProcess publisher = publisher("quebec");
-    Listening listening = listen("quebec", () -> {});
+    PublisherProcess publisher = publisher("sierra2");
+    Listening listening = listen("sierra2", () -> {});
     publisher.publish(5);
     listening.awaitSequences(5);
     container.bywash().stop();
-    assertLeftNothing("quebec");
+    assertLeftNothing("sierra2");
     container.bywash().start();
-    awaitQueue("quebec");
+    awaitQueue("sierra2");
     listening.awaitSequences(10); // what is still there comes again: the place in the queue was given up
     container.bywash().uninstall();
-    assertLeftNothing("quebec");
+    assertLeftNothing("sierra2");
     container.installBywash();
-    awaitQueue("quebec");
+    awaitQueue("sierra2");
   }
 
   private void assertLeftNothing(String segment) {
@@ -678,5 +688,182 @@ abstract class ContainerContract {
     }
     awaitUntil("no thread of the bundle", () -> Thread.getAllStackTraces().keySet().stream()
         .noneMatch(thread -> thread.getName().startsWith("bywash-")));
+  }
+
+  // ---- bundles that do not let go
+
+  /** What a listener hangs in, and ignores interrupts, until the test lets it go. */
+  private final class Hang implements Runnable {
+    private final CountDownLatch entered = new CountDownLatch(1);
+    private final CountDownLatch released = new CountDownLatch(1);
+    private volatile boolean interrupted;
+
+    Hang() {
+      ended(released::countDown);
+    }
+
+    @Override
+    public void run() {
+      entered.countDown();
+      while (released.getCount() > 0) {
+        try {
+          released.await();
+        } catch (InterruptedException ignored) {
+          interrupted = true;
+        }
+      }
+    }
+
+    void awaitEntered() {
+      awaitUntil("a call to hang", () -> entered.getCount() == 0);
+    }
+  }
+
+  /** How the bundle goes whose listener hangs. */
+  enum End { SERVICE_UNREGISTERED, BUNDLE_UNINSTALLED, OURS_STOPPED }
+
+  @ParameterizedTest
+  @EnumSource(End.class)
+  void aListenerThatNeverReturnsHoldsNoPublisherBackOnceItsEndHasCome(End end) throws Exception {
+    String segment = "hostage-" + end.name().toLowerCase(Locale.ROOT);
+    PublisherProcess publisher = ended(PublisherProcess.start(bus.resolve(segment), "ticks", 4096, 8));
+    awaitQueue(segment);
+    Bundle hostile = container.installAnother("hostile.listener");
+    ended(() -> uninstall(hostile));
+    Hang hang = new Hang();
+    Queue<Long> sequences = new ConcurrentLinkedQueue<>();
+    ServiceRegistration<?> registration = Container.register(hostile, LISTENER,
+        Container.create(hostile, "RecordingListener", sequences, new AtomicLong(), hang),
+        Map.of(SEGMENT, segment, QUEUE, "ticks"));
+    publisher.publish(1);
+    hang.awaitEntered();
+    CompletableFuture<Long> published = publishMoreThanFits(publisher, segment);
+    switch (end) {
+      case SERVICE_UNREGISTERED -> registration.unregister();
+      case BUNDLE_UNINSTALLED -> hostile.uninstall();
+      case OURS_STOPPED -> container.bywash().stop();
+    }
+    assertEquals(2001, published.get(Container.DEADLINE.toSeconds(), TimeUnit.SECONDS));
+    assertTrue(hang.interrupted);
+    assertEquals(1, sequences.size(), "no call began after the end");
+    if (end == End.OURS_STOPPED) {
+      uninstall(hostile); // or its listener would be fed again, and hang again
+      container.bywash().start();
+    }
+    awaitQueue(segment);
+    Listening other = listen(segment, () -> {}, START, START_NEWEST);
+    awaitListed(segment, "FEEDING");
+    publisher.publish(100);
+    other.awaitSequences(100);
+    hang.released.countDown();
+    awaitUntil("the listener to have given back its place", () -> subscribers(segment) == 1);
+  }
+
+  /** Returns when the publisher is seen to be blocked. */
+  private CompletableFuture<Long> publishMoreThanFits(PublisherProcess publisher, String segment) {
+    CompletableFuture<Long> published = CompletableFuture.supplyAsync(() -> {
+      try {
+        return publisher.publish(2000);
+      } catch (IOException failure) {
+        throw new UncheckedIOException(failure);
+      }
+    });
+    awaitUntil("the publisher to be blocked", () -> status(segment).blockedCount() > 1);
+    return published;
+  }
+
+  private BroadcastStatus status(String segment) {
+    try (Segment observed = Segment.observe(bus.resolve(segment))) {
+      return BroadcastStatus.of(observed.directory().find("ticks", Kind.BROADCAST));
+    }
+  }
+
+  private int subscribers(String segment) {
+    return status(segment).subscribers().size();
+  }
+
+  private static void uninstall(Bundle bundle) throws BundleException {
+    if (bundle.getState() != Bundle.UNINSTALLED) {
+      bundle.uninstall();
+    }
+  }
+
+  @Test
+  void aListenerThatReturnsWhenItIsInterruptedGivesItsPlaceBack() throws Exception {
+    PublisherProcess publisher = ended(PublisherProcess.start(bus.resolve("interrupted"), "ticks", 4096, 8));
+    CountDownLatch never = new CountDownLatch(1);
+    Listening listening = listen("interrupted", () -> awaitLatch(never));
+    publisher.publish(1);
+    listening.awaitSequences(1);
+    CompletableFuture<Long> published = publishMoreThanFits(publisher, "interrupted");
+    listening.registration().unregister();
+    assertEquals(2001, published.get(Container.DEADLINE.toSeconds(), TimeUnit.SECONDS));
+    awaitUntil("its place to be free", () -> subscribers("interrupted") == 0);
+    assertEquals(1, listening.sequences().size());
+  }
+
+  /** The queue of a configuration, and a bundle that takes roles from it. */
+  private Runnable carelessUser(Bundle bundle, String segment, String what, Runnable duringCall) throws Exception {
+    Object configuration = configuration(segment, Map.of(SEGMENT, segment, RING_BYTES, 4096L, SUBSCRIBERS, 8));
+    ended(() -> {
+      Container.call(configuration, "delete");
+      awaitWithdrawn(segment);
+    });
+    Object service = bundle.getBundleContext().getService(awaitQueue(segment));
+    return (Runnable) Container.create(bundle, "CarelessUser", service, what, duringCall);
+  }
+
+  private PublisherProcess publisherOfWhatExists(String segment) throws IOException {
+    return ended(PublisherProcess.start(bus.resolve(segment), "ticks", 0, 0));
+  }
+
+  @Test
+  void rolesThatABundleNeverClosedGoWithIt() throws Exception {
+    Bundle hostile = container.installAnother("hostile.idle");
+    ended(() -> uninstall(hostile));
+    carelessUser(hostile, "idle", "idle", () -> {});
+    assertEquals(1, subscribers("idle"));
+    hostile.uninstall();
+    assertEquals(0, subscribers("idle"));
+    assertEquals(2000, publisherOfWhatExists("idle").publish(2000));
+  }
+
+  @Test
+  void aBundlesPublisherWithAnOpenClaimIsQuarantinedWhenTheBundleGoesAndOthersReadOn() throws Exception {
+    Bundle hostile = container.installAnother("hostile.claim");
+    ended(() -> uninstall(hostile));
+    Runnable user = carelessUser(hostile, "claim", "claim", () -> {});
+    hostile.uninstall();
+    awaitUntil("the publisher to be revoked", () -> status("claim").revokedPublisher().isPresent());
+    try (Segment other = Segment.attach(bus.resolve("claim"), 0);
+        Subscriber reader = Subscriber.open(other.directory().find("ticks", Kind.BROADCAST))) {
+      RoleTakenException taken = assertThrows(RoleTakenException.class,
+          () -> Publisher.open(other.directory().find("ticks", Kind.BROADCAST)));
+      assertTrue(taken.getMessage().contains("revoked"), taken.getMessage());
+      assertTrue(listing().contains("(revoked)"), listing());
+      assertEquals("io.bywash.engine.SegmentClosedException",
+          assertThrows(RuntimeException.class, user::run).getClass().getName());
+      assertEquals(10, publisherOfWhatExists("claim").publish(10));
+      assertEquals(10, reader.poll(message -> {}, 100));
+    }
+  }
+
+  @Test
+  void aBundlesOwnHandlerThatNeverReturnsHoldsNoPublisherBackWhenTheBundleGoes() throws Exception {
+    Bundle hostile = container.installAnother("hostile.poll");
+    ended(() -> uninstall(hostile));
+    Hang hang = new Hang();
+    Runnable user = carelessUser(hostile, "poll", "poll", hang);
+    PublisherProcess publisher = publisherOfWhatExists("poll");
+    Thread polling = Thread.ofPlatform().daemon().start(user);
+    publisher.publish(1);
+    hang.awaitEntered();
+    CompletableFuture<Long> published = publishMoreThanFits(publisher, "poll");
+    hostile.uninstall();
+    assertEquals(2001, published.get(Container.DEADLINE.toSeconds(), TimeUnit.SECONDS));
+    assertFalse(hang.interrupted, "the thread is the bundle's");
+    hang.released.countDown();
+    polling.join();
+    assertEquals(0, subscribers("poll"));
   }
 }

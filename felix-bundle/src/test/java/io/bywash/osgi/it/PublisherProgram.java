@@ -14,17 +14,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * A publisher in a process of its own: arguments are the segment's file, the queue, its ring's bytes and subscribers. It
- * says its next sequence, and then obeys: {@code publish N} publishes so many and says the next sequence, {@code stream}
- * publishes until it is killed, the end of the input closes everything. Each message holds its sequence.
+ * A publisher in a process of its own: arguments are the segment's file, the queue, its ring's bytes and subscribers;
+ * no bytes are for a segment that exists. It says its next sequence, and then obeys: {@code publish N} publishes so
+ * many and says the next sequence, {@code stream} publishes until it is killed, the end of the input closes
+ * everything. Each message holds its sequence.
  */
 final class PublisherProgram {
   private PublisherProgram() {}
 
   public static void main(String[] arguments) throws IOException {
-    SegmentSpec spec = SegmentSpec.of(
-        Broadcast.spec(arguments[1], Long.parseLong(arguments[2]), Integer.parseInt(arguments[3])));
-    try (Segment segment = Segment.open(Path.of(arguments[0]), spec);
+    try (Segment segment = open(Path.of(arguments[0]), arguments[1], Long.parseLong(arguments[2]),
+            Integer.parseInt(arguments[3]));
         Publisher publisher = Publisher.open(segment.directory().find(arguments[1], Kind.BROADCAST));
         BufferedReader orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
       System.out.println(publisher.nextSequence());
@@ -36,6 +36,11 @@ final class PublisherProgram {
         System.out.println(publisher.nextSequence());
       }
     }
+  }
+
+  private static Segment open(Path file, String queue, long ringBytes, int subscribers) {
+    return ringBytes == 0 ? Segment.attach(file, 0)
+        : Segment.open(file, SegmentSpec.of(Broadcast.spec(queue, ringBytes, subscribers)));
   }
 
   private static void publishSequence(Publisher publisher) {

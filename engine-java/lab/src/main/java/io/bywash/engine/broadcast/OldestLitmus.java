@@ -101,7 +101,7 @@ public final class OldestLitmus {
 
   /** A reader that may be cut off now; the publisher does so and overwrites what it reads. */
   @JCStressTest
-  @Description("[oldest] [evicted] who reads what was overwritten after it was cut off finds that it was cut off")
+  @Description("[oldest] [revoked] who reads what was overwritten after it was cut off finds that it was cut off")
   @Outcome(id = "1", expect = ACCEPTABLE, desc = "the oldest message, whole")
   @Outcome(id = "-1", expect = ACCEPTABLE, desc = "cut off, and told so")
   @Outcome(expect = FORBIDDEN, desc = "torn, or taken for damage")
