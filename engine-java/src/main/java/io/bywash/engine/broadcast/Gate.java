@@ -121,7 +121,7 @@ final class Gate {
     }
     VarHandle.fullFence(); // [evicted] it finds its word changed if it reads anything that is written from now on
     region.setLongOpaque(ring.evictedOffset, ++evictedCount);
-    entry.core().waitRoom().signal(entry.offset() + WAITING_FOR_DATA); // it may wait for data, and has to know
+    entry.waitingForData().signalRole(index); // it may wait for data, and has to know
     return true;
   }
 

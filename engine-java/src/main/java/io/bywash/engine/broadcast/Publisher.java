@@ -3,7 +3,6 @@ package io.bywash.engine.broadcast;
 import static io.bywash.engine.broadcast.BroadcastLayout.FIRST_SUBSCRIBER_ROLE;
 import static io.bywash.engine.broadcast.BroadcastLayout.PUBLISHER_ROLE;
 import static io.bywash.engine.internal.SegmentLayout.ROLE_ACTIVE;
-import static io.bywash.engine.internal.SegmentLayout.WAITING_FOR_SPACE;
 
 import io.bywash.engine.Claim;
 import io.bywash.engine.Entry;
@@ -38,7 +37,7 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
   private final RecordWriter writer;
 
   private Publisher(Ring ring, RoleHandle handle, WaitPolicy waitPolicy) {
-    super(ring.entry, handle, waitPolicy, WAITING_FOR_SPACE);
+    super(handle, waitPolicy, ring.entry.waitingForSpace());
     this.ring = ring;
     this.gate = new Gate(ring);
     this.writer = new RecordWriter(this, ring, handle, gate);
@@ -224,6 +223,11 @@ public final class Publisher extends Role implements Waitable, AutoCloseable {
   @Override
   protected boolean hasWork() {
     return gate.isWorthAnotherTry();
+  }
+
+  @Override
+  protected long changeStamp() {
+    return System.nanoTime(); // it looks after its subscribers now and then
   }
 
   /**

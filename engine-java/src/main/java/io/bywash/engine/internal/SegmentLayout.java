@@ -1,5 +1,7 @@
 package io.bywash.engine.internal;
 
+import io.bywash.engine.EntrySpec;
+
 /**
  * The bytes of a segment outside of its structures. Normative text: docs/SPEC.md. All words are little-endian, reserved
  * bytes are zero, and words of different writers are at least 128 bytes apart.
@@ -108,9 +110,11 @@ public final class SegmentLayout {
 
   // ---- common part of every structure: one page, then its roles, then its own data from a page boundary on
   public static final int ROLES_USED = 0; // long: roles with this index or a higher one were never taken
-  public static final int WAITING_FOR_DATA = 128; // 4 longs, one bit a slot
-  public static final int WAITING_FOR_SPACE = 256; // 4 longs, one bit a slot
-  public static final int OWN_WORDS = 384;
+  public static final int WAITING_FOR_DATA = 128; // 16 longs, one bit a role
+  public static final int WAITING_FOR_SPACE = 256; // 16 longs, one bit a role
+  public static final int OWN_WORDS = 384; // up to the next word
+  public static final int SUMMARY_FOR_DATA = 3072; // long: one bit a word of WAITING_FOR_DATA
+  public static final int SUMMARY_FOR_SPACE = 3200; // long: one bit a word of WAITING_FOR_SPACE
   public static final int ROLES = PAGE_BYTES;
   public static final int ROLE_BYTES = 256;
   public static final int ROLE_WORD = 0;
@@ -132,7 +136,8 @@ public final class SegmentLayout {
   static {
     assert SLOT_HELD_ROWS + MAX_ROWS / 8 <= SLOT_DOORBELL : "held rows reach into the doorbell's line";
     assert ROW_NAME + NAME_MAX_BYTES <= ROW_BYTES : "names reach into the next row";
-    assert WAITING_FOR_DATA + Owner.MAX_SLOTS / 8 <= WAITING_FOR_SPACE : "bitmaps overlap";
+    assert WAITING_FOR_DATA + EntrySpec.MAX_ROLES / 8 <= WAITING_FOR_SPACE : "bitmaps overlap";
+    assert WAITING_FOR_SPACE + EntrySpec.MAX_ROLES / 8 <= OWN_WORDS : "a bitmap reaches into the words of the kind";
     assert CHECKSUM_OFFSET + 4 <= READY_OFFSET && READY_OFFSET + 4 <= STATE_OFFSET : "header words overlap";
   }
 
