@@ -117,7 +117,7 @@ public final class Waiters {
     if (word(index) == 0) { // [summary] so that it is seen here
       return false;
     }
-    region.getAndBitwiseOrLong(summary, 1L << index);
+    restoreSummary(index);
     ring(index, takeAll(index));
     return true;
   }
@@ -211,7 +211,7 @@ public final class Waiters {
     return region.getLongAcquire(bitmap + index * 8L); // [waiting] what the waker did before is seen from now on
   }
 
-  /** Sets a summary bit again that a waker has cleared and then died. */
+  /** Sets a summary bit again that a waker has cleared, and perhaps then died. */
   void restoreSummary(int index) {
     if (!isInSummary(index)) {
       region.getAndBitwiseOrLong(summary, 1L << index);

@@ -12,8 +12,10 @@ import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.Role;
 import io.bywash.engine.internal.SegmentEntry;
 import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.Waiters;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.wait.WaitHub;
 import java.io.IOException;
@@ -190,7 +192,7 @@ final class Scene {
   void waitByTheHub() {
     CompletableFuture<Void> ready = WaitHub.shared().whenReady(subscriber);
     long start = System.nanoTime();
-    while (NativeAccess.ENABLED && (Probe.hubSteps() < HUB_STEPS || !isAnnounced(SegmentLayout.WAITING_FOR_DATA))) {
+    while (NativeAccess.ENABLED && (Probe.hubSteps() < HUB_STEPS || !waiters(subscriber).isAnnounced(role(subscriber)))) {
       if (System.nanoTime() - start > PATIENCE_NANOS) {
         throw new AssertionError("the hub does not announce the subscriber, and sleep");
       }
@@ -243,30 +245,44 @@ final class Scene {
     }
   }
 
-  /** Waits in vain until the subscriber has announced itself; only polls where nobody does that. */
+  /** Waits in vain until the subscriber has announced itself, which then stays; only polls where nobody does that. */
   void waitForMessage() {
-    waitUntilAnnounced(SegmentLayout.WAITING_FOR_DATA, () -> poll(WAIT_NANOS));
+    waitUntilAnnounced(subscriber, () -> poll(WAIT_NANOS));
   }
 
-  /** Fills the ring, and waits in vain until the publisher has announced itself; only claims where nobody does that. */
+  /** Fills the ring, and waits in vain until the publisher has announced itself, as above; only claims where nobody does that. */
   void waitForRoom() {
-    waitUntilAnnounced(SegmentLayout.WAITING_FOR_SPACE, () -> fill(WAIT_NANOS));
+    waitUntilAnnounced(publisher, () -> fill(WAIT_NANOS));
   }
 
-  private void waitUntilAnnounced(int bitmap, Runnable wait) {
+  private void waitUntilAnnounced(Role role, Runnable wait) {
+    Waiters waiters = waiters(role);
+    waiters.signal(); // takes what stands there
+    waiters.signal(); // and clears the summary
     long start = System.nanoTime();
     do {
       if (System.nanoTime() - start > PATIENCE_NANOS) {
         throw new AssertionError("nobody is seen to wait");
       }
       wait.run();
-    } while (NativeAccess.ENABLED && !isAnnounced(bitmap));
+    } while (NativeAccess.ENABLED && !isInSummary(waiters));
+    if (NativeAccess.ENABLED) {
+      waiters.announce(role(role)); // as one that died in its sleep
+    }
   }
 
-  private boolean isAnnounced(int bitmap) {
-    SegmentEntry entry = (SegmentEntry) queue();
-    long bit = 1L << Owner.slotId(entry.core().participants().self());
-    return (entry.region().getLongVolatile(entry.offset() + bitmap) & bit) != 0;
+  private static boolean isInSummary(Waiters waiters) {
+    long common = waiters.entry().offset();
+    return (waiters.entry().region().getLongVolatile(common + SegmentLayout.SUMMARY_FOR_DATA)
+        | waiters.entry().region().getLongVolatile(common + SegmentLayout.SUMMARY_FOR_SPACE)) != 0;
+  }
+
+  private static Waiters waiters(Role role) {
+    return Role.waitPoint(role).waiters();
+  }
+
+  private static int role(Role role) {
+    return Role.waitPoint(role).role();
   }
 
   int poll() {
