@@ -187,7 +187,7 @@ class LayoutTest {
     for (String word : layout.apart()) {
       assertTrue(own.get(word) >= segment.get("OWN_WORDS"), word + " is among the words of all structures");
     }
-    assertTrue(layout.end().applyAsLong(own) <= segment.get("ROLES"), layout.className() + ": words reach into the roles");
+    assertTrue(layout.end().applyAsLong(own) <= segment.get("SUMMARY_FOR_DATA"), layout.className() + ": words reach into the roles");
   }
 
   private static void assertApart(Map<String, Long> constants, String... names) {

@@ -119,7 +119,7 @@ final class Gate {
       return false;
     }
     region.setLongOpaque(ring.evictedOffset, ++evictedCount);
-    entry.core().waitRoom().signal(entry.offset() + WAITING_FOR_DATA); // it may wait for data, and has to know
+    entry.waitingForData().signalRole(index); // it may wait for data, and has to know
     return true;
   }
 

@@ -4,7 +4,6 @@ import static io.bywash.engine.broadcast.BroadcastLayout.FIRST_SUBSCRIBER_ROLE;
 import static io.bywash.engine.broadcast.BroadcastLayout.PUBLISHER_ROLE;
 import static io.bywash.engine.internal.SegmentLayout.ROLE_ACTIVE;
 import static io.bywash.engine.internal.SegmentLayout.ROLE_REVOKED;
-import static io.bywash.engine.internal.SegmentLayout.WAITING_FOR_SPACE;
 
 import io.bywash.engine.Claim;
 import io.bywash.engine.Entry;
@@ -40,7 +39,7 @@ public final class Publisher extends Role implements Waitable, Revocable {
   private final RecordWriter writer;
 
   private Publisher(Ring ring, RoleHandle handle, WaitPolicy waitPolicy) {
-    super(ring.entry, handle, waitPolicy, WAITING_FOR_SPACE);
+    super(handle, waitPolicy, ring.entry.waitingForSpace());
     this.ring = ring;
     this.gate = new Gate(ring);
     this.writer = new RecordWriter(this, ring, handle, gate);
@@ -243,6 +242,11 @@ public final class Publisher extends Role implements Waitable, Revocable {
   @Override
   protected boolean hasWork() {
     return gate.isWorthAnotherTry();
+  }
+
+  @Override
+  protected long changeStamp() {
+    return System.nanoTime(); // it looks after its subscribers now and then
   }
 
   /**

@@ -353,6 +353,6 @@ final class RecordReader {
     sharedPosition = position;
     region.setLongOpaque(handle.offset() + ROLE_SEQUENCE, nextSequence);
     region.setLongRelease(handle.offset() + ROLE_POSITION, position); // [position]
-    entry.core().waitRoom().signal(entry.offset() + WAITING_FOR_SPACE);
+    entry.waitingForSpace().signal();
   }
 }

@@ -1,13 +1,12 @@
 package io.bywash.engine.broadcast;
 
 import static io.bywash.engine.broadcast.BroadcastLayout.*;
-import static io.bywash.engine.internal.SegmentLayout.WAITING_FOR_DATA;
 
 import io.bywash.engine.Claim;
 import io.bywash.engine.internal.ClaimView;
 import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.RoleHandle;
-import io.bywash.engine.internal.WaitRoom;
+import io.bywash.engine.internal.Waiters;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 
@@ -35,8 +34,7 @@ final class RecordWriter extends ClaimView {
   private final RoleHandle handle;
   private final Ring ring;
   private final Gate gate;
-  private final WaitRoom waitRoom;
-  private final long waitingForData;
+  private final Waiters waitingForData;
   private final long publishedOffset;
   private final int maxMessageBytes;
   /** Where a message would stand whose record began at the ring's end. */
@@ -74,8 +72,7 @@ final class RecordWriter extends ClaimView {
     this.handle = handle;
     this.ring = ring;
     this.gate = gate;
-    this.waitRoom = ring.entry.core().waitRoom();
-    this.waitingForData = ring.entry.offset() + WAITING_FOR_DATA;
+    this.waitingForData = ring.entry.waitingForData();
     this.publishedOffset = ring.publishedOffset;
     this.maxMessageBytes = ring.maxMessageBytes;
     this.ringEnd = ring.dataOffset + ring.capacityBytes + RECORD_HEADER_BYTES;
@@ -251,7 +248,7 @@ final class RecordWriter extends ClaimView {
     next = end;
     sequence++;
     staged = false;
-    waitRoom.signal(waitingForData);
+    waitingForData.signal();
     if (!streaming && recordBytes <= OWN_MAX_BYTES && end + recordBytes <= limit) {
       region.own(end - RECORD_HEADER_BYTES, recordBytes); // or the next message would have to wait for its lines
     }
@@ -285,7 +282,7 @@ final class RecordWriter extends ClaimView {
     long end = position() == paddedTo ? paddedFrom : position();
     region.setLongRelease(publishedOffset, end); // [published]
     staged = false;
-    waitRoom.signal(waitingForData);
+    waitingForData.signal();
     Reference.reachabilityFence(owner);
   }
 

@@ -109,6 +109,11 @@ final class Ring {
     return region.getLongAcquire(publishedOffset); // [published] makes the records before it visible
   }
 
+  /** A number that changes whenever something is published, or a subscriber was cut off. */
+  long changeStamp() {
+    return published() + region.getLongOpaque(evictedOffset);
+  }
+
   /** The position from which on nothing was given up for overwriting. */
   long oldest() {
     return region.getLongAcquire(oldestOffset); // [oldest]

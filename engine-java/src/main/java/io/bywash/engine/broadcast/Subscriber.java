@@ -37,7 +37,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   private final Pace pace;
 
   private Subscriber(Ring ring, Hold hold, SubscriberOptions options) {
-    super(ring.entry, hold, options.waitPolicy(), WAITING_FOR_DATA);
+    super(hold, options.waitPolicy(), ring.entry.waitingForData());
     this.ring = ring;
     this.options = options;
     this.reader = new RecordReader(ring, hold, options);
@@ -252,6 +252,11 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   @Override
   protected boolean hasWork() {
     return reader.hasWork();
+  }
+
+  @Override
+  protected long changeStamp() {
+    return ring.changeStamp();
   }
 
   /** Leaves the queue; the publisher is not held back any more. Once is enough. */

@@ -11,6 +11,7 @@ import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.Participants;
 import io.bywash.engine.internal.SegmentCore;
 import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.Waiters;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;
@@ -368,13 +369,8 @@ final class SegmentCheck {
     if (used < 0 || used > entry.roleCount()) {
       damaged(where, "it claims to have used " + used + " of " + entry.roleCount() + " roles");
     }
-    for (int id = geometry.slotCount(); id < Owner.MAX_SLOTS; id++) {
-      long bit = 1L << (id & 63);
-      long word = entry.offset() + (id >>> 6) * 8L;
-      if (((region.getLongOpaque(word + WAITING_FOR_DATA) | region.getLongOpaque(word + WAITING_FOR_SPACE)) & bit) != 0) {
-        damaged(where, "participant " + id + " waits, but there are only " + geometry.slotCount());
-        return;
-      }
+    for (Waiters waiters : List.of(entry.waitingForData(), entry.waitingForSpace())) {
+      waiters.problem().ifPresent(problem -> damaged(where, problem));
     }
   }
 

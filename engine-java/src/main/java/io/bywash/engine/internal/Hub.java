@@ -11,11 +11,16 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 
 /**
  * The one thread of a process that waits for many roles, in many segments. It sleeps in the kernel on the doorbells of all
- * segments at once; where that is not possible (no native access, Linux before 5.16, a peer that cannot ring, more than
- * {@value Futex#MAX_WORDS} words) it looks once a millisecond.
+ * segments at once; what it cannot sleep on (no native access, Linux before 5.16, a peer that cannot ring, more than
+ * {@value Futex#MAX_WORDS} words) it looks at once a millisecond.
+ *
+ * <p>After a wake it looks at the waits whose bits were taken, and at those that were added, revoked or cancelled in this
+ * process. Every 50 ms it looks at each structure, and at all its waits if that has changed. So those that are not woken cost
+ * next to nothing.
  *
  * <p>The thread exists while somebody waits, and a second longer. Nothing ends a wait but its own end: a failure of the
  * thread, such as a shortage of heap, is logged once, and the thread goes on.
@@ -24,20 +29,30 @@ public final class Hub {
   private static final Hub SHARED = new Hub();
   private static final long LOOK_NANOS = 1_000_000;
   private static final long IDLE_NANOS = 1_000_000_000;
+  /** All waits are looked at so often, whatever is known of them. */
+  private static final int ROUNDS_OF_ALL = 20;
 
   private final Queue<Wait> arrivals = new ConcurrentLinkedQueue<>();
+  private final Queue<Wait> over = new ConcurrentLinkedQueue<>();
   private final Region ownDoorbell = Region.allocate(Integer.BYTES);
   private final Object threadLock = new Object();
   private volatile Thread thread;
 
   // ---- used by the hub's thread alone
-  private final ArrayList<Wait> waits = new ArrayList<>();
+  private final List<WaitSegment> segments = new ArrayList<>();
+  private final Map<SegmentCore, WaitSegment> byCore = new IdentityHashMap<>();
+  private long roundNanos = System.nanoTime();
+  private int rounds;
+  private boolean failed;
   private Futex.Words words;
   private boolean failureLogged;
 
   /** Somebody who waits for a role. */
   public abstract static class Wait {
-    private final WaitPoint point;
+    final WaitPoint point;
+    /** The next one in the same role. These two are the hub's. */
+    Wait next;
+    WaitGroup group;
 
     protected Wait(WaitPoint point) {
       this.point = point;
@@ -54,6 +69,9 @@ public final class Hub {
      */
     protected abstract void end(Throwable failure);
   }
+
+  /** What a look at a wait has shown. */
+  enum Look { WAITS, READY, OVER, FAILED }
 
   private Hub() {}
 
@@ -89,9 +107,18 @@ public final class Hub {
     }
     ownDoorbell.getAndAddInt(0, 1);
     if (NativeAccess.ENABLED) {
-      Futex.wakeAll(ownDoorbell, 0);
+      Futex.wakeAll(ownDoorbell, 0, Futex.ALL_BITS);
     }
     LockSupport.unpark(thread);
+  }
+
+  /** Tells the hub, from any thread, that nobody waits any more: it need not find out for itself. */
+  public void forget(Wait wait) {
+    try {
+      over.add(wait);
+    } catch (OutOfMemoryError | StackOverflowError shortage) {
+      // it finds out within a second
+    }
   }
 
   /** Parks the calling thread until the role is ready, for at most {@code timeoutNanos}; an interrupt ends it. */
@@ -106,7 +133,10 @@ public final class Hub {
         left = timeoutNanos - (System.nanoTime() - start);
       }
     } finally {
-      parked.over = true;
+      if (!parked.over) {
+        parked.over = true;
+        forget(parked);
+      }
     }
   }
 
@@ -154,31 +184,118 @@ public final class Hub {
     }
   }
 
-  /** One look at all waits, and a sleep; true when nobody waited for a second, and this thread is not the hub's any more. */
+  /** A look at what has changed, and a sleep; true when nobody waited for a second, and this thread is not the hub's any more. */
   private boolean isWorkDone() {
     if (words == null && NativeAccess.ENABLED) {
       words = new Futex.Words();
     }
+    failed = false;
     int ownSeen = ownDoorbell.getIntAcquire(0);
+    boolean isRound = System.nanoTime() - roundNanos >= WaitRoom.PROBE_NANOS;
     takeArrivals();
-    endReady();
-    if (waits.isEmpty()) {
+    takeOver();
+    if (isRound) {
+      beginRound();
+    }
+    boolean mayBlock = look(isRound);
+    if (segments.isEmpty()) {
       if (words != null) {
         words.clear(); // or the last segments could not be unmapped
       }
       return isUnused();
     }
-    if (words == null || !sleepOnDoorbells(ownSeen)) {
+    if (failed || !mayBlock || !sleepOnDoorbells(ownSeen)) {
       LockSupport.parkNanos(LOOK_NANOS);
+      if (!mayBlock) {
+        roundNanos -= WaitRoom.PROBE_NANOS; // nothing that was announced is relied on
+      }
     }
     return false;
   }
 
   private void takeArrivals() {
     for (Wait arrival = arrivals.peek(); arrival != null; arrival = arrivals.peek()) {
-      waits.ensureCapacity(waits.size() + 1); // what may fail comes first
-      waits.add(arrival);
+      segment(arrival.point.core()).add(arrival); // what may fail comes first
       arrivals.remove();
+    }
+  }
+
+  private WaitSegment segment(SegmentCore core) {
+    WaitSegment segment = byCore.get(core);
+    if (segment == null) {
+      segment = new WaitSegment(this, core);
+      segments.add(segment);
+      try {
+        byCore.put(core, segment);
+      } catch (Throwable failure) {
+        segments.removeLast();
+        throw failure;
+      }
+      guarded(segment, one -> one.checkBlind(segments.size() < Futex.MAX_WORDS));
+    }
+    return segment;
+  }
+
+  private void takeOver() {
+    for (Wait wait = over.peek(); wait != null; wait = over.peek()) {
+      if (wait.group != null) {
+        try {
+          wait.group.lookAt(wait);
+        } catch (InternalError fault) {
+          // the segment's next look meets it
+        }
+      }
+      over.remove();
+    }
+  }
+
+  private void beginRound() {
+    roundNanos = System.nanoTime();
+    boolean all = ++rounds % ROUNDS_OF_ALL == 0;
+    int known = segments.size();
+    for (int i = 0; i < known; i++) {
+      boolean mayBlock = i + 1 < Futex.MAX_WORDS;
+      guarded(segments.get(i), segment -> {
+        segment.forgetEmpty();
+        segment.tend(mayBlock);
+        if (all) {
+          segment.lookAtAll();
+        }
+      });
+    }
+    if (segments.removeIf(WaitSegment::isEmpty)) {
+      byCore.values().removeIf(WaitSegment::isEmpty);
+    }
+  }
+
+  /** Looks at what was woken and what is new; false when nobody may rely on what was announced. */
+  private boolean look(boolean everything) {
+    boolean announced = false;
+    for (int i = 0; i < segments.size(); i++) {
+      WaitSegment segment = segments.get(i);
+      try {
+        announced |= segment.look(everything);
+      } catch (InternalError fault) {
+        segment.breakDown();
+      }
+    }
+    boolean mayBlock = !announced || WaitRoom.fence();
+    for (int i = 0; i < segments.size(); i++) {
+      WaitSegment segment = segments.get(i);
+      try {
+        segment.lookAtNew(everything);
+      } catch (InternalError fault) {
+        segment.breakDown();
+      }
+    }
+    return mayBlock;
+  }
+
+  private static void guarded(WaitSegment segment, Consumer<WaitSegment> action) {
+    try {
+      action.accept(segment);
+    } catch (InternalError fault) {
+      segment.breakDown();
     }
   }
 
@@ -192,39 +309,28 @@ public final class Hub {
       if (!arrivals.isEmpty()) {
         return false;
       }
-      waits.trimToSize();
+      over.clear();
       words = null;
       thread = null;
       return true;
     }
   }
 
-  /** Ends the waits whose roles are ready; whether there were any. A wait that cannot be ended now stays. */
-  private boolean endReady() {
-    int kept = 0;
-    int count = waits.size();
-    for (int i = 0; i < count; i++) {
-      Wait wait = waits.get(i);
-      waits.set(kept, wait);
-      if (!hasEnded(wait)) {
-        kept++;
-      }
-    }
-    while (waits.size() > kept) {
-      waits.removeLast();
-    }
-    return kept < count;
-  }
-
-  private boolean hasEnded(Wait wait) {
+  /** Ends a wait whose role is ready. One that cannot be ended now stays. */
+  Look look(Wait wait) {
     try {
-      if (!wait.isOver() && isReady(wait)) {
-        wait.end(null);
+      if (wait.isOver()) {
+        return Look.OVER;
       }
-      return wait.isOver();
+      if (!isReady(wait)) {
+        return wait.isOver() ? Look.OVER : Look.WAITS;
+      }
+      wait.end(null);
+      return wait.isOver() ? Look.READY : Look.WAITS;
     } catch (Throwable failure) { // it is tried again at the next look
+      failed = true;
       logOnce(failure);
-      return false;
+      return Look.FAILED;
     }
   }
 
@@ -246,30 +352,23 @@ public final class Hub {
     }
   }
 
-  /** Announces all waits and sleeps; false when it could not sleep in the kernel. */
+  /** Sleeps until the next round, or until the next look at what nobody rings for; false when it could not. */
   private boolean sleepOnDoorbells(int ownSeen) {
-    Map<SegmentCore, Boolean> segments = new IdentityHashMap<>();
-    for (Wait wait : waits) {
-      segments.put(wait.point.core(), true);
-    }
-    if (!Futex.WAIT_ANY || segments.size() >= Futex.MAX_WORDS) {
+    if (words == null || !Futex.WAIT_ANY) {
       return false;
     }
     words.clear();
     words.add(ownDoorbell, 0, ownSeen);
-    for (SegmentCore segment : segments.keySet()) {
-      segment.probeName();
-      if (!segment.waitRoom().canBlock()) {
-        return false;
+    boolean anyBlind = false;
+    for (int i = 0; i < segments.size(); i++) {
+      WaitSegment segment = segments.get(i);
+      if (segment.isBlind()) {
+        anyBlind = true;
+      } else {
+        segment.addTo(words);
       }
-      words.add(segment.region(), segment.waitRoom().doorbell(), segment.waitRoom().doorbellValue());
     }
-    for (Wait wait : waits) {
-      wait.point.core().waitRoom().announce(wait.point.waitingBitmap());
-    }
-    if (!WaitRoom.fence()) {
-      return false;
-    }
-    return endReady() || words.await(WaitRoom.PROBE_NANOS);
+    long untilRound = WaitRoom.PROBE_NANOS - (System.nanoTime() - roundNanos);
+    return words.await(anyBlind ? Math.min(untilRound, LOOK_NANOS) : untilRound);
   }
 }

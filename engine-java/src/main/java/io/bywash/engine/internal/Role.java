@@ -15,32 +15,37 @@ public abstract class Role implements Revocable {
   private boolean lively;
 
   @SuppressWarnings("this-escape") // the handle refers to it weakly, and uses it when it is given back
-  protected Role(SegmentEntry entry, Hold hold, WaitPolicy waitPolicy, int waitingBitmap) {
-    this.entry = entry;
+  protected Role(Hold hold, WaitPolicy waitPolicy, Waiters waiters) {
+    this.entry = waiters.entry();
     this.hold = hold;
     this.waitPolicy = waitPolicy;
-    this.waitPoint = new Point(this, entry.offset() + waitingBitmap);
-    if (hold instanceof RoleHandle handle) {
-      handle.guard(this);
+    this.waitPoint = new Point(this, waiters, hold instanceof RoleHandle handle ? handle.index() : WaitPoint.NO_ROLE);
+    if (hold instanceof RoleHandle own) {
+      own.guard(this);
     }
   }
 
-  private record Point(Role role, long waitingBitmap) implements WaitPoint {
+  private record Point(Role user, Waiters waiters, int role) implements WaitPoint {
     @Override
     public SegmentCore core() {
-      return role.entry.core();
+      return user.entry.core();
     }
 
     @Override
     public boolean isWaitOver() {
       try {
-        return !role.hold.isUsable() || role.hasWork();
+        return !user.hold.isUsable() || user.hasWork();
       } catch (RuntimeException | InternalError fault) {
-        if (role.hold.isUsable()) {
+        if (user.hold.isUsable()) {
           throw fault;
         }
         return true; // it was closed after the first look, and its memory is gone
       }
+    }
+
+    @Override
+    public long changeStamp() {
+      return user.changeStamp();
     }
   }
 
@@ -76,6 +81,9 @@ public abstract class Role implements Revocable {
   public final boolean isGivenBack() {
     return !entry.core().hasTaken(hold);
   }
+
+  /** See {@link WaitPoint#changeStamp}. */
+  protected abstract long changeStamp();
 
   /** What is to be done before the role is given back; nobody uses it then. */
   protected void finish() {}

@@ -114,6 +114,7 @@ public final class RoleHandle extends Hold implements Runnable {
       if (entry.freeRole(index, word) || entry.freeRole(index, Owner.withState(word, ROLE_REVOKED))) {
         entry.wakeAll(); // whoever waits for this role need not any more
       }
+      entry.core().waitRoom().wakeOwnRole(index); // it may wait in this role itself
     } catch (InternalError fault) {
       throw CutFile.told(entry.core(), fault);
     } finally { // also if the memory is gone

@@ -17,7 +17,7 @@ import java.util.Optional;
 
 /**
  * One structure as this process sees it: its row, read once and validated, and the words that all structures have: roles
- * and the bitmaps of waiting participants.
+ * and the bits of those that wait.
  */
 public final class SegmentEntry implements Entry {
   /** Far more than there can be others that want the same word; a hostile one gets no more. */
@@ -40,6 +40,8 @@ public final class SegmentEntry implements Entry {
   private final long textOffset;
   private final long textBytes;
   private final String damage;
+  private final Waiters waitingForData;
+  private final Waiters waitingForSpace;
 
   private SegmentEntry(SegmentCore core, int index, long word) {
     Region region = core.region();
@@ -71,6 +73,8 @@ public final class SegmentEntry implements Entry {
     }
     this.name = new String(bytes, 0, length, StandardCharsets.US_ASCII);
     this.damage = findDamage(roles);
+    this.waitingForData = new Waiters(this, WAITING_FOR_DATA, SUMMARY_FOR_DATA);
+    this.waitingForSpace = new Waiters(this, WAITING_FOR_SPACE, SUMMARY_FOR_SPACE);
   }
 
   /** The row of that index, whose first word was read before. */
@@ -322,17 +326,27 @@ public final class SegmentEntry implements Entry {
       long mine = Owner.word(core.participants().self(), Owner.generation(word) + 1, mode, ROLE_JOINING);
       if (region().compareAndSetLong(role(index) + ROLE_WORD, word, mine)) { // [role-free]
         Label.write(region(), role(index) + ROLE_LABEL, "");
+        waitingForData.withdraw(index); // a dead one's
+        waitingForSpace.withdraw(index);
         return core.adopt(new RoleHandle(this, index, mine));
       }
     }
     throw damaged("the word of role " + index + " does not stand still: it changed " + MAX_TRIES + " times while it was taken");
   }
 
-  /** Frees the role if {@code word} still stands there; its owner has left or is dead. */
+  /** Frees the role, and clears its waiting bits, if {@code word} still stands there; its owner has left or is dead. */
   public boolean freeRole(int index, long word) {
+    if (roleWord(index) != word) {
+      return false;
+    }
+    boolean waited = waitingForData.withdraw(index) | waitingForSpace.withdraw(index);
     // [role-free] the owner's last position is visible to the next taker
-    return region().compareAndSetLong(role(index) + ROLE_WORD, word,
+    boolean freed = region().compareAndSetLong(role(index) + ROLE_WORD, word,
         Owner.word(0, Owner.generation(word), 0, ROLE_FREE));
+    if (!freed && waited) {
+      waitingForData.ring(index); // somebody was faster: that may have been the next holder's bit
+    }
+    return freed;
   }
 
   /**
@@ -346,9 +360,8 @@ public final class SegmentEntry implements Entry {
   }
 
   /**
-   * Frees every role and clears every waiting bit of slot {@code id}, whose holder is dead and whose lock the caller has, so
-   * that nobody who lives is meant. Whoever waits is woken if a role became free: the dead may have held it back, or have
-   * published without waking it. Returns how many roles that were.
+   * Frees every role of slot {@code id}, whose holder is dead and whose lock the caller has. Whoever waits is woken if a role
+   * became free: the dead may have held it back, or have changed something without waking it. Returns how many roles that were.
    */
   int sweep(int id) {
     if (roleCount == 0) {
@@ -361,25 +374,27 @@ public final class SegmentEntry implements Entry {
         freed++;
       }
     }
-    clearWaiting(WAITING_FOR_DATA, id);
-    clearWaiting(WAITING_FOR_SPACE, id);
     if (freed > 0) {
       wakeAll();
     }
     return freed;
   }
 
-  /** Wakes whoever waits here: a role was given back, and what they wait for may have changed. */
-  void wakeAll() {
-    core.waitRoom().signal(offset + WAITING_FOR_DATA);
-    core.waitRoom().signal(offset + WAITING_FOR_SPACE);
+  // ---- waiting
+
+  /** The roles that wait until there is something to take. */
+  public Waiters waitingForData() {
+    return waitingForData;
   }
 
-  private void clearWaiting(int bitmap, int id) {
-    long word = offset + bitmap + (id >>> 6) * 8L;
-    long bit = 1L << (id & 63);
-    if ((region().getLongOpaque(word) & bit) != 0) {
-      region().getAndBitwiseAndLong(word, ~bit);
-    }
+  /** The roles that wait until there is room. */
+  public Waiters waitingForSpace() {
+    return waitingForSpace;
+  }
+
+  /** Wakes whoever waits here: a role was given back, and what they wait for may have changed. */
+  void wakeAll() {
+    waitingForData.signal();
+    waitingForSpace.signal();
   }
 }

@@ -1,5 +1,7 @@
 package io.bywash.engine.internal;
 
+import io.bywash.engine.EntrySpec;
+
 /**
  * The bytes of a segment outside of its structures. Normative text: docs/SPEC.md. All words are little-endian, reserved
  * bytes are zero, and words of different writers are at least 128 bytes apart.
@@ -142,9 +144,11 @@ public final class SegmentLayout {
   public static final int ROLES_USED = 0; // long: roles with this index or a higher one were never taken
   public static final int REMOVED_MARK = 8; // long: 1 when the entry was removed, so that its roles end
   public static final int LEFT = 64; // long: reserved for kinds whose roles can hold something
-  public static final int WAITING_FOR_DATA = 128; // 4 longs, one bit a slot
-  public static final int WAITING_FOR_SPACE = 256; // 4 longs, one bit a slot
-  public static final int OWN_WORDS = 384;
+  public static final int WAITING_FOR_DATA = 128; // 16 longs, one bit a role
+  public static final int WAITING_FOR_SPACE = 256; // 16 longs, one bit a role
+  public static final int OWN_WORDS = 384; // up to the next word
+  public static final int SUMMARY_FOR_DATA = 3072; // long: one bit a word of WAITING_FOR_DATA
+  public static final int SUMMARY_FOR_SPACE = 3200; // long: one bit a word of WAITING_FOR_SPACE
   public static final int ROLES = PAGE_BYTES;
   public static final int ROLE_BYTES = 256;
   public static final int ROLE_WORD = 0;
@@ -169,7 +173,8 @@ public final class SegmentLayout {
     assert ROW_NAME + NAME_MAX_BYTES <= ROW_PARAMETERS : "names reach into the parameters";
     assert SLOT_LABEL + LABEL_MAX_BYTES <= SLOT_IMPLEMENTATION : "labels reach into the implementation";
     assert ROLE_LABEL + LABEL_MAX_BYTES <= ROLE_POSITION : "labels reach into the holder's line";
-    assert WAITING_FOR_DATA + Owner.MAX_SLOTS / 8 <= WAITING_FOR_SPACE : "bitmaps overlap";
+    assert WAITING_FOR_DATA + EntrySpec.MAX_ROLES / 8 <= WAITING_FOR_SPACE : "bitmaps overlap";
+    assert WAITING_FOR_SPACE + EntrySpec.MAX_ROLES / 8 <= OWN_WORDS : "a bitmap reaches into the words of the kind";
     assert CHECKSUM_OFFSET + 4 <= READY_OFFSET && READY_OFFSET + 4 <= STATE_OFFSET : "header words overlap";
   }
 

@@ -7,20 +7,15 @@ import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.wait.WaitPolicy;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Waiting in one segment: sleepers announce themselves in a bitmap of the queue and sleep on their participant's doorbell;
- * whoever changes the queue looks at the bitmap and rings those doorbells.
+ * Waiting in one segment: how a thread waits, and the doorbells of participants, on which it sleeps. Who sleeps, and who is
+ * to be woken, is in the {@link Waiters} of each structure.
  *
- * <p>No wake-up is lost, because the two sides' steps cannot both come first [waiting]:
- * <pre>
- *   sleeper: remember doorbell; set bit; FENCE; look at the queue; sleep while the doorbell is unchanged
- *   waker:   change the queue;           fence; look at the bitmap; clear bits; change doorbells; wake
- * </pre>
- * Where every process is registered for it, the sleeper's FENCE is a membarrier that makes all running wakers pass a full
- * fence, and the waker's own fence is left out: it then costs a sleeper about a microsecond, and a publisher nothing but a
- * load. Beyond that, a sleeper looks again every 50 ms, since a waker may die between its two steps.
+ * <p>A participant has one doorbell for all its roles. Each thread sleeps on it with the bit of its role only, so that not
+ * all of them wake for each message; roles with the same bit do.
  */
 public final class WaitRoom {
   /** The longest time between two looks at a peer. */
@@ -35,67 +30,56 @@ public final class WaitRoom {
 
   private final SegmentCore core;
   private final Region region;
-  private final int bitmapWords;
+  private final AtomicInteger ownChanges = new AtomicInteger();
 
   WaitRoom(SegmentCore core) {
     this.core = core;
     this.region = core.region();
-    this.bitmapWords = (core.geometry().slotCount() + 63) >>> 6;
   }
 
   // ---- the waker's side
 
-  /** Wakes the participants that wait in the bitmap; called after each change of the queue that they may wait for. */
-  public void signal(long bitmap) {
-    if (!NativeAccess.ENABLED) {
-      return; // sleepers know that this process cannot wake them, and park with a time limit
-    }
-    if (!Futex.ASYMMETRIC) {
-      VarHandle.fullFence(); // [waiting]
-    }
-    if (region.getLongOpaque(bitmap) != 0 || bitmapWords > 1) { // [waiting]
-      ring(bitmap);
-    }
+  /** The bit of a futex that a role sleeps with. */
+  static int doorbellBit(int role) {
+    return 1 << (role & 31);
   }
 
-  private void ring(long bitmap) {
-    for (int word = 0; word < bitmapWords; word++) {
-      if (region.getLongOpaque(bitmap + word * 8L) != 0) { // [waiting]
-        ring(bitmap + word * 8L, word << 6);
-      }
-    }
-  }
-
-  private void ring(long bitmapWord, int firstId) {
-    long waiting = region.getAndBitwiseAndLong(bitmapWord, 0);
-    for (long bits = waiting; bits != 0; bits &= bits - 1) {
-      int id = firstId + Long.numberOfTrailingZeros(bits);
-      if (id < core.geometry().slotCount()) {
-        ringDoorbell(id);
-      }
-    }
-  }
-
-  private void ringDoorbell(int id) {
-    long doorbell = core.participants().doorbell(id);
+  /** Rings the doorbell of a slot for the roles with those bits, and wakes all that sleep with them. */
+  void ring(int slotId, int bits) {
+    long doorbell = core.participants().doorbell(slotId);
     region.getAndAddInt(doorbell, 1); // the word changes before the wake: who reads it later does not sleep
     try {
-      Futex.wakeAll(region, doorbell);
+      Futex.wakeAll(region, doorbell, bits);
     } catch (OutOfMemoryError | StackOverflowError shortage) {
       // what the sleeper waits for has happened, and must not look failed to the caller; the sleeper looks again by itself
     }
   }
 
-  /** Wakes everybody of this process who sleeps in this segment. */
+  /** Wakes everybody of this process who sleeps in this segment: roles were revoked. */
   void wakeOwn() {
+    wakeOwn(Futex.ALL_BITS);
+  }
+
+  /** Wakes whoever of this process sleeps in that role: it was revoked. */
+  void wakeOwnRole(int role) {
+    wakeOwn(doorbellBit(role));
+  }
+
+  private void wakeOwn(int bits) {
+    ownChanges.incrementAndGet();
     if (NativeAccess.ENABLED && core.participants().self() != 0) {
-      ringDoorbell(Owner.slotId(core.participants().self()));
+      ring(Owner.slotId(core.participants().self()), bits);
     }
+  }
+
+  /** How often roles of this segment were revoked in this process. */
+  int ownChanges() {
+    return ownChanges.get();
   }
 
   // ---- the sleeper's side
 
-  /** The doorbell of this participant, to be read before {@link #announce}. */
+  /** The doorbell of this participant, to be read before {@link Waiters#announce}. */
   public int doorbellValue() {
     return region.getIntAcquire(doorbell());
   }
@@ -103,12 +87,6 @@ public final class WaitRoom {
   /** Where this participant's doorbell is. */
   public long doorbell() {
     return core.participants().doorbell(Owner.slotId(core.participants().self()));
-  }
-
-  /** Announces this participant in the bitmap; {@link #fence} and another look at the queue must follow. */
-  public void announce(long bitmap) {
-    int id = Owner.slotId(core.participants().self());
-    region.getAndBitwiseOrLong(bitmap + (id >>> 6) * 8L, 1L << (id & 63)); // [waiting], a full fence of our own
   }
 
   /** The sleeper's fence; false when it could not be made, and one must not sleep. */
@@ -124,7 +102,9 @@ public final class WaitRoom {
 
   /**
    * Waits until {@code point} is ready, but no longer than {@code timeoutNanos}, and no longer than {@link #PROBE_NANOS}
-   * once it sleeps: the caller then looks after its peers and calls again. An interrupt ends it, and stays set.
+   * once it sleeps: the caller then looks after its peers and calls again; the hub does that for a virtual thread, which may
+   * wait longer. An interrupt ends it, and stays set. The caller looks at the structure after each call, also then: a wake
+   * that was meant for one of many must be used.
    *
    * @param lively what the last call returned
    * @return whether {@code BACKOFF} may yield before it sleeps the next time: it did not have to sleep, nor to wait long
@@ -132,7 +112,7 @@ public final class WaitRoom {
   public boolean await(WaitPoint point, WaitPolicy policy, long timeoutNanos, boolean lively) {
     long start = System.nanoTime();
     if (Thread.currentThread().isVirtual()) {
-      awaitOnVirtualThread(point, policy, start, Math.min(timeoutNanos, PROBE_NANOS));
+      awaitOnVirtualThread(point, policy, start, timeoutNanos);
       return false;
     }
     if (policy == WaitPolicy.BACKOFF) {
@@ -185,7 +165,7 @@ public final class WaitRoom {
     }
     Thread.yield(); // perhaps the other side is a virtual thread as well
     if (policy == WaitPolicy.PARK || !canBlock()) {
-      park(point, start, timeoutNanos);
+      park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
     } else if (!point.isWaitOver()) {
       Hub.shared().park(point, timeoutNanos - (System.nanoTime() - start));
     }
@@ -224,16 +204,21 @@ public final class WaitRoom {
       park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
       return;
     }
+    int role = point.role();
     int seen = doorbellValue();
-    announce(point.waitingBitmap());
-    boolean mayBlock = fence();
-    if (point.isWaitOver()) {
-      return;
-    }
-    long left = timeoutNanos - (System.nanoTime() - start);
-    if (left > 0 && mayBlock) {
-      core.participants().heartbeat();
-      Futex.await(region, doorbell(), seen, Math.min(left, PROBE_NANOS));
+    point.waiters().announce(role);
+    try {
+      boolean mayBlock = fence();
+      if (point.isWaitOver()) {
+        return;
+      }
+      long left = timeoutNanos - (System.nanoTime() - start);
+      if (left > 0 && mayBlock) {
+        core.participants().heartbeat();
+        Futex.await(region, doorbell(), seen, doorbellBit(role), Math.min(left, PROBE_NANOS));
+      }
+    } finally {
+      point.waiters().withdraw(role); // if a waker took the bit: the caller looks at the structure before it waits again
     }
   }
 

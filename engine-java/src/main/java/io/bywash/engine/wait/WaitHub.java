@@ -55,18 +55,21 @@ public final class WaitHub {
       return CompletableFuture.completedFuture(null);
     }
     FutureWait wait = new FutureWait(point, executor);
+    wait.future.whenComplete((nothing, failure) -> wait.forget());
     Hub.shared().add(wait);
     return wait.future;
   }
 
   private static final class FutureWait extends Hub.Wait {
     private final CompletableFuture<Void> future = new CompletableFuture<>();
+    private final WaitPoint point;
     private final Executor executor;
-    /** Written and read by the hub's thread. */
-    private boolean handedOver;
+    /** Written by the hub's thread. */
+    private volatile boolean handedOver;
 
     FutureWait(WaitPoint point, Executor executor) {
       super(point);
+      this.point = point;
       this.executor = executor;
     }
 
@@ -77,19 +80,38 @@ public final class WaitHub {
 
     @Override
     protected void end(Throwable failure) {
+      handedOver = true;
+      boolean handed = false;
+      try {
+        hand(failure);
+        handed = true;
+      } finally {
+        handedOver = handed;
+      }
+    }
+
+    private void hand(Throwable failure) {
       try {
         executor.execute(() -> complete(failure));
       } catch (RuntimeException refused) {
         VIRTUAL.execute(() -> complete(refused));
       }
-      handedOver = true;
+    }
+
+    /** The future is complete, perhaps because its user has ended the wait. */
+    void forget() {
+      if (!handedOver) {
+        Hub.shared().forget(this);
+      }
     }
 
     private void complete(Throwable failure) {
       if (Hub.shared().isCaller()) {
         VIRTUAL.execute(() -> complete(failure));
       } else if (failure == null) {
-        future.complete(null);
+        if (!future.complete(null)) { // it was cancelled meanwhile: a wake that was meant for one of many is for another
+          point.waiters().signalOne();
+        }
       } else {
         future.completeExceptionally(failure);
       }

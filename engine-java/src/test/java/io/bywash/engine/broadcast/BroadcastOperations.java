@@ -175,11 +175,8 @@ final class BroadcastOperations {
   }
 
   private void revoking() {
-    add("revoke a publisher that has staged", scene -> scene.published(20).stage(3), scene -> {
-      scene.begun = scene.publisher.nextSequence();
-      scene.publisher.revoke();
-      scene.promised = scene.begun;
-    });
+    add("revoke a publisher that has staged", scene -> scene.published(20).stage(3),
+        scene -> scene.publishStaged(scene.publisher::revoke));
     add("revoke a publisher that has a claim open, and abort that", scene -> scene.published(20).stage(3), scene -> {
       scene.begun = scene.publisher.nextSequence();
       Claim claim = scene.claimed();

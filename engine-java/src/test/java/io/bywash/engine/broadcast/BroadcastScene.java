@@ -192,7 +192,7 @@ final class BroadcastScene extends Scene {
   void waitByTheHub() {
     CompletableFuture<Void> ready = WaitHub.shared().whenReady(subscriber);
     long start = System.nanoTime();
-    while (NativeAccess.ENABLED && (Probe.hubSteps() < HUB_STEPS || !isAnnounced(SegmentLayout.WAITING_FOR_DATA))) {
+    while (NativeAccess.ENABLED && (Probe.hubSteps() < HUB_STEPS || !isAnnounced(subscriber))) {
       if (System.nanoTime() - start > PATIENCE_NANOS) {
         throw new AssertionError("the hub does not announce the subscriber, and sleep");
       }
@@ -227,14 +227,14 @@ final class BroadcastScene extends Scene {
     }
   }
 
-  /** Waits in vain until the subscriber has announced itself; only polls where nobody does that. */
+  /** Waits in vain until the subscriber has announced itself, which then stays; only polls where nobody does that. */
   void waitForMessage() {
-    waitUntilAnnounced(SegmentLayout.WAITING_FOR_DATA, () -> poll(WAIT_NANOS));
+    waitUntilAnnounced(subscriber, () -> poll(WAIT_NANOS));
   }
 
-  /** Fills the ring, and waits in vain until the publisher has announced itself; only claims where nobody does that. */
+  /** Fills the ring, and waits in vain until the publisher has announced itself, as above; only claims where nobody does that. */
   void waitForRoom() {
-    waitUntilAnnounced(SegmentLayout.WAITING_FOR_SPACE, () -> fill(WAIT_NANOS));
+    waitUntilAnnounced(publisher, () -> fill(WAIT_NANOS));
   }
 
   int poll() {

@@ -14,7 +14,6 @@ import io.bywash.engine.TempBus;
 import io.bywash.engine.Threads;
 import io.bywash.engine.broadcast.BroadcastStatus.SubscriberStatus;
 import io.bywash.engine.broadcast.TestQueue.Receiver;
-import io.bywash.engine.internal.SegmentLayout;
 import io.bywash.engine.wait.WaitHub;
 import io.bywash.engine.wait.WaitPolicy;
 import java.util.List;
@@ -389,7 +388,7 @@ class EvictTest {
       for (int role = BroadcastLayout.FIRST_SUBSCRIBER_ROLE; role < ring.entry.rolesUsed(); role++) {
         assertTrue(ring.entry.revokeRole(role, ring.entry.roleWord(role))); // as by a publisher
       }
-      ring.entry.core().waitRoom().signal(ring.entry.offset() + SegmentLayout.WAITING_FOR_DATA);
+      ring.entry.waitingForData().signal();
       threads.join();
       ready.orTimeout(100, TimeUnit.SECONDS).join();
       assertThrows(EvictedException.class, () -> inTheHub.poll(message -> {}, 1));

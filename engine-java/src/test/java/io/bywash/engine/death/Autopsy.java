@@ -109,9 +109,9 @@ final class Autopsy {
       for (int role = 0; role < entry.roleCount(); role++) {
         assertEquals(SegmentLayout.ROLE_FREE, Owner.state(entry.roleWord(role)), "role " + role + " of " + entry.name());
       }
-      long mine = 1L << Owner.slotId(entry.core().participants().self());
-      for (int bitmap : new int[] {SegmentLayout.WAITING_FOR_DATA, SegmentLayout.WAITING_FOR_SPACE}) {
-        assertEquals(0, region.getLongVolatile(entry.offset() + bitmap) & ~mine, "waiting, of " + entry.name());
+      for (int role = 0; role < entry.roleCount(); role++) {
+        boolean waits = entry.waitingForData().isAnnounced(role) || entry.waitingForSpace().isAnnounced(role);
+        assertFalse(waits, "role " + role + " of " + entry.name() + " waits");
       }
     }
   }

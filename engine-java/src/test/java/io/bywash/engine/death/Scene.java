@@ -6,8 +6,10 @@ import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.Role;
 import io.bywash.engine.internal.SegmentEntry;
 import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.Waiters;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.subject.DeathSubject;
 import java.io.IOException;
@@ -131,21 +133,39 @@ public abstract class Scene {
     }
   }
 
-  /** Waits, again and again, until this process is seen to wait; only once where nobody announces that. */
-  protected final void waitUntilAnnounced(int bitmap, Runnable wait) {
+  /** Waits, again and again, until the role has announced itself, which then stays; only once where nobody does that. */
+  protected final void waitUntilAnnounced(Role role, Runnable wait) {
+    Waiters waiters = waiters(role);
+    waiters.signal(); // takes what stands there
+    waiters.signal(); // and clears the summary
     long start = System.nanoTime();
     do {
       if (System.nanoTime() - start > PATIENCE_NANOS) {
         throw new AssertionError("nobody is seen to wait");
       }
       wait.run();
-    } while (NativeAccess.ENABLED && !isAnnounced(bitmap));
+    } while (NativeAccess.ENABLED && !isInSummary(waiters));
+    if (NativeAccess.ENABLED) {
+      waiters.announce(number(role)); // as one that died in its sleep
+    }
   }
 
-  protected final boolean isAnnounced(int bitmap) {
-    SegmentEntry entry = (SegmentEntry) entry();
-    long bit = 1L << Owner.slotId(entry.core().participants().self());
-    return (entry.region().getLongVolatile(entry.offset() + bitmap) & bit) != 0;
+  private static boolean isInSummary(Waiters waiters) {
+    long common = waiters.entry().offset();
+    return (waiters.entry().region().getLongVolatile(common + SegmentLayout.SUMMARY_FOR_DATA)
+        | waiters.entry().region().getLongVolatile(common + SegmentLayout.SUMMARY_FOR_SPACE)) != 0;
+  }
+
+  protected static boolean isAnnounced(Role role) {
+    return waiters(role).isAnnounced(number(role));
+  }
+
+  private static Waiters waiters(Role role) {
+    return Role.waitPoint(role).waiters();
+  }
+
+  private static int number(Role role) {
+    return Role.waitPoint(role).role();
   }
 
   /** Everybody dies now, and what they left is found in another directory. */

@@ -17,17 +17,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The default policy's step between spinning and sleeping. Whether somebody was about to sleep shows in the bitmap. */
+/** The default policy's step between spinning and sleeping. Whether somebody was about to sleep shows in the summary word. */
 @Timeout(120)
 class WaitRoomTest {
   private static final int TRIES = 1_000;
+  private static final int ROLE = 1;
   private static final long PATIENCE_NANOS = 1_000_000_000;
 
   @RegisterExtension final TempBus bus = new TempBus();
 
   private Segment segment;
   private SegmentCore core;
-  private long bitmap;
+  private SegmentEntry entry;
+  /** Nobody but a waker clears it. */
+  private long summary;
 
   /** Waiting is over at the third look that is not one of the spinning; the look before that takes a while. */
   private final class LateMessage implements WaitPoint {
@@ -44,8 +47,18 @@ class WaitRoomTest {
     }
 
     @Override
-    public long waitingBitmap() {
-      return bitmap;
+    public Waiters waiters() {
+      return entry.waitingForData();
+    }
+
+    @Override
+    public int role() {
+      return ROLE;
+    }
+
+    @Override
+    public long changeStamp() {
+      return 0;
     }
 
     @Override
@@ -62,9 +75,9 @@ class WaitRoomTest {
   @BeforeEach
   void create() {
     segment = Segment.create(bus.path("wait"), SegmentSpec.of(Broadcast.spec("queue", 4096)));
-    SegmentEntry entry = (SegmentEntry) segment.directory().find("queue").orElseThrow();
+    entry = (SegmentEntry) segment.directory().find("queue").orElseThrow();
     core = entry.core();
-    bitmap = entry.offset() + SegmentLayout.WAITING_FOR_DATA;
+    summary = entry.offset() + SegmentLayout.SUMMARY_FOR_DATA;
   }
 
   @AfterEach
@@ -84,8 +97,8 @@ class WaitRoomTest {
   void whoDidNotHaveToSleepTheLastTimeYieldsForAWhileBeforeItAnnouncesItself() {
     boolean yielded = false;
     for (int i = 0; i < TRIES && !yielded; i++) { // a try that the machine interrupts for too long ends in sleep
-      core.region().setLongOpaque(bitmap, 0);
-      yielded = await(true) && core.region().getLongOpaque(bitmap) == 0;
+      core.region().setLongOpaque(summary, 0);
+      yielded = await(true) && core.region().getLongOpaque(summary) == 0;
     }
     assertTrue(yielded);
   }
@@ -100,6 +113,7 @@ class WaitRoomTest {
   void whoSleptTheLastTimeGoesToSleepAtOnce() {
     assumeTrue(NativeAccess.ENABLED, "nobody announces itself without native access");
     assertFalse(await(false));
-    assertEquals(1, core.region().getLongOpaque(bitmap));
+    assertEquals(1, core.region().getLongOpaque(summary));
+    assertEquals(0, entry.waitingForData().word(0), "it went on, and waits no more");
   }
 }

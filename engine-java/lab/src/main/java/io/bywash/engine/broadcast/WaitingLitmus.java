@@ -7,6 +7,7 @@ import io.bywash.engine.internal.Role;
 import io.bywash.engine.internal.SegmentCore;
 import io.bywash.engine.internal.WaitPoint;
 import io.bywash.engine.internal.WaitRoom;
+import io.bywash.engine.internal.Waiters;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.litmus.Meeting;
 import io.bywash.engine.litmus.Pool;
@@ -35,26 +36,27 @@ public final class WaitingLitmus {
    */
   private static final class Sleeper implements WaitPoint {
     private final WaitPoint role;
-    private final Region region;
+    private boolean looked;
     private boolean announced;
     private boolean saw;
+    private int doorbell;
 
     Sleeper(Role role) {
       this.role = Role.waitPoint(role);
-      this.region = this.role.core().region();
+      this.doorbell = this.role.core().waitRoom().doorbellValue();
     }
 
     /** That it announces itself between the two looks, without which no outcome below would mean anything. */
     void check() {
       goToSleep();
-      if (wasRung() == 1) {
+      if (!announced || wasRung() == 1) {
         throw new IllegalStateException("nobody rang, but the sleeper's announcement is not there");
       }
     }
 
     /** 1 when the role's last look before its sleep found something to do. */
     int goToSleep() {
-      announced = false;
+      looked = false;
       role.core().waitRoom().await(this, WaitPolicy.BLOCK, Long.MAX_VALUE, false);
       return saw ? 1 : 0;
     }
@@ -65,23 +67,34 @@ public final class WaitingLitmus {
     }
 
     @Override
-    public long waitingBitmap() {
-      return role.waitingBitmap();
+    public Waiters waiters() {
+      return role.waiters();
+    }
+
+    @Override
+    public int role() {
+      return role.role();
+    }
+
+    @Override
+    public long changeStamp() {
+      return role.changeStamp();
     }
 
     @Override
     public boolean isWaitOver() {
-      if (!announced) {
-        announced = true;
+      if (!looked) {
+        looked = true;
         return false;
       }
       saw = role.isWaitOver();
+      announced = role.waiters().isAnnounced(role.role());
       return true;
     }
 
-    /** 1 when a waker cleared the announcement, after which it changes the doorbell. The announcement is gone then. */
+    /** 1 when a waker saw the announcement, and changed the doorbell. */
     int wasRung() {
-      return region.getAndBitwiseAndLong(role.waitingBitmap(), 0) == 0 ? 1 : 0;
+      return role.core().waitRoom().doorbellValue() == doorbell ? 0 : 1;
     }
   }
 

@@ -1,8 +1,8 @@
 package io.bywash.engine.micro;
 
 import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.SegmentLayout;
 import io.bywash.engine.internal.WaitRoom;
+import io.bywash.engine.internal.Waiters;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;
@@ -31,16 +31,13 @@ public class OrderingBenchmark {
 
   private final Region region = Region.allocate(128);
   private MicroBus bus;
-  private WaitRoom waitRoom;
-  private long bitmap;
+  private Waiters waiters;
   private long value;
 
   @Setup
   public void open() throws IOException {
     bus = new MicroBus();
-    SegmentEntry entry = (SegmentEntry) bus.queue;
-    waitRoom = entry.core().waitRoom();
-    bitmap = entry.offset() + SegmentLayout.WAITING_FOR_DATA;
+    waiters = ((SegmentEntry) bus.queue).waitingForData();
   }
 
   @TearDown
@@ -58,7 +55,7 @@ public class OrderingBenchmark {
   @Benchmark
   public void storeReleaseSignal() {
     region.setLongRelease(WORD, ++value);
-    waitRoom.signal(bitmap);
+    waiters.signal();
   }
 
   /** The same with the full fence that the sleepers' membarrier saves. */
@@ -66,7 +63,7 @@ public class OrderingBenchmark {
   public void storeReleaseFenceSignal() {
     region.setLongRelease(WORD, ++value);
     VarHandle.fullFence();
-    waitRoom.signal(bitmap);
+    waiters.signal();
   }
 
   /** Reference: a full fence. */

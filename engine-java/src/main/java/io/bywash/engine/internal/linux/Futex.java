@@ -15,6 +15,9 @@ public final class Futex {
   /** The most words that one {@link #waitAny} can wait for: the kernel's limit. */
   public static final int MAX_WORDS = 128;
 
+  /** Wakes all that sleep. */
+  public static final int ALL_BITS = -1;
+
   private static final int FUTEX2_SIZE_U32 = 2;
   private static final int WAITV_ENTRY_BYTES = 24;
   private static final int MEMBARRIER_CMD_GLOBAL_EXPEDITED = 1 << 1;
@@ -38,17 +41,20 @@ public final class Futex {
   }
 
   /**
-   * Sleeps while the word holds {@code expected}, for at most {@code timeoutNanos}. Returns early for any reason: the
-   * caller looks again at what it waits for.
+   * Sleeps while the word holds {@code expected}, for at most {@code timeoutNanos}, until somebody wakes one of the
+   * {@code bits}. Returns early for any reason: the caller looks again at what it waits for.
    */
-  public static void await(Region region, long offset, int expected, long timeoutNanos) {
-    Libc.futexWait(region.address(offset), expected, Math.max(timeoutNanos, 1));
+  public static void await(Region region, long offset, int expected, int bits, long timeoutNanos) {
+    Libc.futexWait(region.address(offset), expected, bits, System.nanoTime() + Math.max(timeoutNanos, 1));
     Reference.reachabilityFence(region);
   }
 
-  /** Wakes everybody who sleeps on the word. The caller has changed the word before. */
-  public static void wakeAll(Region region, long offset) {
-    Libc.futexWake(region.address(offset), Integer.MAX_VALUE);
+  /**
+   * Wakes everybody who sleeps on the word with one of the {@code bits}, and everybody who sleeps on several words. The caller
+   * has changed the word before.
+   */
+  public static void wakeAll(Region region, long offset, int bits) {
+    Libc.futexWake(region.address(offset), Integer.MAX_VALUE, bits);
     Reference.reachabilityFence(region);
   }
 

@@ -40,8 +40,8 @@ final class Libc {
   private static final long SYS_MADVISE = X86 ? 28 : 233;
   private static final long SYS_MMAP = X86 ? 9 : 222;
 
-  private static final int FUTEX_WAIT = 0;
-  private static final int FUTEX_WAKE = 1;
+  private static final int FUTEX_WAIT_BITSET = 9;
+  private static final int FUTEX_WAKE_BITSET = 10;
   private static final int CLOCK_MONOTONIC = 1;
 
   /** x86-64 and AArch64 differ in these two flags. */
@@ -133,16 +133,17 @@ final class Libc {
     }
   }
 
-  static long futexWait(long address, int expected, long timeoutNanos) {
-    MemorySegment timeout = timespec(timeoutNanos);
-    return syscall(SYS_FUTEX, address, FUTEX_WAIT, expected, timeout.address(), 0, 0);
-  }
-
-  static long futexWake(long address, int count) {
-    return syscall(SYS_FUTEX, address, FUTEX_WAKE, count, 0, 0, 0);
-  }
-
   /** Waits until a time of {@link System#nanoTime}, which is CLOCK_MONOTONIC on Linux. */
+  static long futexWait(long address, int expected, int bits, long deadlineNanos) {
+    MemorySegment deadline = timespec(deadlineNanos);
+    return syscall(SYS_FUTEX, address, FUTEX_WAIT_BITSET, expected, deadline.address(), 0, Integer.toUnsignedLong(bits));
+  }
+
+  static long futexWake(long address, int count, int bits) {
+    return syscall(SYS_FUTEX, address, FUTEX_WAKE_BITSET, count, 0, 0, Integer.toUnsignedLong(bits));
+  }
+
+  /** The same for several words. */
   static long futexWaitv(long waitersAddress, int count, long deadlineNanos) {
     MemorySegment deadline = timespec(deadlineNanos);
     return syscall(SYS_FUTEX_WAITV, waitersAddress, count, 0, deadline.address(), CLOCK_MONOTONIC, 0);
