@@ -156,16 +156,17 @@ class LayoutTest {
     assertApart(segment, "READY_OFFSET", "STATE_OFFSET", "INTENT_OFFSET");
     assertApart(segment, "CHECKSUM_OFFSET", "STATE_OFFSET");
     assertApart(segment, "SLOT_HELD_ROWS", "SLOT_DOORBELL");
-    assertApart(segment, "ROLE_WORD", "ROLE_POSITION");
-    assertApart(segment, "ROLE_EVICT_AFTER", "ROLE_POSITION");
     assertApart(segment, "WAITING_FOR_DATA", "WAITING_FOR_SPACE", "OWN_WORDS");
     assertApart(broadcast, "PUBLISHED", "OLDEST", "BLOCKED_COUNT", "BLOCK_INDEX");
+    assertApart(broadcast, "ROLE_EVICT_AFTER", "ROLE_POSITION");
+    assertTrue(broadcast.get("ROLE_EVICT_AFTER") >= segment.get("ROLE_WORD") + Long.BYTES);
+    assertTrue(broadcast.get("ROLE_POSITION") >= segment.get("ROLE_WORD") + 128, "a position shares a line with a role's word");
     assertTrue(broadcast.get("PUBLISHED") >= segment.get("OWN_WORDS"));
     for (String repeated : List.of("SLOT_BYTES", "ROW_BYTES", "ROLE_BYTES", "HEADER_BYTES", "PAGE_BYTES", "ROLES")) {
       assertEquals(0, segment.get(repeated) % 128, repeated);
     }
     assertTrue(segment.get("SLOT_DOORBELL") + Integer.BYTES <= segment.get("SLOT_BYTES"));
-    assertTrue(segment.get("ROLE_LOST") + Long.BYTES <= segment.get("ROLE_BYTES"));
+    assertTrue(broadcast.get("ROLE_LOST") + Long.BYTES <= segment.get("ROLE_BYTES"));
     assertEquals(segment.get("ROW_BYTES"), segment.get("ROW_NAME") + segment.get("NAME_MAX_BYTES"));
     long indexBytes = broadcast.get("NOTED_BLOCKS") * broadcast.get("BLOCK_ENTRY_BYTES");
     assertTrue(broadcast.get("BLOCK_INDEX") + indexBytes <= segment.get("ROLES"),

@@ -113,11 +113,7 @@ public final class SegmentLayout {
   public static final int OWN_WORDS = 384;
   public static final int ROLES = PAGE_BYTES;
   public static final int ROLE_BYTES = 256;
-  public static final int ROLE_WORD = 0;
-  public static final int ROLE_EVICT_AFTER = 8;
-  public static final int ROLE_POSITION = 128; // this line is written by the role's holder only
-  public static final int ROLE_SEQUENCE = 136;
-  public static final int ROLE_LOST = 144;
+  public static final int ROLE_WORD = 0; // what follows belongs to the kind
 
   /** States of a role word. */
   public static final int ROLE_FREE = 0;

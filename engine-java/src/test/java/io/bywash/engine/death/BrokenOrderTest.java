@@ -24,7 +24,7 @@ class BrokenOrderTest {
       "RecordWriter.extendGrant setLong | 0 | RecordWriter.publishRecord setLongRelease | wrap with padding",
       "RecordWriter.giveUpBefore setLongRelease | 0 | '' | commit as many as fill the ring",
       "DirectoryTable.writeRow setLongOpaque | 0 | DirectoryTable.setState setLongRelease | add an entry",
-      "Ring.noteBlock setLongRelease | 0 | '' | commit as many as fill the ring",
+      "BlockIndex.note setLongRelease | 0 | '' | commit as many as fill the ring",
       "SegmentCore.format setIntRelease | 0 | '' | create",
   })
   void aFaultInTheOrderOfStoresIsReported(String store, int number, String until, String operation) {

@@ -22,6 +22,7 @@ import java.util.zip.CRC32C;
 record Damage(byte[] bytes, int queue, String how) {
   /** docs/SPEC.md 6.1 */
   private static final int OLDEST = 512;
+  private static final int ROLE_POSITION = 128;
   private static final int BLOCK_INDEX = 1024;
   private static final int BLOCK_INDEX_BYTES = 128 * 16;
 
