@@ -56,7 +56,7 @@ final class Ring {
   static Ring of(Entry entry) {
     SegmentEntry own = broadcast(entry);
     own.requireSound();
-    String damage = damage(own);
+    String damage = BroadcastType.INSTANCE.damage(own);
     if (damage != null) {
       throw own.damaged(damage);
     }
@@ -74,19 +74,6 @@ final class Ring {
     }
     own.core().checkOpen();
     return own;
-  }
-
-  /** What is impossible about the geometry of a broadcast whose row is sound; null when nothing is. */
-  static String damage(SegmentEntry entry) {
-    long capacity = entry.capacity();
-    if (Long.bitCount(capacity) != 1 || capacity < Broadcast.MIN_RING_BYTES || capacity > Broadcast.MAX_RING_BYTES
-        || entry.roleCount() < 2
-        || entry.elementSizeBytes() < 1 || entry.elementSizeBytes() > Broadcast.maxMessageBytes(capacity)
-        || capacity > entry.sizeBytes() - SegmentLayout.structureDataOffset(entry.roleCount())) {
-      return "a ring of " + capacity + " bytes with messages of up to " + entry.elementSizeBytes() + " bytes and "
-          + entry.roleCount() + " roles does not fit its " + entry.sizeBytes() + " bytes";
-    }
-    return null;
   }
 
   /** Takes the ring's page faults now, so that no message has to. */

@@ -47,6 +47,7 @@ public final class DirectoryTable {
     for (EntrySpec entry : spec.entries()) {
       long offset = region.getLong(NEXT_FREE_OFFSET);
       writeRow(row, entry, offset);
+      formatData(entry, offset);
       region.setLong(NEXT_FREE_OFFSET, offset + entry.sizeBytes());
       setState(row++, entry.kind(), 1, ROW_LIVE);
     }
@@ -65,6 +66,13 @@ public final class DirectoryTable {
     byte[] given = spec.name().getBytes(StandardCharsets.US_ASCII);
     System.arraycopy(given, 0, name, 0, given.length);
     region.copyFrom(row + ROW_NAME, name, 0, name.length);
+  }
+
+  private void formatData(EntrySpec spec, long offset) {
+    StructureType type = core.type(spec.kind().code());
+    if (type != null) {
+      type.format(region, offset, spec);
+    }
   }
 
   private void setState(int index, Kind kind, int generation, int state) {
@@ -231,6 +239,7 @@ public final class DirectoryTable {
     setState(index, spec.kind(), generation, ROW_ADDING);
     writeRow(index, spec, offset);
     region.setLongOpaque(NEXT_FREE_OFFSET, offset + spec.sizeBytes());
+    formatData(spec, offset);
     setState(index, spec.kind(), generation, ROW_LIVE);
     region.setLongVolatile(INTENT_OFFSET, 0);
     SegmentEntry added = SegmentEntry.read(core, index, word(index));
