@@ -3,6 +3,7 @@ package io.bywash.engine;
 import io.bywash.engine.internal.BusFailures;
 import io.bywash.engine.internal.Names;
 import io.bywash.engine.internal.SegmentRemoval;
+import io.bywash.engine.internal.kinds.StructureTypes;
 import io.bywash.engine.internal.linux.OpenDirectory;
 import io.bywash.engine.internal.linux.UntrustedFileException;
 import java.io.IOException;
@@ -96,7 +97,7 @@ public final class BusDirectory {
    * @throws SegmentAccessException when the operating system refuses
    */
   public Removal remove(String name) {
-    return SegmentRemoval.remove(path(name));
+    return SegmentRemoval.remove(StructureTypes.ALL, path(name));
   }
 
   /**
@@ -108,7 +109,7 @@ public final class BusDirectory {
    * @throws SegmentAccessException when the operating system refuses
    */
   public List<Removal> clean() {
-    return SegmentRemoval.clean(path, names());
+    return SegmentRemoval.clean(StructureTypes.ALL, path, names());
   }
 
   static void checkName(Path file) {

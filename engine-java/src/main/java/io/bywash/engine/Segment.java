@@ -5,6 +5,7 @@ import io.bywash.engine.internal.BusFiles;
 import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.Label;
 import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.kinds.StructureTypes;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -39,7 +40,7 @@ public final class Segment extends Attachment implements AutoCloseable {
    * @throws SegmentAccessException when the operating system refuses
    */
   public static Segment create(Path file, SegmentSpec spec) {
-    return new Segment(BusFiles.create(checked(file), Objects.requireNonNull(spec, "spec")));
+    return new Segment(BusFiles.create(StructureTypes.ALL, checked(file), Objects.requireNonNull(spec, "spec")));
   }
 
   /** As {@link #open(Path, SegmentSpec)}, in the standard bus directory. */
@@ -55,7 +56,7 @@ public final class Segment extends Attachment implements AutoCloseable {
    * @throws BusException as {@link #create(Path, SegmentSpec)} and {@link #attach(Path, long)}, but that it may exist or not
    */
   public static Segment open(Path file, SegmentSpec spec) {
-    return new Segment(BusFiles.open(checked(file), Objects.requireNonNull(spec, "spec")));
+    return new Segment(BusFiles.open(StructureTypes.ALL, checked(file), Objects.requireNonNull(spec, "spec")));
   }
 
   /** As {@link #attach(Path, long)}, in the standard bus directory. */
@@ -75,7 +76,7 @@ public final class Segment extends Attachment implements AutoCloseable {
    * @throws SegmentAccessException when the operating system refuses
    */
   public static Segment attach(Path file, long timeoutNanos) {
-    return new Segment(BusFiles.attach(checked(file), timeoutNanos));
+    return new Segment(BusFiles.attach(StructureTypes.ALL, checked(file), timeoutNanos));
   }
 
   /** As {@link #observe(Path)}, in the standard bus directory. */
@@ -90,7 +91,7 @@ public final class Segment extends Attachment implements AutoCloseable {
    * @throws BusException as {@link #attach(Path, long)}
    */
   public static Segment observe(Path file) {
-    return new Segment(BusFiles.observe(checked(file)));
+    return new Segment(BusFiles.observe(StructureTypes.ALL, checked(file)));
   }
 
   private static Path checked(Path file) {

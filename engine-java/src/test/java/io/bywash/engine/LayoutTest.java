@@ -165,14 +165,11 @@ class LayoutTest {
     assertApart(segment, "READY_OFFSET", "STATE_OFFSET", "INTENT_OFFSET");
     assertApart(segment, "CHECKSUM_OFFSET", "STATE_OFFSET");
     assertApart(segment, "SLOT_HELD_ROWS", "SLOT_DOORBELL");
-    assertApart(segment, "ROLE_WORD", "ROLE_POSITION");
-    assertApart(segment, "ROLE_EVICT_AFTER", "ROLE_POSITION");
     assertApart(segment, "WAITING_FOR_DATA", "WAITING_FOR_SPACE", "OWN_WORDS");
     for (String repeated : List.of("SLOT_BYTES", "ROW_BYTES", "ROLE_BYTES", "HEADER_BYTES", "PAGE_BYTES", "ROLES")) {
       assertEquals(0, segment.get(repeated) % 128, repeated);
     }
     assertTrue(segment.get("SLOT_DOORBELL") + Integer.BYTES <= segment.get("SLOT_BYTES"));
-    assertTrue(segment.get("ROLE_LOST") + Long.BYTES <= segment.get("ROLE_BYTES"));
     assertTrue(segment.get("ROW_TEXT_BYTES") + Long.BYTES <= segment.get("ROW_BYTES"));
     for (Subject subject : Subjects.all()) {
       for (Subject.Layout layout : subject.layouts()) {
@@ -186,6 +183,12 @@ class LayoutTest {
     assertApart(own, layout.apart().toArray(String[]::new));
     for (String word : layout.apart()) {
       assertTrue(own.get(word) >= segment.get("OWN_WORDS"), word + " is among the words of all structures");
+    }
+    for (String word : layout.ofRoles()) {
+      assertTrue(own.get(word) >= Long.BYTES && own.get(word) + Long.BYTES <= segment.get("ROLE_LABEL"), word);
+    }
+    for (String word : layout.ofHolders()) {
+      assertTrue(own.get(word) >= 128 && own.get(word) + Long.BYTES <= segment.get("ROLE_BYTES"), word);
     }
     assertTrue(layout.end().applyAsLong(own) <= segment.get("SUMMARY_FOR_DATA"), layout.className() + ": words reach into the roles");
   }

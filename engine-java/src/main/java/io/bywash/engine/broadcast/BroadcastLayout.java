@@ -11,7 +11,11 @@ import io.bywash.engine.internal.SegmentLayout;
  *   640  long blocked         times that a claim found no room                publisher, opaque
  *   648  long evicted         subscribers that were cut off                   publisher, opaque
  *  1024  128 x { long position, long sequence }   a record in each block       publisher
- *  4096  role 0: publisher; role 1 ...: subscribers
+ *  4096  role 0: publisher; role 1 ...: subscribers. In a subscriber's role, behind its word:
+ *            8  long evict after      ns that it may hold the publisher back     subscriber
+ *          128  long position         what is before it may be overwritten       subscriber, release
+ *          136  long sequence         of the next record to read                 subscriber, opaque
+ *          144  long lost             messages that it lost                      subscriber, opaque
  *   ...  ring, from a page boundary on
  *
  *  A record, at a position that is a multiple of 16; a negative length is padding up to the end of the ring:
@@ -44,6 +48,12 @@ final class BroadcastLayout {
   static final int PUBLISHER_ROLE = 0;
   static final int FIRST_SUBSCRIBER_ROLE = 1;
 
+  /** Words of a subscriber's role, from the role's first byte on. */
+  static final int ROLE_EVICT_AFTER = 8;
+  static final int ROLE_POSITION = 128; // this line is written by the role's holder only
+  static final int ROLE_SEQUENCE = 136;
+  static final int ROLE_LOST = 144;
+
   static final int RECORD_LENGTH = 0;
   static final int RECORD_TYPE = 4;
   static final int RECORD_SEQUENCE = 8;
@@ -60,6 +70,9 @@ final class BroadcastLayout {
     assert PUBLISHED >= SegmentLayout.WAITING_FOR_SPACE + 128 : "published shares a line with the waiting bitmap";
     assert OLDEST - PUBLISHED >= 128 : "readers poll published; oldest must not share its line";
     assert BLOCK_INDEX + NOTED_BLOCKS * BLOCK_ENTRY_BYTES <= SegmentLayout.ROLES : "the block index reaches into the roles";
+    assert ROLE_EVICT_AFTER >= SegmentLayout.ROLE_WORD + Long.BYTES : "a role's words overlap";
+    assert ROLE_POSITION - ROLE_EVICT_AFTER >= 120 : "a position shares a line with the role's word";
+    assert ROLE_LOST + Long.BYTES <= SegmentLayout.ROLE_BYTES : "a role's words reach into the next role";
     assert RECORD_HEADER_BYTES % RECORD_ALIGNMENT == 0 : "a header would not fit before the end of the ring";
   }
 

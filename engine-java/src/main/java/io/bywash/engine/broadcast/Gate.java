@@ -97,7 +97,7 @@ final class Gate {
         inTheWay[index] = 0; // when it is in the way again, its time begins anew
       } else {
         cleared |= Owner.mode(word) == MODE_EVICT && isOverdue(index, word) && evict(index, word)
-            || probing && !entry.core().participants().isAlive(word) && entry.freeRole(index, word);
+            || probing && !entry.core().participants().isAlive(word) && entry.freeDeadRole(index, word);
       }
     }
     if (cleared) {

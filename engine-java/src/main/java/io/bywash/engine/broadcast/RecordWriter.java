@@ -33,6 +33,7 @@ final class RecordWriter extends ClaimView {
   private final Publisher owner;
   private final RoleHandle handle;
   private final Ring ring;
+  private final BlockIndex blocks;
   private final Gate gate;
   private final Waiters waitingForData;
   private final long publishedOffset;
@@ -71,6 +72,7 @@ final class RecordWriter extends ClaimView {
     this.owner = owner;
     this.handle = handle;
     this.ring = ring;
+    this.blocks = ring.blocks;
     this.gate = gate;
     this.waitingForData = ring.entry.waitingForData();
     this.publishedOffset = ring.publishedOffset;
@@ -84,20 +86,20 @@ final class RecordWriter extends ClaimView {
   }
 
   private void readBlockIndex(long position) {
-    long block = position >>> ring.blockShift;
+    long block = blocks.blockOf(position);
     long known = position;
     for (long index = block; index > block - BLOCK_COUNT && index >= 0; index--) {
-      long noted = ring.blockPosition(index);
-      if (noted >= Math.max(index << ring.blockShift, oldest) && noted <= known && noted % RECORD_ALIGNMENT == 0) {
+      long noted = blocks.position(index);
+      if (noted >= Math.max(blocks.start(index), oldest) && noted <= known && noted % RECORD_ALIGNMENT == 0) {
         known = noted;
       }
-      blockPositions[(int) (index & NOTED_BLOCKS - 1)] = known; // a record at or behind the block's first byte is enough
+      blockPositions[BlockIndex.entry(index)] = known; // a record at or behind the block's first byte is enough
     }
-    blockEnd = block << ring.blockShift; // noted again by the first claim, which is right whether or not it was noted
-    if (ring.blockPosition(block) >= blockEnd && ring.blockPosition(block) <= position) {
-      blockEnd += 1L << ring.blockShift;
+    blockEnd = blocks.start(block); // noted again by the first claim, which is right whether or not it was noted
+    if (blocks.position(block) >= blockEnd && blocks.position(block) <= position) {
+      blockEnd += blocks.blockBytes();
     }
-    ring.forgetBlocksBeyond(position); // staged by a predecessor that died: this one's records fall otherwise
+    blocks.forgetBeyond(position); // staged by a predecessor that died: this one's records fall otherwise
   }
 
   /** The position of the record whose message stands at {@code message}. */
@@ -352,10 +354,10 @@ final class RecordWriter extends ClaimView {
 
   private boolean extendGrant(long needed) {
     long position = position();
-    for (; blockEnd <= position; blockEnd += 1L << ring.blockShift) {
-      long block = blockEnd >>> ring.blockShift;
-      blockPositions[(int) (block & NOTED_BLOCKS - 1)] = position;
-      ring.noteBlock(block, position, sequence);
+    for (; blockEnd <= position; blockEnd += blocks.blockBytes()) {
+      long block = blocks.blockOf(blockEnd);
+      blockPositions[BlockIndex.entry(block)] = position;
+      blocks.note(block, position, sequence);
     }
     long untilEnd = ring.untilEnd(position);
     long start = needed <= untilEnd ? position : position + untilEnd;
@@ -378,8 +380,7 @@ final class RecordWriter extends ClaimView {
 
   /** Moves {@code oldest} to the first block boundary from {@code target} on, if no subscriber holds it back. */
   private boolean giveUpBefore(long target) {
-    long block = target + (1L << ring.blockShift) - 1 >>> ring.blockShift;
-    long newOldest = blockPositions[(int) (block & NOTED_BLOCKS - 1)];
+    long newOldest = blockPositions[BlockIndex.entry(blocks.blockFrom(target))];
     if (staged && newOldest > region.getLongOpaque(publishedOffset)) {
       publishStaged(); // what was never published cannot be given up: a batch is no longer than the ring
     }

@@ -30,12 +30,12 @@ final class Ring {
   final Region region;
   final long capacityBytes;
   final int maxMessageBytes;
-  final int blockShift;
   final long publishedOffset;
   final long oldestOffset;
   final long blockedOffset;
   final long evictedOffset;
   final long dataOffset;
+  final BlockIndex blocks;
   private final long mask;
 
   private Ring(SegmentEntry entry) {
@@ -44,19 +44,19 @@ final class Ring {
     this.capacityBytes = entry.capacity();
     this.maxMessageBytes = (int) entry.elementSizeBytes();
     this.mask = capacityBytes - 1;
-    this.blockShift = Long.numberOfTrailingZeros(capacityBytes / BLOCK_COUNT);
     this.publishedOffset = entry.offset() + PUBLISHED;
     this.oldestOffset = entry.offset() + OLDEST;
     this.blockedOffset = entry.offset() + BLOCKED_COUNT;
     this.evictedOffset = entry.offset() + EVICTED_COUNT;
     this.dataOffset = entry.offset() + SegmentLayout.structureDataOffset(entry.roleCount());
+    this.blocks = new BlockIndex(region, entry.offset() + BLOCK_INDEX, capacityBytes);
   }
 
   /** The ring of an entry, which must be a sound broadcast. */
   static Ring of(Entry entry) {
     SegmentEntry own = broadcast(entry);
     own.requireSound();
-    String damage = damage(own);
+    String damage = BroadcastType.INSTANCE.damage(own);
     if (damage != null) {
       throw own.damaged(damage);
     }
@@ -74,19 +74,6 @@ final class Ring {
     }
     own.core().checkOpen();
     return own;
-  }
-
-  /** What is impossible about the geometry of a broadcast whose row is sound; null when nothing is. */
-  static String damage(SegmentEntry entry) {
-    long capacity = entry.capacity();
-    if (Long.bitCount(capacity) != 1 || capacity < Broadcast.MIN_RING_BYTES || capacity > Broadcast.MAX_RING_BYTES
-        || entry.roleCount() < 2
-        || entry.elementSizeBytes() < 1 || entry.elementSizeBytes() > Broadcast.maxMessageBytes(capacity)
-        || capacity > entry.sizeBytes() - SegmentLayout.structureDataOffset(entry.roleCount()) - SegmentLayout.SPARE_BYTES) {
-      return "a ring of " + capacity + " bytes with messages of up to " + entry.elementSizeBytes() + " bytes and "
-          + entry.roleCount() + " roles does not fit its " + entry.sizeBytes() + " bytes";
-    }
-    return null;
   }
 
   /** Takes the ring's page faults now, so that no message has to. */
@@ -150,24 +137,16 @@ final class Ring {
 
   /** The last noted record that lies neither behind {@code position} nor behind {@code sequence}; null when none is valid. */
   private Cursor findNoted(long position, long oldest, long sequence) {
-    long newest = position >>> blockShift;
-    long last = Math.max(oldest >>> blockShift, newest - NOTED_BLOCKS + 1); // older ones have no note any more
+    long newest = blocks.blockOf(position);
+    long last = Math.max(blocks.blockOf(oldest), newest - NOTED_BLOCKS + 1); // older ones have no note any more
     for (long block = newest; block >= last; block--) {
-      Cursor noted = noted(block);
+      Cursor noted = blocks.noted(block);
       if (noted != null && noted.position() <= position && noted.position() >= oldest
           && noted.position() % RECORD_ALIGNMENT == 0 && noted.sequence() <= sequence) {
         return noted;
       }
     }
     return null;
-  }
-
-  /** What is noted for a block; null when nothing is, or it changes just now. */
-  Cursor noted(long block) {
-    long start = blockPosition(block);
-    long sequence = region.getLongOpaque(blockEntry(block) + Long.BYTES);
-    VarHandle.acquireFence(); // [block] the sequence was read before the second look at the position
-    return start >= block << blockShift && blockPosition(block) == start ? new Cursor(start, sequence) : null;
   }
 
   /** Counts records until a position or a sequence is reached; null when it was overtaken. */
@@ -294,39 +273,5 @@ final class Ring {
   DamagedSegmentException damagedPositions(long published, long oldest) {
     return entry.damaged("published position " + published + " and oldest position " + oldest + " are impossible in a ring of "
         + capacityBytes + " bytes");
-  }
-
-  // ---- the block index: for each block of the ring, a record at or behind the block's first byte
-
-  private long blockEntry(long block) {
-    return entry.offset() + BLOCK_INDEX + (block & NOTED_BLOCKS - 1) * BLOCK_ENTRY_BYTES;
-  }
-
-  /** The noted position for a block; another block's, or -1, when there is none. */
-  long blockPosition(long block) {
-    return region.getLongAcquire(blockEntry(block)); // [block] makes the entry's sequence visible
-  }
-
-  /** What an entry of the index says about a sequence, whether it is valid or not. */
-  long notedSequence(long entry) {
-    return region.getLongOpaque(blockEntry(entry) + Long.BYTES);
-  }
-
-  /** Voids what is noted for records from {@code position} on that were never published; the publisher only. */
-  void forgetBlocksBeyond(long position) {
-    for (long block = 0; block < NOTED_BLOCKS; block++) {
-      if (blockPosition(block) > position) {
-        region.setLongRelease(blockEntry(block), -1); // [block]
-      }
-    }
-  }
-
-  /** Notes a record's position and sequence for a block; the publisher only. */
-  void noteBlock(long block, long position, long sequence) {
-    long entryOffset = blockEntry(block);
-    region.setLongOpaque(entryOffset, -1);
-    VarHandle.storeStoreFence(); // [block] whoever sees the new sequence does not see the old position
-    region.setLongOpaque(entryOffset + Long.BYTES, sequence);
-    region.setLongRelease(entryOffset, position); // [block]
   }
 }

@@ -75,12 +75,12 @@ final class RingCheck {
   }
 
   private void noteBlocks(long oldest, long settled) {
-    for (long block = oldest >>> ring.blockShift; block <= settled >>> ring.blockShift; block++) {
-      Cursor noted = ring.noted(block);
+    for (long block = ring.blocks.blockOf(oldest); block <= ring.blocks.blockOf(settled); block++) {
+      Cursor noted = ring.blocks.noted(block);
       if (noted == null || noted.position() < oldest || noted.position() > settled) {
         continue;
       }
-      String entry = "the block index, entry " + (block & NOTED_BLOCKS - 1);
+      String entry = "the block index, entry " + BlockIndex.entry(block);
       if (noted.position() % RECORD_ALIGNMENT == 0) {
         stops.add(new Stop(noted.position(), noted.sequence(), entry));
       } else { // nothing is ever read there: a header could reach beyond the ring
@@ -91,10 +91,10 @@ final class RingCheck {
 
   /** Entries may be ahead of what is published, by what is staged. */
   private void checkBlocksAhead(long oldest, long settled, long published) {
-    for (long block = oldest >>> ring.blockShift; block <= settled >>> ring.blockShift; block++) {
-      long position = ring.blockPosition(block);
+    for (long block = ring.blocks.blockOf(oldest); block <= ring.blocks.blockOf(settled); block++) {
+      long position = ring.blocks.position(block);
       if (position > ring.published() + ring.capacityBytes || position > published && position % RECORD_ALIGNMENT != 0) {
-        problems.add("the block index, entry " + (block & NOTED_BLOCKS - 1) + ", tells of position " + position
+        problems.add("the block index, entry " + BlockIndex.entry(block) + ", tells of position " + position
             + ", where no record can begin");
       }
     }

@@ -2,8 +2,6 @@ package io.bywash.engine.broadcast;
 
 import static io.bywash.engine.broadcast.BroadcastLayout.*;
 import static io.bywash.engine.internal.SegmentLayout.ROLE_FREE;
-import static io.bywash.engine.internal.SegmentLayout.ROLE_POSITION;
-import static io.bywash.engine.internal.SegmentLayout.ROLE_SEQUENCE;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.broadcast.Ring.Cursor;
@@ -63,11 +61,11 @@ final class RingRepair {
     long at = oldest;
     if (newest.position() - oldest > MAX_WALK_BYTES) {
       Cursor noted = null;
-      for (long block = newest.position() - MAX_WALK_BYTES >>> ring.blockShift; noted == null; block++) {
-        if (block > newest.position() >>> ring.blockShift) {
+      for (long block = ring.blocks.blockOf(newest.position() - MAX_WALK_BYTES); noted == null; block++) {
+        if (block > ring.blocks.blockOf(newest.position())) {
           return "the block index leads to no record";
         }
-        noted = ring.noted(block);
+        noted = ring.blocks.noted(block);
         noted = noted != null && noted.position() % RECORD_ALIGNMENT == 0 ? noted : null;
       }
       at = noted.position();
@@ -96,18 +94,17 @@ final class RingRepair {
         consider(ring.region.getLongOpaque(role + ROLE_POSITION), ring.region.getLongOpaque(role + ROLE_SEQUENCE));
       }
     }
-    long blockBytes = 1L << ring.blockShift;
-    for (long entry = 0; entry < NOTED_BLOCKS; entry++) {
-      long noted = ring.notedSequence(entry);
+    for (int entry = 0; entry < NOTED_BLOCKS; entry++) {
+      long noted = ring.blocks.sequence(entry);
       if (noted > 0) { // its block may hold so many messages
-        consider(0, noted + blockBytes / MIN_RECORD_BYTES + 1);
+        consider(0, noted + ring.blocks.blockBytes() / MIN_RECORD_BYTES + 1);
       }
     }
     if (position > MAX_PLAUSIBLE || sequence > MAX_PLAUSIBLE) {
       throw ring.entry.damaged(damage + "; its words leave no place to go on at");
     }
     Cursor next = new Cursor((position + ring.capacityBytes - 1) & -ring.capacityBytes, sequence);
-    ring.noteBlock(next.position() >>> ring.blockShift, next.position(), next.sequence());
+    ring.blocks.note(ring.blocks.blockOf(next.position()), next.position(), next.sequence());
     ring.region.setLongRelease(ring.oldestOffset, next.position()); // [oldest]
     VarHandle.fullFence(); // [oldest] nothing is overwritten before
     ring.region.setLongRelease(ring.publishedOffset, next.position()); // [published]

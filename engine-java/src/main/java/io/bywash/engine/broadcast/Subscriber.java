@@ -10,7 +10,6 @@ import io.bywash.engine.SegmentReplacedException;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.Hold;
-import io.bywash.engine.internal.Pace;
 import io.bywash.engine.internal.Role;
 import io.bywash.engine.internal.RoleHandle;
 import io.bywash.engine.wait.WaitPolicy;

@@ -3,8 +3,6 @@ package io.bywash.engine.inspect;
 import static io.bywash.engine.internal.SegmentLayout.*;
 
 import io.bywash.engine.BusException;
-import io.bywash.engine.Kind;
-import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.inspect.Finding.Severity;
 import io.bywash.engine.internal.Geometry;
 import io.bywash.engine.internal.Owner;
@@ -69,7 +67,7 @@ final class SegmentCheck {
         entries.forEach(this::checkRoles);
         checkSlots();
         entries.forEach(this::checkStructure);
-        OvertakenCheck.findings(entries, name, SETTLE_NANOS).forEach(each ->
+        SuspectCheck.findings(entries, name, SETTLE_NANOS).forEach(each ->
             add(each.severity(), each.where(), each.problem(), each.advice()));
       }
     } catch (InternalError truncated) { // the JVM's word for a file that was truncated under its mapping
@@ -407,8 +405,6 @@ final class SegmentCheck {
   }
 
   private void checkStructure(SegmentEntry entry) {
-    if (entry.kind() == Kind.BROADCAST) {
-      BroadcastStatus.problems(entry).forEach(problem -> damaged(name + "/" + entry.name(), problem));
-    }
+    entry.problems().forEach(problem -> damaged(name + "/" + entry.name(), problem));
   }
 }

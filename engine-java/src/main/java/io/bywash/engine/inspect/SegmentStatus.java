@@ -4,11 +4,11 @@ import static io.bywash.engine.internal.SegmentLayout.*;
 
 import io.bywash.engine.BusException;
 import io.bywash.engine.DamagedSegmentException;
-import io.bywash.engine.Kind;
 import io.bywash.engine.Lifetime;
 import io.bywash.engine.Participant;
 import io.bywash.engine.Segment;
-import io.bywash.engine.broadcast.BroadcastStatus;
+import io.bywash.engine.StructureStatus;
+import io.bywash.engine.StructureStatus.Effect;
 import io.bywash.engine.internal.Attachment;
 import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.Geometry;
@@ -54,13 +54,15 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
    * @param generation how often that row was used
    * @param sizeBytes that it takes
    * @param capacity in its unit
+   * @param capacityUnit that unit, for example {@code bytes}; empty when this version does not know the kind
    * @param elementSizeBytes of one element, or of the largest message
    * @param owner the participant that it stands and falls with
-   * @param broadcast more, if it is a broadcast that is not damaged
+   * @param status more, if this version knows its kind and it is not damaged
    * @param damage what is impossible about it; empty when nothing is known to be
    */
   public record EntryStatus(String name, String kind, int row, int generation, long sizeBytes, long capacity,
-      long elementSizeBytes, Optional<Participant> owner, Optional<BroadcastStatus> broadcast, String damage) {}
+      String capacityUnit, long elementSizeBytes, Optional<Participant> owner, Optional<StructureStatus> status,
+      String damage) {}
 
   /**
    * Looks at a segment.
@@ -119,18 +121,17 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
   private static EntryStatus entry(SegmentEntry entry, int row, long word) {
     String damage = entry.damage() == null ? "" : entry.damage();
     Optional<Participant> owner = Optional.empty();
-    Optional<BroadcastStatus> broadcast = Optional.empty();
+    Optional<StructureStatus> status = Optional.empty();
     if (damage.isEmpty()) {
       try {
         owner = entry.owner();
-        broadcast = entry.kind() == Kind.BROADCAST ? Optional.of(BroadcastStatus.of(entry)) : Optional.empty();
+        status = entry.status();
       } catch (DamagedSegmentException impossible) {
         damage = impossible.getMessage();
       }
     }
-    String kind = entry.kind() == Kind.BROADCAST ? "broadcast" : "kind " + ((int) (word >>> 16) & 0xFFFF);
-    return new EntryStatus(Finding.printable(entry.name()), kind, row, (int) (word >>> 32), entry.sizeBytes(),
-        entry.capacity(), entry.elementSizeBytes(), owner, broadcast, damage);
+    return new EntryStatus(Finding.printable(entry.name()), entry.kindName(), row, (int) (word >>> 32), entry.sizeBytes(),
+        entry.capacity(), entry.kind().capacityUnit(), entry.elementSizeBytes(), owner, status, damage);
   }
 
   /** Whether a participant lives. */
@@ -138,10 +139,10 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
     return participants.stream().anyMatch(Participant::alive);
   }
 
-  /** Whether nothing was ever put into any of its entries, so that nobody would miss it. */
+  /** Whether nothing was ever put into any of its entries, so that nobody would miss it; false when that cannot be known. */
   public boolean isUntouched() {
     return entries.stream().allMatch(entry -> entry.damage().isEmpty()
-        && entry.broadcast().map(broadcast -> broadcast.messageCount() == 0).orElse(true));
+        && entry.status().map(StructureStatus::isUntouched).orElse(false));
   }
 
   /** What a look at the same segment saw of that entry: not one of its name that came before or after it. */
@@ -151,36 +152,35 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
   }
 
   /**
-   * What happened in each broadcast since an earlier look.
+   * What happened in each entry of a known kind that is not damaged, since an earlier look.
    *
    * @param earlier a look at the same segment, half a second ago for example; this look itself gives shares, and no rates
    */
-  public List<QueueRates> rates(SegmentStatus earlier) {
+  public List<EntryRates> rates(SegmentStatus earlier) {
     double seconds = (takenNanos - earlier.takenNanos) / 1e9;
-    return entries.stream().filter(entry -> entry.broadcast().isPresent())
-        .map(entry -> QueueRates.between(entry, earlier.find(entry).flatMap(EntryStatus::broadcast), seconds)).toList();
+    return entries.stream().filter(entry -> entry.status().isPresent())
+        .map(entry -> EntryRates.between(entry, earlier.find(entry).flatMap(EntryStatus::status), seconds)).toList();
   }
 
   /**
-   * Who does not go on: subscribers for which the publisher waits, because the ring has no room for a message of the largest
-   * size, and that have not moved since an earlier look.
+   * Who does not go on, and stops others: for example subscribers for which a publisher waits, because the ring has no room for
+   * a message of the largest size, and that have not moved since an earlier look.
    *
    * @param earlier a look at the same segment; the shorter ago, the more is found that only takes a rest. This look itself
    *     gives everybody who is in the way now
    */
   public List<Finding> stuck(SegmentStatus earlier) {
-    return rates(earlier).stream().flatMap(queue -> queue.findings(name, true)).toList();
+    return rates(earlier).stream().flatMap(entry -> entry.findings(name, Effect.STOPS)).toList();
   }
 
   /**
-   * Who holds whom back: subscribers that do not go on, as {@link #stuck}, and those that read, but more slowly than the
-   * publisher could publish.
+   * Who holds whom back: those that do not go on, as {@link #stuck}, and those that do, but more slowly than others could.
    *
    * @param earlier a look at the same segment, half a second ago for example
    */
   public List<Finding> heldBack(SegmentStatus earlier) {
-    List<QueueRates> queues = rates(earlier);
-    return Stream.of(true, false)
-        .flatMap(stuck -> queues.stream().flatMap(queue -> queue.findings(name, stuck))).toList();
+    List<EntryRates> rates = rates(earlier);
+    return Stream.of(Effect.STOPS, Effect.SLOWS)
+        .flatMap(effect -> rates.stream().flatMap(entry -> entry.findings(name, effect))).toList();
   }
 }

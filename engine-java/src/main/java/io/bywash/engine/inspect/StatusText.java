@@ -2,31 +2,34 @@ package io.bywash.engine.inspect;
 
 import io.bywash.engine.BusException;
 import io.bywash.engine.Entry;
-import io.bywash.engine.Kind;
 import io.bywash.engine.Participant;
 import io.bywash.engine.Removal;
-import io.bywash.engine.broadcast.BroadcastStatus;
-import io.bywash.engine.broadcast.BroadcastStatus.SubscriberStatus;
+import io.bywash.engine.StructureStatus;
+import io.bywash.engine.StructureStatus.Counter;
+import io.bywash.engine.StructureStatus.Form;
+import io.bywash.engine.StructureStatus.Holder;
+import io.bywash.engine.StructureStatus.Obstacle;
 import io.bywash.engine.inspect.BusStatus.FileStatus;
-import io.bywash.engine.inspect.QueueRates.Effect;
-import io.bywash.engine.inspect.QueueRates.SubscriberRates;
+import io.bywash.engine.inspect.EntryRates.HolderRates;
 import io.bywash.engine.inspect.SegmentStatus.EntryStatus;
+import io.bywash.engine.internal.SegmentEntry;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What this package sees, as plain text with aligned tables: the one way in which commands, shells and samples show it.
  * Parts are added one by one, with an empty line between two of them. Used by one thread.
  */
 public final class StatusText {
-  /** What {@link #queueRow} fills in. */
-  public static final List<String> QUEUE_HEADERS =
-      List.of("SEGMENT", "QUEUE", "KIND", "OWNER", "PUBLISHED", "STATE", "SUBSCRIBERS (PID POLICY LAG LOST)");
-
+  private static final Map<String, Double> NO_RATES = Map.of();
   private static final String GAP = "  ";
 
   private final StringBuilder text = new StringBuilder();
@@ -61,37 +64,6 @@ public final class StatusText {
     return this;
   }
 
-  /** The row of one queue, of whatever kind. */
-  public static List<String> queueRow(String segment, Entry entry, String state) {
-    String kind = entry.kind().name().toLowerCase(Locale.ROOT);
-    if (entry.kind() != Kind.BROADCAST) {
-      return List.of(segment, entry.name(), kind, "", "", state, "");
-    }
-    try {
-      BroadcastStatus status = BroadcastStatus.of(entry);
-      String owner = owner(entry.owner(), Optional.of(status));
-      return List.of(segment, entry.name(), kind, owner, Long.toString(status.messageCount()), state,
-          status.subscribers().stream().map(StatusText::subscriber).collect(Collectors.joining(", ")));
-    } catch (BusException | InternalError damaged) { // an InternalError: the file was truncated
-      return List.of(segment, entry.name(), kind, "", "", String.valueOf(damaged.getMessage()), "");
-    }
-  }
-
-  /** Whose publisher was revoked comes first: until it is out, nobody can publish. */
-  private static String owner(Optional<Participant> owner, Optional<BroadcastStatus> status) {
-    return status.flatMap(BroadcastStatus::revokedPublisher).map(holder -> process(holder) + " (revoked)")
-        .orElseGet(() -> owner.map(StatusText::process).orElse("none"));
-  }
-
-  private static String subscriber(SubscriberStatus subscriber) {
-    return process(subscriber.participant()) + " " + policy(subscriber) + " " + subscriber.lagMessages() + " "
-        + subscriber.lostMessages();
-  }
-
-  private static String policy(SubscriberStatus subscriber) {
-    return !subscriber.evicted() ? subscriber.policy() : subscriber.policy().equals("evict") ? "evicted" : "revoked";
-  }
-
   private static String process(Participant participant) {
     return number(participant) + (participant.alive() ? "" : participant.leaving() ? " (left)" : " (gone)");
   }
@@ -122,66 +94,153 @@ public final class StatusText {
       separate();
       return line("There are no segments in " + bus.directory() + ".");
     }
-    return table(List.of("SEGMENT", "STATE", "SIZE", "LIFETIME", "QUEUES", "PROCESSES", "WHAT IT IS"),
+    return table(List.of("SEGMENT", "STATE", "SIZE", "LIFETIME", "ENTRIES", "PROCESSES", "WHAT IT IS"),
         bus.files().stream().map(StatusText::fileRow).toList());
   }
 
   private static List<String> fileRow(FileStatus file) {
     String size = file.sizeBytes() < 0 ? "" : HostFiles.size(file.sizeBytes());
     String lifetime = file.segment().map(segment -> words(segment.lifetime())).orElse("");
-    String queues = file.segment().map(segment -> Integer.toString(segment.entries().size())).orElse("");
+    String entries = file.segment().map(segment -> Integer.toString(segment.entries().size())).orElse("");
     String processes = file.segment().map(segment -> segment.participants().stream().map(StatusText::process).distinct()
         .collect(Collectors.joining(", "))).orElse("");
-    return List.of(file.name(), words(file.state()), size, lifetime, queues, processes, file.explanation());
+    return List.of(file.name(), words(file.state()), size, lifetime, entries, processes, file.explanation());
   }
 
   private static String words(Enum<?> value) {
     return value.name().toLowerCase(Locale.ROOT).replace('_', ' ');
   }
 
-  /** Adds a segment: who is attached, its queues, their subscribers. Rates are those since an earlier look at it. */
+  /** Adds a segment: who is attached, its entries, who holds roles in them. Rates are those since an earlier look at it. */
   public StatusText segment(SegmentStatus now, SegmentStatus earlier) {
     separate();
     line("segment " + now.name() + ": " + HostFiles.size(now.sizeBytes()) + ", " + HostFiles.size(now.unusedBytes())
         + " unused, " + words(now.lifetime()) + ", since " + now.created() + ", " + now.participants().size() + " of "
         + now.participantCapacity() + " participants, " + now.entries().size() + " of " + now.entryCapacity() + " entries");
-    table(List.of("PARTICIPANT", "PROCESS", "STATE", "WAKES"), now.participants().stream().map(each -> List.of(
+    table(List.of("PARTICIPANT", "PROCESS", "LABEL", "STATE", "WAKES"), now.participants().stream().map(each -> List.of(
         Integer.toString(each.id()), number(each) + (now.foreignPids().contains(each.pid()) ? " (elsewhere)" : ""),
-        state(each), each.canWake() ? "yes" : "no")).toList());
-    List<QueueRates> rates = now.rates(earlier);
-    table(List.of("QUEUE", "KIND", "CAPACITY", "FULL", "OWNER", "PUBLISHED", "PER SECOND", "BLOCKED", "PER SECOND",
-        "EVICTED", "DAMAGE"), now.entries().stream().map(entry -> queueRow(entry, rates)).toList());
-    return table(
-        List.of("QUEUE", "ROLE", "SUBSCRIBER", "POLICY", "PER SECOND", "LAG", "OF THE RING", "LOST", "HOLDS BACK"),
-        rates.stream().flatMap(queue -> queue.subscribers().stream().map(each -> subscriberRow(queue, each))).toList());
+        Finding.printable(each.label()), state(each), each.canWake() ? "yes" : "no")).toList());
+    return entries(now.entries(), now.rates(earlier));
   }
 
-  private static List<String> queueRow(EntryStatus entry, List<QueueRates> all) {
-    Optional<BroadcastStatus> now = entry.broadcast();
-    Optional<QueueRates> rates = now.flatMap(
-        status -> all.stream().filter(queue -> queue.queue().equals(entry.name())).findFirst());
-    return List.of(entry.name(), entry.kind(), HostFiles.size(entry.capacity()),
-        rates.map(queue -> QueueRates.percent(queue.fullShare())).orElse(""),
-        owner(entry.owner(), now), number(now.map(BroadcastStatus::messageCount)),
-        rate(rates.flatMap(QueueRates::publishedPerSecond)), number(now.map(BroadcastStatus::blockedCount)),
-        rate(rates.flatMap(QueueRates::blockedPerSecond)), number(now.map(BroadcastStatus::evictedCount)),
-        entry.damage());
+  /** One table for each kind of entries, and one for those who hold roles in them; the kinds' counters are columns. */
+  StatusText entries(List<EntryStatus> entries, List<EntryRates> rates) {
+    byKind(entries, EntryStatus::kind).forEach((kind, same) ->
+        entriesOfKind(same, rates.stream().filter(each -> each.kind().equals(kind)).toList()));
+    byKind(rates, EntryRates::kind).values().forEach(this::holders);
+    return this;
   }
 
-  private static List<String> subscriberRow(QueueRates queue, SubscriberRates rates) {
-    SubscriberStatus subscriber = rates.subscriber();
-    return List.of(queue.queue(), Integer.toString(subscriber.role()), process(subscriber.participant()),
-        policy(subscriber), rate(rates.readPerSecond()), Long.toString(subscriber.lagMessages()),
-        QueueRates.percent(rates.ringShare()), Long.toString(subscriber.lostMessages()),
-        rates.effect() == Effect.NONE ? "" : "process " + queue.publisher().orElseThrow());
+  private static <T> Map<String, List<T>> byKind(List<T> all, Function<T, String> kind) {
+    return all.stream().collect(Collectors.groupingBy(kind, LinkedHashMap::new, Collectors.toList()));
   }
 
-  private static String number(Optional<Long> value) {
-    return value.map(String::valueOf).orElse("");
+  private void entriesOfKind(List<EntryStatus> entries, List<EntryRates> rates) {
+    CounterColumns columns = new CounterColumns(rates.stream().flatMap(each -> each.counters().stream()));
+    boolean fills = rates.stream().anyMatch(each -> each.fill().isPresent());
+    List<String> shares = fills ? List.of("FULL") : List.of();
+    table(row(List.of("ENTRY", "KIND", "CAPACITY"), shares, List.of("OWNER"), columns.headers(), List.of("DAMAGE")),
+        entries.stream().map(entry -> {
+          Optional<EntryRates> own = rates.stream().filter(each -> each.entry().equals(entry.name())
+              && entry.status().isPresent()).findFirst();
+          List<String> fill = List.of(own.flatMap(EntryRates::fill).map(CounterColumns::percent).orElse(""));
+          return row(List.of(entry.name(), entry.kind(), capacity(entry)), fills ? fill : List.of(),
+              List.of(entry.owner().map(StatusText::process).orElse("none")),
+              columns.cells(own.map(EntryRates::counters).orElse(List.of()), own.map(EntryRates::perSecond).orElse(NO_RATES)),
+              List.of(entry.damage()));
+        }).toList());
   }
 
-  private static String rate(Optional<Double> perSecond) {
-    return perSecond.map(rate -> Long.toString(Math.round(rate))).orElse("");
+  private static String capacity(EntryStatus entry) {
+    return entry.capacityUnit().equals("bytes") ? HostFiles.size(entry.capacity())
+        : (entry.capacity() + " " + entry.capacityUnit()).strip();
+  }
+
+  private void holders(List<EntryRates> entries) {
+    CounterColumns columns = new CounterColumns(entries.stream().flatMap(entry -> entry.holders().stream())
+        .flatMap(each -> each.holder().counters().stream()));
+    List<List<String>> rows = new ArrayList<>();
+    for (EntryRates entry : entries) {
+      for (HolderRates each : entry.holders()) {
+        Holder holder = each.holder();
+        rows.add(row(List.of(entry.entry(), Integer.toString(holder.role()), process(holder.participant()), Finding.printable(holder.label()), holder.task()),
+            columns.cells(holder.counters(), each.perSecond()), List.of(heldBack(entry, holder.role()))));
+      }
+    }
+    table(row(List.of("ENTRY", "ROLE", "PROCESS", "LABEL", "TASK"), columns.headers(), List.of("HOLDS BACK")), rows);
+  }
+
+  private static String heldBack(EntryRates entry, int role) {
+    List<Long> pids = entry.obstacles().stream().filter(each -> each.role() == role).map(Obstacle::heldBackPids)
+        .findFirst().orElse(List.of());
+    return pids.isEmpty() ? "" : (pids.size() == 1 ? "process " : "processes ")
+        + pids.stream().map(String::valueOf).collect(Collectors.joining(", "));
+  }
+
+  @SafeVarargs
+  private static List<String> row(List<String>... parts) {
+    List<String> row = new ArrayList<>();
+    for (List<String> part : parts) {
+      row.addAll(part);
+    }
+    return row;
+  }
+
+  /**
+   * An entry to be listed beside those of other segments.
+   *
+   * @param segment its name
+   * @param entry the entry
+   * @param state what whoever lists it knows of it
+   */
+  public record Listed(String segment, Entry entry, String state) {}
+
+  /** An entry that was looked at; {@code damage} is empty where nothing is wrong. */
+  private record Seen(Listed listed, String kind, String owner, Optional<StructureStatus> status, String damage) {
+    static Seen of(Listed listed) {
+      String kind = listed.entry instanceof SegmentEntry own ? own.kindName() : listed.entry.kind().displayName();
+      try {
+        return new Seen(listed, kind, listed.entry.owner().map(StatusText::process).orElse("none"),
+            StructureStatus.of(listed.entry), "");
+      } catch (BusException | InternalError damaged) { // an InternalError: the file was truncated
+        return new Seen(listed, kind, "", Optional.empty(), String.valueOf(damaged.getMessage()));
+      }
+    }
+
+    String state() {
+      return damage.isEmpty() ? listed.state : damage;
+    }
+  }
+
+  /** Adds entries of several segments, one table for each kind. */
+  public StatusText listing(List<Listed> entries) {
+    byKind(entries.stream().map(Seen::of).toList(), Seen::kind).values().forEach(this::listingOfKind);
+    return this;
+  }
+
+  private void listingOfKind(List<Seen> entries) {
+    List<StructureStatus> looks = entries.stream().flatMap(each -> each.status().stream()).toList();
+    CounterColumns columns = new CounterColumns(looks.stream().flatMap(look -> counts(look.counters())));
+    CounterColumns own = new CounterColumns(looks.stream().flatMap(look -> look.holders().stream())
+        .flatMap(holder -> counts(holder.counters())));
+    String holders = Stream.concat(Stream.of("PID TASK"), own.headers().stream()).collect(Collectors.joining(" "));
+    table(row(List.of("SEGMENT", "ENTRY", "KIND", "OWNER"), columns.headers(), List.of("STATE", "ROLES (" + holders + ")")),
+        entries.stream().map(each -> row(
+            List.of(each.listed().segment(), each.listed().entry().name(), each.kind(), each.owner()),
+            columns.cells(each.status().map(look -> counts(look.counters()).toList()).orElse(List.of()), NO_RATES),
+            List.of(each.state(), each.status().stream().flatMap(look -> look.holders().stream()).map(StatusText::holder)
+                .collect(Collectors.joining(", "))))).toList());
+  }
+
+  /** Those that one look shows, without their rates. */
+  private static Stream<Counter> counts(List<Counter> counters) {
+    return counters.stream().filter(each -> each.form() == Form.COUNT || each.form() == Form.COUNT_AND_RATE)
+        .map(each -> Counter.count(each.name(), each.value()));
+  }
+
+  private static String holder(Holder holder) {
+    return Stream.concat(Stream.of(process(holder.participant()), holder.task()),
+        counts(holder.counters()).map(each -> Long.toString(each.value()))).collect(Collectors.joining(" "));
   }
 
   /** Adds findings, the worst first, each with its advice. */

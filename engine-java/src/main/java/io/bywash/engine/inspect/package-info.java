@@ -7,7 +7,7 @@
  *  HostStatus      the machine and the directory
  *  BusStatus       the files in the directory
  *  SegmentStatus   participants and entries of one segment, and who holds whom back
- *  QueueRates      what happened in a queue between two looks at its segment
+ *  EntryRates      what happened in an entry between two looks at its segment
  *  Verification    every invariant of a segment
  *  StatusText      all of it as plain text
  * </pre>

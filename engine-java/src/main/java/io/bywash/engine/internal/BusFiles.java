@@ -47,15 +47,15 @@ public final class BusFiles {
   private BusFiles() {}
 
   /** Creates the segment. */
-  public static SegmentCore create(Path path, SegmentSpec spec) {
+  public static SegmentCore create(List<StructureType> types, Path path, SegmentSpec spec) {
     try {
       try {
-        return build(path, spec);
+        return build(types, path, spec);
       } catch (NoSpaceException full) {
         if (Space.reclaim(path, spec.sizeBytes()) < spec.sizeBytes() && !exists(path)) {
           throw full;
         }
-        return build(path, spec);
+        return build(types, path, spec);
       }
     } catch (IOException failure) {
       throw BusFailures.of(path, failure);
@@ -63,14 +63,14 @@ public final class BusFiles {
   }
 
   /** Attaches to the segment, which must match {@code spec}, or creates it. */
-  public static SegmentCore open(Path path, SegmentSpec spec) {
+  public static SegmentCore open(List<StructureType> types, Path path, SegmentSpec spec) {
     try {
-      return attachOrCreate(path, spec);
+      return attachOrCreate(types, path, spec);
     } catch (NoSpaceException full) {
       if (!mayFitSoon(path, spec.sizeBytes(), 0)) {
         throw full;
       }
-      return openInTurn(path, spec, full);
+      return openInTurn(types, path, spec, full);
     }
   }
 
@@ -78,10 +78,10 @@ public final class BusFiles {
    * For those that found no space, perhaps because they created it at the same time and took it from each other: one after the
    * other, so that one of them can.
    */
-  private static SegmentCore openInTurn(Path path, SegmentSpec spec, NoSpaceException full) {
+  private static SegmentCore openInTurn(List<StructureType> types, Path path, SegmentSpec spec, NoSpaceException full) {
     SegmentCore[] core = new SegmentCore[1];
     try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
-      if (withDirectoryLock(directory, TURN_LOCK, LOCK_TIMEOUT_NANOS, () -> core[0] = openAgain(path, spec))) {
+      if (withDirectoryLock(directory, TURN_LOCK, LOCK_TIMEOUT_NANOS, () -> core[0] = openAgain(types, path, spec))) {
         return core[0];
       }
       throw full;
@@ -91,11 +91,11 @@ public final class BusFiles {
   }
 
   /** Tries again as long as the space may be there soon. */
-  private static SegmentCore openAgain(Path path, SegmentSpec spec) {
+  private static SegmentCore openAgain(List<StructureType> types, Path path, SegmentSpec spec) {
     long start = System.nanoTime();
     while (true) {
       try {
-        return attachOrCreate(path, spec);
+        return attachOrCreate(types, path, spec);
       } catch (NoSpaceException full) {
         long waitedNanos = System.nanoTime() - start;
         if (waitedNanos > LOCK_TIMEOUT_NANOS || !mayFitSoon(path, spec.sizeBytes(), waitedNanos)) {
@@ -106,17 +106,17 @@ public final class BusFiles {
     }
   }
 
-  private static SegmentCore attachOrCreate(Path path, SegmentSpec spec) {
+  private static SegmentCore attachOrCreate(List<StructureType> types, Path path, SegmentSpec spec) {
     long start = System.nanoTime();
     long pauseNanos = RETRY_NANOS;
     while (true) {
-      SegmentCore core = tryAttachOrReplace(path, spec);
+      SegmentCore core = tryAttachOrReplace(types, path, spec);
       if (core != null) {
         return core;
       }
       long waitedNanos = System.nanoTime() - start; // before creating, which may take long by itself
       try {
-        return create(path, spec);
+        return create(types, path, spec);
       } catch (SegmentExistsException lost) { // another creator was faster, or somebody is removing it just now
         if (waitedNanos > LOCK_TIMEOUT_NANOS) {
           throw new SegmentAccessException("Segment " + path + " has been about to be removed for "
@@ -130,11 +130,11 @@ public final class BusFiles {
   }
 
   /** As {@link #tryAttach}; a segment that differs goes if nobody uses it and it is not to be kept, as its last user would have had it. */
-  private static SegmentCore tryAttachOrReplace(Path path, SegmentSpec spec) {
+  private static SegmentCore tryAttachOrReplace(List<StructureType> types, Path path, SegmentSpec spec) {
     try {
-      return tryAttach(path, spec);
+      return tryAttach(types, path, spec);
     } catch (SpecMismatchException differs) {
-      if (!SegmentRemoval.removeIfStale(path)) {
+      if (!SegmentRemoval.removeIfStale(types, path)) {
         throw differs;
       }
       return null;
@@ -169,10 +169,10 @@ public final class BusFiles {
   }
 
   /** Attaches to the segment, waiting for it up to {@code timeoutNanos}. */
-  public static SegmentCore attach(Path path, long timeoutNanos) {
+  public static SegmentCore attach(List<StructureType> types, Path path, long timeoutNanos) {
     long start = System.nanoTime();
     while (true) {
-      SegmentCore core = tryAttach(path, null);
+      SegmentCore core = tryAttach(types, path, null);
       if (core != null) {
         return core;
       }
@@ -189,12 +189,12 @@ public final class BusFiles {
   }
 
   /** Attaches read-only: nothing is written, and nobody notices. */
-  public static SegmentCore observe(Path path) {
+  public static SegmentCore observe(List<StructureType> types, Path path) {
     try {
       SegmentFile file = SegmentFile.open(path, true); // stays open, to probe locks
       boolean attached = false;
       try {
-        SegmentCore core = SegmentCore.observe(path, file);
+        SegmentCore core = SegmentCore.observe(types, path, file);
         attached = true;
         return core;
       } finally {
@@ -213,12 +213,12 @@ public final class BusFiles {
    * Attaches to the segment, which must match {@code spec} unless that is null; null when there is none, or somebody is removing
    * it just now.
    */
-  private static SegmentCore tryAttach(Path path, SegmentSpec spec) {
+  private static SegmentCore tryAttach(List<StructureType> types, Path path, SegmentSpec spec) {
     try {
       SegmentFile file = SegmentFile.open(path, false);
       SegmentCore core = null;
       try {
-        core = SegmentCore.join(path, file, spec);
+        core = SegmentCore.join(types, path, file, spec);
         if (core != null) {
           ExitHook.add(core);
         }
@@ -235,13 +235,14 @@ public final class BusFiles {
     }
   }
 
-  private static SegmentCore build(Path path, SegmentSpec spec) throws IOException {
+  private static SegmentCore build(List<StructureType> types, Path path, SegmentSpec spec) throws IOException {
     try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
-      return build(directory, path, spec);
+      return build(types, directory, path, spec);
     }
   }
 
-  private static SegmentCore build(OpenDirectory directory, Path path, SegmentSpec spec) throws IOException {
+  private static SegmentCore build(List<StructureType> types, OpenDirectory directory, Path path, SegmentSpec spec)
+      throws IOException {
     if (exists(path)) {
       throw alreadyThere(path);
     }
@@ -253,7 +254,7 @@ public final class BusFiles {
     try {
       Space.check(path, spec.sizeBytes()); // behind the removal of what dead creators left
       Space.allocate(path, file, spec.sizeBytes());
-      core = SegmentCore.format(path, file, spec, segmentId);
+      core = SegmentCore.format(types, path, file, spec, segmentId);
       withDirectoryLock(directory, () -> directory.link(temporary, name));
       ExitHook.add(core);
       return core;

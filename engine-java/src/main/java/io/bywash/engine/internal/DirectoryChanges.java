@@ -55,7 +55,7 @@ final class DirectoryChanges {
     for (EntrySpec entry : spec.entries()) {
       long offset = align(region.getLong(NEXT_FREE_OFFSET), structureAlignment(entry.roleCount()));
       writeRow(row, entry, offset, entry.sizeBytes());
-      writeText(entry, offset);
+      writeContent(entry, offset);
       region.setLong(NEXT_FREE_OFFSET, offset + entry.sizeBytes());
       setState(row++, entry.kind(), 1, ROW_LIVE);
     }
@@ -84,7 +84,12 @@ final class DirectoryChanges {
     region.setLongOpaque(row + ROW_TEXT_BYTES, spec.layout().length());
   }
 
-  private void writeText(EntrySpec spec, long offset) {
+  /** Writes what a new structure begins with; all else in it is zeros. */
+  private void writeContent(EntrySpec spec, long offset) {
+    StructureType type = core.type(spec.kind().code());
+    if (type != null) {
+      type.format(region, offset, spec);
+    }
     byte[] text = spec.layout().getBytes(StandardCharsets.US_ASCII);
     if (text.length > 0) {
       region.copyFrom(offset + textOffset(spec.roleCount(), spec.dataBytes()), text, 0, text.length);
@@ -168,7 +173,7 @@ final class DirectoryChanges {
     } else {
       region.setLongOpaque(NEXT_FREE_OFFSET, offset + sizeBytes);
     }
-    writeText(spec, offset);
+    writeContent(spec, offset);
     setState(index, spec.kind(), generation, ROW_LIVE);
     raiseChanges();
     region.setLongVolatile(INTENT_OFFSET, 0);

@@ -42,6 +42,7 @@ public final class SegmentCore {
   private final Region region;
   private final Geometry geometry;
   private final boolean readOnly;
+  private final List<StructureType> types;
   private final DirectoryTable directory;
   private final DirectoryChanges directoryChanges;
   private final Participants participants;
@@ -57,7 +58,9 @@ public final class SegmentCore {
   private volatile boolean closing; // written under the same lock
   private boolean detached;
 
-  private SegmentCore(Path path, SegmentFile file, Region region, Geometry geometry, boolean readOnly) {
+  private SegmentCore(List<StructureType> types, Path path, SegmentFile file, Region region, Geometry geometry,
+      boolean readOnly) {
+    this.types = types;
     this.path = path;
     this.file = file;
     this.region = region;
@@ -78,14 +81,15 @@ public final class SegmentCore {
   }
 
   /** Formats a new file that nobody else sees yet and whose first slot is locked; this process is its first participant. */
-  static SegmentCore format(Path path, SegmentFile file, SegmentSpec spec, long segmentId) throws IOException {
+  static SegmentCore format(List<StructureType> types, Path path, SegmentFile file, SegmentSpec spec, long segmentId)
+      throws IOException {
     Geometry geometry = Geometry.of(spec, segmentId);
     Region region = file.map(geometry.sizeBytes());
     geometry.write(region, file.inode());
     if (geometry.hugePages()) {
       Pages.askForHuge(region, path.toString());
     }
-    SegmentCore core = new SegmentCore(path, file, region, geometry, false);
+    SegmentCore core = new SegmentCore(types, path, file, region, geometry, false);
     core.participants.joinFirst();
     core.directoryChanges.format(spec);
     region.setIntRelease(READY_OFFSET, 1); // [ready]
@@ -93,10 +97,10 @@ public final class SegmentCore {
   }
 
   /** Maps an existing file to look at it; nothing is ever written. */
-  static SegmentCore observe(Path path, SegmentFile file) throws IOException {
+  static SegmentCore observe(List<StructureType> types, Path path, SegmentFile file) throws IOException {
     Region region = map(path, file);
     try {
-      return new SegmentCore(path, file, region, Geometry.read(region, path), true);
+      return new SegmentCore(types, path, file, region, Geometry.read(region, path), true);
     } catch (InternalError fault) {
       throw CutFile.told(path, file, region.sizeBytes(), fault);
     }
@@ -114,10 +118,11 @@ public final class SegmentCore {
    * Maps an existing file, which must match {@code spec} unless that is null, and joins it; null when it is being removed or was
    * replaced, and one has to look again. Whoever is refused never joined: nobody has relied on it to remove the file.
    */
-  static SegmentCore join(Path path, SegmentFile file, SegmentSpec spec) throws IOException {
+  static SegmentCore join(List<StructureType> types, Path path, SegmentFile file, SegmentSpec spec)
+      throws IOException {
     Region region = map(path, file);
     try {
-      SegmentCore core = new SegmentCore(path, file, region, Geometry.read(region, path), false);
+      SegmentCore core = new SegmentCore(types, path, file, region, Geometry.read(region, path), false);
       List<String> differences = spec == null ? List.of() : core.differences(spec);
       if (differences.isEmpty()) {
         return join(core);
@@ -220,6 +225,21 @@ public final class SegmentCore {
         SegmentEntry.compare(differences, "sizeBytes", geometry.sizeBytes(), wanted));
     differences.addAll(directory.differences(spec.entries()));
     return differences;
+  }
+
+  /** The kind of structure with that number; null when this version has none. */
+  StructureType type(int kindCode) {
+    for (StructureType type : types) {
+      if (type.kind().code() == kindCode) {
+        return type;
+      }
+    }
+    return null;
+  }
+
+  /** Whether the segment stays when nobody uses it: its lifetime says so, or what is in one of its structures. */
+  boolean isKept() {
+    return geometry.lifetime() == Lifetime.KEPT || directory.live().stream().anyMatch(SegmentEntry::retains);
   }
 
   public Path path() {
@@ -566,7 +586,7 @@ public final class SegmentCore {
   private void leaveName() throws IOException {
     try {
       participants.beginLeaving();
-      if (geometry.lifetime() == Lifetime.WHILE_USED && !participants.anyOtherStays()) {
+      if (!participants.anyOtherStays() && !isKept()) {
         BusFiles.removeIfUnused(this);
       }
     } catch (FileSystemException forbidden) {

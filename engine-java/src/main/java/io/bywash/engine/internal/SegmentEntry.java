@@ -8,6 +8,7 @@ import io.bywash.engine.EntryRemovedException;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Participant;
+import io.bywash.engine.StructureStatus;
 import io.bywash.engine.internal.memory.Region;
 import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
@@ -215,9 +216,75 @@ public final class SegmentEntry implements Entry {
   public Optional<Participant> owner() {
     core.checkOpen();
     return CutFile.looking(core, () -> {
-      long writer = kind() == Kind.BROADCAST && roleCount > 0 ? roleWord(0) : 0;
-      return core.participants().describe(Owner.state(writer) == ROLE_ACTIVE ? writer : creator);
+      StructureType type = type();
+      long owner = type == null ? 0 : type.owner(this);
+      return core.participants().describe(owner != 0 ? owner : creator);
     });
+  }
+
+  // ---- what its kind knows
+
+  /** Null when this version does not know its kind. */
+  private StructureType type() {
+    return core.type(kindCode);
+  }
+
+  /** What its kind is called; {@code kind 7} when this version does not know. */
+  public String kindName() {
+    return kind() == Kind.UNKNOWN ? "kind " + kindCode : kind().displayName();
+  }
+
+  /** A look at the structure; empty when this version does not know its kind. */
+  public Optional<StructureStatus> status() {
+    core.checkOpen();
+    StructureType type = type();
+    if (type == null) {
+      return Optional.empty();
+    }
+    String impossible = damage(type);
+    if (impossible != null) {
+      throw damaged(impossible);
+    }
+    return CutFile.looking(core, () -> Optional.of(type.status(this)));
+  }
+
+  /** A sentence on each thing that is impossible in the structure; of a kind that this version does not know, in its row. */
+  public List<String> problems() {
+    core.checkOpen();
+    StructureType type = type();
+    String impossible = type == null ? damage : damage(type);
+    if (impossible != null) {
+      return List.of(impossible);
+    }
+    return type == null ? List.of() : CutFile.looking(core, () -> type.problems(this));
+  }
+
+  /** Who does not seem to go on; nobody where something is impossible, which {@link #problems} tells. */
+  public List<StructureType.Suspect> suspects() {
+    StructureType type = type();
+    try {
+      return type == null || damage(type) != null ? List.of() : type.suspects(this);
+    } catch (DamagedSegmentException toldAlready) {
+      return List.of();
+    }
+  }
+
+  private String damage(StructureType type) {
+    return damage != null ? damage : type.damage(this);
+  }
+
+  /** Whether the segment has to stay because of what is in here, even when nobody uses it. */
+  boolean retains() {
+    StructureType type = type();
+    return type != null && damage(type) == null && type.retains(this);
+  }
+
+  /** Puts in order what the dead holder of a role left in the structure. */
+  private void recover(int index, long word) {
+    StructureType type = type();
+    if (type != null && damage(type) == null) {
+      type.recover(this, index, word);
+    }
   }
 
   public SegmentCore core() {
@@ -323,6 +390,9 @@ public final class SegmentEntry implements Entry {
       if (Owner.state(word) != ROLE_FREE && core.participants().isAlive(word)) {
         return null;
       }
+      if (Owner.state(word) != ROLE_FREE) {
+        recover(index, word);
+      }
       long mine = Owner.word(core.participants().self(), Owner.generation(word) + 1, mode, ROLE_JOINING);
       if (region().compareAndSetLong(role(index) + ROLE_WORD, word, mine)) { // [role-free]
         Label.write(region(), role(index) + ROLE_LABEL, "");
@@ -334,7 +404,16 @@ public final class SegmentEntry implements Entry {
     throw damaged("the word of role " + index + " does not stand still: it changed " + MAX_TRIES + " times while it was taken");
   }
 
-  /** Frees the role, and clears its waiting bits, if {@code word} still stands there; its owner has left or is dead. */
+  /** Puts in order what the dead holder of a role left, and frees it if {@code word} still stands there. */
+  public boolean freeDeadRole(int index, long word) {
+    recover(index, word);
+    return freeRole(index, word);
+  }
+
+  /**
+   * Frees the role, and clears its waiting bits, if {@code word} still stands there; its owner has left, or left nothing when
+   * it died.
+   */
   public boolean freeRole(int index, long word) {
     if (roleWord(index) != word) {
       return false;
@@ -370,7 +449,7 @@ public final class SegmentEntry implements Entry {
     int freed = 0;
     for (int index = 0; index < roleCount; index++) {
       long word = roleWord(index);
-      if (Owner.state(word) != ROLE_FREE && Owner.slotId(word) == id && freeRole(index, word)) {
+      if (Owner.state(word) != ROLE_FREE && Owner.slotId(word) == id && freeDeadRole(index, word)) {
         freed++;
       }
     }

@@ -151,12 +151,8 @@ public final class SegmentLayout {
   public static final int SUMMARY_FOR_SPACE = 3200; // long: one bit a word of WAITING_FOR_SPACE
   public static final int ROLES = PAGE_BYTES;
   public static final int ROLE_BYTES = 256;
-  public static final int ROLE_WORD = 0;
+  public static final int ROLE_WORD = 0; // the bytes up to the label, and behind it, belong to the kind
   public static final int ROLE_LABEL = 96;
-  public static final int ROLE_EVICT_AFTER = 8;
-  public static final int ROLE_POSITION = 128; // this line is written by the role's holder only
-  public static final int ROLE_SEQUENCE = 136;
-  public static final int ROLE_LOST = 144;
 
   /** States of a role word. */
   public static final int ROLE_FREE = 0;
@@ -172,7 +168,7 @@ public final class SegmentLayout {
     assert SLOT_HELD_ROWS + MAX_ROWS / 8 <= SLOT_DOORBELL : "held rows reach into the doorbell's line";
     assert ROW_NAME + NAME_MAX_BYTES <= ROW_PARAMETERS : "names reach into the parameters";
     assert SLOT_LABEL + LABEL_MAX_BYTES <= SLOT_IMPLEMENTATION : "labels reach into the implementation";
-    assert ROLE_LABEL + LABEL_MAX_BYTES <= ROLE_POSITION : "labels reach into the holder's line";
+    assert ROLE_LABEL + LABEL_MAX_BYTES <= LINE_BYTES : "labels reach into the holder's line";
     assert WAITING_FOR_DATA + EntrySpec.MAX_ROLES / 8 <= WAITING_FOR_SPACE : "bitmaps overlap";
     assert WAITING_FOR_SPACE + EntrySpec.MAX_ROLES / 8 <= OWN_WORDS : "a bitmap reaches into the words of the kind";
     assert CHECKSUM_OFFSET + 4 <= READY_OFFSET && READY_OFFSET + 4 <= STATE_OFFSET : "header words overlap";

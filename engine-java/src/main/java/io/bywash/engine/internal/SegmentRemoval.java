@@ -2,7 +2,6 @@ package io.bywash.engine.internal;
 
 import io.bywash.engine.BusException;
 import io.bywash.engine.DamagedSegmentException;
-import io.bywash.engine.Lifetime;
 import io.bywash.engine.Participant;
 import io.bywash.engine.Removal;
 import io.bywash.engine.Removal.Outcome;
@@ -31,10 +30,10 @@ public final class SegmentRemoval {
   private SegmentRemoval() {}
 
   /** Removes the file, if it is a segment of this user that nobody uses. */
-  public static Removal remove(Path path) {
+  public static Removal remove(List<StructureType> types, Path path) {
     try {
       String refusal = refusal(path);
-      return refusal == null ? removeOwn(path) : result(path, Outcome.REFUSED, refusal);
+      return refusal == null ? removeOwn(types, path) : result(path, Outcome.REFUSED, refusal);
     } catch (DamagedSegmentException damaged) {
       return removeDamaged(path);
     } catch (SegmentFormatException foreign) {
@@ -69,8 +68,8 @@ public final class SegmentRemoval {
         + Files.getAttribute(Path.of("/proc/self"), "unix:uid") + ". Only its owner removes it.";
   }
 
-  private static Removal removeOwn(Path path) throws IOException {
-    SegmentCore observed = BusFiles.observe(path);
+  private static Removal removeOwn(List<StructureType> types, Path path) throws IOException {
+    SegmentCore observed = BusFiles.observe(types, path);
     try {
       List<Long> pids = living(observed);
       if (!pids.isEmpty() || isAnySlotLocked(observed.file())) { // a slot may be damaged; its lock is not
@@ -81,7 +80,7 @@ public final class SegmentRemoval {
     }
     SegmentCore joined;
     try {
-      joined = BusFiles.attach(path, 0);
+      joined = BusFiles.attach(types, path, 0);
     } catch (SegmentNotFoundException beingRemoved) {
       return BusFiles.exists(path) ? inUse(path, List.of())
           : result(path, Outcome.REMOVED, "It was removed.");
@@ -138,12 +137,12 @@ public final class SegmentRemoval {
    * Removes all of these segments that nobody uses, and that are not to be kept, and what dead creators left; tells what was
    * done. What cannot be looked at stays.
    */
-  public static List<Removal> clean(Path directory, List<String> names) {
+  public static List<Removal> clean(List<StructureType> types, Path directory, List<String> names) {
     List<Removal> done = new ArrayList<>();
     for (String name : names) {
       try {
-        if (isStale(directory.resolve(name))) {
-          done.add(remove(directory.resolve(name)));
+        if (isStale(types, directory.resolve(name))) {
+          done.add(remove(types, directory.resolve(name)));
         }
       } catch (BusException notUsable) {
         // damaged, foreign, or not ours: it is removed by name only, if at all
@@ -157,18 +156,18 @@ public final class SegmentRemoval {
   }
 
   /** Removes a segment that nobody uses and that is not to be kept; whether it is gone. */
-  static boolean removeIfStale(Path path) {
+  static boolean removeIfStale(List<StructureType> types, Path path) {
     try {
-      return isStale(path) && List.of(Outcome.REMOVED, Outcome.NOT_FOUND).contains(remove(path).outcome());
+      return isStale(types, path) && List.of(Outcome.REMOVED, Outcome.NOT_FOUND).contains(remove(types, path).outcome());
     } catch (SegmentNotFoundException gone) {
       return true;
     }
   }
 
-  private static boolean isStale(Path path) {
-    SegmentCore core = BusFiles.observe(path);
+  private static boolean isStale(List<StructureType> types, Path path) {
+    SegmentCore core = BusFiles.observe(types, path);
     try {
-      return core.geometry().lifetime() == Lifetime.WHILE_USED && living(core).isEmpty();
+      return !core.isKept() && living(core).isEmpty();
     } finally {
       core.close();
     }

@@ -3,7 +3,6 @@ package io.bywash.engine.broadcast;
 import static io.bywash.engine.internal.SegmentLayout.OWN_WORDS;
 import static io.bywash.engine.internal.SegmentLayout.ROLES;
 import static io.bywash.engine.internal.SegmentLayout.ROLE_BYTES;
-import static io.bywash.engine.internal.SegmentLayout.ROLE_POSITION;
 
 import io.bywash.engine.Claim;
 import io.bywash.engine.Entry;
@@ -91,7 +90,7 @@ final class BroadcastDamage implements DamageSubject {
       case 1 -> OLDEST;
       case 2 -> BLOCK_INDEX + 8 * random.nextInt(BLOCK_INDEX_BYTES / 8);
       case 3 -> ROLES + ROLE_BYTES * random.nextInt(queue.roles()) + 8 * random.nextInt(2);
-      case 4 -> ROLES + ROLE_BYTES * random.nextInt(queue.roles()) + ROLE_POSITION + 8 * random.nextInt(3);
+      case 4 -> ROLES + ROLE_BYTES * random.nextInt(queue.roles()) + BroadcastLayout.ROLE_POSITION + 8 * random.nextInt(3);
       case 5 -> 8 * random.nextInt(OWN_WORDS / 8); // roles used, waiting participants
       case 6 -> queue.data() + 8 * random.nextInt((queue.sizeBytes() - queue.data()) / 8);
       default -> recordHeader(queue, segment, random);

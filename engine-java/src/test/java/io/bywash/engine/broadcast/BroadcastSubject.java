@@ -28,7 +28,8 @@ public final class BroadcastSubject implements Subject, DeathSubject<BroadcastSc
   public List<Layout> layouts() {
     return List.of(new Layout("io.bywash.engine.broadcast.BroadcastLayout",
         List.of("PUBLISHED", "OLDEST", "BLOCKED_COUNT", "BLOCK_INDEX"),
-        layout -> layout.get("BLOCK_INDEX") + layout.get("NOTED_BLOCKS") * layout.get("BLOCK_ENTRY_BYTES")));
+        layout -> layout.get("BLOCK_INDEX") + layout.get("NOTED_BLOCKS") * layout.get("BLOCK_ENTRY_BYTES"),
+        List.of("ROLE_EVICT_AFTER"), List.of("ROLE_POSITION", "ROLE_SEQUENCE", "ROLE_LOST")));
   }
 
   @Override
@@ -101,6 +102,6 @@ public final class BroadcastSubject implements Subject, DeathSubject<BroadcastSc
         new Fault("ClaimView.putLong setLong", 0, publish, "claim and commit in a ring that turned"),
         new Fault("RecordWriter.extendGrant setLong", 0, publish, "wrap with padding"),
         new Fault("RecordWriter.giveUpBefore setLongRelease", 0, "", "commit as many as fill the ring"),
-        new Fault("Ring.noteBlock setLongRelease", 0, "", "commit as many as fill the ring"));
+        new Fault("BlockIndex.note setLongRelease", 0, "", "commit as many as fill the ring"));
   }
 }

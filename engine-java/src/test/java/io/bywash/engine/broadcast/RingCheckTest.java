@@ -145,7 +145,7 @@ class RingCheckTest {
   }
 
   private long noteOf(long position) {
-    return queueOffset() + BLOCK_INDEX + (position >>> ring.blockShift & NOTED_BLOCKS - 1) * BLOCK_ENTRY_BYTES;
+    return queueOffset() + BLOCK_INDEX + BlockIndex.entry(ring.blocks.blockOf(position)) * BLOCK_ENTRY_BYTES;
   }
 
   private long queueOffset() {
@@ -157,7 +157,7 @@ class RingCheckTest {
     long note = noteOf(record);
     long noted = region.getLong(note);
     region.setLong(note + 8, region.getLong(note + 8) + 1);
-    assertFound("the block index, entry " + (record >>> ring.blockShift) + " tells of position");
+    assertFound("the block index, entry " + ring.blocks.blockOf(record) + " tells of position");
     region.setLong(note + 8, region.getLong(note + 8) - 1);
     for (long wrong : new long[] {noted + 16, noted + 8, noted + 1}) {
       region.setLong(note, wrong);

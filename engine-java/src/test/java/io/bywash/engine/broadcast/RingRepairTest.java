@@ -115,7 +115,7 @@ class RingRepairTest {
     region.setInt(ring.at(4096), 0);
     long next = 8192;
     if (stores > 0) {
-      ring.noteBlock(next >>> ring.blockShift, next, 150);
+      ring.blocks.note(ring.blocks.blockOf(next), next, 150);
     }
     if (stores > 1) {
       region.setLongRelease(ring.oldestOffset, next);

@@ -7,21 +7,30 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.BusDirectory;
 import io.bywash.engine.DamagedSegmentException;
+import io.bywash.engine.Entry;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Lifetime;
+import io.bywash.engine.Participant;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
+import io.bywash.engine.StructureStatus;
+import io.bywash.engine.StructureStatus.Counter;
+import io.bywash.engine.StructureStatus.Effect;
+import io.bywash.engine.StructureStatus.Holder;
+import io.bywash.engine.StructureStatus.Obstacle;
 import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.inspect.BusStatus.FileStatus;
 import io.bywash.engine.inspect.BusStatus.State;
 import io.bywash.engine.inspect.Finding.Severity;
-import io.bywash.engine.inspect.QueueRates.Effect;
-import io.bywash.engine.inspect.QueueRates.SubscriberRates;
+import io.bywash.engine.inspect.EntryRates.HolderRates;
+import io.bywash.engine.inspect.SegmentStatus.EntryStatus;
+import io.bywash.engine.inspect.StatusText.Listed;
 import io.bywash.engine.internal.Attachment;
 import io.bywash.engine.internal.SegmentCore;
 import io.bywash.engine.internal.SegmentLayout;
@@ -69,10 +78,10 @@ class StatusTest {
         assertEquals(List.of("q", "r", "unknown"), status.entries().stream().map(SegmentStatus.EntryStatus::name).toList());
         assertEquals(List.of("broadcast", "broadcast", "kind 77"),
             status.entries().stream().map(SegmentStatus.EntryStatus::kind).toList());
-        assertEquals(1, status.entries().get(0).broadcast().orElseThrow().messageCount());
+        assertEquals(1, ((BroadcastStatus) status.entries().get(0).status().orElseThrow()).messageCount());
         assertEquals("", status.entries().get(0).damage());
         assertTrue(status.entries().get(1).damage().contains("it claims 1 bytes"), status.entries().get(1).damage());
-        assertTrue(status.entries().get(1).broadcast().isEmpty());
+        assertTrue(status.entries().get(1).status().isEmpty());
         String text = new StatusText().segment(status, status).toString();
         for (String wanted : List.of("segment seg: 1 MiB", "kind 77", "it claims 1 bytes", "alive",
             Long.toString(ProcessHandle.current().pid()))) {
@@ -133,16 +142,18 @@ class StatusTest {
       assertEquals(32, busy.poll(message -> {}, 100));
       SegmentStatus now = SegmentStatus.of(segment);
       double seconds = (now.takenNanos() - before.takenNanos()) / 1e9;
-      QueueRates rates = now.rates(before).getFirst();
-      assertEquals(List.of("q", "r"), now.rates(before).stream().map(QueueRates::queue).toList());
-      assertEquals(32, rates.publishedPerSecond().orElseThrow() * seconds, 0.001);
-      assertEquals(0, rates.blockedPerSecond().orElseThrow());
-      assertEquals(0.625, rates.fullShare());
-      assertEquals(List.of(1, 2), rates.subscribers().stream().map(each -> each.subscriber().role()).toList());
-      assertEquals(0, rates.subscribers().get(0).readPerSecond().orElseThrow());
-      assertEquals(32, rates.subscribers().get(1).readPerSecond().orElseThrow() * seconds, 0.001);
-      assertEquals(List.of(0.625, 0.0), rates.subscribers().stream().map(SubscriberRates::ringShare).toList());
-      assertEquals(List.of(Effect.NONE, Effect.NONE), rates.subscribers().stream().map(SubscriberRates::effect).toList());
+      EntryRates rates = now.rates(before).getFirst();
+      assertEquals(List.of("q", "r"), now.rates(before).stream().map(EntryRates::entry).toList());
+      assertEquals(32, rates.perSecond().get("published") * seconds, 0.001);
+      assertEquals(0, rates.perSecond().get("blocked"));
+      assertEquals(0.625, rates.fill().orElseThrow());
+      assertEquals(List.of(0, 1, 2), rates.holders().stream().map(each -> each.holder().role()).toList());
+      assertEquals(List.of("publisher", "block", "block"),
+          rates.holders().stream().map(each -> each.holder().task()).toList());
+      assertEquals(0, rates.holders().get(1).perSecond().get("read"));
+      assertEquals(32, rates.holders().get(2).perSecond().get("read") * seconds, 0.001);
+      assertEquals(List.of(0.625, 0.0), rates.holders().stream().skip(1).map(StatusTest::ringShare).toList());
+      assertEquals(List.of(), rates.obstacles());
       assertEquals(List.of(), now.heldBack(before));
       String rate = Long.toString(Math.round(32 / seconds));
       String text = new StatusText().segment(now, before).toString();
@@ -150,6 +161,12 @@ class StatusTest {
       assertTrue(text.matches("(?s).*q +2 +\\d+ +block +" + rate + " +0 +0% +0\n.*"), text);
       idle.poll(message -> {}, 100);
     }
+  }
+
+  private static double ringShare(HolderRates each) {
+    Counter share = each.holder().counters().stream().filter(counter -> counter.name().equals("of the ring")).findFirst()
+        .orElseThrow();
+    return (double) share.value() / share.whole();
   }
 
   @Test
@@ -162,11 +179,11 @@ class StatusTest {
       publisher.offer(new byte[48]);
       try (Subscriber second = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block())) {
         SegmentStatus now = SegmentStatus.of(segment);
-        QueueRates rates = now.rates(before).getFirst();
-        assertEquals(1, rates.subscribers().getFirst().subscriber().role());
-        assertEquals(Optional.empty(), rates.subscribers().getFirst().readPerSecond());
-        assertTrue(rates.publishedPerSecond().isPresent());
-        assertEquals(Optional.empty(), now.rates(now).getFirst().publishedPerSecond()); // no time, no rate
+        EntryRates rates = now.rates(before).getFirst();
+        assertEquals(1, rates.holders().get(1).holder().role());
+        assertEquals(Map.of(), rates.holders().get(1).perSecond());
+        assertTrue(rates.perSecond().containsKey("published"));
+        assertEquals(Map.of(), now.rates(now).getFirst().perSecond()); // no time, no rate
         second.poll(message -> {}, 1);
       }
     }
@@ -191,19 +208,21 @@ class StatusTest {
       }
       SegmentStatus now = SegmentStatus.of(segment);
       double seconds = (now.takenNanos() - before.takenNanos()) / 1e9;
-      QueueRates rates = now.rates(before).getFirst();
-      assertEquals(List.of(Effect.NONE, Effect.SLOWS, Effect.NONE),
-          rates.subscribers().stream().map(SubscriberRates::effect).toList());
-      assertEquals(refused, rates.blockedPerSecond().orElseThrow() * seconds, 0.001);
-      assertEquals(published, rates.publishedPerSecond().orElseThrow() * seconds, 0.001);
-      assertEquals(80, rates.subscribers().get(1).readPerSecond().orElseThrow() * seconds, 0.001);
+      EntryRates rates = now.rates(before).getFirst();
+      assertEquals(1, rates.obstacles().size());
+      assertEquals(2, rates.obstacles().getFirst().role());
+      assertEquals(Effect.SLOWS, rates.obstacles().getFirst().effect());
+      assertEquals(List.of(ProcessHandle.current().pid()), rates.obstacles().getFirst().heldBackPids());
+      assertEquals(refused, rates.perSecond().get("blocked") * seconds, 0.001);
+      assertEquals(published, rates.perSecond().get("published") * seconds, 0.001);
+      assertEquals(80, rates.holders().get(2).perSecond().get("read") * seconds, 0.001);
       assertEquals(List.of(), now.stuck(before)); // it goes on
       assertEquals(1, now.heldBack(before).size(), now.heldBack(before).toString());
       String problem = now.heldBack(before).getFirst().problem();
       String pid = Long.toString(ProcessHandle.current().pid());
       assertTrue(problem.startsWith("subscriber process " + pid + " (block, role 2) reads "), problem);
       assertTrue(problem.contains(" is " + (published - 80) + " messages behind, "
-          + (int) (100 * rates.subscribers().get(1).ringShare()) + "% of the ring, and holds publisher process " + pid), problem);
+          + (int) (100 * ringShare(rates.holders().get(2))) + "% of the ring, and holds publisher process " + pid), problem);
       String text = new StatusText().segment(now, before).toString();
       assertEquals(1, text.lines().filter(line -> line.endsWith("process " + pid)).count(), text);
       // When nobody was refused since, nobody is accused, however full the ring is.
@@ -269,6 +288,67 @@ class StatusTest {
   private static void write(Path file, long offset, long value) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
       channel.write(ByteBuffer.allocate(8).putLong(0, value), offset);
+    }
+  }
+
+  @Test
+  void entriesOfAnyKindAreShownInOneTableForEachKindWithTheirCountersAsColumns() {
+    Participant keeper = new Participant(0, 1, 77, true, true, 0, false, "light");
+    Participant dead = new Participant(1, 1, 78, false, true, 0, false, "");
+    EntryStatus lamp = entry("lamp", "lighthouse", 3, "lamps", Optional.of(keeper), "");
+    EntryStatus broken = entry("torch", "lighthouse", 5, "lamps", Optional.empty(), "it is dark");
+    EntryStatus strange = entry("x", "kind 7", 99, "", Optional.of(dead), "");
+    EntryRates rates = new EntryRates("lamp", "lighthouse",
+        List.of(Counter.growing("flashes", 40), Counter.rate("turned", 9), Counter.share("burnt", 1, 4)),
+        Map.of("flashes", 8.4, "turned", 3.0), Optional.of(0.5),
+        List.of(new HolderRates(new Holder(0, 1, keeper, "old man", "keeper", List.of(Counter.count("matches", 12))), Map.of()),
+            new HolderRates(new Holder(2, 1, dead, "", "ship", List.of(Counter.rate("seen", 5))), Map.of("seen", 2.0))),
+        List.of(new Obstacle(2, Effect.STOPS, List.of(80L, 81L), "it sank", "raise it")));
+    assertEquals("""
+        ENTRY  KIND        CAPACITY  FULL  OWNER  FLASHES  PER SECOND  PER SECOND  BURNT  DAMAGE
+        lamp   lighthouse  3 lamps    50%  77          40           8           3    25%
+        torch  lighthouse  5 lamps         none                                           it is dark
+
+        ENTRY  KIND    CAPACITY  OWNER      DAMAGE
+        x      kind 7        99  78 (gone)
+
+        ENTRY  ROLE  PROCESS    LABEL    TASK    MATCHES  PER SECOND  HOLDS BACK
+        lamp      0  77         old man  keeper       12
+        lamp      2  78 (gone)           ship                      2  processes 80, 81
+        """, new StatusText().entries(List.of(lamp, broken, strange), List.of(rates)).toString());
+    assertEquals(List.of(new Finding(Severity.WARNING, "harbour/lamp", "it sank", "raise it")),
+        rates.findings("harbour", Effect.STOPS).toList());
+    assertEquals(List.of(), rates.findings("harbour", Effect.SLOWS).toList());
+  }
+
+  private static EntryStatus entry(String name, String kind, long capacity, String unit, Optional<Participant> owner,
+      String damage) {
+    Optional<StructureStatus> looked = damage.isEmpty() && !unit.isEmpty()
+        ? Optional.of(new BroadcastStatus(4096, 512, 0, 0, 0, 0, 0, Optional.empty(), 0, Optional.empty(), "",
+            List.of())) : Optional.empty();
+    return new EntryStatus(name, kind, 0, 1, 4096, capacity, unit, 8, owner, looked, damage);
+  }
+
+  @Test
+  void aListingOfSeveralSegmentsHasOneTableForEachKindTheUnknownIncluded() {
+    String pid = Long.toString(ProcessHandle.current().pid());
+    try (Segment segment = Segment.create(bus.path("seg"), SPEC);
+        Publisher publisher = Publisher.open(segment.directory().find("q", Kind.BROADCAST));
+        Subscriber subscriber = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block())) {
+      SegmentCore core = Attachment.core(segment);
+      long row = core.geometry().row(1);
+      core.region().setLong(row, core.region().getLong(row) & ~0xFFFF_0000L | 77 << 16);
+      publisher.offer(new byte[48]);
+      List<Entry> entries = segment.directory().entries();
+      assertEquals(Optional.empty(), StructureStatus.of(entries.get(1)));
+      assertFalse(SegmentStatus.of(segment).isUntouched(), "nobody knows whether one of an unknown kind is");
+      String text = new StatusText().listing(List.of(new Listed("one", entries.get(0), "HERE"),
+          new Listed("two", entries.get(1), "THERE"), new Listed("three", entries.get(0), "HERE"))).toString();
+      String queue = " +q +broadcast +" + pid + " +1 +0 +0 +HERE +" + pid + " publisher, " + pid + " block 1 0\n";
+      assertTrue(text.matches("SEGMENT +ENTRY +KIND +OWNER +PUBLISHED +BLOCKED +EVICTED +STATE +ROLES \\(PID TASK LAG LOST\\)\n"
+          + "one" + queue + "three" + queue + "\nSEGMENT +ENTRY +KIND +OWNER +STATE +ROLES \\(PID TASK\\)\n"
+          + "two +r +kind 77 +" + pid + " +THERE\n"), text);
+      subscriber.poll(message -> {}, 1);
     }
   }
 

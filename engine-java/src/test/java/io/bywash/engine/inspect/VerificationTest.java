@@ -40,6 +40,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class VerificationTest {
   private static final int SLOTS = 4;
   private static final int SUBSCRIBERS = 3;
+  /** Of a broadcast's subscriber, see SPEC.md. */
+  private static final int ROLE_POSITION = 128;
 
   @RegisterExtension final TempBus bus = new TempBus();
 

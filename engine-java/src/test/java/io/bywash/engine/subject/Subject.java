@@ -28,8 +28,11 @@ public interface Subject {
    * @param apart words of the common part, by the names of their offsets, that different sides write: each is in a line
    *     of 128 bytes of its own, behind what all structures have there
    * @param end where its words in the common part end, by the constants' values
+   * @param ofRoles words of a role that lie between its owner word and its label
+   * @param ofHolders words of a role that its holder alone writes, from its second line on
    */
-  record Layout(String className, List<String> apart, ToLongFunction<Map<String, Long>> end) {
+  record Layout(String className, List<String> apart, ToLongFunction<Map<String, Long>> end, List<String> ofRoles,
+      List<String> ofHolders) {
     public String simpleName() {
       return className.substring(className.lastIndexOf('.') + 1);
     }

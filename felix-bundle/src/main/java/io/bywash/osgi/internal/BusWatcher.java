@@ -374,12 +374,12 @@ public final class BusWatcher {
   /** Adds what is known to {@code text}. */
   void describe(StatusText text) {
     synchronized (lock) {
-      List<List<String>> queues = new ArrayList<>();
+      List<StatusText.Listed> entries = new ArrayList<>();
       List<List<String>> refused = new ArrayList<>();
       for (WatchedSegment segment : segments.values()) {
         if (segment.failure() == null) {
           segment.queues().forEach(queue ->
-              queues.add(StatusText.queueRow(segment.name(), queue.entry(), queue.state().toString())));
+              entries.add(new StatusText.Listed(segment.name(), queue.entry(), queue.state().toString())));
         } else {
           refused.add(List.of(segment.path().toString(), segment.failure()));
         }
@@ -391,7 +391,7 @@ public final class BusWatcher {
       if (failed != null) {
         refused.add(List.of(directory.path().toString(), failed.toString()));
       }
-      text.table(StatusText.QUEUE_HEADERS, queues);
+      text.listing(entries);
       text.table(List.of("LISTENER", "SEGMENT", "QUEUE", "POLICY", "RECEIVED", "LOST", "THROWN", "STATE", "REASON"),
           listeners.values().stream().map(WhiteboardListener::row).toList());
       text.table(List.of("FILE", "NOT USABLE BECAUSE"), refused);

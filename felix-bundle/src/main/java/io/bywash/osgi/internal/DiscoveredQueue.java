@@ -8,7 +8,6 @@ import io.bywash.engine.Participant;
 import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.osgi.BroadcastService;
 import java.util.Collection;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -125,7 +124,7 @@ final class DiscoveredQueue implements ServiceFactory<BroadcastService> {
     return Map.of(
         SEGMENT, segment.name(),
         QUEUE, name,
-        KIND, entry.kind().name().toLowerCase(Locale.ROOT),
+        KIND, entry.kind().displayName(),
         CAPACITY, entry.capacity(),
         ELEMENT_SIZE, entry.elementSizeBytes(),
         OWNER_PID, owner.pid(),

@@ -112,7 +112,7 @@ final class WhiteboardListener {
       refuse(State.NO_QUEUE, file == null ? "there is no segment " + wish.segment
           : "segment " + wish.segment + " has no queue " + wish.queue);
     } else if (queue.entry().kind() != Kind.BROADCAST) {
-      refuse(State.WRONG_KIND, "it is of kind " + queue.entry().kind());
+      refuse(State.WRONG_KIND, "it is of kind " + queue.entry().kind().displayName());
     } else if (queue.state() != DiscoveredQueue.State.AVAILABLE) {
       refuse(State.NO_QUEUE, "its owner does not live");
     } else if (state == null || state == State.NO_QUEUE || System.nanoTime() - refusedNanos > RETRY_NANOS) {

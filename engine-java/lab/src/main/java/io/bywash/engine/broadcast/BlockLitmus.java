@@ -36,7 +36,7 @@ public final class BlockLitmus {
     }
 
     void note(long newPosition) {
-      ring.noteBlock(newPosition >>> ring.blockShift, newPosition, sequence(newPosition));
+      ring.blocks.note(ring.blocks.blockOf(newPosition), newPosition, sequence(newPosition));
     }
 
     private static long sequence(long position) {

@@ -8,6 +8,7 @@ import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.internal.BusFiles;
 import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.kinds.StructureTypes;
 import io.bywash.engine.litmus.LitmusBus;
 import io.bywash.engine.litmus.Mappings;
 import io.bywash.engine.litmus.Meeting;
@@ -36,7 +37,7 @@ public class InsideLitmus {
   /** A segment with its reader. */
   private static final class Staying {
     final Path file = LitmusBus.newFile();
-    final SegmentCore core = BusFiles.create(file, SegmentSpec.of(Broadcast.spec("queue", 1 << 20, 1)));
+    final SegmentCore core = BusFiles.create(StructureTypes.ALL, file, SegmentSpec.of(Broadcast.spec("queue", 1 << 20, 1)));
     final Subscriber subscriber = Subscriber.open(core.directory().find("queue", Kind.BROADCAST));
   }
 
@@ -46,7 +47,7 @@ public class InsideLitmus {
 
   private final Meeting meeting = new Meeting();
   private final Staying staying = STAYING.take();
-  private final SegmentCore leaving = BusFiles.attach(staying.file, 0);
+  private final SegmentCore leaving = BusFiles.attach(StructureTypes.ALL, staying.file, 0);
   private final Publisher publisher = Publisher.open(leaving.directory().find("queue", Kind.BROADCAST));
   private int sent;
 

@@ -1,6 +1,6 @@
 package io.bywash.engine.broadcast;
 
-import static io.bywash.engine.internal.SegmentLayout.ROLE_POSITION;
+import static io.bywash.engine.broadcast.BroadcastLayout.ROLE_POSITION;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 

@@ -144,7 +144,7 @@ final class LitmusQueue implements MessageHandler {
   /** How far the subscriber tells the publisher that it is, read without an ordering. */
   long sharedPosition() {
     return writing.region().getLongOpaque(
-        writing.role(BroadcastLayout.FIRST_SUBSCRIBER_ROLE) + SegmentLayout.ROLE_POSITION);
+        writing.role(BroadcastLayout.FIRST_SUBSCRIBER_ROLE) + BroadcastLayout.ROLE_POSITION);
   }
 
   /** The state of a role, read without an ordering. */

@@ -5,6 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.internal.kinds.StructureTypes;
 import io.bywash.engine.internal.linux.OpenDirectory;
 import io.bywash.engine.litmus.LitmusBus;
 import io.bywash.engine.litmus.Mappings;
@@ -137,7 +138,7 @@ public final class ClosingLitmus {
 
     private final Meeting meeting = new Meeting();
     private final Path path = LitmusBus.newFile();
-    private final SegmentCore last = BusFiles.create(path, SPEC);
+    private final SegmentCore last = BusFiles.create(StructureTypes.ALL, path, SPEC);
     private SegmentCore attached;
 
     @Actor
@@ -150,7 +151,7 @@ public final class ClosingLitmus {
     public void joiner() {
       meeting.meet();
       try {
-        attached = BusFiles.attach(path, 0);
+        attached = BusFiles.attach(StructureTypes.ALL, path, 0);
       } catch (SegmentNotFoundException gone) {
         attached = null;
       }

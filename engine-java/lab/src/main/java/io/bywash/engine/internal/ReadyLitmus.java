@@ -7,6 +7,7 @@ import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Lifetime;
 import io.bywash.engine.SegmentFormatException;
 import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.internal.kinds.StructureTypes;
 import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.litmus.LitmusBus;
@@ -54,7 +55,7 @@ public class ReadyLitmus {
 
   @Actor
   public void creator() {
-    LitmusPair.run(() -> SegmentCore.format(blank.path, blank.file, SPEC, 42));
+    LitmusPair.run(() -> SegmentCore.format(StructureTypes.ALL, blank.path, blank.file, SPEC, 42));
   }
 
   @Actor

@@ -3,6 +3,7 @@ package io.bywash.engine.internal;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import io.bywash.engine.internal.kinds.StructureTypes;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.litmus.Mappings;
 import io.bywash.engine.litmus.Meeting;
@@ -76,7 +77,7 @@ public final class SlotLitmus {
 
     private final LitmusPair pair = PAIRS.take();
     private final SegmentEntry queue = pair.queueOf(pair.first);
-    private final SegmentCore leaving = BusFiles.attach(pair.first.path(), 0);
+    private final SegmentCore leaving = BusFiles.attach(StructureTypes.ALL, pair.first.path(), 0);
     private final RoleHandle role = pair.queueOf(leaving).tryTake(0, 0);
     private final long owner = queue.roleWord(0);
 

@@ -3,6 +3,7 @@ package io.bywash.engine.litmus;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.internal.BusFiles;
 import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.kinds.StructureTypes;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -30,6 +31,6 @@ public final class LitmusBus {
   /** A new segment for two participants. */
   public static Pair create(SegmentSpec spec) {
     Path file = newFile();
-    return new Pair(BusFiles.create(file, spec.withParticipantCapacity(2)), BusFiles.attach(file, 0));
+    return new Pair(BusFiles.create(StructureTypes.ALL, file, spec.withParticipantCapacity(2)), BusFiles.attach(StructureTypes.ALL, file, 0));
   }
 }

@@ -99,6 +99,8 @@ class ToolTest {
 
     private fun JsonObject.number(name: String) = getValue(name).jsonPrimitive.content.toDouble()
 
+    private fun JsonObject.perSecond(counter: String) = getValue("perSecond").jsonObject.number(counter)
+
     private val pid = ProcessHandle.current().pid()
 
     @Test
@@ -134,7 +136,7 @@ class ToolTest {
         assertEquals(0, shown.exitCode, shown.err)
         contains(shown.out, "segment market: ", "orders", "broadcast", "64 KiB", "PER SECOND", "block", "alive")
         val all = bywash("stat", "--json").json.getValue("segments").jsonArray.single().jsonObject
-        assertTrue(all.getValue("rates").jsonArray.single().jsonObject.number("publishedPerSecond") > 0, all.toString())
+        assertTrue(all.getValue("rates").jsonArray.single().jsonObject.perSecond("published") > 0, all.toString())
         assertEquals("market", all.getValue("now").jsonObject.getValue("name").jsonPrimitive.content)
         val verified = bywash("verify", "market")
         assertEquals("Segment market: every invariant holds.\n", verified.out)
@@ -165,12 +167,14 @@ class ToolTest {
                                 "of the ring, and holds publisher process $pid back")
                             val found = bywash("stat", "--json").json.getValue("segments").jsonArray.single().jsonObject
                             val rates = found.getValue("rates").jsonArray.single().jsonObject
-                            assertTrue(rates.number("blockedPerSecond") > 0, rates.toString())
-                            assertTrue(rates.number("fullShare") in 0.5..1.0, rates.toString())
-                            val subscribers = rates.getValue("subscribers").jsonArray.map { it.jsonObject }
-                            assertEquals(listOf(1.0, 2.0), subscribers.map { it.getValue("subscriber").jsonObject.number("role") })
-                            assertEquals(listOf("NONE", "SLOWS"), subscribers.map { it.getValue("effect").jsonPrimitive.content })
-                            assertTrue(subscribers.all { it.number("readPerSecond") > 0 }, rates.toString())
+                            assertTrue(rates.perSecond("blocked") > 0, rates.toString())
+                            assertTrue(rates.number("fill") in 0.5..1.0, rates.toString())
+                            val holders = rates.getValue("holders").jsonArray.map { it.jsonObject }
+                            assertEquals(listOf(0.0, 1.0, 2.0), holders.map { it.getValue("holder").jsonObject.number("role") })
+                            assertTrue(holders.drop(1).all { it.perSecond("read") > 0 }, rates.toString())
+                            val obstacle = rates.getValue("obstacles").jsonArray.single().jsonObject
+                            assertEquals(2.0, obstacle.number("role"))
+                            assertEquals("SLOWS", obstacle.getValue("effect").jsonPrimitive.content)
                         } finally {
                             worker.interrupt()
                             worker.join()

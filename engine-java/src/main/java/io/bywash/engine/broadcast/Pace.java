@@ -1,4 +1,4 @@
-package io.bywash.engine.internal;
+package io.bywash.engine.broadcast;
 
 /**
  * How a reader that backs off follows a stream. A reader that looks at once after each message takes the lines that the
@@ -9,7 +9,7 @@ package io.bywash.engine.internal;
  *
  * <p>Used by one thread.
  */
-public final class Pace {
+final class Pace {
   /** How long to leave the writer alone. */
   private static final long PAUSE_NANOS = 3_000;
   /** After a look that found so much there is enough distance, and no pause is needed. */
@@ -36,7 +36,7 @@ public final class Pace {
   private double rate;
 
   /** Pauses if that is worth it; called before a look. */
-  public void beforeLook() {
+  void beforeLook() {
     if (pausing && lastLookBytes < BULK_BYTES) {
       while (System.nanoTime() - lastLookNanos < PAUSE_NANOS) {
         Thread.onSpinWait();
@@ -45,7 +45,7 @@ public final class Pace {
   }
 
   /** Learns how much the look found. */
-  public void afterLook(long foundBytes) {
+  void afterLook(long foundBytes) {
     bytes += foundBytes;
     lastLookBytes = foundBytes;
     if (pausing) {

@@ -1,0 +1,68 @@
+package io.bywash.engine.inspect;
+
+import io.bywash.engine.StructureStatus;
+import io.bywash.engine.StructureStatus.Counter;
+import io.bywash.engine.StructureStatus.Effect;
+import io.bywash.engine.StructureStatus.Holder;
+import io.bywash.engine.StructureStatus.Obstacle;
+import io.bywash.engine.inspect.Finding.Severity;
+import io.bywash.engine.inspect.SegmentStatus.EntryStatus;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * What happened in an entry, of whatever kind, between two looks at its segment. A rate is missing when the earlier look did
+ * not see the entry, or that holder, or was taken at the same time.
+ *
+ * @param entry its name
+ * @param kind what it is, in lower case
+ * @param counters what it counted, as the later look saw it
+ * @param perSecond by how much those of its counters grew in a second that have a rate, by their names
+ * @param fill the share of its capacity, 0 to 1, that is taken; empty when that has no meaning
+ * @param holders those who hold a role in it now
+ * @param obstacles those of them that others wait for, the worst first
+ */
+public record EntryRates(String entry, String kind, List<Counter> counters, Map<String, Double> perSecond,
+    Optional<Double> fill, List<HolderRates> holders, List<Obstacle> obstacles) {
+
+  /**
+   * The same of one who holds a role.
+   *
+   * @param holder as the later look saw it
+   * @param perSecond by how much those of its counters grew in a second that have a rate, by their names
+   */
+  public record HolderRates(Holder holder, Map<String, Double> perSecond) {}
+
+  static EntryRates between(EntryStatus entry, Optional<StructureStatus> earlier, double seconds) {
+    StructureStatus now = entry.status().orElseThrow();
+    List<HolderRates> holders = now.holders().stream().map(holder -> new HolderRates(holder, perSecond(holder.counters(),
+        earlier.flatMap(look -> sameIn(look, holder)).map(Holder::counters), seconds))).toList();
+    return new EntryRates(entry.name(), entry.kind(), now.counters(),
+        perSecond(now.counters(), earlier.map(StructureStatus::counters), seconds), now.fill(), holders,
+        earlier.map(look -> now.obstacles(look, seconds)).orElse(List.of()));
+  }
+
+  private static Optional<Holder> sameIn(StructureStatus look, Holder holder) {
+    return look.holders().stream().filter(holder::isSameAs).findFirst();
+  }
+
+  private static Map<String, Double> perSecond(List<Counter> now, Optional<List<Counter>> earlier, double seconds) {
+    Map<String, Double> rates = new LinkedHashMap<>();
+    if (seconds > 0 && earlier.isPresent()) {
+      for (Counter counter : now) {
+        earlier.get().stream().filter(before -> counter.isRated() && before.name().equals(counter.name())).forEach(before ->
+            rates.put(counter.name(), Math.max(counter.value() - before.value(), 0) / seconds));
+      }
+    }
+    return Collections.unmodifiableMap(rates);
+  }
+
+  Stream<Finding> findings(String segment, Effect effect) {
+    return obstacles.stream().filter(each -> each.effect() == effect)
+        .map(each -> new Finding(Severity.WARNING, segment + "/" + entry, each.problem(), each.advice()));
+  }
+}

@@ -1,0 +1,30 @@
+package io.bywash.engine.inspect;
+
+import io.bywash.engine.inspect.Finding.Severity;
+import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.StructureType.Suspect;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+
+/** The part of {@link SegmentCheck} about those who may have stopped at a bad moment: whoever runs has moved on a moment later. */
+final class SuspectCheck {
+  private SuspectCheck() {}
+
+  /** Looks at all entries, and once more after {@code settleNanos} if somebody is found. */
+  static List<Finding> findings(List<SegmentEntry> entries, String segment, long settleNanos) {
+    Map<SegmentEntry, List<Suspect>> first = new LinkedHashMap<>();
+    entries.forEach(entry -> first.put(entry, entry.suspects()));
+    first.values().removeIf(List::isEmpty);
+    if (!first.isEmpty()) {
+      LockSupport.parkNanos(settleNanos);
+    }
+    List<Finding> findings = new ArrayList<>();
+    first.forEach((entry, earlier) -> entry.suspects().stream().filter(earlier::contains).forEach(suspect ->
+        findings.add(new Finding(Severity.WARNING, segment + "/" + entry.name() + ", role " + suspect.role(), suspect.problem(),
+            suspect.advice()))));
+    return findings;
+  }
+}
