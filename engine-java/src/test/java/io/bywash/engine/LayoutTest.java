@@ -160,7 +160,8 @@ class LayoutTest {
     assertApart(broadcast, "PUBLISHED", "OLDEST", "BLOCKED_COUNT", "BLOCK_INDEX");
     assertApart(broadcast, "ROLE_EVICT_AFTER", "ROLE_POSITION");
     assertTrue(broadcast.get("ROLE_EVICT_AFTER") >= segment.get("ROLE_WORD") + Long.BYTES);
-    assertTrue(broadcast.get("ROLE_POSITION") >= segment.get("ROLE_WORD") + 128, "a position shares a line with a role's word");
+    assertTrue(broadcast.get("ROLE_POSITION") >= segment.get("ROLE_WORD") + 128,
+        "a position shares a line with a role's word");
     assertTrue(broadcast.get("PUBLISHED") >= segment.get("OWN_WORDS"));
     for (String repeated : List.of("SLOT_BYTES", "ROW_BYTES", "ROLE_BYTES", "HEADER_BYTES", "PAGE_BYTES", "ROLES")) {
       assertEquals(0, segment.get(repeated) % 128, repeated);
