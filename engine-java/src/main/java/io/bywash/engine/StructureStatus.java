@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A look at one structure, in terms that all kinds share: what it counted, who holds a role in it, and who holds whom back. The
- * numbers were true one after the other, not all at one instant. Each kind has a record of its own with more, for example
- * {@link BroadcastStatus}. Any thread may use it.
+ * A look at one structure, in terms that all kinds share: what it counted, who holds a role in it, and who holds whom
+ * back. The numbers were true one after the other, not all at one instant. Each kind has a record of its own with more,
+ * for example {@link BroadcastStatus}. Any thread may use it.
  */
 public sealed interface StructureStatus permits BroadcastStatus {
 

@@ -13,8 +13,8 @@ import java.util.Optional;
 final class BackPressure {
   /** Whoever is less than this share of the ring behind, in both looks, is not accused. */
   private static final double SUSPICIOUS_SHARE = 0.5;
-  private static final String ADVICE = "Look at what that process does, or end it; let it read faster, or subscribe with"
-      + " evictAfter, skip or fail.";
+  private static final String ADVICE = "Look at what that process does, or end it; let it read faster, or subscribe"
+      + " with evictAfter, skip or fail.";
 
   private final BroadcastStatus now;
   private final BroadcastStatus earlier;
@@ -34,7 +34,10 @@ final class BackPressure {
     return publisher.map(pid -> new BackPressure(now, earlier, seconds, pid).obstacles()).orElse(List.of());
   }
 
-  /** The share of the ring that the publisher may not write to, since a subscriber that can hold it back has not read it. */
+  /**
+   * The share of the ring that the publisher may not write to, since a subscriber that can hold it back has not read
+   * it.
+   */
   static double fill(BroadcastStatus now) {
     return now.subscribers().stream().filter(BackPressure::canHoldBack)
         .mapToDouble(subscriber -> share(now, subscriber)).max().orElse(0);
@@ -86,7 +89,8 @@ final class BackPressure {
   }
 
   private Obstacle obstacle(SubscriberStatus each, Effect effect) {
-    return new Obstacle(each.role(), effect, List.of(publisherPid), effect == Effect.STOPS ? stops(each) : slows(each), ADVICE);
+    String problem = effect == Effect.STOPS ? stops(each) : slows(each);
+    return new Obstacle(each.role(), effect, List.of(publisherPid), problem, ADVICE);
   }
 
   private String stops(SubscriberStatus each) {
@@ -97,8 +101,8 @@ final class BackPressure {
   private String slows(SubscriberStatus each) {
     long read = now.readMessages(each) - before(each).map(earlier::readMessages).orElse(0L);
     return String.format(Locale.ROOT, "%s reads %.0f messages a second, is %d messages behind, %d%% of the ring, and"
-        + " holds publisher process %d back, which published %.0f a second and found no room %.0f times a second", who(each),
-        perSecond(read), each.lagMessages(), (int) (100 * share(now, each)), publisherPid,
+        + " holds publisher process %d back, which published %.0f a second and found no room %.0f times a second",
+        who(each), perSecond(read), each.lagMessages(), (int) (100 * share(now, each)), publisherPid,
         perSecond(now.messageCount() - earlier.messageCount()), perSecond(now.blockedCount() - earlier.blockedCount()));
   }
 

@@ -7,8 +7,8 @@ import io.bywash.engine.internal.memory.Region;
 import java.lang.invoke.VarHandle;
 
 /**
- * The block index of a ring: for each block the position and sequence of a record that begins at or behind the block's first
- * byte. Blocks are counted from the queue's first byte on, as positions are; a block and the one {@link
+ * The block index of a ring: for each block the position and sequence of a record that begins at or behind the block's
+ * first byte. Blocks are counted from the queue's first byte on, as positions are; a block and the one {@link
  * BroadcastLayout#NOTED_BLOCKS} later share an entry. Only the publisher writes it.
  */
 final class BlockIndex {

@@ -148,9 +148,9 @@ public record BroadcastStatus(long capacityBytes, int maxMessageBytes, long mess
   }
 
   /**
-   * {@inheritDoc} Subscribers for which the publisher waits, because the ring has no room for a message of the largest size, and
-   * that have not moved ({@link Effect#STOPS}); and those that read, but more slowly than the publisher could publish
-   * ({@link Effect#SLOWS}).
+   * {@inheritDoc} Subscribers for which the publisher waits, because the ring has no room for a message of the largest
+   * size, and that have not moved ({@link Effect#STOPS}); and those that read, but more slowly than the publisher could
+   * publish ({@link Effect#SLOWS}).
    */
   @Override
   public List<Obstacle> obstacles(StructureStatus earlier, double seconds) {

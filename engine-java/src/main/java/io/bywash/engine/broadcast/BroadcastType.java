@@ -52,8 +52,8 @@ public final class BroadcastType extends StructureType {
   }
 
   /**
-   * Subscribers that hold the publisher back at what was overwritten. One that was overtaken while it joined, before it counted,
-   * and has stopped since looks so: that is no damage. Whoever runs has moved on after a moment.
+   * Subscribers that hold the publisher back at what was overwritten. One that was overtaken while it joined, before it
+   * counted, and has stopped since looks so: that is no damage. Whoever runs has moved on after a moment.
    */
   @Override
   protected List<Suspect> suspects(SegmentEntry entry) {
@@ -66,7 +66,8 @@ public final class BroadcastType extends StructureType {
   private static Suspect overtaken(SubscriberStatus each) {
     long participant = Owner.participant(each.participant().id(), each.participant().epoch());
     return new Suspect(each.role(), Owner.word(participant, each.generation(), 0, 0), "subscriber process "
-        + each.participant().pid() + " holds the publisher back at position " + each.positionBytes() + ", which was overwritten"
-        + " before it counted: it stopped while it joined, or its position is damaged", "Resume or end that process.");
+        + each.participant().pid() + " holds the publisher back at position " + each.positionBytes()
+        + ", which was overwritten before it counted: it stopped while it joined, or its position is damaged",
+        "Resume or end that process.");
   }
 }

@@ -2,10 +2,10 @@ package io.bywash.engine.broadcast;
 
 /**
  * How a reader that backs off follows a stream. A reader that looks at once after each message takes the lines that the
- * writer works on away from it, for every single message; one that leaves the writer alone for some microseconds gets a bulk of
- * messages at many times the rate. But where pauses bring no more messages, looking at once has the better latency. So this
- * tries: now and then a few looks the other way, with a pause or without, and what brings more is kept. A stream that is
- * paced by its writer comes at the same rate either way, and is then followed without pauses.
+ * writer works on away from it, for every single message; one that leaves the writer alone for some microseconds gets a
+ * bulk of messages at many times the rate. But where pauses bring no more messages, looking at once has the better
+ * latency. So this tries: now and then a few looks the other way, with a pause or without, and what brings more is
+ * kept. A stream that is paced by its writer comes at the same rate either way, and is then followed without pauses.
  *
  * <p>Used by one thread.
  */

@@ -38,7 +38,8 @@ final class CounterColumns {
     List<String> cells = new ArrayList<>();
     forms.forEach((name, form) -> {
       if (form != Form.RATE) {
-        cells.add(counters.stream().filter(each -> each.name().equals(name)).map(CounterColumns::value).findFirst().orElse(""));
+        cells.add(counters.stream().filter(each -> each.name().equals(name)).map(CounterColumns::value).findFirst()
+            .orElse(""));
       }
       if (form == Form.RATE || form == Form.COUNT_AND_RATE) {
         Double rate = perSecond.get(name);
@@ -49,7 +50,8 @@ final class CounterColumns {
   }
 
   private static String value(Counter counter) {
-    return counter.form() == Form.SHARE ? percent((double) counter.value() / counter.whole()) : Long.toString(counter.value());
+    return counter.form() == Form.SHARE ? percent((double) counter.value() / counter.whole())
+        : Long.toString(counter.value());
   }
 
   /** Full is only what is full. */

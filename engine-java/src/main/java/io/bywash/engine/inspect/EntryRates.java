@@ -15,8 +15,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What happened in an entry, of whatever kind, between two looks at its segment. A rate is missing when the earlier look did
- * not see the entry, or that holder, or was taken at the same time.
+ * What happened in an entry, of whatever kind, between two looks at its segment. A rate is missing when the earlier
+ * look did not see the entry, or that holder, or was taken at the same time.
  *
  * @param entry its name
  * @param kind what it is, in lower case
@@ -39,8 +39,8 @@ public record EntryRates(String entry, String kind, List<Counter> counters, Map<
 
   static EntryRates between(EntryStatus entry, Optional<StructureStatus> earlier, double seconds) {
     StructureStatus now = entry.status().orElseThrow();
-    List<HolderRates> holders = now.holders().stream().map(holder -> new HolderRates(holder, perSecond(holder.counters(),
-        earlier.flatMap(look -> sameIn(look, holder)).map(Holder::counters), seconds))).toList();
+    List<HolderRates> holders = now.holders().stream().map(holder -> new HolderRates(holder, perSecond(
+        holder.counters(), earlier.flatMap(look -> sameIn(look, holder)).map(Holder::counters), seconds))).toList();
     return new EntryRates(entry.name(), entry.kind(), now.counters(),
         perSecond(now.counters(), earlier.map(StructureStatus::counters), seconds), now.fill(), holders,
         earlier.map(look -> now.obstacles(look, seconds)).orElse(List.of()));
@@ -54,8 +54,8 @@ public record EntryRates(String entry, String kind, List<Counter> counters, Map<
     Map<String, Double> rates = new LinkedHashMap<>();
     if (seconds > 0 && earlier.isPresent()) {
       for (Counter counter : now) {
-        earlier.get().stream().filter(before -> counter.isRated() && before.name().equals(counter.name())).forEach(before ->
-            rates.put(counter.name(), Math.max(counter.value() - before.value(), 0) / seconds));
+        earlier.get().stream().filter(before -> counter.isRated() && before.name().equals(counter.name()))
+            .forEach(before -> rates.put(counter.name(), Math.max(counter.value() - before.value(), 0) / seconds));
       }
     }
     return Collections.unmodifiableMap(rates);

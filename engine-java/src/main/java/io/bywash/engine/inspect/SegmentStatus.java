@@ -130,8 +130,9 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
         damage = impossible.getMessage();
       }
     }
-    return new EntryStatus(Finding.printable(entry.name()), entry.kindName(), row, (int) (word >>> 32), entry.sizeBytes(),
-        entry.capacity(), entry.kind().capacityUnit(), entry.elementSizeBytes(), owner, status, damage);
+    return new EntryStatus(Finding.printable(entry.name()), entry.kindName(), row, (int) (word >>> 32),
+        entry.sizeBytes(), entry.capacity(), entry.kind().capacityUnit(), entry.elementSizeBytes(), owner, status,
+        damage);
   }
 
   /** Whether a participant lives. */
@@ -139,7 +140,10 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
     return participants.stream().anyMatch(Participant::alive);
   }
 
-  /** Whether nothing was ever put into any of its entries, so that nobody would miss it; false when that cannot be known. */
+  /**
+   * Whether nothing was ever put into any of its entries, so that nobody would miss it; false when that cannot be
+   * known.
+   */
   public boolean isUntouched() {
     return entries.stream().allMatch(entry -> entry.damage().isEmpty()
         && entry.status().map(StructureStatus::isUntouched).orElse(false));
@@ -163,8 +167,8 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
   }
 
   /**
-   * Who does not go on, and stops others: for example subscribers for which a publisher waits, because the ring has no room for
-   * a message of the largest size, and that have not moved since an earlier look.
+   * Who does not go on, and stops others: for example subscribers for which a publisher waits, because the ring has no
+   * room for a message of the largest size, and that have not moved since an earlier look.
    *
    * @param earlier a look at the same segment; the shorter ago, the more is found that only takes a rest. This look itself
    *     gives everybody who is in the way now
@@ -174,7 +178,8 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
   }
 
   /**
-   * Who holds whom back: those that do not go on, as {@link #stuck}, and those that do, but more slowly than others could.
+   * Who holds whom back: those that do not go on, as {@link #stuck}, and those that do, but more slowly than others
+   * could.
    *
    * @param earlier a look at the same segment, half a second ago for example
    */

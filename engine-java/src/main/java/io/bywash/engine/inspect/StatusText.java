@@ -111,7 +111,9 @@ public final class StatusText {
     return value.name().toLowerCase(Locale.ROOT).replace('_', ' ');
   }
 
-  /** Adds a segment: who is attached, its entries, who holds roles in them. Rates are those since an earlier look at it. */
+  /**
+   * Adds a segment: who is attached, its entries, who holds roles in them. Rates are those since an earlier look at it.
+   */
   public StatusText segment(SegmentStatus now, SegmentStatus earlier) {
     separate();
     line("segment " + now.name() + ": " + HostFiles.size(now.sizeBytes()) + ", " + HostFiles.size(now.unusedBytes())
@@ -146,7 +148,8 @@ public final class StatusText {
           List<String> fill = List.of(own.flatMap(EntryRates::fill).map(CounterColumns::percent).orElse(""));
           return row(List.of(entry.name(), entry.kind(), capacity(entry)), fills ? fill : List.of(),
               List.of(entry.owner().map(StatusText::process).orElse("none")),
-              columns.cells(own.map(EntryRates::counters).orElse(List.of()), own.map(EntryRates::perSecond).orElse(NO_RATES)),
+              columns.cells(own.map(EntryRates::counters).orElse(List.of()),
+                  own.map(EntryRates::perSecond).orElse(NO_RATES)),
               List.of(entry.damage()));
         }).toList());
   }
@@ -163,7 +166,9 @@ public final class StatusText {
     for (EntryRates entry : entries) {
       for (HolderRates each : entry.holders()) {
         Holder holder = each.holder();
-        rows.add(row(List.of(entry.entry(), Integer.toString(holder.role()), process(holder.participant()), Finding.printable(holder.label()), holder.task()),
+        rows.add(row(
+            List.of(entry.entry(), Integer.toString(holder.role()), process(holder.participant()),
+                Finding.printable(holder.label()), holder.task()),
             columns.cells(holder.counters(), each.perSecond()), List.of(heldBack(entry, holder.role()))));
       }
     }
@@ -224,12 +229,13 @@ public final class StatusText {
     CounterColumns own = new CounterColumns(looks.stream().flatMap(look -> look.holders().stream())
         .flatMap(holder -> counts(holder.counters())));
     String holders = Stream.concat(Stream.of("PID TASK"), own.headers().stream()).collect(Collectors.joining(" "));
-    table(row(List.of("SEGMENT", "ENTRY", "KIND", "OWNER"), columns.headers(), List.of("STATE", "ROLES (" + holders + ")")),
+    List<String> last = List.of("STATE", "ROLES (" + holders + ")");
+    table(row(List.of("SEGMENT", "ENTRY", "KIND", "OWNER"), columns.headers(), last),
         entries.stream().map(each -> row(
             List.of(each.listed().segment(), each.listed().entry().name(), each.kind(), each.owner()),
             columns.cells(each.status().map(look -> counts(look.counters()).toList()).orElse(List.of()), NO_RATES),
-            List.of(each.state(), each.status().stream().flatMap(look -> look.holders().stream()).map(StatusText::holder)
-                .collect(Collectors.joining(", "))))).toList());
+            List.of(each.state(), each.status().stream().flatMap(look -> look.holders().stream())
+                .map(StatusText::holder).collect(Collectors.joining(", "))))).toList());
   }
 
   /** Those that one look shows, without their rates. */

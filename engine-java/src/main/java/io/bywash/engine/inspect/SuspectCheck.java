@@ -9,7 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 
-/** The part of {@link SegmentCheck} about those who may have stopped at a bad moment: whoever runs has moved on a moment later. */
+/**
+ * The part of {@link SegmentCheck} about those who may have stopped at a bad moment: whoever runs has moved on a moment
+ * later.
+ */
 final class SuspectCheck {
   private SuspectCheck() {}
 
@@ -23,8 +26,8 @@ final class SuspectCheck {
     }
     List<Finding> findings = new ArrayList<>();
     first.forEach((entry, earlier) -> entry.suspects().stream().filter(earlier::contains).forEach(suspect ->
-        findings.add(new Finding(Severity.WARNING, segment + "/" + entry.name() + ", role " + suspect.role(), suspect.problem(),
-            suspect.advice()))));
+        findings.add(new Finding(Severity.WARNING, segment + "/" + entry.name() + ", role " + suspect.role(),
+            suspect.problem(), suspect.advice()))));
     return findings;
   }
 }

@@ -248,7 +248,10 @@ public final class SegmentEntry implements Entry {
     return CutFile.looking(core, () -> Optional.of(type.status(this)));
   }
 
-  /** A sentence on each thing that is impossible in the structure; of a kind that this version does not know, in its row. */
+  /**
+   * A sentence on each thing that is impossible in the structure; of a kind that this version does not know, in its
+   * row.
+   */
   public List<String> problems() {
     core.checkOpen();
     StructureType type = type();

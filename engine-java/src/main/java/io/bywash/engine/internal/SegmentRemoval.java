@@ -158,7 +158,8 @@ public final class SegmentRemoval {
   /** Removes a segment that nobody uses and that is not to be kept; whether it is gone. */
   static boolean removeIfStale(List<StructureType> types, Path path) {
     try {
-      return isStale(types, path) && List.of(Outcome.REMOVED, Outcome.NOT_FOUND).contains(remove(types, path).outcome());
+      return isStale(types, path)
+          && List.of(Outcome.REMOVED, Outcome.NOT_FOUND).contains(remove(types, path).outcome());
     } catch (SegmentNotFoundException gone) {
       return true;
     }

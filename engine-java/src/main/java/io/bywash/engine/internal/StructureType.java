@@ -7,12 +7,12 @@ import io.bywash.engine.internal.memory.Region;
 import java.util.List;
 
 /**
- * What the common code asks of one kind of structure. Each kind has one implementation, in the package of its structure. They
- * are listed in {@link io.bywash.engine.internal.kinds.StructureTypes}, and handed to each attachment. Nothing else outside of
- * a structure's package knows its kind.
+ * What the common code asks of one kind of structure. Each kind has one implementation, in the package of its
+ * structure. They are listed in {@link io.bywash.engine.internal.kinds.StructureTypes}, and handed to each attachment.
+ * Nothing else outside of a structure's package knows its kind.
  *
- * <p>Called through {@link SegmentEntry}, for entries of this kind whose row is sound. Any thread may call; all state is in
- * the segment.
+ * <p>Called through {@link SegmentEntry}, for entries of this kind whose row is sound. Any thread may call; all state
+ * is in the segment.
  */
 public abstract class StructureType {
   private final Kind kind;
@@ -26,7 +26,9 @@ public abstract class StructureType {
     return kind;
   }
 
-  /** What is impossible about the geometry in an entry's row; null when nothing is. Nothing else is asked before that. */
+  /**
+   * What is impossible about the geometry in an entry's row; null when nothing is. Nothing else is asked before that.
+   */
   protected abstract String damage(SegmentEntry entry);
 
   /** The owner word of whoever the entry stands and falls with; 0 when that is its creator. */
@@ -45,8 +47,8 @@ public abstract class StructureType {
   protected abstract List<String> problems(SegmentEntry entry);
 
   /**
-   * Something that does not go on, and that nothing in shared memory tells from damage. It is told when a second look, some
-   * moments later, finds an equal one.
+   * Something that does not go on, and that nothing in shared memory tells from damage. It is told when a second look,
+   * some moments later, finds an equal one.
    *
    * @param role the number of the role that it is about
    * @param owner the word of that role's holder, without mode and state
@@ -61,8 +63,8 @@ public abstract class StructureType {
   }
 
   /**
-   * Puts in order what the dead holder of a role left in the structure. Called before {@code word} is taken out of the role.
-   * Several may call it at once, and a caller may die in it: then whoever comes next calls it again.
+   * Puts in order what the dead holder of a role left in the structure. Called before {@code word} is taken out of the
+   * role. Several may call it at once, and a caller may die in it: then whoever comes next calls it again.
    */
   protected void recover(SegmentEntry entry, int role, long word) {}
 
@@ -72,8 +74,8 @@ public abstract class StructureType {
   }
 
   /**
-   * Writes what a new structure begins with, where that is more than zeros. Called before its row becomes live, with its first
-   * byte in {@code region}; an adder that dies in it leaves bytes that are not zero.
+   * Writes what a new structure begins with, where that is more than zeros. Called before its row becomes live, with
+   * its first byte in {@code region}; an adder that dies in it leaves bytes that are not zero.
    */
   protected void format(Region region, long offset, EntrySpec spec) {}
 }

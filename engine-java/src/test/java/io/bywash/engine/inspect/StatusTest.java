@@ -164,8 +164,8 @@ class StatusTest {
   }
 
   private static double ringShare(HolderRates each) {
-    Counter share = each.holder().counters().stream().filter(counter -> counter.name().equals("of the ring")).findFirst()
-        .orElseThrow();
+    Counter share = each.holder().counters().stream().filter(counter -> counter.name().equals("of the ring"))
+        .findFirst().orElseThrow();
     return (double) share.value() / share.whole();
   }
 
@@ -222,7 +222,8 @@ class StatusTest {
       String pid = Long.toString(ProcessHandle.current().pid());
       assertTrue(problem.startsWith("subscriber process " + pid + " (block, role 2) reads "), problem);
       assertTrue(problem.contains(" is " + (published - 80) + " messages behind, "
-          + (int) (100 * ringShare(rates.holders().get(2))) + "% of the ring, and holds publisher process " + pid), problem);
+          + (int) (100 * ringShare(rates.holders().get(2))) + "% of the ring, and holds publisher process " + pid),
+          problem);
       String text = new StatusText().segment(now, before).toString();
       assertEquals(1, text.lines().filter(line -> line.endsWith("process " + pid)).count(), text);
       // When nobody was refused since, nobody is accused, however full the ring is.
@@ -334,7 +335,7 @@ class StatusTest {
     String pid = Long.toString(ProcessHandle.current().pid());
     try (Segment segment = Segment.create(bus.path("seg"), SPEC);
         Publisher publisher = Publisher.open(segment.directory().find("q", Kind.BROADCAST));
-        Subscriber subscriber = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block())) {
+        Subscriber subscriber = Subscriber.open(segment.directory().find("q", Kind.BROADCAST))) {
       SegmentCore core = Attachment.core(segment);
       long row = core.geometry().row(1);
       core.region().setLong(row, core.region().getLong(row) & ~0xFFFF_0000L | 77 << 16);
@@ -345,8 +346,9 @@ class StatusTest {
       String text = new StatusText().listing(List.of(new Listed("one", entries.get(0), "HERE"),
           new Listed("two", entries.get(1), "THERE"), new Listed("three", entries.get(0), "HERE"))).toString();
       String queue = " +q +broadcast +" + pid + " +1 +0 +0 +HERE +" + pid + " publisher, " + pid + " block 1 0\n";
-      assertTrue(text.matches("SEGMENT +ENTRY +KIND +OWNER +PUBLISHED +BLOCKED +EVICTED +STATE +ROLES \\(PID TASK LAG LOST\\)\n"
-          + "one" + queue + "three" + queue + "\nSEGMENT +ENTRY +KIND +OWNER +STATE +ROLES \\(PID TASK\\)\n"
+      assertTrue(text.matches("SEGMENT +ENTRY +KIND +OWNER +PUBLISHED +BLOCKED +EVICTED +STATE +ROLES"
+          + " \\(PID TASK LAG LOST\\)\none" + queue + "three" + queue
+          + "\nSEGMENT +ENTRY +KIND +OWNER +STATE +ROLES \\(PID TASK\\)\n"
           + "two +r +kind 77 +" + pid + " +THERE\n"), text);
       subscriber.poll(message -> {}, 1);
     }

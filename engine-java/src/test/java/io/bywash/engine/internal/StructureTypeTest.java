@@ -111,7 +111,8 @@ class StructureTypeTest {
     SegmentEntry damaged = entry(core, "made-up");
     assertEquals(List.of("its capacity is not 10"), damaged.problems());
     assertEquals(List.of(), damaged.suspects());
-    assertTrue(assertThrows(DamagedSegmentException.class, damaged::status).getMessage().contains("its capacity is not 10"));
+    String message = assertThrows(DamagedSegmentException.class, damaged::status).getMessage();
+    assertTrue(message.contains("its capacity is not 10"), message);
     assertEquals(List.of(), type.calls);
     core.close();
   }

@@ -120,7 +120,8 @@ public final class ConfiguredQueue {
       return;
     }
     tendedNanos = now;
-    if (segment != null && !identity.equals(WatchedSegment.identity(segment.path()))) {
+    if (segment != null && (identity.isEmpty() // it went before it was asked for
+        || !identity.equals(WatchedSegment.identity(segment.path())))) {
       log.warn("The file of configuration {} was removed or replaced. Its queue is made anew.", pid);
       leave();
     }

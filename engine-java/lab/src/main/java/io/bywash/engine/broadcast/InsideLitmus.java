@@ -37,7 +37,8 @@ public class InsideLitmus {
   /** A segment with its reader. */
   private static final class Staying {
     final Path file = LitmusBus.newFile();
-    final SegmentCore core = BusFiles.create(StructureTypes.ALL, file, SegmentSpec.of(Broadcast.spec("queue", 1 << 20, 1)));
+    final SegmentCore core = BusFiles.create(StructureTypes.ALL, file,
+        SegmentSpec.of(Broadcast.spec("queue", 1 << 20, 1)));
     final Subscriber subscriber = Subscriber.open(core.directory().find("queue", Kind.BROADCAST));
   }
 

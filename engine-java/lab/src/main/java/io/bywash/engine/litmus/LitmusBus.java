@@ -31,6 +31,7 @@ public final class LitmusBus {
   /** A new segment for two participants. */
   public static Pair create(SegmentSpec spec) {
     Path file = newFile();
-    return new Pair(BusFiles.create(StructureTypes.ALL, file, spec.withParticipantCapacity(2)), BusFiles.attach(StructureTypes.ALL, file, 0));
+    return new Pair(BusFiles.create(StructureTypes.ALL, file, spec.withParticipantCapacity(2)),
+        BusFiles.attach(StructureTypes.ALL, file, 0));
   }
 }

@@ -4,7 +4,10 @@ import io.bywash.engine.broadcast.BroadcastType;
 import io.bywash.engine.internal.StructureType;
 import java.util.List;
 
-/** The kinds of structures that this version knows. A new kind is added here, in {@code Kind} and in {@code StructureStatus}. */
+/**
+ * The kinds of structures that this version knows. A new kind is added here, in {@code Kind} and in {@code
+ * StructureStatus}.
+ */
 public final class StructureTypes {
   public static final List<StructureType> ALL = List.of(BroadcastType.INSTANCE);
 

@@ -15,9 +15,11 @@ import org.junit.jupiter.api.Test
 class JsonTest {
     @Test
     fun whatHappenedInAnEntryOfAnyKindIsOneObjectWithItsCountersRatesAndHolders() {
-        val keeper = Holder(3, 1, Participant(0, 1, 77, true, true, 0, false), "keeper", listOf(Counter.count("held", 2)))
+        val participant = Participant(0, 1, 77, true, true, 0, false)
+        val keeper = Holder(3, 1, participant, "keeper", listOf(Counter.count("held", 2)))
         val rates = EntryRates(
-            "lamp", "lighthouse", listOf(Counter.growing("flashes", 40), Counter.share("burnt", 1, 4)), mapOf("flashes" to 8.5),
+            "lamp", "lighthouse", listOf(Counter.growing("flashes", 40), Counter.share("burnt", 1, 4)),
+            mapOf("flashes" to 8.5),
             Optional.empty(), listOf(HolderRates(keeper, emptyMap())),
             listOf(Obstacle(3, Effect.STOPS, listOf(78L, 79L), "it sleeps", "wake it")),
         )
@@ -32,7 +34,8 @@ class JsonTest {
                                      "task": "keeper",
                                      "counters": [{"name": "held", "value": 2, "form": "COUNT", "whole": 0}]},
                           "perSecond": {}}],
-             "obstacles": [{"role": 3, "effect": "STOPS", "heldBackPids": [78, 79], "problem": "it sleeps", "advice": "wake it"}]}
+             "obstacles": [{"role": 3, "effect": "STOPS", "heldBackPids": [78, 79],
+                            "problem": "it sleeps", "advice": "wake it"}]}
         """
         assertEquals(Json.parseToJsonElement(expected).toString(), toJson(rates).toString())
     }

@@ -170,7 +170,8 @@ class ToolTest {
                             assertTrue(rates.perSecond("blocked") > 0, rates.toString())
                             assertTrue(rates.number("fill") in 0.5..1.0, rates.toString())
                             val holders = rates.getValue("holders").jsonArray.map { it.jsonObject }
-                            assertEquals(listOf(0.0, 1.0, 2.0), holders.map { it.getValue("holder").jsonObject.number("role") })
+                            val roles = holders.map { it.getValue("holder").jsonObject.number("role") }
+                            assertEquals(listOf(0.0, 1.0, 2.0), roles)
                             assertTrue(holders.drop(1).all { it.perSecond("read") > 0 }, rates.toString())
                             val obstacle = rates.getValue("obstacles").jsonArray.single().jsonObject
                             assertEquals(2.0, obstacle.number("role"))
