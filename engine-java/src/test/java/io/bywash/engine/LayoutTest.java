@@ -158,7 +158,8 @@ class LayoutTest {
     assertApart(segment, "SLOT_HELD_ROWS", "SLOT_DOORBELL");
     assertApart(segment, "ROLE_WORD", "ROLE_POSITION");
     assertApart(segment, "ROLE_EVICT_AFTER", "ROLE_POSITION");
-    assertApart(segment, "WAITING_FOR_DATA", "WAITING_FOR_SPACE", "OWN_WORDS");
+    assertApart(segment, "ROLES_USED", "WAITING_FOR_DATA", "WAITING_FOR_SPACE", "OWN_WORDS", "SUMMARY_FOR_DATA",
+        "SUMMARY_FOR_SPACE");
     assertApart(broadcast, "PUBLISHED", "OLDEST", "BLOCKED_COUNT", "BLOCK_INDEX");
     assertTrue(broadcast.get("PUBLISHED") >= segment.get("OWN_WORDS"));
     for (String repeated : List.of("SLOT_BYTES", "ROW_BYTES", "ROLE_BYTES", "HEADER_BYTES", "PAGE_BYTES", "ROLES")) {
@@ -168,8 +169,9 @@ class LayoutTest {
     assertTrue(segment.get("ROLE_LOST") + Long.BYTES <= segment.get("ROLE_BYTES"));
     assertEquals(segment.get("ROW_BYTES"), segment.get("ROW_NAME") + segment.get("NAME_MAX_BYTES"));
     long indexBytes = broadcast.get("NOTED_BLOCKS") * broadcast.get("BLOCK_ENTRY_BYTES");
-    assertTrue(broadcast.get("BLOCK_INDEX") + indexBytes <= segment.get("ROLES"),
-        "the block index reaches into the roles");
+    assertTrue(broadcast.get("BLOCK_INDEX") + indexBytes <= segment.get("SUMMARY_FOR_DATA"),
+        "the block index reaches into the summary of those that wait");
+    assertTrue(segment.get("SUMMARY_FOR_SPACE") + 128 <= segment.get("ROLES"));
   }
 
   private static void assertApart(Map<String, Long> constants, String... names) {

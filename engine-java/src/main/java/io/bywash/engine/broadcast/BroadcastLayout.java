@@ -59,7 +59,8 @@ final class BroadcastLayout {
   static {
     assert PUBLISHED >= SegmentLayout.WAITING_FOR_SPACE + 128 : "published shares a line with the waiting bitmap";
     assert OLDEST - PUBLISHED >= 128 : "readers poll published; oldest must not share its line";
-    assert BLOCK_INDEX + NOTED_BLOCKS * BLOCK_ENTRY_BYTES <= SegmentLayout.ROLES : "the block index reaches into the roles";
+    assert BLOCK_INDEX + NOTED_BLOCKS * BLOCK_ENTRY_BYTES <= SegmentLayout.SUMMARY_FOR_DATA
+        : "the block index reaches into the summary of those that wait";
     assert RECORD_HEADER_BYTES % RECORD_ALIGNMENT == 0 : "a header would not fit before the end of the ring";
   }
 

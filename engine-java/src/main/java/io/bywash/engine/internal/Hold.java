@@ -121,6 +121,7 @@ public class Hold {
   final void revoke() {
     usable = false;
     VarHandle.fullFence(); // [inside]
+    entry.core().waitRoom().noteRevocation();
   }
 
   /** Gives the role back; if another thread is inside, its operation does, at its end. Once is enough. */

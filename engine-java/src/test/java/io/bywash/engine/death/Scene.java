@@ -192,7 +192,8 @@ final class Scene {
   void waitByTheHub() {
     CompletableFuture<Void> ready = WaitHub.shared().whenReady(subscriber);
     long start = System.nanoTime();
-    while (NativeAccess.ENABLED && (Probe.hubSteps() < HUB_STEPS || !waiters(subscriber).isAnnounced(role(subscriber)))) {
+    while (NativeAccess.ENABLED
+        && (Probe.hubSteps() < HUB_STEPS || !waiters(subscriber).isAnnounced(role(subscriber)))) {
       if (System.nanoTime() - start > PATIENCE_NANOS) {
         throw new AssertionError("the hub does not announce the subscriber, and sleep");
       }
@@ -250,7 +251,10 @@ final class Scene {
     waitUntilAnnounced(subscriber, () -> poll(WAIT_NANOS));
   }
 
-  /** Fills the ring, and waits in vain until the publisher has announced itself, as above; only claims where nobody does that. */
+  /**
+   * Fills the ring, and waits in vain until the publisher has announced itself, as above; only claims where nobody
+   * does that.
+   */
   void waitForRoom() {
     waitUntilAnnounced(publisher, () -> fill(WAIT_NANOS));
   }

@@ -10,7 +10,9 @@ import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.Threads;
 import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
+import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.internal.linux.Futex;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
@@ -269,6 +271,82 @@ class WaitersTest {
       Threads.await(() -> waiters.isAnnounced(role), "the hub to announce it again");
       waiting.cancel(false);
       Threads.await(() -> !waiters.isAnnounced(role), "the hub to forget it");
+    }
+  }
+
+  private static final class Counting extends Hub.Wait {
+    private volatile boolean over;
+
+    Counting(WaitPoint point, AtomicInteger looks) {
+      super(new WaitPoint() {
+        @Override
+        public SegmentCore core() {
+          return point.core();
+        }
+
+        @Override
+        public Waiters waiters() {
+          return point.waiters();
+        }
+
+        @Override
+        public int role() {
+          return point.role();
+        }
+
+        @Override
+        public boolean isWaitOver() {
+          looks.incrementAndGet();
+          return point.isWaitOver();
+        }
+
+        @Override
+        public long changeStamp() {
+          return point.changeStamp();
+        }
+      });
+    }
+
+    @Override
+    protected boolean isOver() {
+      return over;
+    }
+
+    @Override
+    protected void end(Throwable failure) {
+      over = true;
+    }
+  }
+
+  @Test
+  void theHubLooksAtWhatWasWokenAndNotAtAllThatWait() throws Exception {
+    int rounds = 2_000;
+    AtomicInteger looks = new AtomicInteger();
+    List<Subscriber> idle = new ArrayList<>();
+    List<Counting> waits = new ArrayList<>();
+    try (Segment busy = Segment.create(bus.path("busy"), SegmentSpec.of(Broadcast.spec("idle", 4096, ROLES),
+        Broadcast.spec("ping", 4096)))) {
+      for (int i = 0; i < ROLES; i++) {
+        idle.add(Subscriber.open(busy.directory().find("idle").orElseThrow(), SubscriberOptions.skip()));
+        waits.add(new Counting(Role.waitPoint(idle.getLast()), looks));
+        Hub.shared().add(waits.getLast());
+      }
+      Publisher publisher = Publisher.open(busy.directory().find("ping").orElseThrow());
+      Subscriber subscriber = Subscriber.open(busy.directory().find("ping").orElseThrow());
+      long start = System.nanoTime();
+      for (int i = 0; i < rounds; i++) {
+        CompletableFuture<Void> ready = WaitHub.shared().whenReady(subscriber);
+        assertTrue(publisher.offer(new byte[1]));
+        ready.get(100, TimeUnit.SECONDS);
+        assertEquals(1, subscriber.poll(message -> {}, 1));
+      }
+      long seconds = 1 + (System.nanoTime() - start) / 1_000_000_000;
+      int most = ROLES * (int) (5 + 2 * seconds); // a few when it begins to wait, and one in a second
+      assertTrue(looks.get() >= ROLES && looks.get() <= most, looks + " looks in " + seconds + " s");
+      publisher.close();
+      subscriber.close();
+      idle.forEach(Subscriber::close);
+      Threads.await(() -> waits.stream().allMatch(wait -> wait.over), "all to learn that their roles were closed");
     }
   }
 

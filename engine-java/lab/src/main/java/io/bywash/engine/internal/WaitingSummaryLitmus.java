@@ -46,7 +46,9 @@ public final class WaitingSummaryLitmus {
     }
   }
 
-  /** Two wakers and a sleeper: the first waker only tidies up, and the second one may find the summary cleared by it. */
+  /**
+   * Two wakers and a sleeper: the first waker only tidies up, and the second one may find the summary cleared by it.
+   */
   @JCStressTest
   @Description("[summary] a sleeper that was passed while another waker cleared the summary is woken by that one")
   @Outcome(id = {"0, 1", "1, 0", "1, 1"}, expect = ACCEPTABLE, desc = "it saw the change, or was woken")
