@@ -165,12 +165,14 @@ class LayoutTest {
     assertApart(segment, "READY_OFFSET", "STATE_OFFSET", "INTENT_OFFSET");
     assertApart(segment, "CHECKSUM_OFFSET", "STATE_OFFSET");
     assertApart(segment, "SLOT_HELD_ROWS", "SLOT_DOORBELL");
-    assertApart(segment, "WAITING_FOR_DATA", "WAITING_FOR_SPACE", "OWN_WORDS");
+    assertApart(segment, "ROLES_USED", "WAITING_FOR_DATA", "WAITING_FOR_SPACE", "OWN_WORDS", "SUMMARY_FOR_DATA",
+        "SUMMARY_FOR_SPACE");
     for (String repeated : List.of("SLOT_BYTES", "ROW_BYTES", "ROLE_BYTES", "HEADER_BYTES", "PAGE_BYTES", "ROLES")) {
       assertEquals(0, segment.get(repeated) % 128, repeated);
     }
     assertTrue(segment.get("SLOT_DOORBELL") + Integer.BYTES <= segment.get("SLOT_BYTES"));
     assertTrue(segment.get("ROW_TEXT_BYTES") + Long.BYTES <= segment.get("ROW_BYTES"));
+    assertTrue(segment.get("SUMMARY_FOR_SPACE") + 128 <= segment.get("ROLES"));
     for (Subject subject : Subjects.all()) {
       for (Subject.Layout layout : subject.layouts()) {
         assertOwnWords(layout, segment);
@@ -190,7 +192,8 @@ class LayoutTest {
     for (String word : layout.ofHolders()) {
       assertTrue(own.get(word) >= 128 && own.get(word) + Long.BYTES <= segment.get("ROLE_BYTES"), word);
     }
-    assertTrue(layout.end().applyAsLong(own) <= segment.get("SUMMARY_FOR_DATA"), layout.className() + ": words reach into the roles");
+    assertTrue(layout.end().applyAsLong(own) <= segment.get("SUMMARY_FOR_DATA"), 
+        layout.className() + ": words reach into the summaries of those that wait");
   }
 
   private static void assertApart(Map<String, Long> constants, String... names) {

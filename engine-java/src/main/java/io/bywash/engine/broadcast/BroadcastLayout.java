@@ -69,7 +69,8 @@ final class BroadcastLayout {
   static {
     assert PUBLISHED >= SegmentLayout.WAITING_FOR_SPACE + 128 : "published shares a line with the waiting bitmap";
     assert OLDEST - PUBLISHED >= 128 : "readers poll published; oldest must not share its line";
-    assert BLOCK_INDEX + NOTED_BLOCKS * BLOCK_ENTRY_BYTES <= SegmentLayout.ROLES : "the block index reaches into the roles";
+    assert BLOCK_INDEX + NOTED_BLOCKS * BLOCK_ENTRY_BYTES <= SegmentLayout.SUMMARY_FOR_DATA
+        : "the block index reaches into the summary of those that wait";
     assert ROLE_EVICT_AFTER >= SegmentLayout.ROLE_WORD + Long.BYTES : "a role's words overlap";
     assert ROLE_POSITION - ROLE_EVICT_AFTER >= 120 : "a position shares a line with the role's word";
     assert ROLE_LOST + Long.BYTES <= SegmentLayout.ROLE_BYTES : "a role's words reach into the next role";

@@ -129,6 +129,7 @@ public class Hold {
   final void makeUnusable() {
     usable = false;
     VarHandle.fullFence(); // [inside]
+    entry.core().waitRoom().noteRevocation();
   }
 
   /** Takes the role from its user, see {@link io.bywash.engine.Revocable#revoke}. Any thread may call it. */

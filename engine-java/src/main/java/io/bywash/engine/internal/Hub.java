@@ -18,9 +18,9 @@ import java.util.function.Consumer;
  * segments at once; what it cannot sleep on (no native access, Linux before 5.16, a peer that cannot ring, more than
  * {@value Futex#MAX_WORDS} words) it looks at once a millisecond.
  *
- * <p>After a wake it looks at the waits whose bits were taken, and at those that were added, revoked or cancelled in this
- * process. Every 50 ms it looks at each structure, and at all its waits if that has changed. So those that are not woken cost
- * next to nothing.
+ * <p>After a wake it looks at the waits whose bits were taken, and at those that were added, revoked or cancelled in
+ * this process. Every 50 ms it looks at each structure, and at all its waits if that has changed. So those that are
+ * not woken cost next to nothing.
  *
  * <p>The thread exists while somebody waits, and a second longer. Nothing ends a wait but its own end: a failure of the
  * thread, such as a shortage of heap, is logged once, and the thread goes on.
@@ -184,7 +184,10 @@ public final class Hub {
     }
   }
 
-  /** A look at what has changed, and a sleep; true when nobody waited for a second, and this thread is not the hub's any more. */
+  /**
+   * A look at what has changed, and a sleep; true when nobody waited for a second, and this thread is not the hub's
+   * any more.
+   */
   private boolean isWorkDone() {
     if (words == null && NativeAccess.ENABLED) {
       words = new Futex.Words();

@@ -442,8 +442,9 @@ public final class SegmentEntry implements Entry {
   }
 
   /**
-   * Frees every role of slot {@code id}, whose holder is dead and whose lock the caller has. Whoever waits is woken if a role
-   * became free: the dead may have held it back, or have changed something without waking it. Returns how many roles that were.
+   * Frees every role of slot {@code id}, whose holder is dead and whose lock the caller has. Whoever waits is woken if
+   * a role became free: the dead may have held it back, or have changed something without waking it. Returns how many
+   * roles that were.
    */
   int sweep(int id) {
     if (roleCount == 0) {

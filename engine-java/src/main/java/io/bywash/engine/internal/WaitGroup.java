@@ -4,8 +4,8 @@ import io.bywash.engine.internal.Hub.Wait;
 import java.util.Arrays;
 
 /**
- * The hub's waits of one process for one reason in one structure, by role. A role's bit is set while it has waits here; it is
- * announced once, not at each sleep. Used by the hub's thread alone.
+ * The hub's waits of one process for one reason in one structure, by role. A role's bit is set while it has waits
+ * here; it is announced once, not at each sleep. Used by the hub's thread alone.
  *
  * <p>What changes the waits needs no memory, so that a shortage of heap leaves them as they were.
  */

@@ -17,9 +17,9 @@ public interface WaitPoint {
   boolean isWaitOver();
 
   /**
-   * A number that changes with whatever all roles that wait here may wait for, and is the same for all of them; one that may
-   * be ready only because time passed changes with each call. A role's end need not show. It need not be exact: it saves
-   * looks at roles for which nothing has changed.
+   * A number that changes with whatever all roles that wait here may wait for, and is the same for all of them; one
+   * that may be ready only because time passed changes with each call. A role's end need not show. It need not be
+   * exact: it saves looks at roles for which nothing has changed.
    */
   long changeStamp();
 }

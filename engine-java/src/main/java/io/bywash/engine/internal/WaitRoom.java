@@ -11,11 +11,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Waiting in one segment: how a thread waits, and the doorbells of participants, on which it sleeps. Who sleeps, and who is
- * to be woken, is in the {@link Waiters} of each structure.
+ * Waiting in one segment: how a thread waits, and the doorbells of participants, on which it sleeps. Who sleeps, and
+ * who is to be woken, is in the {@link Waiters} of each structure.
  *
- * <p>A participant has one doorbell for all its roles. Each thread sleeps on it with the bit of its role only, so that not
- * all of them wake for each message; roles with the same bit do.
+ * <p>A participant has one doorbell for all its roles. Each thread sleeps on it with the bit of its role only, so that
+ * not all of them wake for each message; roles with the same bit do.
  */
 public final class WaitRoom {
   /** The longest time between two looks at a peer. */
@@ -30,7 +30,7 @@ public final class WaitRoom {
 
   private final SegmentCore core;
   private final Region region;
-  private final AtomicInteger ownChanges = new AtomicInteger();
+  private final AtomicInteger revocations = new AtomicInteger();
 
   WaitRoom(SegmentCore core) {
     this.core = core;
@@ -66,15 +66,19 @@ public final class WaitRoom {
   }
 
   private void wakeOwn(int bits) {
-    ownChanges.incrementAndGet();
     if (NativeAccess.ENABLED && core.participants().self() != 0) {
       ring(Owner.slotId(core.participants().self()), bits);
     }
   }
 
+  /** A role of this process was revoked: the hub looks whether somebody waits in it, as soon as it wakes. */
+  void noteRevocation() {
+    revocations.incrementAndGet();
+  }
+
   /** How often roles of this segment were revoked in this process. */
-  int ownChanges() {
-    return ownChanges.get();
+  int revocations() {
+    return revocations.get();
   }
 
   // ---- the sleeper's side
@@ -101,10 +105,10 @@ public final class WaitRoom {
   }
 
   /**
-   * Waits until {@code point} is ready, but no longer than {@code timeoutNanos}, and no longer than {@link #PROBE_NANOS}
-   * once it sleeps: the caller then looks after its peers and calls again; the hub does that for a virtual thread, which may
-   * wait longer. An interrupt ends it, and stays set. The caller looks at the structure after each call, also then: a wake
-   * that was meant for one of many must be used.
+   * Waits until {@code point} is ready, but no longer than {@code timeoutNanos}, and no longer than {@link
+   * #PROBE_NANOS} once it sleeps: the caller then looks after its peers and calls again; the hub does that for a
+   * virtual thread, which may wait longer. An interrupt ends it, and stays set. The caller looks at the structure
+   * after each call, also then: a wake that was meant for one of many must be used.
    *
    * @param lively what the last call returned
    * @return whether {@code BACKOFF} may yield before it sleeps the next time: it did not have to sleep, nor to wait long
@@ -218,7 +222,7 @@ public final class WaitRoom {
         Futex.await(region, doorbell(), seen, doorbellBit(role), Math.min(left, PROBE_NANOS));
       }
     } finally {
-      point.waiters().withdraw(role); // if a waker took the bit: the caller looks at the structure before it waits again
+      point.waiters().withdraw(role); // if a waker took the bit: the caller looks before it waits again
     }
   }
 

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The hub's waits in one segment, by structure. What a wake costs depends on what was woken: one load for each 64 roles that
- * wait, and a look at those whose bit was taken. Used by the hub's thread alone.
+ * The hub's waits in one segment, by structure. What a wake costs depends on what was woken: one load for each 64
+ * roles that wait, and a look at those whose bit was taken. Used by the hub's thread alone.
  */
 final class WaitSegment {
   private final Hub hub;
@@ -21,7 +21,7 @@ final class WaitSegment {
   private boolean blind = true;
   private boolean broken;
   private int doorbell;
-  private int ownChanges;
+  private int revocations;
 
   WaitSegment(Hub hub, SegmentCore core) {
     this.hub = hub;
@@ -73,9 +73,9 @@ final class WaitSegment {
     int seen = blind ? 0 : waitRoom.doorbellValue();
     boolean rung = !blind && seen != doorbell || everything;
     doorbell = seen;
-    int changes = waitRoom.ownChanges();
-    boolean revoked = changes != ownChanges;
-    ownChanges = changes;
+    int latest = waitRoom.revocations();
+    boolean revoked = latest != revocations;
+    revocations = latest;
     boolean announced = false;
     for (int i = 0; i < groups.size(); i++) {
       WaitGroup group = groups.get(i);
@@ -92,7 +92,9 @@ final class WaitSegment {
     return announced;
   }
 
-  /** Looks at what is new, after the fence; and at everything in which something has changed, if nobody rings for it. */
+  /**
+   * Looks at what is new, after the fence; and at everything in which something has changed, if nobody rings for it.
+   */
   void lookAtNew(boolean everything) {
     for (int i = 0; i < groups.size(); i++) {
       WaitGroup group = groups.get(i);

@@ -10,18 +10,19 @@ import java.lang.invoke.VarHandle;
 import java.util.Optional;
 
 /**
- * The roles of one structure that wait for one reason: a bit for each role, and a summary word with a bit for each word of
- * those, so that a waker which finds nobody has looked at one word.
+ * The roles of one structure that wait for one reason: a bit for each role, and a summary word with a bit for each
+ * word of those, so that a waker which finds nobody has looked at one word.
  *
  * <p>No wake-up is lost, because the two sides' steps cannot both come first [waiting]:
  * <pre>
- *   sleeper: remember doorbell; set own bit, then summary bit; FENCE; look at the structure; sleep while the doorbell is
- *            unchanged; clear own bit
+ *   sleeper: remember doorbell; set own bit, then summary bit; FENCE; look at the structure; sleep while the doorbell
+ *            is unchanged; clear own bit
  *   waker:   change the structure; fence; look at the summary; take bits; change the holders' doorbells; wake them
  * </pre>
- * Where every process is registered for it, the sleeper's FENCE is a membarrier that makes all running wakers pass a full
- * fence, and the waker's own fence is left out: it then costs a sleeper about a microsecond, and a publisher nothing but a
- * load. Beyond that, a sleeper looks again every 50 ms, since a waker may die between its steps.
+ * Where every process is registered for it, the sleeper's FENCE is a membarrier that makes all running wakers
+ * pass a full fence, and the waker's own fence is left out: it then costs a sleeper about a microsecond, and a
+ * publisher nothing but a load. Beyond that, a sleeper looks again every 50 ms, since a waker may die between its
+ * steps.
  *
  * <p>A waker that finds a summary bit whose word is zero clears it, and looks at the word again [summary]: whoever has
  * announced itself meanwhile may have been passed by another waker, and is woken.
@@ -65,8 +66,8 @@ public final class Waiters {
   }
 
   /**
-   * Wakes one of those who wait, if there are any, and not always the same. More are woken at times. Whoever is woken so and
-   * then does not look at the structure calls this again.
+   * Wakes one of those who wait, if there are any, and not always the same. More are woken at times. Whoever is woken
+   * so and then does not look at the structure calls this again.
    */
   public void signalOne() {
     if (hasAny()) {
@@ -113,7 +114,7 @@ public final class Waiters {
 
   /** Clears a summary bit whose word was seen to be zero; whether somebody was there all the same, and was woken. */
   private boolean clearSummary(int index) {
-    region.getAndBitwiseAndLong(summary, ~(1L << index)); // [summary] who set this bit before has set its own one before
+    region.getAndBitwiseAndLong(summary, ~(1L << index)); // [summary] who set this bit has set its own one before
     if (word(index) == 0) { // [summary] so that it is seen here
       return false;
     }
@@ -185,7 +186,7 @@ public final class Waiters {
 
   /** Announces that a role waits; {@link WaitRoom#fence} and another look at the structure must follow. */
   public void announce(int role) {
-    region.getAndBitwiseOrLong(bitmap + (role >>> 6) * 8L, 1L << (role & 63)); // [summary]
+    region.getAndBitwiseOrLong(bitmap + (role >>> 6) * 8L, 1L << (role & 63)); // [summary] seen by who sees the next
     region.getAndBitwiseOrLong(summary, 1L << (role >>> 6)); // [waiting] [summary]
   }
 
@@ -230,6 +231,6 @@ public final class Waiters {
     }
     long bits = region.getLongOpaque(summary);
     return bits >>> words == 0 ? Optional.empty()
-        : Optional.of(String.format("the summary 0x%x of those that wait goes beyond the last of %d roles", bits, roles));
+        : Optional.of(String.format("the summary 0x%x of those that wait goes beyond the last of %d", bits, roles));
   }
 }

@@ -9,9 +9,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
 /**
- * The one thread of a process that waits for many roles, in many segments: nobody else needs a thread to wait. It sleeps in
- * the kernel on the doorbells of all segments at once; where that is not possible (no native access, Linux before 5.16,
- * a peer that cannot ring, more than 127 segments) it looks once a millisecond.
+ * The one thread of a process that waits for many roles, in many segments: nobody else needs a thread to wait. It
+ * sleeps in the kernel on the doorbells of all segments at once; a segment where that is not possible (no native
+ * access, Linux before 5.16, a peer that cannot ring, an observer, the 128th segment and each further one) it looks at
+ * once a millisecond. What it costs depends on what is woken, hardly on how many wait.
  *
  * <p>The thread exists while somebody waits, and a second longer. It runs no code of its users, keeps nothing of them, and
  * survives every failure, a shortage of heap included. Any thread may call any method.
@@ -109,11 +110,20 @@ public final class WaitHub {
       if (Hub.shared().isCaller()) {
         VIRTUAL.execute(() -> complete(failure));
       } else if (failure == null) {
-        if (!future.complete(null)) { // it was cancelled meanwhile: a wake that was meant for one of many is for another
-          point.waiters().signalOne();
+        if (!future.complete(null)) {
+          passOn();
         }
       } else {
         future.completeExceptionally(failure);
+      }
+    }
+
+    /** The wait was cancelled after the role was ready: a wake that was meant for one of many is for another. */
+    private void passOn() {
+      try {
+        point.waiters().signalOne();
+      } catch (InternalError fault) {
+        // the file was cut: there is nothing to be woken for
       }
     }
   }

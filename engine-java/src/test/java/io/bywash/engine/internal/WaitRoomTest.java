@@ -17,7 +17,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The default policy's step between spinning and sleeping. Whether somebody was about to sleep shows in the summary word. */
+/**
+ * The default policy's step between spinning and sleeping. Whether somebody was about to sleep shows in the summary
+ * word.
+ */
 @Timeout(120)
 class WaitRoomTest {
   private static final int TRIES = 1_000;

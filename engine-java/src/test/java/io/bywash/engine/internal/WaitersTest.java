@@ -10,10 +10,10 @@ import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.Threads;
 import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
-import io.bywash.engine.internal.linux.Futex;
+import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.internal.memory.NativeAccess;
-import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.wait.WaitHub;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,11 +26,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Who is woken: the bits of roles, their summary, the doorbells, and the futex below them. */
+/** Who is woken: the bits of roles, their summary, the doorbells, and the hub. */
 @Timeout(120)
 class WaitersTest {
   private static final int ROLES = 200;
-  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(100);
 
   @RegisterExtension final TempBus bus = new TempBus();
 
@@ -272,57 +271,79 @@ class WaitersTest {
     }
   }
 
-  // ---- the futex
+  private static final class Counting extends Hub.Wait {
+    private volatile boolean over;
 
-  private static final class Sleepers implements AutoCloseable {
-    final Region word = Region.allocate(Integer.BYTES);
-    final AtomicInteger asleep = new AtomicInteger();
-    final Threads threads = new Threads();
+    Counting(WaitPoint point, AtomicInteger looks) {
+      super(new WaitPoint() {
+        @Override
+        public SegmentCore core() {
+          return point.core();
+        }
 
-    void start(String name, AtomicInteger woken, Runnable sleep) {
-      threads.start(name, () -> {
-        asleep.incrementAndGet();
-        sleep.run();
-        woken.incrementAndGet();
+        @Override
+        public Waiters waiters() {
+          return point.waiters();
+        }
+
+        @Override
+        public int role() {
+          return point.role();
+        }
+
+        @Override
+        public boolean isWaitOver() {
+          looks.incrementAndGet();
+          return point.isWaitOver();
+        }
+
+        @Override
+        public long changeStamp() {
+          return point.changeStamp();
+        }
       });
     }
 
     @Override
-    public void close() {
-      threads.close();
+    protected boolean isOver() {
+      return over;
+    }
+
+    @Override
+    protected void end(Throwable failure) {
+      over = true;
     }
   }
 
   @Test
-  void aFutexWakesThoseOfItsBitAndWhoeverSleepsOnSeveralWords() throws InterruptedException {
-    AtomicInteger one = new AtomicInteger();
-    AtomicInteger two = new AtomicInteger();
-    AtomicInteger any = new AtomicInteger();
-    try (Sleepers sleepers = new Sleepers()) {
-      Region word = sleepers.word;
-      sleepers.start("one", one, () -> Futex.await(word, 0, 0, 1, PATIENCE_NANOS));
-      sleepers.start("two", two, () -> Futex.await(word, 0, 0, 2, PATIENCE_NANOS));
-      if (Futex.WAIT_ANY) {
-        sleepers.start("any", any, () -> {
-          Futex.Words words = new Futex.Words();
-          words.add(word, 0, 0);
-          words.await(PATIENCE_NANOS);
-        });
-      } else {
-        any.incrementAndGet();
+  void theHubLooksAtWhatWasWokenAndNotAtAllThatWait() throws Exception {
+    int rounds = 2_000;
+    AtomicInteger looks = new AtomicInteger();
+    List<Subscriber> idle = new ArrayList<>();
+    List<Counting> waits = new ArrayList<>();
+    try (Segment busy = Segment.create(bus.path("busy"), SegmentSpec.of(Broadcast.spec("idle", 4096, ROLES),
+        Broadcast.spec("ping", 4096)))) {
+      for (int i = 0; i < ROLES; i++) {
+        idle.add(Subscriber.open(busy.directory().find("idle").orElseThrow(), SubscriberOptions.skip()));
+        waits.add(new Counting(Role.waitPoint(idle.getLast()), looks));
+        Hub.shared().add(waits.getLast());
       }
-      // a wake without a change: who is not asleep yet is woken by the next one
-      Threads.await(() -> {
-        Futex.wakeAll(word, 0, 2);
-        return two.get() == 1 && any.get() == 1;
-      }, "those that bit 2 wakes");
-      assertEquals(0, one.get(), "bit 1 was not woken");
-      Threads.await(() -> {
-        Futex.wakeAll(word, 0, 1);
-        return one.get() == 1;
-      }, "the one that bit 1 wakes");
-      sleepers.threads.join();
+      Publisher publisher = Publisher.open(busy.directory().find("ping").orElseThrow());
+      Subscriber subscriber = Subscriber.open(busy.directory().find("ping").orElseThrow());
+      long start = System.nanoTime();
+      for (int i = 0; i < rounds; i++) {
+        CompletableFuture<Void> ready = WaitHub.shared().whenReady(subscriber);
+        assertTrue(publisher.offer(new byte[1]));
+        ready.get(100, TimeUnit.SECONDS);
+        assertEquals(1, subscriber.poll(message -> {}, 1));
+      }
+      long seconds = 1 + (System.nanoTime() - start) / 1_000_000_000;
+      int most = ROLES * (int) (5 + 2 * seconds); // a few when it begins to wait, and one in a second
+      assertTrue(looks.get() >= ROLES && looks.get() <= most, looks + " looks in " + seconds + " s");
+      publisher.close();
+      subscriber.close();
+      idle.forEach(Subscriber::close);
+      Threads.await(() -> waits.stream().allMatch(wait -> wait.over), "all to learn that their roles were closed");
     }
   }
-
 }

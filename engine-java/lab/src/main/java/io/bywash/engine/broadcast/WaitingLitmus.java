@@ -12,6 +12,7 @@ import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.litmus.Meeting;
 import io.bywash.engine.litmus.Pool;
 import io.bywash.engine.wait.WaitPolicy;
+import java.util.function.BooleanSupplier;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
 import org.openjdk.jcstress.annotations.Description;
@@ -36,13 +37,15 @@ public final class WaitingLitmus {
    */
   private static final class Sleeper implements WaitPoint {
     private final WaitPoint role;
+    private final BooleanSupplier wakerIsDone;
     private boolean looked;
     private boolean announced;
     private boolean saw;
     private int doorbell;
 
-    Sleeper(Role role) {
+    Sleeper(Role role, BooleanSupplier wakerIsDone) {
       this.role = Role.waitPoint(role);
+      this.wakerIsDone = wakerIsDone;
       this.doorbell = this.role.core().waitRoom().doorbellValue();
     }
 
@@ -89,6 +92,9 @@ public final class WaitingLitmus {
       }
       saw = role.isWaitOver();
       announced = role.waiters().isAnnounced(role.role());
+      while (!saw && !wakerIsDone.getAsBoolean()) { // it stays announced, as one that sleeps
+        Thread.onSpinWait();
+      }
       return true;
     }
 
@@ -110,18 +116,20 @@ public final class WaitingLitmus {
   public static class ForData {
     private static final Pool<LitmusQueue> QUEUES = new Pool<>(() -> {
       LitmusQueue queue = new LitmusQueue(SubscriberOptions.block());
-      new Sleeper(queue.subscriber).check();
+      new Sleeper(queue.subscriber, () -> true).check();
       return queue;
     });
 
     private final Meeting meeting = new Meeting();
     private final LitmusQueue queue = QUEUES.take();
-    private final Sleeper sleeper = new Sleeper(queue.subscriber);
+    private final Sleeper sleeper = new Sleeper(queue.subscriber, () -> this.done);
+    private volatile boolean done;
 
     @Actor
     public void publisher() {
       meeting.meetAndWait(FENCE_NANOS);
       queue.publish(LitmusQueue.SMALL);
+      done = true;
     }
 
     @Actor
@@ -151,18 +159,20 @@ public final class WaitingLitmus {
     private static final Pool<LitmusQueue> QUEUES = new Pool<>(() -> {
       LitmusQueue queue = new LitmusQueue(SubscriberOptions.block());
       queue.fillRing(LitmusQueue.LARGE_COUNT, LitmusQueue.LARGE);
-      new Sleeper(queue.publisher).check();
+      new Sleeper(queue.publisher, () -> true).check();
       return queue;
     });
 
     private final Meeting meeting = new Meeting();
     private final LitmusQueue queue = QUEUES.take();
-    private final Sleeper sleeper = new Sleeper(queue.publisher);
+    private final Sleeper sleeper = new Sleeper(queue.publisher, () -> this.done);
+    private volatile boolean done;
 
     @Actor
     public void subscriber() {
       meeting.meetAndWait(FENCE_NANOS);
       queue.read();
+      done = true;
     }
 
     @Actor

@@ -50,8 +50,8 @@ public final class Futex {
   }
 
   /**
-   * Wakes everybody who sleeps on the word with one of the {@code bits}, and everybody who sleeps on several words. The caller
-   * has changed the word before.
+   * Wakes everybody who sleeps on the word with one of the {@code bits}, and everybody who sleeps on several words.
+   * The caller has changed the word before.
    */
   public static void wakeAll(Region region, long offset, int bits) {
     Libc.futexWake(region.address(offset), Integer.MAX_VALUE, bits);

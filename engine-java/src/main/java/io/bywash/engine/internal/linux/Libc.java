@@ -136,7 +136,8 @@ final class Libc {
   /** Waits until a time of {@link System#nanoTime}, which is CLOCK_MONOTONIC on Linux. */
   static long futexWait(long address, int expected, int bits, long deadlineNanos) {
     MemorySegment deadline = timespec(deadlineNanos);
-    return syscall(SYS_FUTEX, address, FUTEX_WAIT_BITSET, expected, deadline.address(), 0, Integer.toUnsignedLong(bits));
+    return syscall(SYS_FUTEX, address, FUTEX_WAIT_BITSET, expected, deadline.address(), 0,
+        Integer.toUnsignedLong(bits));
   }
 
   static long futexWake(long address, int count, int bits) {
