@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Claim;
+import io.bywash.engine.EvictedException;
 import io.bywash.engine.Message;
 import io.bywash.engine.MessageHandler;
 import io.bywash.engine.Payload;
@@ -467,6 +468,22 @@ class RevokeTest {
         TestQueue.drain(reader, receiver);
         receiver.assertSawAll(0, sent.get() + 1);
       }
+    }
+    assertAllFree();
+  }
+
+  /** As when its word is changed behind its last look at whether it is usable: only the word tells. */
+  @Test
+  void aReaderInPlaceThatIsOvertakenSinceItsWordChangedDoesNotCallThatDamage() {
+    try (Publisher publisher = other.publisher(); Subscriber subscriber = queue.subscriber(SubscriberOptions.block())) {
+      assertTrue(offer(publisher, 40) && offer(publisher, 40) && offer(publisher, 40));
+      var entry = Ring.of(queue.entry).entry;
+      assertThrows(EvictedException.class, () -> subscriber.poll(message -> {
+        assertTrue(entry.revokeRole(1, entry.roleWord(1)));
+        for (int i = 0; i < 300; i++) {
+          assertTrue(offer(publisher, 1 + i * 37 % 400));
+        }
+      }, 10));
     }
     assertAllFree();
   }
