@@ -499,10 +499,13 @@ public final class SegmentCore {
       operations++;
     }
     try {
-      role.noteRevoked();
-      Failures failures = end(List.of(role));
-      failures.collect(role::withdraw);
-      failures.rethrow();
+      try {
+        role.noteRevoked();
+        role.makeUnusable();
+        end(List.of(role)).rethrow();
+      } finally { // also when there is no heap for the rest
+        role.withdraw();
+      }
     } catch (InternalError fault) {
       throw CutFile.told(this, fault);
     } finally {

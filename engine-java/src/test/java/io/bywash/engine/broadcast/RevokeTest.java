@@ -26,7 +26,6 @@ import io.bywash.engine.internal.SegmentLayout;
 import io.bywash.engine.wait.WaitHub;
 import io.bywash.engine.wait.WaitPolicy;
 import io.bywash.engine.wait.Waitable;
-import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -39,7 +38,6 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -393,113 +391,5 @@ class RevokeTest {
       subscriber.revoke();
       assertEquals(1, other.segment.participants().size());
     }
-  }
-
-  @Test
-  void aRoleOfASegmentWhoseFileWasRemovedCanBeRevoked() throws Exception {
-    Publisher publisher = queue.publisher();
-    Claim claim = publisher.tryClaim(8);
-    Files.delete(bus.path("revoke"));
-    publisher.revoke();
-    assertThrows(SegmentClosedException.class, claim::commit);
-    publisher.revoke();
-  }
-
-  @RepeatedTest(100)
-  void revokesAndClosesOfSeveralThreadsGiveARoleBackOnce() throws InterruptedException {
-    TestQueue closing = TestQueue.attach(bus.path("revoke"));
-    for (Taken taken : Taken.values()) {
-      if (taken == Taken.OBSERVER) {
-        continue;
-      }
-      Revocable role = taken.take(closing, WaitPolicy.BACKOFF);
-      try (Threads threads = new Threads()) {
-        threads.start("user", () -> assertThrows(SegmentClosedException.class, () -> {
-          while (true) {
-            if (role instanceof Publisher publisher) {
-              offer(publisher, 40);
-            } else {
-              ((Subscriber) role).poll(message -> {}, 1);
-            }
-          }
-        }));
-        threads.start("one", role::revoke);
-        threads.start("two", role::revoke);
-        if (taken == Taken.BLOCK) {
-          threads.start("segment", closing::close);
-        }
-        threads.join();
-      }
-      role.close();
-      closing.close();
-      closing = TestQueue.attach(bus.path("revoke"));
-      assertAllFree();
-    }
-    closing.close();
-    assertEquals(2, other.segment.participants().size());
-  }
-
-  @RepeatedTest(40)
-  void whatARevokedPublisherSaidItSentIsThereAndItsSuccessorGoesOnBehind() throws InterruptedException {
-    AtomicLong sent = new AtomicLong();
-    try (Threads threads = new Threads(); Subscriber reader = other.subscriber(SubscriberOptions.block())) {
-      Publisher publisher = queue.publisher();
-      TestQueue.Receiver receiver = new TestQueue.Receiver(reader);
-      threads.start("publisher", () -> assertThrows(SegmentClosedException.class, () -> {
-        while (true) {
-          TestQueue.send(publisher, 1 + (int) (sent.get() % 100));
-          sent.incrementAndGet();
-        }
-      }));
-      threads.start("revoker", () -> {
-        Threads.await(() -> sent.get() > 50, "a flow of messages");
-        publisher.revoke();
-      });
-      while (!publisher.isReady() || threads.hasFailed() || sent.get() <= 50) {
-        reader.poll(receiver, 10);
-      }
-      publisher.revoke();
-      threads.join();
-      try (Publisher successor = other.publisher()) {
-        assertEquals(sent.get(), successor.nextSequence());
-        TestQueue.drain(reader, receiver);
-        assertTrue(offer(successor, 40));
-        TestQueue.drain(reader, receiver);
-        receiver.assertSawAll(0, sent.get() + 1);
-      }
-    }
-    assertAllFree();
-  }
-
-  /** The publisher laps it at once: what it then meets is not to be called damage. */
-  @RepeatedTest(40)
-  void aReaderInFullFlowIsToldThatItWasRevokedAndNothingElse() throws InterruptedException {
-    AtomicBoolean over = new AtomicBoolean();
-    try (Threads threads = new Threads(); Publisher publisher = other.publisher()) {
-      Subscriber block = queue.subscriber(SubscriberOptions.block());
-      Subscriber evict = queue.subscriber(Policy.EVICT.options());
-      AtomicLong read = new AtomicLong();
-      for (Subscriber subscriber : List.of(block, evict)) {
-        threads.start("reader", () -> {
-          SegmentClosedException told = assertThrows(SegmentClosedException.class, () -> {
-            while (true) {
-              read.addAndGet(subscriber.poll(message -> message.getByte(0), 10, PATIENCE_NANOS));
-            }
-          });
-          assertTrue(told.getMessage().contains("was revoked"), told.getMessage());
-        });
-      }
-      threads.start("publisher", () -> {
-        while (!over.get()) {
-          publisher.offer(new byte[300]);
-        }
-      });
-      Threads.await(() -> read.get() > 300 || threads.hasFailed(), "a flow of messages");
-      block.revoke();
-      evict.revoke();
-      over.set(true);
-      threads.join();
-    }
-    assertAllFree();
   }
 }
