@@ -5,8 +5,8 @@ import static io.bywash.engine.internal.SegmentLayout.ROLE_FREE;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.broadcast.Ring.Cursor;
-import io.bywash.engine.internal.EngineLog;
 import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.linux.EngineLog;
 import java.lang.invoke.VarHandle;
 
 /**

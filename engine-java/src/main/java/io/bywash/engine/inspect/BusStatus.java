@@ -9,6 +9,7 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentAccessException;
 import io.bywash.engine.SegmentFormatException;
 import io.bywash.engine.SegmentNotFoundException;
+import io.bywash.engine.internal.Attachment;
 import io.bywash.engine.internal.BusFailures;
 import io.bywash.engine.internal.BusFiles;
 import io.bywash.engine.internal.SegmentLayout;
@@ -43,7 +44,7 @@ public record BusStatus(Path directory, List<FileStatus> files) {
      * could not remove it.
      */
     STALE,
-    /** A segment that is to be kept, and that nobody uses. */
+    /** A segment that is to be kept, or that still holds something, and that nobody uses. */
     KEPT,
     /** A segment that nobody can attach to. */
     DAMAGED,
@@ -93,8 +94,12 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     Path path = directory.resolve(name);
     try (Segment segment = Segment.observe(path)) {
       SegmentStatus status = SegmentStatus.of(segment);
-      State state = status.isInUse() ? State.LIVE : status.lifetime() == Lifetime.KEPT ? State.KEPT : State.STALE;
-      return Optional.of(new FileStatus(name, state, status.sizeBytes(), explanation(path, state, status), Optional.of(status)));
+      String retained = Attachment.core(segment).retained().orElse("");
+      boolean stays = status.lifetime() == Lifetime.KEPT || !retained.isEmpty();
+      State state = status.isInUse() ? State.LIVE : stays ? State.KEPT : State.STALE;
+      String explanation = state == State.KEPT && !retained.isEmpty()
+          ? "Nobody uses it. It stays, since " + retained + "." : explanation(path, state, status);
+      return Optional.of(new FileStatus(name, state, status.sizeBytes(), explanation, Optional.of(status)));
     } catch (SegmentNotFoundException gone) {
       return Optional.empty();
     } catch (DamagedSegmentException damaged) {

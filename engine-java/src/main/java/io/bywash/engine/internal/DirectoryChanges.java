@@ -78,7 +78,8 @@ final class DirectoryChanges {
       long value = i < spec.parameters().size() ? spec.parameters().get(i) : 0;
       region.setLongOpaque(row + ROW_PARAMETERS + i * 8L, value);
     }
-    region.setLongOpaque(row + ROW_FLAGS, 0);
+    StructureType type = core.type(spec.kind().code());
+    region.setLongOpaque(row + ROW_FLAGS, type != null && type.mayRetain() ? RETAINS : 0);
     region.setLongOpaque(row + ROW_TEXT_OFFSET, spec.layout().isEmpty() ? 0
         : textOffset(spec.roleCount(), spec.dataBytes()));
     region.setLongOpaque(row + ROW_TEXT_BYTES, spec.layout().length());
@@ -210,7 +211,7 @@ final class DirectoryChanges {
     long row = geometry.row(index);
     return endOf(index) != 0 && region.getLongOpaque(row + ROW_OFFSET) % structureAlignment(spec.roleCount()) == 0
         && region.getLongOpaque(row + ROW_SIZE) % structureAlignment(spec.roleCount()) == 0
-        && region.getLongOpaque(row + ROW_SIZE) >= spec.sizeBytes();
+        && region.getLongOpaque(row + ROW_SIZE) >= spec.sizeBytes() && hasItsBytesAlone(index);
   }
 
   /** The free row for such an entry: that with the fewest bytes that fit, else one without bytes, else the one with the fewest. */
@@ -287,9 +288,21 @@ final class DirectoryChanges {
     }
   }
 
-  /** Whether no row has bytes behind those of this one. */
+  /** Whether a row has bytes of its own, and no row has bytes behind those. */
   private boolean isLast(int index) {
-    return endOf(index) == region.getLongOpaque(NEXT_FREE_OFFSET);
+    return endOf(index) != 0 && endOf(index) == region.getLongOpaque(NEXT_FREE_OFFSET) && hasItsBytesAlone(index);
+  }
+
+  /** Whether no other row claims any of the bytes of this one: if damage has it so, nobody's are written to. */
+  private boolean hasItsBytesAlone(int index) {
+    long offset = region.getLongOpaque(geometry.row(index) + ROW_OFFSET);
+    for (int other = 0; other < geometry.rowCount(); other++) {
+      long otherOffset = region.getLongOpaque(geometry.row(other) + ROW_OFFSET);
+      if (other != index && endOf(other) > offset && otherOffset < endOf(index)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Frees a row. It keeps its bytes, unless they are the last ones: then they are nobody's again, and the answer is true. */

@@ -2,6 +2,7 @@ package io.bywash.engine.internal;
 
 import io.bywash.engine.BusException;
 import io.bywash.engine.SegmentClosedException;
+import io.bywash.engine.internal.linux.EngineLog;
 import java.lang.invoke.VarHandle;
 
 /**

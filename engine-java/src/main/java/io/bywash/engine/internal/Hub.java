@@ -1,5 +1,6 @@
 package io.bywash.engine.internal;
 
+import io.bywash.engine.internal.linux.EngineLog;
 import io.bywash.engine.internal.linux.EngineThread;
 import io.bywash.engine.internal.linux.Futex;
 import io.bywash.engine.internal.memory.NativeAccess;

@@ -3,6 +3,7 @@ package io.bywash.engine.internal;
 import static io.bywash.engine.internal.SegmentLayout.*;
 
 import io.bywash.engine.SegmentClosedException;
+import io.bywash.engine.internal.linux.EngineLog;
 import io.bywash.engine.internal.memory.Region;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Cleaner;

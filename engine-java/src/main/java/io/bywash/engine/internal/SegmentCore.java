@@ -13,6 +13,7 @@ import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.SegmentGoneException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
+import io.bywash.engine.internal.linux.EngineLog;
 import io.bywash.engine.internal.linux.OpenDirectory;
 import io.bywash.engine.internal.linux.Pages;
 import io.bywash.engine.internal.linux.SegmentFile;
@@ -26,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -239,7 +241,13 @@ public final class SegmentCore {
 
   /** Whether the segment stays when nobody uses it: its lifetime says so, or what is in one of its structures. */
   boolean isKept() {
-    return geometry.lifetime() == Lifetime.KEPT || directory.live().stream().anyMatch(SegmentEntry::retains);
+    return geometry.lifetime() == Lifetime.KEPT || retained().isPresent();
+  }
+
+  /** What the segment has to stay for though its lifetime is over, in words: the first entry that still holds something. */
+  public Optional<String> retained() {
+    return directory.live().stream().filter(entry -> entry.retained() != null)
+        .map(entry -> "entry \"" + entry.name() + "\" " + entry.retained()).findFirst();
   }
 
   public Path path() {

@@ -180,11 +180,6 @@ public final class SegmentEntry implements Entry {
     return parameters[index];
   }
 
-  /** Whether a program that does not know its kind leaves the segment alone when nobody uses it. */
-  boolean isFlaggedToRetain() {
-    return (flags & RETAINS) != 0;
-  }
-
   @Override
   public long capacity() {
     return capacity;
@@ -276,10 +271,13 @@ public final class SegmentEntry implements Entry {
     return damage != null ? damage : type.damage(this);
   }
 
-  /** Whether the segment has to stay because of what is in here, even when nobody uses it. */
-  boolean retains() {
+  /** What the segment has to stay for even when nobody uses it; null when it need not. */
+  String retained() {
     StructureType type = type();
-    return type != null && damage(type) == null && type.retains(this);
+    if (type == null) {
+      return (flags & RETAINS) == 0 ? null : "is of a kind that this version does not know, and may hold something";
+    }
+    return damage(type) == null ? type.retained(this) : null;
   }
 
   /** Puts in order what the dead holder of a role left in the structure. */

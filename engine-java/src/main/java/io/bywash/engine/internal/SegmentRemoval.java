@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Removal on purpose of files that nobody uses. The proof is always that the kernel holds no participant's lock.
@@ -162,6 +163,16 @@ public final class SegmentRemoval {
           && List.of(Outcome.REMOVED, Outcome.NOT_FOUND).contains(remove(types, path).outcome());
     } catch (SegmentNotFoundException gone) {
       return true;
+    }
+  }
+
+  /** What a segment that nobody uses has to stay for, in words; empty when it need not, or somebody uses it. */
+  static Optional<String> retained(List<StructureType> types, Path path) {
+    SegmentCore core = BusFiles.observe(types, path);
+    try {
+      return living(core).isEmpty() ? core.retained() : Optional.empty();
+    } finally {
+      core.close();
     }
   }
 

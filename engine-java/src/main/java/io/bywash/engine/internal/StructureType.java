@@ -68,8 +68,16 @@ public abstract class StructureType {
    */
   protected void recover(SegmentEntry entry, int role, long word) {}
 
-  /** Whether the segment has to stay because of this entry even when nobody uses it. */
-  protected boolean retains(SegmentEntry entry) {
+  /**
+   * What the segment has to stay for even when nobody uses it, for example "holds 3 messages that nobody has taken"; null when
+   * it need not.
+   */
+  protected String retained(SegmentEntry entry) {
+    return null;
+  }
+
+  /** Whether entries of this kind may have to stay: programs that do not know the kind then leave the segment alone. */
+  protected boolean mayRetain() {
     return false;
   }
 

@@ -169,7 +169,6 @@ final class Operations {
     }, scene -> scene.segment.directory().findOrAdd(scene.added));
     add("add an entry after a dead remover of one", scene -> {
       added(scene);
-      scene.leave();
       scene.dieDuring(() -> scene.segment.directory().remove(scene.added.name()), image ->
           image.word(SegmentLayout.INTENT_OFFSET) != 0);
       scene.open();

@@ -8,11 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.DamagedSegmentException;
+import io.bywash.engine.BusDirectory;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
+import io.bywash.engine.Removal;
 import io.bywash.engine.StructureStatus;
+import io.bywash.engine.inspect.BusStatus;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.internal.memory.Region;
 import java.nio.file.Files;
@@ -34,7 +37,7 @@ class StructureTypeTest {
   /** A structure whose first word is its capacity; the last byte of a role's page tells what its holder held. */
   private static final class MadeUp extends StructureType {
     private final List<String> calls = new ArrayList<>();
-    private boolean retains;
+    private String retained;
 
     MadeUp() {
       super(Kind.BROADCAST); // the number of its kind; its real type is not among those of these attachments
@@ -67,8 +70,13 @@ class StructureTypeTest {
     }
 
     @Override
-    protected boolean retains(SegmentEntry entry) {
-      return retains;
+    protected String retained(SegmentEntry entry) {
+      return retained;
+    }
+
+    @Override
+    protected boolean mayRetain() {
+      return true;
     }
 
     @Override
@@ -152,16 +160,35 @@ class StructureTypeTest {
   @Test
   void aSegmentStaysAsLongAsAStructureRetainsIt() {
     Path path = bus.path("seg");
-    type.retains = true;
+    type.retained = "holds 3 things";
     BusFiles.create(types, path, SPEC).close();
     assertTrue(Files.exists(path));
     assertEquals(List.of(), SegmentRemoval.clean(types, bus.directory(), List.of("seg")));
     SegmentSpec other = SegmentSpec.of(new EntrySpec("made-up", Kind.BROADCAST, 10, 16, 4, 4096));
-    assertThrows(SpecMismatchException.class, () -> BusFiles.open(types, path, other));
+    String message =
+        assertThrows(SpecMismatchException.class, () -> BusFiles.open(types, path, other)).getMessage();
+    assertTrue(message.contains("entry \"made-up\" holds 3 things") && message.contains("bywash doctor --remove seg"),
+        message);
     SegmentCore core = BusFiles.open(types, path, SPEC);
-    type.retains = false;
+    type.retained = null;
     core.close();
     assertFalse(Files.exists(path));
+  }
+
+  @Test
+  void whoDoesNotKnowAKindThatMayHoldSomethingLeavesTheSegmentAlone() {
+    Path path = bus.path("seg");
+    SegmentCore core = BusFiles.create(types, path, SPEC);
+    long row = core.geometry().row(0);
+    core.region().setLong(row, core.region().getLong(row) & ~0xFFFF_0000L | 7 << 16);
+    core.close();
+    assertTrue(Files.exists(path));
+    assertEquals(List.of(), SegmentRemoval.clean(List.of(), bus.directory(), List.of("seg")));
+    BusStatus status = BusStatus.of(BusDirectory.at(bus.directory()));
+    assertEquals(BusStatus.State.KEPT, status.files().getFirst().state());
+    String explanation = status.files().getFirst().explanation();
+    assertTrue(explanation.contains("\"made-up\" is of a kind that this version does not know"), explanation);
+    assertEquals(Removal.Outcome.REMOVED, SegmentRemoval.remove(List.of(), path).outcome());
   }
 
   @Test

@@ -1,6 +1,5 @@
 package io.bywash.engine.internal.linux;
 
-import io.bywash.engine.internal.EngineLog;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
 import java.lang.ref.Reference;

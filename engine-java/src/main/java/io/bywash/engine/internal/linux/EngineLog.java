@@ -1,4 +1,4 @@
-package io.bywash.engine.internal;
+package io.bywash.engine.internal.linux;
 
 /** Where the engine tells of things. A log that fails, for lack of heap or of file descriptors, keeps nobody from anything. */
 public final class EngineLog {
