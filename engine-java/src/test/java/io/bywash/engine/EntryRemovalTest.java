@@ -99,6 +99,18 @@ class EntryRemovalTest {
   }
 
   @Test
+  void aSubscriberThatPollsWithoutWaitingLearnsOfTheRemoval() {
+    try (Subscriber subscriber = Subscriber.open(queue(other))) {
+      assertRemoved(segment);
+      assertThrows(EntryRemovedException.class, () -> {
+        for (int i = 0; i < 10_000; i++) {
+          assertEquals(0, subscriber.poll(message -> {}, 1));
+        }
+      });
+    }
+  }
+
+  @Test
   void aPublisherLearnsOfTheRemovalWhenItLooksForRoom() {
     try (Publisher publisher = Publisher.open(queue(segment))) {
       assertRemoved(segment);

@@ -29,11 +29,14 @@ import java.util.Objects;
  */
 @SuppressWarnings("exports") // Role has no public member but those of Revocable
 public final class Subscriber extends Role implements Waitable, Revocable {
+  private static final int POLLS_A_PROBE = 1024; // a power of two
+
   private final Ring ring;
   private final SubscriberOptions options;
   private final RecordReader reader;
   /** Null for a policy that never pauses while there may be something to read. */
   private final Pace pace;
+  private int emptyPolls;
 
   private Subscriber(Ring ring, Hold hold, SubscriberOptions options) {
     super(hold, options.waitPolicy(), ring.entry.waitingForData());
@@ -184,6 +187,9 @@ public final class Subscriber extends Role implements Waitable, Revocable {
       boolean found = reader.look();
       if (paced) {
         pace.afterLook(reader.unreadBytes());
+      }
+      if (!found && ++emptyPolls % POLLS_A_PROBE == 0) {
+        entry.probe(); // who never waits has to learn as well that the entry was removed
       }
       return found ? reader.read(handler, limit) : 0;
     } catch (InternalError fault) {
