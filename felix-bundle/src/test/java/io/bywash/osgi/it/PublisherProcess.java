@@ -29,7 +29,7 @@ final class PublisherProcess implements AutoCloseable {
     return new PublisherProcess(new ProcessBuilder(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
         "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("bywash.test.classes") + ":"
-        + Container.DIRECTORY.resolve("bundles/engine-java.jar"), PublisherProgram.class.getName(),
+        + Container.DIRECTORY.resolve("bundles/bywash-engine.jar"), PublisherProgram.class.getName(),
         segment.toString(), queue, Integer.toString(ringBytes), Integer.toString(subscribers))
         .redirectError(ProcessBuilder.Redirect.INHERIT).start());
   }
