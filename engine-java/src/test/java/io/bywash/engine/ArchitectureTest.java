@@ -45,7 +45,7 @@ class ArchitectureTest {
         used.computeIfAbsent(packageOf(arrow.group(1)), key -> new TreeSet<>()).add(packageOf(arrow.group(2)));
       }
     }
-    assertEquals(ALLOWED.keySet().size(), used.keySet().size() + 1, () -> "packages: " + used.keySet());
+    assertEquals(new TreeSet<>(ALLOWED.keySet()), used.keySet(), "a new package needs its arrows here and in ARCHITECTURE.md");
     used.forEach((from, to) -> {
       to.remove(from);
       to.removeAll(ALLOWED.getOrDefault(from, Set.of()));
