@@ -170,7 +170,7 @@ final class DirectoryChanges {
     setState(index, spec.kind(), generation, ROW_ADDING);
     writeRow(index, spec, offset, sizeBytes);
     if (reuses) {
-      region.zero(offset, sizeBytes);
+      zeroBytes(row);
     } else {
       region.setLongOpaque(NEXT_FREE_OFFSET, offset + sizeBytes);
     }
@@ -305,13 +305,17 @@ final class DirectoryChanges {
     return true;
   }
 
+  private void zeroBytes(long row) {
+    region.zero(region.getLongOpaque(row + ROW_OFFSET), region.getLongOpaque(row + ROW_SIZE));
+  }
+
   /** Frees a row. It keeps its bytes, unless they are the last ones: then they are nobody's again, and the answer is true. */
   private boolean free(int index, long word) {
     long row = geometry.row(index);
     long offset = region.getLongOpaque(row + ROW_OFFSET);
     boolean givesBack = isLast(index);
     if (givesBack) {
-      region.zero(offset, region.getLongOpaque(row + ROW_SIZE));
+      zeroBytes(row);
       region.setLongOpaque(NEXT_FREE_OFFSET, offset);
     }
     if (region.getLongOpaque(NEXT_FREE_OFFSET) <= offset) {
