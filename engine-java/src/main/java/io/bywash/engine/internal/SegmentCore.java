@@ -58,6 +58,7 @@ public final class SegmentCore {
   private volatile long nameProbedNanos = System.nanoTime();
   private int operations;
   private volatile boolean closing; // written under the same lock
+  private volatile boolean removing;
   private boolean detached;
 
   private SegmentCore(List<StructureType> types, Path path, SegmentFile file, Region region, Geometry geometry,
@@ -185,10 +186,10 @@ public final class SegmentCore {
     return Owner.state(state) == REMOVED && !file.isAt(path) || Owner.state(state) == CLOSING && !isAbandoned(state);
   }
 
-  /** Whether that is the state of a removal by somebody who died; this participant is not removing now. */
+  /** Whether that is the state of a removal by somebody who died, or of one of this participant that failed. */
   private boolean isAbandoned(long state) {
     return Owner.state(state) == CLOSING
-        && (!participants.isAlive(state) || Owner.participant(state) == participants.self());
+        && (!participants.isAlive(state) || Owner.participant(state) == participants.self() && !removing);
   }
 
   /** Opens the segment again if its remover died. */
@@ -619,7 +620,9 @@ public final class SegmentCore {
   void removeUnlessJoined(OpenDirectory directory) throws IOException {
     long mine = Owner.word(participants.self(), 0, 0, CLOSING);
     revertIfAbandoned(); // another remover died
+    removing = true; // or a thread that recovers would take it back
     if (!region.compareAndSetLong(STATE_OFFSET, OPEN, mine)) { // [closing]
+      removing = false;
       return; // removed already, or damaged: closing is not the time to complain
     }
     VarHandle.fullFence(); // [closing]
@@ -631,6 +634,7 @@ public final class SegmentCore {
       }
     } finally { // also when this process may not unlink it
       region.setLongVolatile(STATE_OFFSET, removed ? REMOVED : OPEN);
+      removing = false;
     }
   }
 }
