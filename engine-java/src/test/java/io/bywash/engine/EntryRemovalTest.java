@@ -11,7 +11,9 @@ import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.inspect.SegmentStatus;
 import io.bywash.engine.inspect.Verification;
+import io.bywash.engine.wait.WaitHub;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -94,6 +96,16 @@ class EntryRemovalTest {
       }));
       assertRemoved(segment);
       threads.join();
+      assertThrows(EntryRemovedException.class, () -> subscriber.poll(message -> {}, 1));
+    }
+  }
+
+  @Test
+  void whoWaitsByTheHubLearnsOfTheRemoval() throws Exception {
+    try (Subscriber subscriber = Subscriber.open(queue(other))) {
+      CompletableFuture<Void> ready = WaitHub.shared().whenReady(subscriber);
+      assertRemoved(segment);
+      ready.get(60, TimeUnit.SECONDS);
       assertThrows(EntryRemovedException.class, () -> subscriber.poll(message -> {}, 1));
     }
   }

@@ -206,7 +206,6 @@ public final class Publisher extends Role implements Waitable, Revocable {
         return false;
       }
       checkInterrupt(left);
-      entry.probe();
       LockSupport.parkNanos(Math.min(left, 1_000_000));
     }
     return true;
@@ -214,12 +213,13 @@ public final class Publisher extends Role implements Waitable, Revocable {
 
   /** How many subscribers that live are attached for writing now. */
   public int subscriberCount() {
-    entry.probe();
     hold.checkUsable();
     return CutFile.looking(entry.core(), this::countSubscribers);
   }
 
   private int countSubscribers() {
+    entry.probe();
+    hold.checkUsable();
     int count = 0;
     for (int index = FIRST_SUBSCRIBER_ROLE; index < entry.rolesUsed(); index++) {
       long word = entry.roleWord(index);

@@ -112,8 +112,20 @@ public abstract class Role implements Revocable {
       return false;
     }
     checkInterrupt(left);
-    entry.probe();
+    probe();
     lively = entry.core().waitRoom().await(waitPoint, waitPolicy, left, lively);
     return true;
+  }
+
+  /** Looks now and then whether entry and name are still there; the segment may be closed meanwhile. */
+  private void probe() {
+    entry.core().beginOperation();
+    try {
+      entry.probe();
+    } catch (InternalError fault) {
+      throw CutFile.told(entry.core(), fault);
+    } finally {
+      entry.core().endOperation();
+    }
   }
 }

@@ -148,6 +148,11 @@ final class WaitGroup {
     Arrays.fill(announced, 0);
   }
 
+  /** Looks whether the entry is still there, and ends its roles if not. */
+  void probe() {
+    waiters.entry().probe();
+  }
+
   /** A waker that died may have cleared a summary bit. */
   void restoreSummary() {
     for (int word = 0; word < waiters.words(); word++) {

@@ -113,6 +113,7 @@ final class WaitSegment {
       core.probeName();
       checkBlind(mayBlock);
       for (int i = 0; i < groups.size() && !broken; i++) {
+        groups.get(i).probe();
         groups.get(i).restoreSummary();
       }
     }
