@@ -45,11 +45,13 @@ public final class Directory {
   }
 
   /**
-   * Removes the entry of that name, with what is in it. Its name is free at once, and its bytes are when nobody holds a role in it
-   * any more. Roles in it end: they fail with {@link EntryRemovedException} when they next wait or look for room.
+   * Removes the entry of that name, with what is in it. Its name is free at once, and its bytes are when nobody holds a
+   * role in it any more. Roles in it end: they fail with {@link EntryRemovedException} when they next wait or look for
+   * room.
    *
    * @return {@link Removal.Outcome#REMOVED}; {@link Removal.Outcome#NOT_FOUND} when there is none of that name; or
-   *     {@link Removal.Outcome#IN_USE} while another participant that lives owns it, see {@link Entry#owner}, whose process is named
+   *     {@link Removal.Outcome#IN_USE} while another participant that lives owns it, see {@link Entry#owner}, whose
+   *     process is named
    * @throws IllegalStateException when the segment is attached read-only
    * @throws DamagedSegmentException when the entry is damaged
    */
