@@ -140,8 +140,8 @@ public final class SegmentEntry implements Entry {
     }
     compare(found, entry + "roleCount", roleCount, spec.roleCount());
     for (int i = 0; i < PARAMETER_COUNT; i++) {
-      compare(found, entry + "parameter " + i, parameters[i], i < spec.parameters().size()
-          ? spec.parameters().get(i) : 0);
+      compare(found, entry + "parameter " + i, parameters[i],
+          i < spec.parameters().size() ? spec.parameters().get(i) : 0);
     }
     return found;
   }

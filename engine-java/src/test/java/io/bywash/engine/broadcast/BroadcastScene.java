@@ -6,7 +6,6 @@ import io.bywash.engine.Message;
 import io.bywash.engine.MessageHandler;
 import io.bywash.engine.death.Probe;
 import io.bywash.engine.death.Scene;
-import io.bywash.engine.internal.SegmentLayout;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.subject.DeathSubject;
 import io.bywash.engine.wait.WaitHub;

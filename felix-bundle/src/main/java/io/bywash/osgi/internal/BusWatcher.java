@@ -6,7 +6,6 @@ import io.bywash.engine.inspect.StatusText;
 import io.bywash.osgi.BywashConstants;
 import io.bywash.osgi.QueueListener;
 import java.io.IOException;
-import java.nio.file.ClosedWatchServiceException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
