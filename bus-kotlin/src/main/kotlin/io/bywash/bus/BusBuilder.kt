@@ -102,8 +102,8 @@ public class BusBuilder internal constructor(private val name: String) {
 @BusDsl
 public class BroadcastBuilder internal constructor() {
     /**
-     * How much is kept for the receivers, 4 KiB to 128 GiB, rounded up to a power of two; 4 MiB unless told otherwise. A
-     * message takes its length and 16 bytes, rounded up to a multiple of 16. The longest message is an eighth of the
+     * How much is kept for the receivers, 4 KiB to 128 GiB, rounded up to a power of two; 4 MiB unless told otherwise.
+     * A message takes its length and 16 bytes, rounded up to a multiple of 16. The longest message is an eighth of the
      * ring, at most 1 GiB.
      */
     public var ring: Size = 4.MiB

@@ -10,8 +10,9 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 
 /**
- * Where a coroutine that waits goes on: in its own dispatcher. One that has none, or whose dispatcher does not dispatch, goes
- * on in [Dispatchers.Default]; never in the thread that found its role ready, that let its time pass, or that closed it.
+ * Where a coroutine that waits goes on: in its own dispatcher. One that has none, or whose dispatcher does not
+ * dispatch, goes on in [Dispatchers.Default]; never in the thread that found its role ready, that let its time pass, or
+ * that closed it.
  */
 internal class Resumption(private val context: CoroutineContext) : Executor {
     private val own = context[ContinuationInterceptor] as? CoroutineDispatcher

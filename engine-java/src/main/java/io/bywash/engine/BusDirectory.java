@@ -30,7 +30,9 @@ public final class BusDirectory {
     this.madeOnDemand = madeOnDemand;
   }
 
-  /** The directory of this user: {@code $BYWASH_DIR}, else {@code /dev/shm/bywash-UID}, made with mode 0700 when needed. */
+  /**
+   * The directory of this user: {@code $BYWASH_DIR}, else {@code /dev/shm/bywash-UID}, made with mode 0700 when needed.
+   */
   public static BusDirectory standard() {
     String given = System.getenv("BYWASH_DIR");
     if (given != null && !given.isBlank()) {
@@ -44,8 +46,8 @@ public final class BusDirectory {
     try {
       return new BusDirectory(OpenDirectory.standard(), true);
     } catch (IOException | UnsupportedOperationException noProc) {
-      throw new SegmentAccessException("The user id of this process is unknown, since /proc is not mounted. Set BYWASH_DIR to"
-          + " a directory for segments.", noProc);
+      throw new SegmentAccessException("The user id of this process is unknown, since /proc is not mounted. Set"
+          + " BYWASH_DIR to a directory for segments.", noProc);
     }
   }
 
@@ -62,8 +64,8 @@ public final class BusDirectory {
   /**
    * The file of the segment of that name, whether or not there is one.
    *
-   * @throws IllegalArgumentException when {@code name} is no name: 1 to 64 characters of {@code A-Z a-z 0-9 . _ -}, the first
-   *     a letter or a digit
+   * @throws IllegalArgumentException when {@code name} is no name: 1 to 64 characters of {@code A-Z a-z 0-9 . _ -}, the
+   *     first a letter or a digit
    */
   public Path path(String name) {
     return path.resolve(Names.check("name", name));
@@ -80,7 +82,8 @@ public final class BusDirectory {
       } catch (IOException refused) {
         Path parent = path.getParent();
         String reason = !Files.isDirectory(parent) ? "there is no directory " + parent
-            : Files.isWritable(parent) ? refused.toString() : parent + " is read-only, or this user may not write to it";
+            : Files.isWritable(parent) ? refused.toString()
+            : parent + " is read-only, or this user may not write to it";
         throw new SegmentAccessException("The bus directory " + path + " cannot be made: " + reason
             + ". Set BYWASH_DIR to a directory that this user may write to.", refused);
       }
@@ -89,9 +92,9 @@ public final class BusDirectory {
   }
 
   /**
-   * Removes a segment that nobody uses, whatever its lifetime, also a damaged one. Nobody uses it when the kernel holds no
-   * participant's lock on it; if somebody attaches meanwhile, it stays. Files that are no segment of this version, and
-   * those of other users, are left alone.
+   * Removes a segment that nobody uses, whatever its lifetime, also a damaged one. Nobody uses it when the kernel holds
+   * no participant's lock on it; if somebody attaches meanwhile, it stays. Files that are no segment of this version,
+   * and those of other users, are left alone.
    *
    * @throws IllegalArgumentException when {@code name} is no name
    * @throws SegmentAccessException when the operating system refuses
@@ -102,8 +105,8 @@ public final class BusDirectory {
 
   /**
    * Removes, of this user's files, every sound segment that is to be removed when nobody uses it, and that nobody uses,
-   * since its last participants were killed; and what dead creators left. Damaged segments and {@linkplain Lifetime#KEPT
-   * kept} ones stay: see {@link #remove}.
+   * since its last participants were killed; and what dead creators left. Damaged segments and
+   * {@linkplain Lifetime#KEPT kept} ones stay: see {@link #remove}.
    *
    * @return what was removed, or was to be and could not be
    * @throws SegmentAccessException when the operating system refuses

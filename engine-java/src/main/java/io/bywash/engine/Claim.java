@@ -3,10 +3,10 @@ package io.bywash.engine;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Room for one message in shared memory, to be filled in place and then committed or aborted, by the thread that claimed
- * it. Until then nobody else sees it. An index is a byte of the message, from 0; numbers are written little-endian and
- * need no alignment. Its bytes are what an earlier message left there, so write all of them. Every access is checked:
- * outside of the message, or after commit or abort, it is an {@link IndexOutOfBoundsException}.
+ * Room for one message in shared memory, to be filled in place and then committed or aborted, by the thread that
+ * claimed it. Until then nobody else sees it. An index is a byte of the message, from 0; numbers are written
+ * little-endian and need no alignment. Its bytes are what an earlier message left there, so write all of them. Every
+ * access is checked: outside of the message, or after commit or abort, it is an {@link IndexOutOfBoundsException}.
  *
  * <p>Used in a {@code try} with resources, a claim that was not committed is aborted.
  */
@@ -43,16 +43,19 @@ public interface Claim extends AutoCloseable {
   void commit();
 
   /**
-   * Ends the claim like {@link #commit}, but readers see the message only together with the next one that is committed, or
-   * when the role is asked to publish: one publish for a batch costs less than one for each message. A role also publishes
-   * what is staged when a claim finds no room, or would overwrite some of it, and when it is closed. What is staged is lost
-   * if the process dies.
+   * Ends the claim like {@link #commit}, but readers see the message only together with the next one that is committed,
+   * or when the role is asked to publish: one publish for a batch costs less than one for each message. A role also
+   * publishes what is staged when a claim finds no room, or would overwrite some of it, and when it is closed. What is
+   * staged is lost if the process dies.
    *
    * @throws IllegalStateException when it was committed, staged or aborted before
    */
   void stage();
 
-  /** Gives the room back and ends the claim; no sequence is used. Nothing happens when it was committed, staged or aborted. */
+  /**
+   * Gives the room back and ends the claim; no sequence is used. Nothing happens when it was committed, staged or
+   * aborted.
+   */
   void abort();
 
   /** The same as {@link #abort}. */

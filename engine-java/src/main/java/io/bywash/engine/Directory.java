@@ -50,7 +50,8 @@ public final class Directory {
    * room, or after a thousand polls in vain.
    *
    * @return {@link Removal.Outcome#REMOVED}; {@link Removal.Outcome#NOT_FOUND} when there is none of that name; or
-   *     {@link Removal.Outcome#IN_USE} while another participant that lives owns it, see {@link Entry#owner}, whose process is named
+   *     {@link Removal.Outcome#IN_USE} while another participant that lives owns it, see {@link Entry#owner}, whose
+   *     process is named
    * @throws IllegalStateException when the segment is attached read-only
    * @throws DamagedSegmentException when the entry is damaged
    */

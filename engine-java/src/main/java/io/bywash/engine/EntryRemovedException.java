@@ -1,6 +1,9 @@
 package io.bywash.engine;
 
-/** The entry of a role was removed from its segment while the role was held. The role has ended; find or add the entry again. */
+/**
+ * The entry of a role was removed from its segment while the role was held. The role has ended; find or add the entry
+ * again.
+ */
 public final class EntryRemovedException extends BusException {
   private static final long serialVersionUID = 1L;
 

@@ -43,8 +43,9 @@ public record EntrySpec(String name, Kind kind, long capacity, long elementSizeB
       throw new IllegalArgumentException("kind=UNKNOWN cannot be created");
     }
     if (capacity < 1 || elementSizeBytes < 1 || dataBytes < 0 || dataBytes > MAX_DATA_BYTES) {
-      throw new IllegalArgumentException("capacity=" + capacity + ", elementSizeBytes=" + elementSizeBytes + ", dataBytes="
-          + dataBytes + ": the first two must be at least 1, the last between 0 and " + MAX_DATA_BYTES);
+      throw new IllegalArgumentException("capacity=" + capacity + ", elementSizeBytes=" + elementSizeBytes
+          + ", dataBytes=" + dataBytes + ": the first two must be at least 1, the last between 0 and "
+          + MAX_DATA_BYTES);
     }
     if (roleCount < 0 || roleCount > MAX_ROLES) {
       throw new IllegalArgumentException("roleCount=" + roleCount + " is not between 0 and " + MAX_ROLES);
@@ -55,7 +56,8 @@ public record EntrySpec(String name, Kind kind, long capacity, long elementSizeB
     }
     parameters = List.copyOf(parameters);
     if (parameters.size() > SegmentLayout.PARAMETER_COUNT) {
-      throw new IllegalArgumentException("parameters=" + parameters + " are more than " + SegmentLayout.PARAMETER_COUNT);
+      throw new IllegalArgumentException("parameters=" + parameters + " are more than "
+          + SegmentLayout.PARAMETER_COUNT);
     }
   }
 

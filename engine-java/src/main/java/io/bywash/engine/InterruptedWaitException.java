@@ -1,10 +1,11 @@
 package io.bywash.engine;
 
 /**
- * A call that may wait ended because its thread was interrupted, before it began or while it waited. Nothing was taken, sent
- * or changed by it. The thread's interrupt flag is still set.
+ * A call that may wait ended because its thread was interrupted, before it began or while it waited. Nothing was taken,
+ * sent or changed by it. The thread's interrupt flag is still set.
  *
- * <p>Only calls with a timeout greater than 0 look at the flag. So a loop ends as it should when its thread is interrupted:
+ * <p>Only calls with a timeout greater than 0 look at the flag. So a loop ends as it should when its thread is
+ * interrupted:
  * <pre>
  *   try {
  *     while (!closed) {

@@ -14,7 +14,9 @@ public interface Message {
   /** The type that the sender gave it; 0 unless it chose one. */
   int type();
 
-  /** Its number: 0 for the queue's first message ever, then counting without gaps, also across a change of publisher. */
+  /**
+   * Its number: 0 for the queue's first message ever, then counting without gaps, also across a change of publisher.
+   */
   long sequence();
 
   /** One byte. */

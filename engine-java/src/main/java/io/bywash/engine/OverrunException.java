@@ -1,8 +1,8 @@
 package io.bywash.engine;
 
 /**
- * The publisher overwrote messages that this subscriber had not read, and the subscriber was opened not to tolerate that. It
- * has moved on to the oldest message that is there, so its next poll goes on behind the gap.
+ * The publisher overwrote messages that this subscriber had not read, and the subscriber was opened not to tolerate
+ * that. It has moved on to the oldest message that is there, so its next poll goes on behind the gap.
  */
 public final class OverrunException extends BusException {
   private static final long serialVersionUID = 1;

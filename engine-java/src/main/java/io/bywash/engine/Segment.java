@@ -11,14 +11,15 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * One attachment of this process to one segment: a file of shared memory with named structures in it. Any thread may use
- * it.
+ * One attachment of this process to one segment: a file of shared memory with named structures in it. Any thread may
+ * use it.
  *
- * <p>A segment given by name lies in the {@linkplain BusDirectory#standard standard bus directory}; one given by path may
- * lie anywhere, in a directory that exists. The file is created with mode 0600 unless the specification says otherwise.
+ * <p>A segment given by name lies in the {@linkplain BusDirectory#standard standard bus directory}; one given by path
+ * may lie anywhere, in a directory that exists. The file is created with mode 0600 unless the specification says
+ * otherwise.
  *
- * <p>An attachment that is not read-only is a {@linkplain Participant participant}, and has to be closed. A process that is
- * killed is found to be dead by its kernel lock, and nobody waits for it.
+ * <p>An attachment that is not read-only is a {@linkplain Participant participant}, and has to be closed. A process
+ * that is killed is found to be dead by its kernel lock, and nobody waits for it.
  */
 @SuppressWarnings("exports") // Attachment has no public member
 public final class Segment extends Attachment implements AutoCloseable {
@@ -49,11 +50,12 @@ public final class Segment extends Attachment implements AutoCloseable {
   }
 
   /**
-   * Attaches to a segment, or creates it if there is none. One that differs is replaced if no participant lives and its lifetime
-   * is {@link Lifetime#WHILE_USED}: its last one would have removed it, had it not been killed.
+   * Attaches to a segment, or creates it if there is none. One that differs is replaced if no participant lives and its
+   * lifetime is {@link Lifetime#WHILE_USED}: its last one would have removed it, had it not been killed.
    *
    * @throws SpecMismatchException when it exists and differs; every difference is listed
-   * @throws BusException as {@link #create(Path, SegmentSpec)} and {@link #attach(Path, long)}, but that it may exist or not
+   * @throws BusException as {@link #create(Path, SegmentSpec)} and {@link #attach(Path, long)}, but that it may exist
+   *     or not
    */
   public static Segment open(Path file, SegmentSpec spec) {
     return new Segment(BusFiles.open(StructureTypes.ALL, checked(file), Objects.requireNonNull(spec, "spec")));
@@ -85,8 +87,8 @@ public final class Segment extends Attachment implements AutoCloseable {
   }
 
   /**
-   * Attaches read-only: the memory is mapped read-only, nobody notices, and nothing is kept alive. Roles cannot be taken,
-   * but for {@code skip} subscribers.
+   * Attaches read-only: the memory is mapped read-only, nobody notices, and nothing is kept alive. Roles cannot be
+   * taken, but for {@code skip} subscribers.
    *
    * @throws BusException as {@link #attach(Path, long)}
    */
@@ -111,8 +113,8 @@ public final class Segment extends Attachment implements AutoCloseable {
   }
 
   /**
-   * A random number, not 0, that its creator drew: no other life of a segment has the same, also not one of the same name. With
-   * a sequence it names a place for good, see
+   * A random number, not 0, that its creator drew: no other life of a segment has the same, also not one of the same
+   * name. With a sequence it names a place for good, see
    * {@link io.bywash.engine.broadcast.SubscriberOptions#startingAt(long, long)}.
    */
   public long id() {
@@ -136,7 +138,8 @@ public final class Segment extends Attachment implements AutoCloseable {
   }
 
   /**
-   * Says what this participant is, for people who look at the segment: {@link Participant#label}. It may be changed at any time.
+   * Says what this participant is, for people who look at the segment: {@link Participant#label}. It may be changed at
+   * any time.
    *
    * @param label up to 32 bytes in UTF-8, without control characters; empty for none
    * @throws IllegalStateException when the segment is attached read-only
@@ -158,12 +161,13 @@ public final class Segment extends Attachment implements AutoCloseable {
 
   /**
    * Puts in order at once what the dead have left, instead of when somebody next comes across it: their roles and slots
-   * become free, so that a dead subscriber holds no publisher back; whoever waited for them is woken; an entry that was half
-   * added is voided; a removal that was begun is taken back; hidden files of dead creators are removed.
+   * become free, so that a dead subscriber holds no publisher back; whoever waited for them is woken; an entry that was
+   * half added is voided; a removal that was begun is taken back; hidden files of dead creators are removed.
    *
-   * <p>Nobody has to call this: joining, publishing and adding do their part of it by themselves. It takes nothing from the
-   * living, the paused included, and does not wait for them. It may be repeated, called by several processes at once, and be
-   * killed at any point; the next call goes on. A damaged structure keeps no other one from being recovered.
+   * <p>Nobody has to call this: joining, publishing and adding do their part of it by themselves. It takes nothing from
+   * the living, the paused included, and does not wait for them. It may be repeated, called by several processes at
+   * once, and be killed at any point; the next call goes on. A damaged structure keeps no other one from being
+   * recovered.
    *
    * @throws IllegalStateException when the segment is attached read-only
    * @throws SegmentClosedException when it is closed in this process
@@ -174,15 +178,17 @@ public final class Segment extends Attachment implements AutoCloseable {
   }
 
   /**
-   * Closes this attachment with all roles that are still open in it: each fails with {@link SegmentClosedException} at its next
-   * operation, and waiting ones are woken. Slot, lock, descriptor and memory are given back at once; if the lifetime is
-   * {@link Lifetime#WHILE_USED} and no other participant lives, the segment is removed.
+   * Closes this attachment with all roles that are still open in it: each fails with {@link SegmentClosedException} at
+   * its next operation, and waiting ones are woken. Slot, lock, descriptor and memory are given back at once; if the
+   * lifetime is {@link Lifetime#WHILE_USED} and no other participant lives, the segment is removed.
    *
-   * <p>A role that is in an operation is closed by that operation at its end, and takes the rest with it: a claim that is open
-   * can then not be committed any more, and a handler that is being called goes on reading what was there. Once is enough.
+   * <p>A role that is in an operation is closed by that operation at its end, and takes the rest with it: a claim that
+   * is open can then not be committed any more, and a handler that is being called goes on reading what was there. Once
+   * is enough.
    *
-   * <p>At an orderly end of the JVM participants that were not closed leave by themselves: others see that they left, and the
-   * last one removes the segment. {@code -Dbywash.exit.hook=off} forgoes that; so does an engine within an OSGi bundle.
+   * <p>At an orderly end of the JVM participants that were not closed leave by themselves: others see that they left,
+   * and the last one removes the segment. {@code -Dbywash.exit.hook=off} forgoes that; so does an engine within an OSGi
+   * bundle.
    *
    * @throws DamagedSegmentException when the file was cut while it was in use; everything was given back all the same
    */

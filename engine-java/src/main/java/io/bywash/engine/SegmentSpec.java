@@ -10,8 +10,8 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * What a segment shall be: an immutable value, equal in Java, in the Kotlin DSL and in an OSGi configuration. Its size is
- * computed from its entries, unless one is given.
+ * What a segment shall be: an immutable value, equal in Java, in the Kotlin DSL and in an OSGi configuration. Its size
+ * is computed from its entries, unless one is given.
  */
 public final class SegmentSpec {
   private static final int DEFAULT_PARTICIPANTS = 64;
@@ -64,8 +64,8 @@ public final class SegmentSpec {
   }
 
   private static SegmentSpec sized(List<EntrySpec> entries, int participantCapacity, int entryCapacity) {
-    return new SegmentSpec(entries, participantCapacity, Math.max(entryCapacity, entries.size()), Lifetime.WHILE_USED, 0,
-        OWNER_ONLY, false);
+    return new SegmentSpec(entries, participantCapacity, Math.max(entryCapacity, entries.size()),
+        Lifetime.WHILE_USED, 0, OWNER_ONLY, false);
   }
 
   /** The same with room for so many participants, 1 to 256. */
@@ -80,13 +80,15 @@ public final class SegmentSpec {
 
   /** The same with another lifetime. */
   public SegmentSpec withLifetime(Lifetime newLifetime) {
-    return new SegmentSpec(entries, participantCapacity, entryCapacity, newLifetime, givenSizeBytes, permissions, hugePages);
+    return new SegmentSpec(entries, participantCapacity, entryCapacity, newLifetime, givenSizeBytes,
+        permissions, hugePages);
   }
 
   /** The same with a total size, rounded up to a page, to leave room for entries that are added later. */
   public SegmentSpec withSizeBytes(long sizeBytes) {
     if (sizeBytes < 1 || sizeBytes > Long.MAX_VALUE - SegmentLayout.PAGE_BYTES) {
-      throw new IllegalArgumentException("sizeBytes=" + sizeBytes + " must be at least 1; leave it out to have it computed");
+      throw new IllegalArgumentException("sizeBytes=" + sizeBytes + " must be at least 1; leave it out to have it"
+          + " computed");
     }
     return new SegmentSpec(entries, participantCapacity, entryCapacity, lifetime, SegmentLayout.alignToPage(sizeBytes),
         permissions, hugePages);
@@ -98,12 +100,14 @@ public final class SegmentSpec {
       throw new IllegalArgumentException("newPermissions=" + newPermissions + " must contain " + OWNER_ONLY
           + ": the owner of a segment reads and writes it");
     }
-    return new SegmentSpec(entries, participantCapacity, entryCapacity, lifetime, givenSizeBytes, newPermissions, hugePages);
+    return new SegmentSpec(entries, participantCapacity, entryCapacity, lifetime, givenSizeBytes,
+        newPermissions, hugePages);
   }
 
   /**
-   * The same with huge pages, where the kernel has them for shared memory: fewer misses of the address cache in large rings. It
-   * is the creator's wish and no difference to those who attach; where it cannot be met, a line in the log says so.
+   * The same with huge pages, where the kernel has them for shared memory: fewer misses of the address cache in large
+   * rings. It is the creator's wish and no difference to those who attach; where it cannot be met, a line in the log
+   * says so.
    */
   public SegmentSpec withHugePages() {
     return new SegmentSpec(entries, participantCapacity, entryCapacity, lifetime, givenSizeBytes, permissions, true);
@@ -122,7 +126,8 @@ public final class SegmentSpec {
     Set<String> names = new HashSet<>();
     for (EntrySpec entry : entries) {
       if (!names.add(entry.name())) {
-        throw new IllegalArgumentException("entries name \"" + entry.name() + "\" twice; names are unique in a segment");
+        throw new IllegalArgumentException("entries name \"" + entry.name() + "\" twice; names are unique in a"
+            + " segment");
       }
     }
     long needed = computedSizeBytes();
@@ -201,7 +206,7 @@ public final class SegmentSpec {
 
   @Override
   public String toString() {
-    return "SegmentSpec[" + sizeBytes() + " bytes, " + participantCapacity + " participants, " + lifetime + ", " + entries
-        + "]";
+    return "SegmentSpec[" + sizeBytes() + " bytes, " + participantCapacity + " participants, " + lifetime
+        + ", " + entries + "]";
   }
 }

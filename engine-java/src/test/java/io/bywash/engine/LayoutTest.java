@@ -192,7 +192,7 @@ class LayoutTest {
     for (String word : layout.ofHolders()) {
       assertTrue(own.get(word) >= 128 && own.get(word) + Long.BYTES <= segment.get("ROLE_BYTES"), word);
     }
-    assertTrue(layout.end().applyAsLong(own) <= segment.get("SUMMARY_FOR_DATA"), 
+    assertTrue(layout.end().applyAsLong(own) <= segment.get("SUMMARY_FOR_DATA"),
         layout.className() + ": words reach into the summaries of those that wait");
   }
 

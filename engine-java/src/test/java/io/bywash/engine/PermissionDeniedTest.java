@@ -38,8 +38,8 @@ class PermissionDeniedTest {
     }
     command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         NativeAccess.ENABLED ? "--enable-native-access=ALL-UNNAMED" : "--illegal-native-access=deny",
-        "-cp", ChildProcess.root(PermissionProbe.class) + ":" + ChildProcess.root(Segment.class), PermissionProbe.class.getName(),
-        segment.toString(), elsewhere.toString()));
+        "-cp", ChildProcess.root(PermissionProbe.class) + ":" + ChildProcess.root(Segment.class),
+        PermissionProbe.class.getName(), segment.toString(), elsewhere.toString()));
     Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     int result = process.waitFor();

@@ -75,7 +75,8 @@ class RemovalTest {
     Removal removal = directory.remove(name);
     assertEquals(outcome, removal.outcome(), removal.toString());
     assertTrue(Files.exists(bus.path(name), java.nio.file.LinkOption.NOFOLLOW_LINKS));
-    assertTrue(directory.clean().stream().noneMatch(each -> each.name().equals(name) && each.outcome() == Outcome.REMOVED));
+    assertTrue(directory.clean().stream()
+        .noneMatch(each -> each.name().equals(name) && each.outcome() == Outcome.REMOVED));
     assertTrue(Files.exists(bus.path(name), java.nio.file.LinkOption.NOFOLLOW_LINKS));
     return removal;
   }

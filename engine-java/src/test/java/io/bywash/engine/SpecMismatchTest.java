@@ -65,15 +65,16 @@ class SpecMismatchTest {
 
   @Test
   void allDifferencesAreListedAtOnce() {
-    EntrySpec changed = new EntrySpec("b", Kind.BROADCAST, 16_384, 77, "1 77 Tick\n 0 long time\n", 3, 16_384, List.of(5L));
+    EntrySpec changed = new EntrySpec("b", Kind.BROADCAST, 16_384, 77, "1 77 Tick\n 0 long time\n", 3, 16_384,
+        List.of(5L));
     SegmentSpec other = SegmentSpec.of(Broadcast.spec("missing", 4096), changed).withParticipantCapacity(1)
         .withEntryCapacity(2).withLifetime(Lifetime.KEPT).withSizeBytes(1 << 24);
     assertDifferences(other, "participantCapacity is 5, wanted 1", "entryCapacity is 6, wanted 2",
         "lifetime is WHILE_USED, wanted KEPT", "sizeBytes is " + SPEC.sizeBytes() + ", wanted 16777216",
         "entry \"missing\" does not exist, wanted BROADCAST", "entry \"b\": capacity is 8192, wanted 16384",
         "entry \"b\": elementSizeBytes is 1024, wanted 77", "entry \"b\": type 1 is missing, wanted \"1 77 Tick\"",
-        "entry \"b\": field time of type 1 is missing, wanted \"0 long time\"", "entry \"b\": roleCount is 65, wanted 3",
-        "entry \"b\": parameter 0 is 0, wanted 5");
+        "entry \"b\": field time of type 1 is missing, wanted \"0 long time\"",
+        "entry \"b\": roleCount is 65, wanted 3", "entry \"b\": parameter 0 is 0, wanted 5");
   }
 
   @Test

@@ -20,9 +20,9 @@ import org.osgi.annotation.versioning.ProviderType;
  * return or a claim is open, is {@linkplain io.bywash.engine.Revocable#revoke revoked} after a second: then it holds
  * nobody back. To go on at the same place with the next owner without more ado, be a {@link QueueListener}.
  *
- * <p>Service properties: {@value BywashConstants#SEGMENT}, {@value BywashConstants#QUEUE}, {@value BywashConstants#KIND},
- * {@value BywashConstants#CAPACITY}, {@value BywashConstants#ELEMENT_SIZE}, {@value BywashConstants#OWNER_PID},
- * {@value BywashConstants#LOCAL}, {@value BywashConstants#PATH}.
+ * <p>Service properties: {@value BywashConstants#SEGMENT}, {@value BywashConstants#QUEUE},
+ * {@value BywashConstants#KIND}, {@value BywashConstants#CAPACITY}, {@value BywashConstants#ELEMENT_SIZE},
+ * {@value BywashConstants#OWNER_PID}, {@value BywashConstants#LOCAL}, {@value BywashConstants#PATH}.
  */
 @ProviderType
 public interface BroadcastService {

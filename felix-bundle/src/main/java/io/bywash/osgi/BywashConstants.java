@@ -38,7 +38,9 @@ public final class BywashConstants {
 
   // ---- what a listener's service chooses
 
-  /** What happens when the listener is slower than the publisher: {@link #POLICY_BLOCK} or {@link #POLICY_SKIP}. String. */
+  /**
+   * What happens when the listener is slower than the publisher: {@link #POLICY_BLOCK} or {@link #POLICY_SKIP}. String.
+   */
   public static final String POLICY = "bywash.policy";
 
   /** The default {@link #POLICY}: the publisher waits, and nothing is lost. */
@@ -50,7 +52,9 @@ public final class BywashConstants {
   /** Where the listener begins when it joins a queue: {@link #START_OLDEST} or {@link #START_NEWEST}. String. */
   public static final String START = "bywash.start";
 
-  /** The default {@link #START}: with the oldest message that is still there, so that a late discovery costs nothing. */
+  /**
+   * The default {@link #START}: with the oldest message that is still there, so that a late discovery costs nothing.
+   */
   public static final String START_OLDEST = "oldest";
 
   /** This {@link #START} begins with the first message that is published after joining. */
@@ -62,13 +66,15 @@ public final class BywashConstants {
   public static final String DISCOVERY_PID = "io.bywash.discovery";
 
   /**
-   * The factory PID of queues: each configuration creates a queue and keeps it as long as the configuration exists. Keys:
-   * {@link #SEGMENT}, {@link #QUEUE}, {@link #RING_BYTES}, {@link #SUBSCRIBERS}, {@link #LIFETIME}, {@link #SPARE_BYTES},
-   * {@link #DIRECTORY}.
+   * The factory PID of queues: each configuration creates a queue and keeps it as long as the configuration exists.
+   * Keys: {@link #SEGMENT}, {@link #QUEUE}, {@link #RING_BYTES}, {@link #SUBSCRIBERS}, {@link #LIFETIME},
+   * {@link #SPARE_BYTES}, {@link #DIRECTORY}.
    */
   public static final String QUEUE_PID = "io.bywash.queue";
 
-  /** The bus directory; empty or absent for this user's standard one ({@code $BYWASH_DIR}, else below /dev/shm). String. */
+  /**
+   * The bus directory; empty or absent for this user's standard one ({@code $BYWASH_DIR}, else below /dev/shm). String.
+   */
   public static final String DIRECTORY = "bywash.directory";
 
   /** The size of the ring in bytes, rounded up to a power of two; 1 MiB unless given. Long. */
@@ -87,8 +93,8 @@ public final class BywashConstants {
   public static final String LIFETIME_KEPT = "kept";
 
   /**
-   * When the configuration creates the segment: bytes left for queues that are added later, since a segment never grows.
-   * 4 MiB unless given. Long.
+   * When the configuration creates the segment: bytes left for queues that are added later, since a segment never
+   * grows. 4 MiB unless given. Long.
    */
   public static final String SPARE_BYTES = "bywash.spare.bytes";
 

@@ -6,7 +6,9 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 import org.osgi.annotation.bundle.Requirement;
 
-/** Makes the annotated type's bundle require this bundle, for example on a class that registers a {@link QueueListener}. */
+/**
+ * Makes the annotated type's bundle require this bundle, for example on a class that registers a {@link QueueListener}.
+ */
 @Retention(RetentionPolicy.CLASS)
 @Target({ElementType.TYPE, ElementType.PACKAGE})
 @Requirement(namespace = "osgi.implementation", name = BywashConstants.IMPLEMENTATION_NAME,

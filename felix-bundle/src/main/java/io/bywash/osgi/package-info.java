@@ -10,9 +10,10 @@
  *       +---------attach-----------+---feeds--------------------------&gt; {@link io.bywash.osgi.QueueListener}
  * </pre>
  *
- * <p>A queue is a service as long as its segment exists and its owner lives, see {@link io.bywash.osgi.BroadcastService}.
- * A bundle that only wants the messages registers a {@link io.bywash.osgi.QueueListener}. All names of properties and
- * configurations are in {@link io.bywash.osgi.BywashConstants}. The shell command {@code bywash:queues} lists everything.
+ * <p>A queue is a service as long as its segment exists and its owner lives, see
+ * {@link io.bywash.osgi.BroadcastService}. A bundle that only wants the messages registers a
+ * {@link io.bywash.osgi.QueueListener}. All names of properties and configurations are in
+ * {@link io.bywash.osgi.BywashConstants}. The shell command {@code bywash:queues} lists everything.
  */
 @Capability(namespace = "osgi.implementation", name = BywashConstants.IMPLEMENTATION_NAME,
     version = BywashConstants.IMPLEMENTATION_VERSION)

@@ -20,9 +20,9 @@ public final class Broadcast {
    * A broadcast queue with room for {@value #DEFAULT_SUBSCRIBERS} subscribers.
    *
    * @param name of the entry
-   * @param ringBytes size of the ring, rounded up to a power of two; {@link #MIN_RING_BYTES} to {@link #MAX_RING_BYTES}. A
-   *     record takes its message and 16 bytes, rounded up to a multiple of 16. For bulk flow the ring should exceed the
-   *     processor's second-level cache: 4 MiB is a good size
+   * @param ringBytes size of the ring, rounded up to a power of two; {@link #MIN_RING_BYTES} to
+   *     {@link #MAX_RING_BYTES}. A record takes its message and 16 bytes, rounded up to a multiple of 16. For bulk flow
+   *     the ring should exceed the processor's second-level cache: 4 MiB is a good size
    */
   public static EntrySpec spec(String name, long ringBytes) {
     return spec(name, ringBytes, DEFAULT_SUBSCRIBERS);
@@ -35,7 +35,8 @@ public final class Broadcast {
           "ringBytes=" + ringBytes + " is not between " + MIN_RING_BYTES + " and " + MAX_RING_BYTES);
     }
     if (subscribers < 1 || subscribers >= EntrySpec.MAX_ROLES) {
-      throw new IllegalArgumentException("subscribers=" + subscribers + " is not between 1 and " + (EntrySpec.MAX_ROLES - 1));
+      throw new IllegalArgumentException("subscribers=" + subscribers + " is not between 1 and "
+          + (EntrySpec.MAX_ROLES - 1));
     }
     long capacity = Long.highestOneBit(ringBytes - 1) << 1;
     return new EntrySpec(name, Kind.BROADCAST, capacity, maxMessageBytes(capacity), 1 + subscribers, capacity);

@@ -42,7 +42,10 @@ final class BroadcastLayout {
   static final int BLOCK_ENTRY_BYTES = 16;
   /** The ring's blocks: room is given up, and positions are noted, a block at a time. */
   static final int BLOCK_COUNT = 64;
-  /** Blocks that positions are noted for: twice those of the ring, so that a block which was not given up keeps its note. */
+  /**
+   * Blocks that positions are noted for: twice those of the ring, so that a block which was not given up keeps its
+   * note.
+   */
   static final int NOTED_BLOCKS = 2 * BLOCK_COUNT;
 
   static final int PUBLISHER_ROLE = 0;

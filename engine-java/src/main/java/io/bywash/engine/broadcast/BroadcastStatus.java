@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A look at a broadcast queue, from any attachment, also a read-only one. It costs publisher and subscribers nothing. The
- * numbers were true one after the other, not all at one instant.
+ * A look at a broadcast queue, from any attachment, also a read-only one. It costs publisher and subscribers nothing.
+ * The numbers were true one after the other, not all at one instant.
  *
  * @param capacityBytes of the ring
  * @param maxMessageBytes the largest message
@@ -82,8 +82,8 @@ public record BroadcastStatus(long capacityBytes, int maxMessageBytes, long mess
       if (Owner.state(word) == ROLE_ACTIVE || evicted) {
         long lag = newest.sequence() - ring.region.getLongOpaque(role + ROLE_SEQUENCE);
         ring.entry.core().participants().describe(word).ifPresent(participant -> subscribers.add(
-            new SubscriberStatus(number, Owner.generation(word), participant, policy(word), Gate.isGating(word), evicted,
-                ring.region.getLongOpaque(role + ROLE_POSITION), Math.max(lag, 0),
+            new SubscriberStatus(number, Owner.generation(word), participant, policy(word),
+                Gate.isGating(word), evicted, ring.region.getLongOpaque(role + ROLE_POSITION), Math.max(lag, 0),
                 ring.region.getLongOpaque(role + ROLE_LOST), ring.entry.roleLabel(number))));
       }
     }
@@ -96,8 +96,8 @@ public record BroadcastStatus(long capacityBytes, int maxMessageBytes, long mess
 
   /**
    * Looks for what is impossible in a queue: positions, records, their sequences, the block index, the roles of its
-   * subscribers. It only reads, and what changes meanwhile is looked at again, so that a queue in use is not accused. It
-   * takes time in proportion to the ring; of one beyond 8 GiB only the newest 8 GiB are looked at.
+   * subscribers. It only reads, and what changes meanwhile is looked at again, so that a queue in use is not accused.
+   * It takes time in proportion to the ring; of one beyond 8 GiB only the newest 8 GiB are looked at.
    *
    * @return a sentence on each finding; empty when the queue is sound
    * @throws io.bywash.engine.SpecMismatchException when the entry is no broadcast

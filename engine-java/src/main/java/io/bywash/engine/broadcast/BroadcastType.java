@@ -28,7 +28,8 @@ public final class BroadcastType extends StructureType {
     if (Long.bitCount(capacity) != 1 || capacity < Broadcast.MIN_RING_BYTES || capacity > Broadcast.MAX_RING_BYTES
         || entry.roleCount() < 2
         || entry.elementSizeBytes() < 1 || entry.elementSizeBytes() > Broadcast.maxMessageBytes(capacity)
-        || capacity > entry.sizeBytes() - SegmentLayout.structureDataOffset(entry.roleCount()) - SegmentLayout.SPARE_BYTES) {
+        || capacity > entry.sizeBytes() - SegmentLayout.structureDataOffset(entry.roleCount())
+            - SegmentLayout.SPARE_BYTES) {
       return "a ring of " + capacity + " bytes with messages of up to " + entry.elementSizeBytes() + " bytes and "
           + entry.roleCount() + " roles does not fit its " + entry.sizeBytes() + " bytes";
     }

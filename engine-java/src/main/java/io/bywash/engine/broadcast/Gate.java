@@ -10,12 +10,12 @@ import io.bywash.engine.internal.memory.Region;
 import java.util.Arrays;
 
 /**
- * The publisher's look at the subscribers that may hold it back: how far they have read, whether they live, and who has been
- * in the way for too long.
+ * The publisher's look at the subscribers that may hold it back: how far they have read, whether they live, and who has
+ * been in the way for too long.
  *
- * <p>Time counts against a subscriber only while this publisher sees itself blocked by it: the time between two claims that
- * found no room, and of that no more than {@link WaitRoom#PROBE_NANOS}, so that a publisher which was itself paused accuses
- * nobody.
+ * <p>Time counts against a subscriber only while this publisher sees itself blocked by it: the time between two claims
+ * that found no room, and of that no more than {@link WaitRoom#PROBE_NANOS}, so that a publisher which was itself
+ * paused accuses nobody.
  */
 final class Gate {
   private final Ring ring;
@@ -35,7 +35,10 @@ final class Gate {
   private boolean blocked;
   /** How long this publisher has been blocked without a claim that found room. */
   private long stalledNanos;
-  /** Of each role: the word of a subscriber that is in the way, and how long the stall had lasted when it was first seen. */
+  /**
+   * Of each role: the word of a subscriber that is in the way, and how long the stall had lasted when it was first
+   * seen.
+   */
   private final long[] inTheWay;
   private final long[] stalledBefore;
 
@@ -49,7 +52,10 @@ final class Gate {
     this.evictedCount = region.getLongOpaque(ring.evictedOffset);
   }
 
-  /** As {@link #isPassed}, for the boundary that stands already: an earlier look is good enough, since joiners respect it. */
+  /**
+   * As {@link #isPassed}, for the boundary that stands already: an earlier look is good enough, since joiners respect
+   * it.
+   */
   boolean isStillPassed(long boundary) {
     return lowest >= boundary || isPassed(boundary);
   }
@@ -110,7 +116,8 @@ final class Gate {
       inTheWay[index] = word;
       stalledBefore[index] = stalledNanos;
     }
-    return stalledNanos - stalledBefore[index] >= Math.max(region.getLongOpaque(entry.role(index) + ROLE_EVICT_AFTER), 1);
+    return stalledNanos - stalledBefore[index]
+        >= Math.max(region.getLongOpaque(entry.role(index) + ROLE_EVICT_AFTER), 1);
   }
 
   /** Takes the right to hold this publisher back; the role stays its holder's until that gives it back. */
@@ -144,8 +151,8 @@ final class Gate {
   }
 
   /**
-   * Whether a claim that found no room is worth another try: there is room now, or the last try was 50 ms ago, and the next
-   * one looks whether those who are in the way still live and may stay. Any thread may ask.
+   * Whether a claim that found no room is worth another try: there is room now, or the last try was 50 ms ago, and the
+   * next one looks whether those who are in the way still live and may stay. Any thread may ask.
    */
   boolean isWorthAnotherTry() {
     return lowestPosition() >= wantedBoundary || System.nanoTime() - blockedNanos > WaitRoom.PROBE_NANOS;

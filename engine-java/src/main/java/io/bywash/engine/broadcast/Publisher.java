@@ -20,17 +20,17 @@ import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The writer of a broadcast queue: one at a time, over all processes. It goes on where its predecessor stopped, also when
- * that one was killed in the middle of a message.
+ * The writer of a broadcast queue: one at a time, over all processes. It goes on where its predecessor stopped, also
+ * when that one was killed in the middle of a message.
  *
- * <p>Used by one thread at a time. A method that cannot go on because a {@code block} subscriber is too far behind says so
- * by its result; a subscriber that is proven dead does not count. After {@link #close} or {@link #revoke}, or after the
- * segment was closed in this process, every method that uses the queue throws
+ * <p>Used by one thread at a time. A method that cannot go on because a {@code block} subscriber is too far behind says
+ * so by its result; a subscriber that is proven dead does not count. After {@link #close} or {@link #revoke}, or after
+ * the segment was closed in this process, every method that uses the queue throws
  * {@link io.bywash.engine.SegmentClosedException}.
  *
  * <p>The protocol: positions count bytes ever written, and are never reused. {@link RecordWriter} has the writing,
- * {@link Gate} the looking at subscribers. Subscribers that read copies check after copying that nothing was overwritten
- * (Boehm 2012, "Can seqlocks get along with programming language memory models?").
+ * {@link Gate} the looking at subscribers. Subscribers that read copies check after copying that nothing was
+ * overwritten (Boehm 2012, "Can seqlocks get along with programming language memory models?").
  */
 @SuppressWarnings("exports") // Role has no public member but those of Revocable
 public final class Publisher extends Role implements Waitable, Revocable {
@@ -118,15 +118,16 @@ public final class Publisher extends Role implements Waitable, Revocable {
   }
 
   /**
-   * Publishes a copy of {@code length} bytes from {@code index} on, waiting for room up to {@code timeoutNanos}; false when
-   * there was none in that time. Whatever else ends it, a {@link StackOverflowError} included, leaves the queue usable.
+   * Publishes a copy of {@code length} bytes from {@code index} on, waiting for room up to {@code timeoutNanos}; false
+   * when there was none in that time. Whatever else ends it, a {@link StackOverflowError} included, leaves the queue
+   * usable.
    *
    * @param length 1 to {@link #maxMessageBytes}
    * @param type of the message, any number
    * @param timeoutNanos 0 or less does not wait
    * @throws IllegalStateException when the last claim was neither committed, staged nor aborted
-   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is interrupted
-   *     before it begins or while it waits
+   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
+   *     interrupted before it begins or while it waits
    */
   public boolean offer(byte[] source, int index, int length, int type, long timeoutNanos) {
     Objects.checkFromIndexSize(index, length, source.length);
@@ -148,8 +149,8 @@ public final class Publisher extends Role implements Waitable, Revocable {
   }
 
   /**
-   * Room for a message of exactly {@code length} bytes, to be filled in place; null when there is none now. The result is
-   * the same object every time.
+   * Room for a message of exactly {@code length} bytes, to be filled in place; null when there is none now. The result
+   * is the same object every time.
    *
    * @param length 1 to {@link #maxMessageBytes}
    * @param type of the message, any number
@@ -162,8 +163,8 @@ public final class Publisher extends Role implements Waitable, Revocable {
   /**
    * As {@link #tryClaim(int, int)}, waiting for room up to {@code timeoutNanos}; null when there was none in that time.
    *
-   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is interrupted
-   *     before it begins or while it waits
+   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
+   *     interrupted before it begins or while it waits
    */
   public Claim claim(int length, int type, long timeoutNanos) {
     checkInterrupt(timeoutNanos);
@@ -187,11 +188,11 @@ public final class Publisher extends Role implements Waitable, Revocable {
   }
 
   /**
-   * Waits until at least {@code count} subscribers that live are attached for writing, up to {@code timeoutNanos}; false
-   * when there were fewer in that time.
+   * Waits until at least {@code count} subscribers that live are attached for writing, up to {@code timeoutNanos};
+   * false when there were fewer in that time.
    *
-   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is interrupted
-   *     before it begins or while it waits
+   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
+   *     interrupted before it begins or while it waits
    */
   public boolean awaitSubscribers(int count, long timeoutNanos) {
     if (count < 0 || count >= entry.roleCount()) {
@@ -231,8 +232,8 @@ public final class Publisher extends Role implements Waitable, Revocable {
   }
 
   /**
-   * Whether a claim that found no room is worth another try: there is room now, or the last try was 50 ms ago, and the next
-   * one looks whether those who are in the way still live.
+   * Whether a claim that found no room is worth another try: there is room now, or the last try was 50 ms ago, and the
+   * next one looks whether those who are in the way still live.
    */
   @Override
   public boolean isReady() {

@@ -15,8 +15,9 @@ import io.bywash.engine.internal.memory.Region;
 import java.lang.invoke.VarHandle;
 
 /**
- * The subscriber's eye: where it stands, and the two ways to read on. In place, while nobody may overwrite; or from private
- * copies of a stretch of the ring, which are looked into only after it is certain that nothing was overwritten meanwhile.
+ * The subscriber's eye: where it stands, and the two ways to read on. In place, while nobody may overwrite; or from
+ * private copies of a stretch of the ring, which are looked into only after it is certain that nothing was overwritten
+ * meanwhile.
  */
 final class RecordReader {
   /** The most bytes that are copied at once, but for a longer record. */
@@ -117,7 +118,8 @@ final class RecordReader {
 
   /** Whether a poll would find something. Any thread may ask while the reader waits. */
   boolean hasWork() {
-    return position != readable || ring.published() != position || untoldCount > 0 || handle != null && !handle.isStillOurs();
+    return position != readable || ring.published() != position || untoldCount > 0
+        || handle != null && !handle.isStillOurs();
   }
 
   /** Whether the handler of a poll is being called. */
@@ -169,8 +171,8 @@ final class RecordReader {
   }
 
   /**
-   * Hands over messages up to the end of the ring, or those that begin in the next eighth of it. Place and end are read once: what
-   * ends before that end lies in the ring.
+   * Hands over messages up to the end of the ring, or those that begin in the next eighth of it. Place and end are read
+   * once: what ends before that end lies in the ring.
    */
   private int readStretch(MessageHandler handler, int limit) {
     int count = 0;
@@ -248,11 +250,14 @@ final class RecordReader {
   }
 
   private IllegalStateException usedByTwoThreads() {
-    return new IllegalStateException("this subscriber of entry \"" + entry.name() + "\" in segment " + entry.core().path()
-        + " is used by two threads at once. Take a subscriber for each thread.");
+    return new IllegalStateException("this subscriber of entry \"" + entry.name() + "\" in segment "
+        + entry.core().path() + " is used by two threads at once. Take a subscriber for each thread.");
   }
 
-  /** Copies at least {@code neededBytes}, which are readable, from the own position on; false when they were overwritten. */
+  /**
+   * Copies at least {@code neededBytes}, which are readable, from the own position on; false when they were
+   * overwritten.
+   */
   private boolean copyFrom(long neededBytes) {
     long start = position;
     long untilEnd = Math.min(readable - start, ring.untilEnd(start));
@@ -265,8 +270,8 @@ final class RecordReader {
       throw usedByTwoThreads();
     }
     region.copyTo(ring.at(start), target, 0, bytes);
-    // [oldest] only now is anything that was read above known to be true. One that is waited for may have joined while the
-    // boundary moved past it; nothing is overwritten then before it was cut off [revoked]
+    // [oldest] only now is anything that was read above known to be true. One that is waited for may have joined while
+    // the boundary moved past it; nothing is overwritten then before it was cut off [revoked]
     boolean overwritten = ring.isOverwritten(start) && !(options.isGating() && handle.isStillOurs());
     copyStart = start;
     copyEnd = overwritten ? start : start + bytes;
@@ -304,9 +309,9 @@ final class RecordReader {
   }
 
   OverrunException overrunException(long lost) {
-    return new OverrunException("This subscriber of entry \"" + entry.name() + "\" in segment " + entry.core().path() + " was overtaken: "
-        + lost + " messages from sequence " + (nextSequence - lost) + " on were overwritten before it read them. Read faster,"
-        + " make the ring larger, or subscribe with block() or skip().", lost, nextSequence);
+    return new OverrunException("This subscriber of entry \"" + entry.name() + "\" in segment " + entry.core().path()
+        + " was overtaken: " + lost + " messages from sequence " + (nextSequence - lost) + " on were overwritten before"
+        + " it read them. Read faster, make the ring larger, or subscribe with block() or skip().", lost, nextSequence);
   }
 
   /** Damage is what a reader in place sees, too, when its role was revoked and the publisher has overtaken it. */
@@ -340,7 +345,9 @@ final class RecordReader {
     }
   }
 
-  /** A poll may take long: whoever is waited for tells an eighth of the ring at a time what the publisher may overwrite. */
+  /**
+   * A poll may take long: whoever is waited for tells an eighth of the ring at a time what the publisher may overwrite.
+   */
   private void shareInBetween() {
     if (position - sharedPosition >= shareBytes && options.isGating() && hold.isUsable()
         && handle.isStillOurs()) {

@@ -12,11 +12,12 @@ import java.lang.ref.Reference;
 
 /**
  * The publisher's pen: where the next record goes, the claim on it, and what readers are told. All that a message needs
- * stands in this one object, and as few of its words as possible are stored for each message: while a line of the ring is on
- * its way from a reader's core, every store waits behind it.
+ * stands in this one object, and as few of its words as possible are stored for each message: while a line of the ring
+ * is on its way from a reader's core, every store waits behind it.
  *
- * <p>Records are written behind {@code published} and become visible by one release store. Before bytes are overwritten,
- * {@code oldest} moves past them, a whole block of the ring at a time, and only as far as every gating subscriber has read.
+ * <p>Records are written behind {@code published} and become visible by one release store. Before bytes are
+ * overwritten, {@code oldest} moves past them, a whole block of the ring at a time, and only as far as every gating
+ * subscriber has read.
  */
 final class RecordWriter extends ClaimView {
   /** While messages stream, so many bytes of the ring are brought to this core at once. */
@@ -43,7 +44,10 @@ final class RecordWriter extends ClaimView {
 
   /** A record in each block of the ring, as in shared memory, for this publisher to trust. */
   private final long[] blockPositions = new long[NOTED_BLOCKS];
-  /** Where the next message, behind its record's header, begins in the region; always within the ring, or just behind it. */
+  /**
+   * Where the next message, behind its record's header, begins in the region; always within the ring, or just behind
+   * it.
+   */
   private long next;
   /** The position of a place in the ring is its offset in the region and this; it changes when the ring turns. */
   private long turn;
@@ -140,8 +144,8 @@ final class RecordWriter extends ClaimView {
   }
 
   /**
-   * Publishes a copy; false when there is no room now. No claim is ever open, so that whatever ends this, the next one can
-   * begin.
+   * Publishes a copy; false when there is no room now. No claim is ever open, so that whatever ends this, the next one
+   * can begin.
    */
   boolean tryOffer(byte[] source, int index, int length, int type) {
     begin(length);
@@ -172,7 +176,8 @@ final class RecordWriter extends ClaimView {
       return new IllegalArgumentException("length=" + length + " is not between 1 and " + maxMessageBytes
           + ", the largest message in a ring of " + ring.capacityBytes + " bytes");
     }
-    return new IllegalStateException(handle.isCallerInside() ? "the last claim was neither committed, staged nor aborted"
+    return new IllegalStateException(handle.isCallerInside()
+        ? "the last claim was neither committed, staged nor aborted"
         : "another thread has a claim of this publisher: use a publisher in one thread at a time");
   }
 
@@ -242,7 +247,10 @@ final class RecordWriter extends ClaimView {
     return length;
   }
 
-  /** Makes the record visible, with all that was staged before it. The store comes first: what fails before it changes nothing. */
+  /**
+   * Makes the record visible, with all that was staged before it. The store comes first: what fails before it changes
+   * nothing.
+   */
   private void publishRecord(long message, int length) {
     long recordBytes = recordBytes(length);
     long end = Math.min(message + recordBytes, ringEnd); // less only if two threads write
@@ -313,8 +321,9 @@ final class RecordWriter extends ClaimView {
   }
 
   /**
-   * The slow path of a claim, once a stretch: brings the next one here. Once a block it also notes where blocks begin, turns the
-   * ring, and gives up the oldest records if nobody needs them. Answers where the message goes, 0 when there is no room.
+   * The slow path of a claim, once a stretch: brings the next one here. Once a block it also notes where blocks begin,
+   * turns the ring, and gives up the oldest records if nobody needs them. Answers where the message goes, 0 when there
+   * is no room.
    */
   private long makeRoom(int length) {
     checkOurs();
@@ -330,8 +339,8 @@ final class RecordWriter extends ClaimView {
     long stretchEnd = Math.min(granted, positionOf(message) + Math.max(needed, STRETCH_BYTES));
     long end = Math.min(stretchEnd - turn + RECORD_HEADER_BYTES, ringEnd);
     if (message + needed > end) {
-      throw new IllegalStateException("the publisher of entry \"" + ring.entry.name() + "\" is used by two threads at once: use a"
-          + " publisher in one thread at a time");
+      throw new IllegalStateException("the publisher of entry \"" + ring.entry.name() + "\" is used by two threads at"
+          + " once: use a publisher in one thread at a time");
     }
     if (needed <= OWN_MAX_BYTES && isStreaming()) {
       region.own(message - RECORD_HEADER_BYTES, end - message);
@@ -340,7 +349,10 @@ final class RecordWriter extends ClaimView {
     return message;
   }
 
-  /** Whether messages come so fast that it pays to bring many lines here at once; for single ones it would only take time. */
+  /**
+   * Whether messages come so fast that it pays to bring many lines here at once; for single ones it would only take
+   * time.
+   */
   private boolean isStreaming() {
     if (--stretchesLeft <= 0) {
       long now = System.nanoTime();

@@ -13,13 +13,13 @@ import java.lang.invoke.VarHandle;
 import java.util.List;
 
 /**
- * The ring of one queue: where its words and records are, and finding a sequence for a position. Geometry is validated once
- * here; what changes is validated whenever it is read.
+ * The ring of one queue: where its words and records are, and finding a sequence for a position. Geometry is validated
+ * once here; what changes is validated whenever it is read.
  */
 final class Ring {
   /**
-   * So long a search is repeated that the publisher overtakes. A ring of 4 KiB turns in half a microsecond, and a reader whose
-   * code is not compiled yet needs ten for a look; it is compiled after some milliseconds.
+   * So long a search is repeated that the publisher overtakes. A ring of 4 KiB turns in half a microsecond, and a
+   * reader whose code is not compiled yet needs ten for a look; it is compiled after some milliseconds.
    */
   private static final long SEARCH_NANOS = 2_000_000_000;
   private static final int MIN_TRIES = 200;
@@ -69,8 +69,8 @@ final class Ring {
       throw new IllegalArgumentException("entry=" + entry + " is not an entry of this engine");
     }
     if (own.kind() != Kind.BROADCAST) {
-      throw new SpecMismatchException("Entry \"" + own.name() + "\" of segment " + own.core().path() + " is no broadcast: ",
-          List.of("kind is " + own.kind() + ", wanted " + Kind.BROADCAST));
+      throw new SpecMismatchException("Entry \"" + own.name() + "\" of segment " + own.core().path() + " is no"
+          + " broadcast: ", List.of("kind is " + own.kind() + ", wanted " + Kind.BROADCAST));
     }
     own.core().checkOpen();
     return own;
@@ -129,13 +129,17 @@ final class Ring {
     validate(position, oldest); // also bounds the search, which ends at the latest at the oldest record's block
     Cursor start = findNoted(position, oldest, Long.MAX_VALUE);
     Cursor end = start == null ? null : walk(start, position, Long.MAX_VALUE);
-    if (end == null && oldest() == oldest) { // else what leads there was overwritten meanwhile, even if the position was not
+    // If oldest moved, what leads there was overwritten meanwhile, even if the position was not.
+    if (end == null && oldest() == oldest) {
       throw entry.damaged("no block leads to position " + position);
     }
     return end == null ? -1 : end.sequence();
   }
 
-  /** The last noted record that lies neither behind {@code position} nor behind {@code sequence}; null when none is valid. */
+  /**
+   * The last noted record that lies neither behind {@code position} nor behind {@code sequence}; null when none is
+   * valid.
+   */
   private Cursor findNoted(long position, long oldest, long sequence) {
     long newest = blocks.blockOf(position);
     long last = Math.max(blocks.blockOf(oldest), newest - NOTED_BLOCKS + 1); // older ones have no note any more
@@ -170,7 +174,8 @@ final class Ring {
       }
     }
     if (position > targetPosition || position < targetPosition && sequence < targetSequence) {
-      throw entry.damaged("its records do not lead from position " + start.position() + " to position " + targetPosition);
+      throw entry.damaged("its records do not lead from position " + start.position() + " to position "
+          + targetPosition);
     }
     return new Cursor(position, sequence);
   }
@@ -210,7 +215,10 @@ final class Ring {
     throw restless();
   }
 
-  /** Where the message of that sequence begins; the oldest that is there if it was overwritten, the newest if it is not there yet. */
+  /**
+   * Where the message of that sequence begins; the oldest that is there if it was overwritten, the newest if it is not
+   * there yet.
+   */
   Cursor cursorAt(long sequence) {
     Search search = new Search();
     do {
@@ -238,8 +246,8 @@ final class Ring {
   }
 
   /**
-   * A search that others may disturb: nobody, not even a hostile participant, prolongs it beyond some seconds. A process that was
-   * paused meanwhile has its tries all the same.
+   * A search that others may disturb: nobody, not even a hostile participant, prolongs it beyond some seconds. A
+   * process that was paused meanwhile has its tries all the same.
    */
   static final class Search {
     private final long startNanos = System.nanoTime();
@@ -252,7 +260,8 @@ final class Ring {
   }
 
   DamagedSegmentException restless() {
-    return entry.damaged("no record stood still for long enough to be found within " + SEARCH_NANOS / 1_000_000_000 + " s");
+    return entry.damaged("no record stood still for long enough to be found within "
+        + SEARCH_NANOS / 1_000_000_000 + " s");
   }
 
   record Cursor(long position, long sequence) {}
@@ -271,7 +280,7 @@ final class Ring {
   }
 
   DamagedSegmentException damagedPositions(long published, long oldest) {
-    return entry.damaged("published position " + published + " and oldest position " + oldest + " are impossible in a ring of "
-        + capacityBytes + " bytes");
+    return entry.damaged("published position " + published + " and oldest position " + oldest + " are impossible in a"
+        + " ring of " + capacityBytes + " bytes");
   }
 }

@@ -12,8 +12,9 @@ import java.util.List;
 /**
  * A look for what is impossible in one queue, while publisher and subscribers may be at work. It only reads.
  *
- * <p>It follows the chain of records from the oldest to the newest. Everything that claims a place in the chain, block index
- * entries and subscribers, must be met on the way. A look that the publisher overtakes proves nothing, and begins anew.
+ * <p>It follows the chain of records from the oldest to the newest. Everything that claims a place in the chain, block
+ * index entries and subscribers, must be met on the way. A look that the publisher overtakes proves nothing, and begins
+ * anew.
  */
 final class RingCheck {
   private static final int MAX_ATTEMPTS = 16;
@@ -93,7 +94,8 @@ final class RingCheck {
   private void checkBlocksAhead(long oldest, long settled, long published) {
     for (long block = ring.blocks.blockOf(oldest); block <= ring.blocks.blockOf(settled); block++) {
       long position = ring.blocks.position(block);
-      if (position > ring.published() + ring.capacityBytes || position > published && position % RECORD_ALIGNMENT != 0) {
+      if (position > ring.published() + ring.capacityBytes
+          || position > published && position % RECORD_ALIGNMENT != 0) {
         problems.add("the block index, entry " + BlockIndex.entry(block) + ", tells of position " + position
             + ", where no record can begin");
       }

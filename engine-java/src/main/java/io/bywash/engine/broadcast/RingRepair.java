@@ -10,10 +10,10 @@ import io.bywash.engine.internal.linux.EngineLog;
 import java.lang.invoke.VarHandle;
 
 /**
- * Where a publisher that takes its role goes on. Usually that is where its predecessor stopped. If the records do not lead
- * there, since two threads used one publisher or a program wrote where it must not, everything up to now is given up: the new
- * publisher goes on at the ring's next turn, with a sequence beyond all that were used. Readers learn of it like of any loss, or
- * by a {@link DamagedSegmentException} where they hold messages that are gone.
+ * Where a publisher that takes its role goes on. Usually that is where its predecessor stopped. If the records do not
+ * lead there, since two threads used one publisher or a program wrote where it must not, everything up to now is given
+ * up: the new publisher goes on at the ring's next turn, with a sequence beyond all that were used. Readers learn of it
+ * like of any loss, or by a {@link DamagedSegmentException} where they hold messages that are gone.
  *
  * <p>Only the holder of the publisher's role may call it. If that dies on the way, its successor does the same again.
  */
@@ -50,8 +50,9 @@ final class RingRepair {
       damage = impossible.getMessage();
     }
     Cursor next = new RingRepair(ring).giveUpAll(damage);
-    EngineLog.log(System.Logger.Level.WARNING, "Entry \"" + ring.entry.name() + "\" of segment " + ring.entry.core().path()
-        + " was damaged, and has been repaired: its messages before sequence " + next.sequence() + " are given up. " + damage, null);
+    EngineLog.log(System.Logger.Level.WARNING, "Entry \"" + ring.entry.name() + "\" of segment "
+        + ring.entry.core().path() + " was damaged, and has been repaired: its messages before sequence "
+        + next.sequence() + " are given up. " + damage, null);
     return next;
   }
 

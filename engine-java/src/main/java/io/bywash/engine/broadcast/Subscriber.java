@@ -19,8 +19,8 @@ import java.lang.ref.Reference;
 import java.util.Objects;
 
 /**
- * A reader of a broadcast queue, with a position of its own. Any number may join and leave at any time. What it does when the
- * publisher is faster is its own choice, see {@link SubscriberOptions}.
+ * A reader of a broadcast queue, with a position of its own. Any number may join and leave at any time. What it does
+ * when the publisher is faster is its own choice, see {@link SubscriberOptions}.
  *
  * <p>Used by one thread at a time. After {@link #close} or {@link #revoke}, or after the segment was closed in this
  * process, every method that uses the queue throws {@link io.bywash.engine.SegmentClosedException}. On a segment that
@@ -72,8 +72,9 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   private static Subscriber open(Ring ring, SubscriberOptions options) {
     long segmentId = ring.entry.core().geometry().segmentId();
     if (options.startSegmentId() != 0 && options.startSegmentId() != segmentId) {
-      throw new SegmentReplacedException(String.format("Sequence %d of entry \"%s\" was asked for in segment %s of id %016x, but"
-          + " its id is %016x: it was removed and created anew since. Begin anew, for example with startingAtOldest().",
+      throw new SegmentReplacedException(String.format("Sequence %d of entry \"%s\" was asked for in segment %s of id"
+          + " %016x, but its id is %016x: it was removed and created anew since. Begin anew, for example with"
+          + " startingAtOldest().",
           options.startNumber(), ring.entry.name(), ring.entry.core().path(), options.startSegmentId(), segmentId));
     }
     ring.touchPages(false);
@@ -107,8 +108,9 @@ public final class Subscriber extends Role implements Waitable, Revocable {
         return handle;
       }
     }
-    throw new TableFullException("Entry \"" + ring.entry.name() + "\" of segment " + ring.entry.core().path() + " has all its "
-        + (ring.entry.roleCount() - 1) + " places taken by living subscribers. Close one, or create the queue with more.");
+    throw new TableFullException("Entry \"" + ring.entry.name() + "\" of segment " + ring.entry.core().path() + " has"
+        + " all its " + (ring.entry.roleCount() - 1) + " places taken by living subscribers. Close one, or create the"
+        + " queue with more.");
   }
 
   private void join(RoleHandle handle) {
@@ -145,8 +147,9 @@ public final class Subscriber extends Role implements Waitable, Revocable {
     }
     long missing = reader.nextSequence() - options.startNumber();
     if (missing < 0) {
-      throw new IllegalArgumentException("sequence=" + options.startNumber() + " lies beyond the next message of entry \""
-          + entry.name() + "\" in segment " + entry.core().path() + ", which gets sequence " + reader.nextSequence());
+      throw new IllegalArgumentException("sequence=" + options.startNumber() + " lies beyond the next message of"
+          + " entry \"" + entry.name() + "\" in segment " + entry.core().path() + ", which gets sequence "
+          + reader.nextSequence());
     }
     if (missing > 0 && options.mode() != MODE_SKIP) {
       throw reader.overrunException(missing);
@@ -163,7 +166,8 @@ public final class Subscriber extends Role implements Waitable, Revocable {
    * @return how many were handed over; 0 when none was there, or all that were there had been overwritten
    * @throws io.bywash.engine.OverrunException when messages were overwritten before they were read, with
    *     {@link SubscriberOptions#fail}
-   * @throws io.bywash.engine.EvictedException when this subscriber was cut off, with {@link SubscriberOptions#evictAfter}
+   * @throws io.bywash.engine.EvictedException when this subscriber was cut off, with
+   *     {@link SubscriberOptions#evictAfter}
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no publisher writes
    * @throws IllegalStateException when it is called by {@code handler}
    */
@@ -201,12 +205,12 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   }
 
   /**
-   * As {@link #poll(MessageHandler, int)}, waiting up to {@code timeoutNanos} for the first message; 0 when none came in
-   * that time.
+   * As {@link #poll(MessageHandler, int)}, waiting up to {@code timeoutNanos} for the first message; 0 when none came
+   * in that time.
    *
    * @param timeoutNanos 0 or less does not wait
-   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is interrupted
-   *     before it begins or while it waits; that page has the loop to write
+   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
+   *     interrupted before it begins or while it waits; that page has the loop to write
    */
   public int poll(MessageHandler handler, int limit, long timeoutNanos) {
     checkInterrupt(timeoutNanos);

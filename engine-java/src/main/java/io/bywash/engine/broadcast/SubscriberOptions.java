@@ -12,7 +12,8 @@ import java.util.Objects;
  * <caption>Policies</caption>
  * <tr><th>policy</th><th>when it is too slow</th><th>how it reads</th></tr>
  * <tr><td>{@link #block}</td><td>the publisher waits</td><td>in place</td></tr>
- * <tr><td>{@link #evictAfter}</td><td>the publisher waits for so long, then cuts it off</td><td>validated copies</td></tr>
+ * <tr><td>{@link #evictAfter}</td><td>the publisher waits for so long, then cuts it off</td>
+ *     <td>validated copies</td></tr>
  * <tr><td>{@link #skip}</td><td>it loses messages, and is told how many</td><td>validated copies</td></tr>
  * <tr><td>{@link #fail}</td><td>its poll throws</td><td>validated copies</td></tr>
  * </table>
@@ -45,32 +46,36 @@ public final class SubscriberOptions {
     return new SubscriberOptions(mode, evictAfterNanos, false, Start.NEXT, 0, 0, WaitPolicy.BACKOFF);
   }
 
-  /** Loses nothing: the publisher is held back when it would overwrite what this subscriber has not read. Reads in place. */
+  /**
+   * Loses nothing: the publisher is held back when it would overwrite what this subscriber has not read. Reads in
+   * place.
+   */
   public static SubscriberOptions block() {
     return of(MODE_BLOCK, 0);
   }
 
   /**
-   * Holds nobody back: when the publisher overwrites what this subscriber has not read, it is told exactly how many messages
-   * it lost ({@link io.bywash.engine.MessageHandler#onLost}), and goes on at the oldest that is there. Reads validated copies.
+   * Holds nobody back: when the publisher overwrites what this subscriber has not read, it is told exactly how many
+   * messages it lost ({@link io.bywash.engine.MessageHandler#onLost}), and goes on at the oldest that is there. Reads
+   * validated copies.
    */
   public static SubscriberOptions skip() {
     return of(MODE_SKIP, 0);
   }
 
   /**
-   * Holds nobody back, and does not tolerate a loss: when the publisher overwrites what this subscriber has not read, its
-   * poll throws an {@link io.bywash.engine.OverrunException}. Reads validated copies.
+   * Holds nobody back, and does not tolerate a loss: when the publisher overwrites what this subscriber has not read,
+   * its poll throws an {@link io.bywash.engine.OverrunException}. Reads validated copies.
    */
   public static SubscriberOptions fail() {
     return of(MODE_FAIL, 0);
   }
 
   /**
-   * Loses nothing, but does not hold the publisher back for longer than {@code timeoutNanos} at a stretch: then it is cut off,
-   * its next operation throws an {@link io.bywash.engine.EvictedException}, and the publisher goes on. Only time counts in
-   * which the publisher tried and found no room, and of each pause between two of its tries 50 ms at the most. Reads
-   * validated copies, so that it never acts on a message that was overwritten after it was cut off.
+   * Loses nothing, but does not hold the publisher back for longer than {@code timeoutNanos} at a stretch: then it is
+   * cut off, its next operation throws an {@link io.bywash.engine.EvictedException}, and the publisher goes on. Only
+   * time counts in which the publisher tried and found no room, and of each pause between two of its tries 50 ms at the
+   * most. Reads validated copies, so that it never acts on a message that was overwritten after it was cut off.
    *
    * @param timeoutNanos at least 1; kept up to 50 ms too long
    */
@@ -110,11 +115,11 @@ public final class SubscriberOptions {
   /**
    * The same, beginning with the message of that sequence: one to go on where another subscriber stopped. If it was
    * overwritten, {@link #skip} tells the loss at its first poll, and for the others joining throws an
-   * {@link io.bywash.engine.OverrunException}. Joining throws an {@link IllegalArgumentException} if it lies beyond the next
-   * message.
+   * {@link io.bywash.engine.OverrunException}. Joining throws an {@link IllegalArgumentException} if it lies beyond the
+   * next message.
    *
-   * <p>This is for a sequence of the segment that is attached now. For one that was noted earlier, perhaps in an earlier life of
-   * the segment, use {@link #startingAt(long, long)}.
+   * <p>This is for a sequence of the segment that is attached now. For one that was noted earlier, perhaps in an
+   * earlier life of the segment, use {@link #startingAt(long, long)}.
    *
    * @param sequence 0 or more
    */
@@ -123,8 +128,8 @@ public final class SubscriberOptions {
   }
 
   /**
-   * As {@link #startingAt(long)}, in that life of the segment only. After a segment was removed and created anew its sequences
-   * begin at 0 again, and the sequence alone would lead into the middle of other messages. Joining throws a
+   * As {@link #startingAt(long)}, in that life of the segment only. After a segment was removed and created anew its
+   * sequences begin at 0 again, and the sequence alone would lead into the middle of other messages. Joining throws a
    * {@link io.bywash.engine.SegmentReplacedException} if the segment is another one.
    *
    * @param segmentId as {@link io.bywash.engine.Segment#id} said when the sequence was noted; not 0

@@ -8,8 +8,8 @@
  *      +--- no further than the slowest "block" subscriber
  * </pre>
  *
- * <p>Guarantees: messages arrive in order, each once, numbered without gaps. Nothing half-written is ever seen, even if the
- * publisher is killed; its successor goes on at the next sequence. A subscriber that is killed holds nobody back.
+ * <p>Guarantees: messages arrive in order, each once, numbered without gaps. Nothing half-written is ever seen, even if
+ * the publisher is killed; its successor goes on at the next sequence. A subscriber that is killed holds nobody back.
  */
 @Version("0.1.0")
 package io.bywash.engine.broadcast;

@@ -30,8 +30,8 @@ import java.util.Optional;
  * A look at a bus directory.
  *
  * @param directory where it is
- * @param files what lies in it, but for the lock file: first everything under a proper name, sorted, then what creators have
- *     not linked to its name
+ * @param files what lies in it, but for the lock file: first everything under a proper name, sorted, then what creators
+ *     have not linked to its name
  */
 public record BusStatus(Path directory, List<FileStatus> files) {
 
@@ -40,8 +40,8 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     /** A segment with a living participant. */
     LIVE,
     /**
-     * A segment that is to be removed when nobody uses it, and that nobody uses: its last participants were killed, or left and
-     * could not remove it.
+     * A segment that is to be removed when nobody uses it, and that nobody uses: its last participants were killed, or
+     * left and could not remove it.
      */
     STALE,
     /** A segment that is to be kept, or that still holds something, and that nobody uses. */
@@ -67,7 +67,8 @@ public record BusStatus(Path directory, List<FileStatus> files) {
    * @param explanation a sentence for the user
    * @param segment more, if it can be looked at
    */
-  public record FileStatus(String name, State state, long sizeBytes, String explanation, Optional<SegmentStatus> segment) {}
+  public record FileStatus(String name, State state, long sizeBytes, String explanation,
+      Optional<SegmentStatus> segment) {}
 
   /**
    * Looks at a directory; none of its files can make this fail.
@@ -119,7 +120,8 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     } catch (IOException unknown) {
       // its size is the least of what is wrong with it
     }
-    return new FileStatus(Finding.printable(path.getFileName().toString()), state, sizeBytes, Finding.printable(explanation),
+    return new FileStatus(Finding.printable(path.getFileName().toString()), state, sizeBytes,
+        Finding.printable(explanation),
         Optional.empty());
   }
 
@@ -137,9 +139,11 @@ public record BusStatus(Path directory, List<FileStatus> files) {
       if (file.isLockedByOther(SegmentLayout.SLOT_LOCKS)) {
         return file(path, State.BEING_CREATED, "A living process creates it.");
       }
-      return BusFiles.isOurs(file) ? file(path, State.LEFTOVER, "Its creator died. The next creator in this directory removes it, or "
-          + clean(directory.attributes(name).owner()) + ".")
-          : file(path, State.FOREIGN, "It is named like what a creator leaves, but holds something else. Remove it by other means.");
+      return BusFiles.isOurs(file)
+          ? file(path, State.LEFTOVER, "Its creator died. The next creator in this directory removes it, or "
+              + clean(directory.attributes(name).owner()) + ".")
+          : file(path, State.FOREIGN, "It is named like what a creator leaves, but holds something else. Remove it by"
+              + " other means.");
     } catch (IOException refused) {
       return file(path, State.INACCESSIBLE, "It cannot be looked at: " + refused.getMessage());
     }
@@ -164,10 +168,12 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     long left = gone.stream().filter(Participant::leaving).count();
     long dead = gone.size() - left;
     return switch (state) {
-      case LIVE -> living + (living == 1 ? " participant" : " participants") + (dead == 0 ? "" : ", and " + dead + " dead")
+      case LIVE -> living + (living == 1 ? " participant" : " participants")
+          + (dead == 0 ? "" : ", and " + dead + " dead")
           + (left == 0 ? "" : ", and " + left + " that left");
       case KEPT -> "Nobody uses it. It is kept until it is removed by name.";
-      default -> "Nobody uses it: its last participants " + (dead == 0 ? "left, and could not remove it" : "were killed")
+      default -> "Nobody uses it: its last participants "
+          + (dead == 0 ? "left, and could not remove it" : "were killed")
           + ". The next user removes it, or " + clean(path) + ".";
     };
   }

@@ -40,8 +40,8 @@ final class DirectoryLook {
         lookAtPermissions(userId);
       } else {
         facts.put("directory", directory + ", not there yet");
-        add(Severity.NOTE, "the bus directory does not exist yet", "The first creator makes the standard one; make any other"
-            + " one yourself, with mode 0700.");
+        add(Severity.NOTE, "the bus directory does not exist yet", "The first creator makes the standard one; make"
+            + " any other one yourself, with mode 0700.");
         while (existing.getParent() != null && !Files.exists(existing)) {
           existing = existing.getParent();
         }
@@ -49,7 +49,8 @@ final class DirectoryLook {
           add(Severity.ERROR, "the bus directory cannot be made, since " + directory.getParent() + " does not exist",
               ADVICE_OTHER);
         } else if (!Files.isWritable(existing) || !Files.isExecutable(existing)) {
-          add(Severity.ERROR, "the bus directory cannot be made, since this user may not write to " + existing, ADVICE_OTHER);
+          add(Severity.ERROR, "the bus directory cannot be made, since this user may not write to " + existing,
+              ADVICE_OTHER);
         }
       }
       FileStore store = Files.getFileStore(existing);
@@ -75,14 +76,15 @@ final class DirectoryLook {
       add(Severity.WARNING, "the bus directory belongs to user id " + owner + ", this process to user id "
           + userId.getAsLong(), "Its owner can remove segments under their users. Use a directory of your own.");
     }
-    if ((permissions.contains(PosixFilePermission.GROUP_WRITE) || permissions.contains(PosixFilePermission.OTHERS_WRITE))
+    if ((permissions.contains(PosixFilePermission.GROUP_WRITE)
+        || permissions.contains(PosixFilePermission.OTHERS_WRITE))
         && !sticky) {
       add(Severity.WARNING, "others may write to the bus directory, and remove segments under their users",
           "Unless that is meant: chmod 0700 " + directory);
     }
     if (!Files.isWritable(directory) || !Files.isExecutable(directory)) {
-      add(Severity.WARNING, "this process may not create files in the bus directory", "To create segments, run as its owner,"
-          + " or set BYWASH_DIR to another directory.");
+      add(Severity.WARNING, "this process may not create files in the bus directory",
+          "To create segments, run as its owner, or set BYWASH_DIR to another directory.");
     }
   }
 
@@ -90,14 +92,15 @@ final class DirectoryLook {
   void lookAtFileSystem(String type, long total, long usable) {
     facts.put("file system", type + ", " + HostFiles.size(usable) + " of " + HostFiles.size(total) + " free");
     if (!type.equals("tmpfs") && !type.equals("ramfs")) {
-      add(Severity.WARNING, "segments lie on a file system of type " + type + ", not in memory: the kernel writes their pages"
-          + " to it, which takes time, and on a network or a stacked file system locks may not work between hosts or"
-          + " containers", "Use a directory below /dev/shm, or mount a tmpfs.");
+      add(Severity.WARNING, "segments lie on a file system of type " + type + ", not in memory: the kernel writes"
+          + " their pages to it, which takes time, and on a network or a stacked file system locks may not work between"
+          + " hosts or containers", "Use a directory below /dev/shm, or mount a tmpfs.");
     }
     if (total > 0 && usable < total / 10) {
       add(Severity.WARNING, "only " + HostFiles.size(usable) + " of " + HostFiles.size(total)
-          + " are free: creating a segment that needs more fails with a NoSpaceException", "Run doctor --clean, make queues"
-          + " smaller, or enlarge it: mount -o remount,size=..., or the container's --shm-size.");
+          + " are free: creating a segment that needs more fails with a NoSpaceException",
+          "Run doctor --clean, make queues smaller, or enlarge it: mount -o remount,size=..., or the container's"
+          + " --shm-size.");
     } else if (total > 0 && total <= SMALL_BYTES) {
       add(Severity.NOTE, "the file system has " + HostFiles.size(total) + " in all, as in a container by default",
           "For larger segments start the container with --shm-size.");

@@ -51,7 +51,8 @@ final class HostFiles {
   /** The lines of a file of any length that contain a text. */
   List<String> linesWith(Path file, String text) {
     List<String> found = new ArrayList<>();
-    try (BufferedReader in = new BufferedReader(new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8))) {
+    try (BufferedReader in =
+        new BufferedReader(new InputStreamReader(Files.newInputStream(file), StandardCharsets.UTF_8))) {
       for (String line = in.readLine(); line != null; line = in.readLine()) {
         if (line.contains(text)) {
           found.add(line);

@@ -53,14 +53,15 @@ final class HostLook {
 
   private void lookAtMemoryLimit() {
     Optional<Limit> limit = memoryLimit();
-    facts.put("memory limit", limit.map(found -> HostFiles.size(found.bytes()) + ", " + HostFiles.size(found.usedBytes())
-        + " used (" + found.group() + ")").orElse("none"));
+    facts.put("memory limit", limit.map(found -> HostFiles.size(found.bytes()) + ", "
+        + HostFiles.size(found.usedBytes()) + " used (" + found.group() + ")").orElse("none"));
     limit.ifPresent(found -> {
       boolean scarce = found.bytes() - found.usedBytes() < found.bytes() / 10;
-      add(scarce ? Severity.WARNING : Severity.NOTE, found.group().toString(), "the memory of this process and its container"
-          + " is limited to " + HostFiles.size(found.bytes()) + (scarce ? ", nearly all of it is used," : "")
-          + " and segments count: who creates one of more than about "
-          + HostFiles.size(Math.max(0, found.bytes() - found.usedBytes())) + " now is killed by the kernel, and no exception warns of it",
+      add(scarce ? Severity.WARNING : Severity.NOTE, found.group().toString(),
+          "the memory of this process and its container is limited to " + HostFiles.size(found.bytes())
+          + (scarce ? ", nearly all of it is used," : "") + " and segments count: who creates one of more than about "
+          + HostFiles.size(Math.max(0, found.bytes() - found.usedBytes())) + " now is killed by the kernel, and no"
+          + " exception warns of it",
           "Keep the sum of all segments well below the limit, or raise it (memory.max, docker run --memory).");
     });
   }
@@ -103,13 +104,15 @@ final class HostLook {
 
   private void lookAtNamespaces() {
     Optional<String> pid = files.link("proc/self/ns/pid");
-    facts.put("pid namespace", pid.map(name -> name.equals(INITIAL_PID_NAMESPACE) ? "the host's" : name).orElse("unknown"));
+    facts.put("pid namespace", pid.map(name -> name.equals(INITIAL_PID_NAMESPACE) ? "the host's" : name)
+        .orElse("unknown"));
     if (pid.isPresent() && !pid.get().equals(INITIAL_PID_NAMESPACE)) {
-      add(Severity.NOTE, "pid namespace", "this process has one of its own: process ids of other containers mean nothing"
-          + " here", "Nothing has to be done: who lives is known by locks, which all namespaces share.");
+      add(Severity.NOTE, "pid namespace", "this process has one of its own: process ids of other containers mean"
+          + " nothing here", "Nothing has to be done: who lives is known by locks, which all namespaces share.");
     }
     Optional<String> ipc = files.link("proc/self/ns/ipc");
-    facts.put("ipc namespace", ipc.map(name -> name.equals(INITIAL_IPC_NAMESPACE) ? "the host's" : name).orElse("unknown"));
+    facts.put("ipc namespace", ipc.map(name -> name.equals(INITIAL_IPC_NAMESPACE) ? "the host's" : name)
+        .orElse("unknown"));
     if (ipc.isPresent() && !ipc.get().equals(INITIAL_IPC_NAMESPACE)) {
       add(Severity.NOTE, "ipc namespace", "this process has one of its own, and probably a /dev/shm of its own",
           "To share segments with other containers, give them the same /dev/shm: docker run --ipc=..., or one volume on"
@@ -128,11 +131,12 @@ final class HostLook {
       }
     }
     boolean hides = !List.of("", "0", "off").contains(hidden);
-    facts.put("/proc", !files.exists("proc/self/stat") ? "not mounted" : hides ? "hides processes of other users" : "open");
+    facts.put("/proc", !files.exists("proc/self/stat") ? "not mounted"
+        : hides ? "hides processes of other users" : "open");
     if (hides) {
-      add(Severity.NOTE, "/proc", "it is mounted with hidepid=" + hidden + ": a process of another user that has lost its"
-          + " lock by mistake would not be recognised as running", "Nothing has to be done: locks are the proof, /proc is"
-          + " only a second opinion.");
+      add(Severity.NOTE, "/proc", "it is mounted with hidepid=" + hidden + ": a process of another user that has"
+          + " lost its lock by mistake would not be recognised as running",
+          "Nothing has to be done: locks are the proof, /proc is only a second opinion.");
     }
   }
 
@@ -149,8 +153,9 @@ final class HostLook {
     facts.put("logind", removes ? lingers ? "RemoveIPC=yes, but this user lingers" : "RemoveIPC=yes" : "RemoveIPC=no");
     if (removes && !lingers && directory.startsWith("/dev/shm") && userId.orElse(0) > LAST_SYSTEM_USER_ID) {
       add(Severity.WARNING, "logind", "RemoveIPC=yes: when the last session of user id " + userId.getAsLong() + " ends,"
-          + " systemd removes this user's files in /dev/shm, segments in use included", "Run services as a system user, or:"
-          + " loginctl enable-linger; or set RemoveIPC=no in /etc/systemd/logind.conf.");
+          + " systemd removes this user's files in /dev/shm, segments in use included",
+          "Run services as a system user, or: loginctl enable-linger; or set RemoveIPC=no in"
+          + " /etc/systemd/logind.conf.");
     }
   }
 
@@ -183,18 +188,18 @@ final class HostLook {
     String value = chosen.find() ? chosen.group(1) : "unknown";
     facts.put("huge pages", value);
     if (value.equals("never") || value.equals("deny")) {
-      add(Severity.NOTE, "huge pages", "shared memory gets none (" + value + "): SegmentSpec.withHugePages has no effect",
-          "If wanted: echo advise > /sys/kernel/mm/transparent_hugepage/shmem_enabled");
+      add(Severity.NOTE, "huge pages", "shared memory gets none (" + value + "): SegmentSpec.withHugePages has no"
+          + " effect", "If wanted: echo advise > /sys/kernel/mm/transparent_hugepage/shmem_enabled");
     }
   }
 
   void lookAtNativeAccess(boolean enabled, String whyNot, boolean waitAny, boolean membarrier) {
     facts.put("native access", enabled ? "enabled" : "not enabled");
     if (!enabled) {
-      add(Severity.NOTE, "native access", "this process works without: slower, waiting parks instead of blocking, and its locks,"
-          + " by which others know that it lives, are lost if another library in it opens and closes a segment's file, because "
-          + whyNot, "Start java with --enable-native-access=io.bywash.engine (module path), or =ALL-UNNAMED (class"
-          + " path, OSGi).");
+      add(Severity.NOTE, "native access", "this process works without: slower, waiting parks instead of blocking, and"
+          + " its locks, by which others know that it lives, are lost if another library in it opens and closes a"
+          + " segment's file, because " + whyNot, "Start java with --enable-native-access=io.bywash.engine (module"
+          + " path), or =ALL-UNNAMED (class path, OSGi).");
       return;
     }
     facts.put("locks", "shared with children that are forked without exec");

@@ -15,8 +15,8 @@ import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A look at what a bus directory stands on: the file system and its space, limits of the container, namespaces, what the
- * system may do to the files, what this process may do, and what lies in the directory.
+ * A look at what a bus directory stands on: the file system and its space, limits of the container, namespaces, what
+ * the system may do to the files, what this process may do, and what lies in the directory.
  *
  * @param facts what is there, by name, in the order in which to show it
  * @param findings what is worth to be told about it, each with advice; those with severity NOTE need no attention
@@ -25,7 +25,10 @@ public record HostStatus(Map<String, String> facts, List<Finding> findings) {
   /** Who did not move for so long while somebody waits for it is told. */
   private static final long STANDSTILL_NANOS = 300_000_000;
 
-  /** Looks at the host of a directory, whether or not that exists. Takes a third of a second if somebody holds another up. */
+  /**
+   * Looks at the host of a directory, whether or not that exists. Takes a third of a second if somebody holds another
+   * up.
+   */
   public static HostStatus of(BusDirectory directory) {
     return of(directory, Path.of("/"));
   }
@@ -40,7 +43,8 @@ public record HostStatus(Map<String, String> facts, List<Finding> findings) {
     try {
       addFiles(directory, facts, findings);
     } catch (BusException refused) {
-      findings.add(new Finding(Severity.ERROR, directory.path().toString(), refused.getMessage(), "Check its permissions."));
+      findings.add(new Finding(Severity.ERROR, directory.path().toString(), refused.getMessage(),
+          "Check its permissions."));
     }
     return new HostStatus(Collections.unmodifiableMap(facts), List.copyOf(findings));
   }
@@ -67,11 +71,12 @@ public record HostStatus(Map<String, String> facts, List<Finding> findings) {
     }
     if (!segment.foreignPids().isEmpty()) {
       findings.add(new Finding(Severity.NOTE, segment.name(), "the processes " + segment.foreignPids()
-          + " belong to another pid namespace, and are called otherwise there", "Nothing has to be done: who lives is known"
-          + " by locks, which all namespaces share."));
+          + " belong to another pid namespace, and are called otherwise there",
+          "Nothing has to be done: who lives is known by locks, which all namespaces share."));
     }
     if (earlier != null) {
-      earlier.files().stream().filter(file -> file.name().equals(segment.name())).flatMap(file -> file.segment().stream())
+      earlier.files().stream().filter(file -> file.name().equals(segment.name()))
+          .flatMap(file -> file.segment().stream())
           .forEach(before -> findings.addAll(segment.stuck(before)));
     }
   }

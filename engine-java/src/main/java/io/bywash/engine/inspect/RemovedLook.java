@@ -14,8 +14,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The part of {@link HostStatus} about segments that have no name any more: whoever still has one mapped keeps its space, and no
- * listing of the directory shows it.
+ * The part of {@link HostStatus} about segments that have no name any more: whoever still has one mapped keeps its
+ * space, and no listing of the directory shows it.
  */
 final class RemovedLook {
   private static final String DELETED = " (deleted)";
@@ -44,7 +44,10 @@ final class RemovedLook {
     }
   }
 
-  /** A file without a name that a process has mapped; the lengths of its parts by their offsets, since it may be mapped twice. */
+  /**
+   * A file without a name that a process has mapped; the lengths of its parts by their offsets, since it may be mapped
+   * twice.
+   */
   private record Held(String name, Map<String, Long> parts) {
     long bytes() {
       return parts.values().stream().mapToLong(Long::longValue).sum();
@@ -52,8 +55,8 @@ final class RemovedLook {
   }
 
   /**
-   * Looks at all processes that this one may look at. Whoever is just closing what was just removed is not meant: two looks have to
-   * find the same.
+   * Looks at all processes that this one may look at. Whoever is just closing what was just removed is not meant: two
+   * looks have to find the same.
    */
   void look() {
     Map<Path, Map<String, Held>> suspects = new TreeMap<>();
@@ -77,8 +80,8 @@ final class RemovedLook {
   }
 
   /**
-   * Of what has a name. A creator has its segment mapped under its hidden name, which is gone; its inode tells. Looked at behind the
-   * processes, since the other name is there before the hidden one goes.
+   * Of what has a name. A creator has its segment mapped under its hidden name, which is gone; its inode tells. Looked
+   * at behind the processes, since the other name is there before the hidden one goes.
    */
   private Set<String> inodes() {
     Set<String> found = new HashSet<>();
@@ -111,8 +114,9 @@ final class RemovedLook {
   private void add(Path process, Map<String, Held> held) {
     long bytes = held.values().stream().mapToLong(Held::bytes).sum();
     findings.add(new Finding(Severity.WARNING, "process " + process.getFileName(), "it holds " + HostFiles.size(bytes)
-        + " of segments that were removed: " + String.join(", ", held.values().stream().map(Held::name).sorted().toList()),
-        "It uses what others cannot find any more, or has closed it in a handler that does not return. Have it close them, or end"
-        + " it; the space comes back then."));
+        + " of segments that were removed: "
+        + String.join(", ", held.values().stream().map(Held::name).sorted().toList()),
+        "It uses what others cannot find any more, or has closed it in a handler that does not return. Have it close"
+        + " them, or end it; the space comes back then."));
   }
 }

@@ -23,16 +23,16 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * One look at the invariants of a segment. Each check reads its words in an order in which no interleaving with a
- * participant at work shows what is impossible, or reads again before it accuses; the order is the reverse of that in which
- * they are written.
+ * participant at work shows what is impossible, or reads again before it accuses; the order is the reverse of that in
+ * which they are written.
  */
 final class SegmentCheck {
   private static final int MAX_FINDINGS = 200;
   /** Between the lock of a slot and its first word a process is for so long at the most, if it runs at all. */
   private static final long SETTLE_NANOS = 200_000_000;
   private static final long SETTLE_STEP_NANOS = 5_000_000;
-  private static final String DAMAGED = "Nothing that is damaged is used by the engine. End the processes that use it, and"
-      + " create the segment anew.";
+  private static final String DAMAGED = "Nothing that is damaged is used by the engine. End the processes that use"
+      + " it, and create the segment anew.";
   private static final String LEFT = "Nothing has to be done: whoever comes next puts it right.";
 
   private final SegmentCore core;
@@ -128,8 +128,8 @@ final class SegmentCheck {
     int headerBytes = region.getInt(HEADER_BYTES_OFFSET);
     if (headerBytes != HEADER_BYTES || region.getLong(ID_OFFSET) == 0 || lifetime != WHILE_USED && lifetime != KEPT
         || pages != ORDINARY_PAGES && pages != HUGE_PAGES) {
-      damaged(name, "the header claims " + headerBytes + " bytes, id " + region.getLong(ID_OFFSET) + ", lifetime " + lifetime
-          + " and pages " + pages);
+      damaged(name, "the header claims " + headerBytes + " bytes, id " + region.getLong(ID_OFFSET)
+          + ", lifetime " + lifetime + " and pages " + pages);
     }
   }
 
@@ -180,8 +180,8 @@ final class SegmentCheck {
     checkLeavers();
     keepsSo(lockedAndFree);
     for (int id : lockedAndFree.keySet()) {
-      add(Severity.NOTE, name + ", participant " + id, "its lock is held, but the slot is free: a process stopped while it joined"
-          + " or left, or holds the lock for no good reason", "Resume or end that process.");
+      add(Severity.NOTE, name + ", participant " + id, "its lock is held, but the slot is free: a process stopped while"
+          + " it joined or left, or holds the lock for no good reason", "Resume or end that process.");
     }
   }
 
@@ -189,11 +189,15 @@ final class SegmentCheck {
     List<String> held = heldByTheDead.getOrDefault(Owner.participant(word), List.of());
     long pid = region.getLongOpaque(geometry.slot(id) + SLOT_PID);
     String who = pid == 0 ? "a process that was about to attach" : "process " + pid;
-    String end = Owner.state(word) == SLOT_LEAVING ? " left as its JVM ended" : held.isEmpty() ? " died without leaving" : " died";
+    String end = Owner.state(word) == SLOT_LEAVING ? " left as its JVM ended"
+        : held.isEmpty() ? " died without leaving" : " died";
     add(Severity.WARNING, where, who + end + (held.isEmpty() ? "" : " and holds " + String.join(", ", held)), LEFT);
   }
 
-  /** Who leaves gives its roles back at once, unless an operation that was under way when it closed does not come to its end. */
+  /**
+   * Who leaves gives its roles back at once, unless an operation that was under way when it closed does not come to its
+   * end.
+   */
   private void checkLeavers() {
     long start = System.nanoTime();
     while (!keptByLeavers.isEmpty() && System.nanoTime() - start < SETTLE_NANOS) {
@@ -205,13 +209,16 @@ final class SegmentCheck {
     }
     for (Kept kept : keptByLeavers) {
       add(Severity.WARNING, name + "/" + kept.entry().name() + ", role " + kept.index(), "process "
-          + participants.pid(kept.slotWord()) + " has closed the segment, but an operation of this role has not ended: a handler"
-          + " does not return, or a claim was neither committed nor aborted", "Have that operation end, or end the process. Until"
-          + " then it keeps the role, and the memory of the segment.");
+          + participants.pid(kept.slotWord()) + " has closed the segment, but an operation of this role has not ended:"
+          + " a handler does not return, or a claim was neither committed nor aborted",
+          "Have that operation end, or end the process. Until then it keeps the role, and the memory of the segment.");
     }
   }
 
-  /** Keeps those of the free slots that stay as they are, with their locks held, for longer than a step takes: all at once. */
+  /**
+   * Keeps those of the free slots that stay as they are, with their locks held, for longer than a step takes: all at
+   * once.
+   */
   private void keepsSo(Map<Integer, Long> lockedAndFree) {
     long start = System.nanoTime();
     while (!lockedAndFree.isEmpty() && System.nanoTime() - start < SETTLE_NANOS) {
@@ -270,8 +277,8 @@ final class SegmentCheck {
           } else if (take(taken, entry) || sound.stream().noneMatch(it -> it.overlaps(entry) && isStill(it))) {
             sound.add(entry);
           } else {
-            damaged(where, "its bytes, " + entry.sizeBytes() + " from " + entry.offset() + " on, belong to another entry"
-                + " as well");
+            damaged(where, "its bytes, " + entry.sizeBytes() + " from " + entry.offset() + " on, belong to"
+                + " another entry as well");
           }
         }
         default -> damaged(name + ", row " + index, "its state is " + (word & 0xFF));
@@ -293,7 +300,8 @@ final class SegmentCheck {
     long end = entries.stream().filter(this::isStill)
         .mapToLong(entry -> entry.offset() + entry.sizeBytes()).max().orElse(geometry.dataOffset());
     if (nextFree < end || nextFree > geometry.sizeBytes() || nextFree % LINE_BYTES != 0) {
-      damaged(name, "its next free byte is " + nextFree + ", its entries end at " + end + " of " + geometry.sizeBytes());
+      damaged(name, "its next free byte is " + nextFree + ", its entries end at " + end + " of "
+          + geometry.sizeBytes());
     }
   }
 
@@ -321,7 +329,8 @@ final class SegmentCheck {
     if (entry.damage() != null) {
       return entry.damage();
     }
-    if (entry.sizeBytes() % structureAlignment(entry.roleCount()) != 0 || ((int) (word >>> 16) & 0xFFFF) == 0 || word >>> 32 == 0) {
+    if (entry.sizeBytes() % structureAlignment(entry.roleCount()) != 0 || ((int) (word >>> 16) & 0xFFFF) == 0
+        || word >>> 32 == 0) {
       return String.format("its row has the word 0x%x and %d bytes", word, entry.sizeBytes());
     }
     if (Owner.participant(creator) != creator || creator == 0 || Owner.slotId(creator) >= geometry.slotCount()) {
@@ -346,7 +355,8 @@ final class SegmentCheck {
     if (Owner.slotId(intent) >= geometry.slotCount() || Owner.generation(intent) >= geometry.rowCount()) {
       damaged(name, String.format("the intent 0x%x names no participant or no row", intent));
     } else if (!participants.isAlive(intent) && region.getLongVolatile(INTENT_OFFSET) == intent) {
-      add(Severity.WARNING, name + ", row " + Owner.generation(intent), "a participant died while it added or removed this entry", LEFT);
+      add(Severity.WARNING, name + ", row " + Owner.generation(intent), "a participant died while it added or removed"
+          + " this entry", LEFT);
     }
   }
 
@@ -386,10 +396,12 @@ final class SegmentCheck {
     }
     long slot = slotWord(Owner.slotId(word));
     boolean current = Owner.epoch(slot) == Owner.epoch(word) && Owner.state(slot) != SLOT_FREE;
-    boolean buried = Owner.epoch(slot) - Owner.epoch(word) > 0 && Owner.state(slot) == SLOT_JOINING; // and swept just now
+    // And swept just now.
+    boolean buried = Owner.epoch(slot) - Owner.epoch(word) > 0 && Owner.state(slot) == SLOT_JOINING;
     boolean alive = participants.isAlive(slot);
     if (alive && current && Owner.state(slot) == SLOT_LEAVING) {
-      keptByLeavers.add(new Kept(entry, index, word, slot)); // an operation that was under way when it closed has not ended yet
+      // An operation that was under way when it closed has not ended yet.
+      keptByLeavers.add(new Kept(entry, index, word, slot));
       return;
     }
     if (alive && (buried || current) || entry.roleWord(index) != word) {

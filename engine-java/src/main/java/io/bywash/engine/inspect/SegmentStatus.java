@@ -35,15 +35,15 @@ import java.util.stream.Stream;
  * @param created when it was created
  * @param participantCapacity how many participants there is room for
  * @param participants everybody who is attached, the living and the dead whose slots nobody took yet
- * @param foreignPids the process ids of living participants that belong to another pid namespace than this process, in which
- *     they mean nothing
+ * @param foreignPids the process ids of living participants that belong to another pid namespace than this process, in
+ *     which they mean nothing
  * @param entryCapacity how many entries there is room for
  * @param entries everything in it, the damaged included
  * @param leftByTheDead what dead participants left, one finding each
  */
-public record SegmentStatus(long takenNanos, String name, Path path, long sizeBytes, long unusedBytes, Lifetime lifetime,
-    Instant created, int participantCapacity, List<Participant> participants, List<Long> foreignPids, int entryCapacity,
-    List<EntryStatus> entries, List<Finding> leftByTheDead) {
+public record SegmentStatus(long takenNanos, String name, Path path, long sizeBytes, long unusedBytes,
+    Lifetime lifetime, Instant created, int participantCapacity, List<Participant> participants, List<Long> foreignPids,
+    int entryCapacity, List<EntryStatus> entries, List<Finding> leftByTheDead) {
 
   /**
    * A look at one entry.
@@ -87,7 +87,8 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
       return new SegmentStatus(System.nanoTime(), segment.name(), segment.path(), segment.sizeBytes(),
           Math.clamp(geometry.sizeBytes() - core.region().getLongOpaque(NEXT_FREE_OFFSET), 0, geometry.sizeBytes()),
           geometry.lifetime(), Instant.ofEpochMilli(geometry.createdMillis()), geometry.slotCount(), participants,
-          participants.stream().filter(each -> each.alive() && isForeign(core, each.id())).map(Participant::pid).toList(),
+          participants.stream().filter(each -> each.alive() && isForeign(core, each.id()))
+              .map(Participant::pid).toList(),
           geometry.rowCount(), entries(core), new SegmentCheck(core).leftByTheDead());
     } catch (InternalError truncated) {
       throw truncated(core);
@@ -97,8 +98,8 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
   }
 
   private static DamagedSegmentException truncated(SegmentCore core) {
-    return new DamagedSegmentException("Segment " + core.path() + " is damaged: its file was truncated. End the processes"
-        + " that use it, and remove the file.");
+    return new DamagedSegmentException("Segment " + core.path() + " is damaged: its file was truncated. End the"
+        + " processes that use it, and remove the file.");
   }
 
   private static boolean isForeign(SegmentCore core, int id) {
@@ -158,7 +159,8 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
   /**
    * What happened in each entry of a known kind that is not damaged, since an earlier look.
    *
-   * @param earlier a look at the same segment, half a second ago for example; this look itself gives shares, and no rates
+   * @param earlier a look at the same segment, half a second ago for example; this look itself gives shares, and no
+   *     rates
    */
   public List<EntryRates> rates(SegmentStatus earlier) {
     double seconds = (takenNanos - earlier.takenNanos) / 1e9;
@@ -170,8 +172,8 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
    * Who does not go on, and stops others: for example subscribers for which a publisher waits, because the ring has no
    * room for a message of the largest size, and that have not moved since an earlier look.
    *
-   * @param earlier a look at the same segment; the shorter ago, the more is found that only takes a rest. This look itself
-   *     gives everybody who is in the way now
+   * @param earlier a look at the same segment; the shorter ago, the more is found that only takes a rest. This look
+   *     itself gives everybody who is in the way now
    */
   public List<Finding> stuck(SegmentStatus earlier) {
     return rates(earlier).stream().flatMap(entry -> entry.findings(name, Effect.STOPS)).toList();

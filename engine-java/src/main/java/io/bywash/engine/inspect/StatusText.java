@@ -118,7 +118,8 @@ public final class StatusText {
     separate();
     line("segment " + now.name() + ": " + HostFiles.size(now.sizeBytes()) + ", " + HostFiles.size(now.unusedBytes())
         + " unused, " + words(now.lifetime()) + ", since " + now.created() + ", " + now.participants().size() + " of "
-        + now.participantCapacity() + " participants, " + now.entries().size() + " of " + now.entryCapacity() + " entries");
+        + now.participantCapacity() + " participants, " + now.entries().size() + " of " + now.entryCapacity()
+        + " entries");
     table(List.of("PARTICIPANT", "PROCESS", "LABEL", "STATE", "WAKES"), now.participants().stream().map(each -> List.of(
         Integer.toString(each.id()), number(each) + (now.foreignPids().contains(each.pid()) ? " (elsewhere)" : ""),
         Finding.printable(each.label()), state(each), each.canWake() ? "yes" : "no")).toList());

@@ -17,14 +17,14 @@ public final class Verification {
   private Verification() {}
 
   /**
-   * Looks at all of a segment: header, participants and their locks, directory, roles, waiting bitmaps, and the records of
-   * every queue. It only reads. Words that others change meanwhile are looked at again before anybody is accused, so a
-   * sound segment gives no finding, however busy it is. Time and memory are bounded by the size of the file, whatever is in
-   * it. At most 200 findings are told.
+   * Looks at all of a segment: header, participants and their locks, directory, roles, waiting bitmaps, and the records
+   * of every queue. It only reads. Words that others change meanwhile are looked at again before anybody is accused, so
+   * a sound segment gives no finding, however busy it is. Time and memory are bounded by the size of the file, whatever
+   * is in it. At most 200 findings are told.
    *
    * @param segment any attachment, for example a read-only one
-   * @return with severity ERROR what no participant ever writes; with WARNING what the dead left, which whoever comes next
-   *     puts right, and who holds something up since it does not go on; empty when everything is in order
+   * @return with severity ERROR what no participant ever writes; with WARNING what the dead left, which whoever comes
+   *     next puts right, and who holds something up since it does not go on; empty when everything is in order
    * @throws io.bywash.engine.SegmentClosedException when the attachment was closed
    */
   public static List<Finding> of(Segment segment) {

@@ -1,7 +1,7 @@
 /**
- * Looking on: what there is in a bus directory and in a segment, who is attached and lives, who holds whom back, what is
- * damaged or was left by the dead, and what about the host may get in the way. Nothing here writes to shared memory, keeps
- * anything alive, or costs those who are at work anything.
+ * Looking on: what there is in a bus directory and in a segment, who is attached and lives, who holds whom back, what
+ * is damaged or was left by the dead, and what about the host may get in the way. Nothing here writes to shared memory,
+ * keeps anything alive, or costs those who are at work anything.
  *
  * <pre>
  *  HostStatus      the machine and the directory

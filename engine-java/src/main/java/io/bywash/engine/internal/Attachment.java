@@ -1,8 +1,8 @@
 package io.bywash.engine.internal;
 
 /**
- * What a segment's public face stands for, so that the other packages of the engine can get at it. No part of the public
- * API.
+ * What a segment's public face stands for, so that the other packages of the engine can get at it. No part of the
+ * public API.
  */
 public abstract class Attachment {
   protected final SegmentCore core;

@@ -25,27 +25,28 @@ public final class BusFailures {
     }
     if (failure instanceof AccessDeniedException) {
       return new SegmentAccessException("Process " + ProcessHandle.current().pid() + " of user "
-          + System.getProperty("user.name") + " may not use " + failure.getMessage() + ". Run as the user who created the segment, or have"
-          + " it created with wider permissions; to look only, attach read-only.", failure);
+          + System.getProperty("user.name") + " may not use " + failure.getMessage() + ". Run as the user who created"
+          + " the segment, or have it created with wider permissions; to look only, attach read-only.", failure);
     }
     if (String.valueOf(failure.getMessage()).contains("No space left on device")) {
-      return new NoSpaceException("The file system of " + path.toAbsolutePath().getParent() + " takes no new file, though this needs"
-          + " hardly any space: it has no inode left (see df -i). Remove files, or mount it with a larger nr_inodes.");
+      return new NoSpaceException("The file system of " + path.toAbsolutePath().getParent() + " takes no new file,"
+          + " though this needs hardly any space: it has no inode left (see df -i). Remove files, or mount it with a"
+          + " larger nr_inodes.");
     }
     if (failure instanceof NotRegularFileException other) {
-      return new SegmentFormatException("Path " + other.getFile() + " is no file of Bywash: it is not a regular file. Choose another"
-          + " name, or remove it.");
+      return new SegmentFormatException("Path " + other.getFile() + " is no file of Bywash: it is not a regular file."
+          + " Choose another name, or remove it.");
     }
     if (failure instanceof UntrustedFileException other) {
       return new SegmentAccessException("Path " + other.getFile() + " is not used, since it " + other.getReason()
           + ". Have it removed, or set BYWASH_DIR to another directory.", failure);
     }
     if (failure instanceof NotDirectoryException other) {
-      return new SegmentAccessException("The bus directory " + other.getFile() + " is no directory. Have it removed, or set"
-          + " BYWASH_DIR to another one.", failure);
+      return new SegmentAccessException("The bus directory " + other.getFile() + " is no directory. Have it"
+          + " removed, or set BYWASH_DIR to another one.", failure);
     }
-    return new SegmentAccessException("The operating system refused an operation on " + path + ": " + failure.getMessage(),
-        failure);
+    return new SegmentAccessException("The operating system refused an operation on " + path + ": "
+        + failure.getMessage(), failure);
   }
 
   static SegmentNotFoundException notFound(Path path, long waitedNanos) {
@@ -53,7 +54,7 @@ public final class BusFailures {
     Path directory = path.toAbsolutePath().getParent();
     return new SegmentNotFoundException(Files.isDirectory(directory)
         ? "There is no segment " + path + waited + ". Start the process that creates it, or check the name."
-        : "There is no segment " + path + waited + ": the directory " + directory + " does not exist. Create the directory,"
-            + " or set BYWASH_DIR to one that exists.");
+        : "There is no segment " + path + waited + ": the directory " + directory + " does not exist. Create the"
+        + " directory, or set BYWASH_DIR to one that exists.");
   }
 }

@@ -27,10 +27,10 @@ import java.util.regex.Pattern;
 /**
  * Segment files by name: creation, attachment and removal, each of them atomic for everybody else.
  *
- * <p>A new segment is built under a hidden name, with its first slot locked by its creator from the start, and then linked
- * to its real name: exactly one of several creators succeeds. A hidden file whose first slot is not locked was left by a
- * dead creator, and the next creator removes it. Linking and unlinking happen under the lock of one file per directory,
- * which is never deleted.
+ * <p>A new segment is built under a hidden name, with its first slot locked by its creator from the start, and then
+ * linked to its real name: exactly one of several creators succeeds. A hidden file whose first slot is not locked was
+ * left by a dead creator, and the next creator removes it. Linking and unlinking happen under the lock of one file per
+ * directory, which is never deleted.
  */
 public final class BusFiles {
   private static final String LOCK_NAME = ".lock";
@@ -75,8 +75,8 @@ public final class BusFiles {
   }
 
   /**
-   * For those that found no space, perhaps because they created it at the same time and took it from each other: one after the
-   * other, so that one of them can.
+   * For those that found no space, perhaps because they created it at the same time and took it from each other: one
+   * after the other, so that one of them can.
    */
   private static SegmentCore openInTurn(List<StructureType> types, Path path, SegmentSpec spec, NoSpaceException full) {
     SegmentCore[] core = new SegmentCore[1];
@@ -129,7 +129,10 @@ public final class BusFiles {
     }
   }
 
-  /** As {@link #tryAttach}; a segment that differs goes if nobody uses it and it is not to be kept, as its last user would have had it. */
+  /**
+   * As {@link #tryAttach}; a segment that differs goes if nobody uses it and it is not to be kept, as its last user
+   * would have had it.
+   */
   private static SegmentCore tryAttachOrReplace(List<StructureType> types, Path path, SegmentSpec spec) {
     try {
       return tryAttach(types, path, spec);
@@ -144,7 +147,10 @@ public final class BusFiles {
     }
   }
 
-  /** After there was no space: whether another process builds that segment, or has failed as well and given back what it took. */
+  /**
+   * After there was no space: whether another process builds that segment, or has failed as well and given back what it
+   * took.
+   */
   private static boolean mayFitSoon(Path path, long neededBytes, long waitedNanos) {
     try {
       return isBeingCreated(path) || waitedNanos < RACE_NANOS && Space.freeBytes(path) >= neededBytes
@@ -213,8 +219,8 @@ public final class BusFiles {
   }
 
   /**
-   * Attaches to the segment, which must match {@code spec} unless that is null; null when there is none, or somebody is removing
-   * it just now.
+   * Attaches to the segment, which must match {@code spec} unless that is null; null when there is none, or somebody is
+   * removing it just now.
    */
   private static SegmentCore tryAttach(List<StructureType> types, Path path, SegmentSpec spec) {
     try {
@@ -297,7 +303,9 @@ public final class BusFiles {
     return directory.names().stream().filter(TEMPORARY.asMatchPredicate()).toList();
   }
 
-  /** Removes what dead creators left, unless somebody has the directory's lock for {@code timeoutNanos}; which files. */
+  /**
+   * Removes what dead creators left, unless somebody has the directory's lock for {@code timeoutNanos}; which files.
+   */
   static List<String> removeLeftovers(Path path, long timeoutNanos) {
     List<String> removed = new ArrayList<>();
     try (OpenDirectory directory = OpenDirectory.of(path)) {
@@ -329,7 +337,8 @@ public final class BusFiles {
   }
 
   private static boolean isOurs(OpenDirectory directory, String hidden) throws IOException {
-    try (SegmentFile file = SegmentFile.open(directory, hidden, true)) { // closing any other descriptor could drop its creator's lock
+    // Closing any other descriptor could drop its creator's lock.
+    try (SegmentFile file = SegmentFile.open(directory, hidden, true)) {
       return isOurs(file);
     }
   }
@@ -345,7 +354,8 @@ public final class BusFiles {
   }
 
   private static SegmentExistsException alreadyThere(Path path) {
-    return new SegmentExistsException("Segment " + path + " exists already. Use open to attach to it, or choose another name.");
+    return new SegmentExistsException("Segment " + path + " exists already. Use open to attach to it, or choose another"
+        + " name.");
   }
 
   /** Removes the segment under the directory's lock, unless somebody joins it meanwhile. */

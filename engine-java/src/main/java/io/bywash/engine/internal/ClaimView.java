@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /**
- * The bytes of one claim in a structure's data area, bounds-checked; a role adds what commit and abort do. Reused for every
- * claim.
+ * The bytes of one claim in a structure's data area, bounds-checked; a role adds what commit and abort do. Reused for
+ * every claim.
  */
 public abstract class ClaimView implements Claim {
   protected final Region region;
@@ -24,7 +24,10 @@ public abstract class ClaimView implements Claim {
     return extent != Extent.NONE;
   }
 
-  /** Opens the claim on {@code length} bytes from {@code offset} of the region on, which the caller knows to lie in the area. */
+  /**
+   * Opens the claim on {@code length} bytes from {@code offset} of the region on, which the caller knows to lie in the
+   * area.
+   */
   protected final void open(long offset, int length) {
     extent = Extent.within(offset - areaOffset, length);
   }

@@ -7,8 +7,9 @@ import java.nio.file.Path;
 import java.util.function.Supplier;
 
 /**
- * A file that somebody cut while it was mapped: the memory behind the mapping is not there any more. The virtual machine
- * reports that as an {@link InternalError}, at or just after the access; here it becomes an exception that says so.
+ * A file that somebody cut while it was mapped: the memory behind the mapping is not there any more. The virtual
+ * machine reports that as an {@link InternalError}, at or just after the access; here it becomes an exception that says
+ * so.
  */
 public final class CutFile {
   private CutFile() {}
@@ -18,7 +19,8 @@ public final class CutFile {
     core.beginOperation();
     try {
       T result = look.get();
-      Thread.holdsLock(core); // a call into the virtual machine, at whose end it throws the error that compiled code held back
+      // A call into the virtual machine, at whose end it throws the error that compiled code held back.
+      Thread.holdsLock(core);
       return result;
     } catch (InternalError fault) {
       throw told(core, fault);

@@ -25,12 +25,12 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
- * Adds entries to the name directory and removes them. A row becomes visible, or stops being so, by one store; everything
- * else happens under the directory lock and is announced in the intent word, so that whoever comes next finishes or voids
- * what a dead one left.
+ * Adds entries to the name directory and removes them. A row becomes visible, or stops being so, by one store;
+ * everything else happens under the directory lock and is announced in the intent word, so that whoever comes next
+ * finishes or voids what a dead one left.
  *
- * <p>Bytes that a row had stay that row's when it is free: the next entry that fits takes them, zeroed. The bytes of a removed
- * entry are free once no living participant holds its row.
+ * <p>Bytes that a row had stay that row's when it is free: the next entry that fits takes them, zeroed. The bytes of a
+ * removed entry are free once no living participant holds its row.
  */
 final class DirectoryChanges {
   private static final long LOCK_TIMEOUT_NANOS = 10_000_000_000L;
@@ -145,7 +145,8 @@ final class DirectoryChanges {
     }
     if (!locked) {
       throw new SegmentAccessException("The directory of segment " + core.path() + " has been locked for "
-          + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on. Resume or end that process.");
+          + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on. Resume or end that"
+          + " process.");
     }
     @SuppressWarnings("unchecked")
     T value = (T) result[0];
@@ -158,7 +159,8 @@ final class DirectoryChanges {
     int index = freeRow(spec);
     long row = geometry.row(index);
     boolean reuses = fits(index, spec);
-    long offset = reuses ? region.getLongOpaque(row + ROW_OFFSET) : align(nextFree, structureAlignment(spec.roleCount()));
+    long offset = reuses ? region.getLongOpaque(row + ROW_OFFSET)
+        : align(nextFree, structureAlignment(spec.roleCount()));
     long sizeBytes = reuses ? region.getLongOpaque(row + ROW_SIZE) : spec.sizeBytes();
     if (sizeBytes > geometry.sizeBytes() - offset) {
       throw new NoSpaceException("Segment " + core.path() + " has " + Math.max(geometry.sizeBytes() - offset, 0)
@@ -190,8 +192,8 @@ final class DirectoryChanges {
     }
     for (int index = 0; index < geometry.rowCount(); index++) {
       if (endOf(index) > nextFree) {
-        throw Geometry.damaged(core.path(), "its next free byte is " + nextFree + ", but row " + index + " has bytes up to "
-            + endOf(index));
+        throw Geometry.damaged(core.path(), "its next free byte is " + nextFree + ", but row " + index + " has"
+            + " bytes up to " + endOf(index));
       }
     }
     return nextFree;
@@ -214,7 +216,10 @@ final class DirectoryChanges {
         && region.getLongOpaque(row + ROW_SIZE) >= spec.sizeBytes() && hasItsBytesAlone(index);
   }
 
-  /** The free row for such an entry: that with the fewest bytes that fit, else one without bytes, else the one with the fewest. */
+  /**
+   * The free row for such an entry: that with the fewest bytes that fit, else one without bytes, else the one with the
+   * fewest.
+   */
   private int freeRow(EntrySpec spec) {
     int best = -1;
     long bestCost = Long.MAX_VALUE;
@@ -230,7 +235,8 @@ final class DirectoryChanges {
     }
     if (best < 0) {
       throw new TableFullException("Segment " + core.path() + " has all its " + geometry.rowCount()
-          + " directory rows taken, so \"" + spec.name() + "\" cannot be added. Create the segment with a larger entryCapacity.");
+          + " directory rows taken, so \"" + spec.name() + "\" cannot be added. Create the segment with a larger"
+          + " entryCapacity.");
     }
     return best;
   }
@@ -269,8 +275,8 @@ final class DirectoryChanges {
   }
 
   /**
-   * Frees the rows of removed entries that nobody holds, and gives back the bytes of free rows that are the last ones. The caller
-   * has the directory's lock.
+   * Frees the rows of removed entries that nobody holds, and gives back the bytes of free rows that are the last ones.
+   * The caller has the directory's lock.
    */
   private void freeRemoved() {
     VarHandle.fullFence(); // [row-held] who is not seen to hold a row will find that it is not live
@@ -279,7 +285,8 @@ final class DirectoryChanges {
       again = false;
       for (int index = 0; index < geometry.rowCount(); index++) {
         long word = table.word(index);
-        if (state(word) == ROW_TOMBSTONE && !core.participants().isHeld(index) || state(word) == ROW_FREE && isLast(index)) {
+        if (state(word) == ROW_TOMBSTONE && !core.participants().isHeld(index)
+            || state(word) == ROW_FREE && isLast(index)) {
           region.setLongVolatile(INTENT_OFFSET, Owner.word(core.participants().self(), index, 0, INTENT_REMOVE));
           again |= free(index, word);
           region.setLongVolatile(INTENT_OFFSET, 0);
@@ -309,7 +316,10 @@ final class DirectoryChanges {
     region.zero(region.getLongOpaque(row + ROW_OFFSET), region.getLongOpaque(row + ROW_SIZE));
   }
 
-  /** Frees a row. It keeps its bytes, unless they are the last ones: then they are nobody's again, and the answer is true. */
+  /**
+   * Frees a row. It keeps its bytes, unless they are the last ones: then they are nobody's again, and the answer is
+   * true.
+   */
   private boolean free(int index, long word) {
     long row = geometry.row(index);
     long offset = region.getLongOpaque(row + ROW_OFFSET);
@@ -328,7 +338,9 @@ final class DirectoryChanges {
 
   // ---- what the dead left
 
-  /** Puts right what a dead one left half-done, if there is something; who lives has the lock, and is not waited for. */
+  /**
+   * Puts right what a dead one left half-done, if there is something; who lives has the lock, and is not waited for.
+   */
   boolean recover() throws IOException {
     boolean[] recovered = new boolean[1];
     if (region.getLongVolatile(INTENT_OFFSET) != 0 && changing.tryLock()) {
@@ -342,8 +354,8 @@ final class DirectoryChanges {
   }
 
   /**
-   * Voids the entry that a dead adder left half-done, and finishes what a dead remover began; false when there was nothing. The
-   * caller has the directory's lock, so that whoever wrote an intent is dead.
+   * Voids the entry that a dead adder left half-done, and finishes what a dead remover began; false when there was
+   * nothing. The caller has the directory's lock, so that whoever wrote an intent is dead.
    */
   private boolean recoverIntent() {
     long intent = region.getLongVolatile(INTENT_OFFSET);

@@ -7,11 +7,11 @@ import java.util.Set;
 import java.util.WeakHashMap;
 
 /**
- * Lets the participants of this process leave when the JVM ends in good order (its last thread ended, {@code System.exit},
- * SIGTERM, Ctrl-C), though nobody closed their segments.
+ * Lets the participants of this process leave when the JVM ends in good order (its last thread ended,
+ * {@code System.exit}, SIGTERM, Ctrl-C), though nobody closed their segments.
  *
- * <p>The hook is registered while there is a participant. {@code -Dbywash.exit.hook=off} forgoes it, and so does an engine that
- * belongs to an OSGi bundle, whose end is the bundle's.
+ * <p>The hook is registered while there is a participant. {@code -Dbywash.exit.hook=off} forgoes it, and so does an
+ * engine that belongs to an OSGi bundle, whose end is the bundle's.
  */
 final class ExitHook {
   private static final boolean WANTED = !"off".equals(System.getProperty("bywash.exit.hook")) && !belongsToBundle();

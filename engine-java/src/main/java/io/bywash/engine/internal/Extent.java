@@ -1,9 +1,9 @@
 package io.bywash.engine.internal;
 
 /**
- * Where the bytes of a message are in their area, and how many, in one long: whoever reads it once has a place and a length
- * that belong together, whatever other threads do. Every extent that is ever made lies within its area; so an access that is
- * checked against its length cannot leave the area.
+ * Where the bytes of a message are in their area, and how many, in one long: whoever reads it once has a place and a
+ * length that belong together, whatever other threads do. Every extent that is ever made lies within its area; so an
+ * access that is checked against its length cannot leave the area.
  *
  * <pre>
  *   63                                31 30                        0
@@ -40,8 +40,8 @@ final class Extent {
   }
 
   private static IllegalStateException outside(long offset, int length, long areaBytes) {
-    return new IllegalStateException("a message of " + length + " bytes at byte " + offset + " does not lie within " + areaBytes
-        + " bytes: the role is used by two threads at once. Take a role for each thread.");
+    return new IllegalStateException("a message of " + length + " bytes at byte " + offset + " does not lie"
+        + " within " + areaBytes + " bytes: the role is used by two threads at once. Take a role for each thread.");
   }
 
   static long offset(long extent) {

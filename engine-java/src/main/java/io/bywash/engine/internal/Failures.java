@@ -1,6 +1,9 @@
 package io.bywash.engine.internal;
 
-/** Several steps that are all taken, whichever of them fail; the first failure is thrown in the end, with the others in it. */
+/**
+ * Several steps that are all taken, whichever of them fail; the first failure is thrown in the end, with the others in
+ * it.
+ */
 final class Failures {
   private Throwable first;
 

@@ -12,15 +12,16 @@ import java.nio.file.Path;
 import java.util.zip.CRC32C;
 
 /**
- * The shape of a segment: written once by its creator, read and validated once by each attacher, never looked up in shared
- * memory again.
+ * The shape of a segment: written once by its creator, read and validated once by each attacher, never looked up in
+ * shared memory again.
  */
 public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCount, long rowsOffset, long dataOffset,
     Lifetime lifetime, boolean hugePages, long createdMillis) {
 
   static Geometry of(SegmentSpec spec, long segmentId) {
     return new Geometry(spec.sizeBytes(), segmentId, spec.participantCapacity(), spec.entryCapacity(),
-        SegmentLayout.rowsOffset(spec.participantCapacity()), SegmentLayout.dataOffset(spec.participantCapacity(), spec.entryCapacity()),
+        SegmentLayout.rowsOffset(spec.participantCapacity()),
+        SegmentLayout.dataOffset(spec.participantCapacity(), spec.entryCapacity()),
         spec.lifetime(), spec.hugePages(), System.currentTimeMillis());
   }
 
@@ -60,13 +61,14 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
   public static Geometry read(Region region, Path path) {
     long magic = region.getLong(MAGIC_OFFSET);
     if (magic != MAGIC) {
-      throw new SegmentFormatException(String.format("File %s is no Bywash segment: it begins with 0x%016X, a segment with"
-          + " 0x%016X. Choose another name, or remove the file.", path, magic, MAGIC));
+      throw new SegmentFormatException(String.format("File %s is no Bywash segment: it begins with 0x%016X, a"
+          + " segment with 0x%016X. Choose another name, or remove the file.", path, magic, MAGIC));
     }
     int version = region.getInt(VERSION_OFFSET);
     if (version != VERSION) {
-      throw new SegmentFormatException("Segment " + path + " has layout version " + version + ", this program uses version "
-          + VERSION + ". Use the same Bywash version in all processes, or remove the segment when nobody uses it.");
+      throw new SegmentFormatException("Segment " + path + " has layout version " + version + ", this program uses"
+          + " version " + VERSION + ". Use the same Bywash version in all processes, or remove the segment when nobody"
+          + " uses it.");
     }
     if (region.getIntAcquire(READY_OFFSET) != 1) { // [ready] makes the whole header and all tables visible
       throw damaged(path, "it was never made ready");
@@ -81,7 +83,8 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
     }
     Geometry geometry = new Geometry(region.getLong(SIZE_OFFSET), region.getLong(ID_OFFSET),
         region.getInt(SLOT_COUNT_OFFSET), region.getInt(ROW_COUNT_OFFSET), region.getLong(ROWS_OFFSET_OFFSET),
-        region.getLong(DATA_OFFSET_OFFSET), region.getInt(LIFETIME_OFFSET) == KEPT ? Lifetime.KEPT : Lifetime.WHILE_USED,
+        region.getLong(DATA_OFFSET_OFFSET),
+        region.getInt(LIFETIME_OFFSET) == KEPT ? Lifetime.KEPT : Lifetime.WHILE_USED,
         region.getInt(PAGES_OFFSET) == HUGE_PAGES, region.getLong(CREATED_OFFSET));
     geometry.validate(region, path);
     return geometry;

@@ -6,25 +6,28 @@ import io.bywash.engine.internal.linux.EngineLog;
 import java.lang.invoke.VarHandle;
 
 /**
- * What lets a role be used until it, or its segment, is closed; and tells whether it is being used just now. Of an observer's
- * role this is all; nothing is shared.
+ * What lets a role be used until it, or its segment, is closed; and tells whether it is being used just now. Of an
+ * observer's role this is all; nothing is shared.
  *
- * <p>Neither the role's place in the segment nor the segment's memory is given back while the role's user is inside, from
- * {@link #enter} to {@link #exit}. The two sides' steps cannot both come first [inside]:
+ * <p>Neither the role's place in the segment nor the segment's memory is given back while the role's user is inside,
+ * from {@link #enter} to {@link #exit}. The two sides' steps cannot both come first [inside]:
  * <pre>
  *   user:   enter;  look whether the role is usable;  ...  exit;  look whether the role is usable
  *   closer: make it unusable;  BARRIER ON ALL THREADS;  look whether the user is inside
  * </pre>
- * A closer that finds the user outside ends the role. One that finds it inside leaves that to the user, who finds the role
- * unusable when it exits. The user pays for no fence: the closer's {@link AllThreads#passSafepoint barrier} has every thread
- * pass a point at which its memory is in the order of its program.
+ * A closer that finds the user outside ends the role. One that finds it inside leaves that to the user, who finds the
+ * role unusable when it exits. The user pays for no fence: the closer's {@link AllThreads#passSafepoint barrier} has
+ * every thread pass a point at which its memory is in the order of its program.
  *
  * <p>A revoker does as a closer does, and if the user is inside it also takes the role's effect on others: see
  * {@link #withdraw}.
  */
 public class Hold {
   protected final SegmentEntry entry;
-  /** Plain, as the next one, since both are used for each message: the fence of {@link #exit} makes the JIT read it anew. */
+  /**
+   * Plain, as the next one, since both are used for each message: the fence of {@link #exit} makes the JIT read it
+   * anew.
+   */
   private boolean usable = true;
   /** Why it is not usable; written before that is. */
   private boolean revoked;
@@ -43,8 +46,8 @@ public class Hold {
   }
 
   /**
-   * Begins an operation. A thread that is inside already stays there: an operation that a {@link StackOverflowError} ended may
-   * not have come to its exit.
+   * Begins an operation. A thread that is inside already stays there: an operation that a {@link StackOverflowError}
+   * ended may not have come to its exit.
    *
    * @throws SegmentClosedException when the role may not be used any more
    * @throws IllegalStateException when another thread is inside
@@ -70,7 +73,8 @@ public class Hold {
 
   /** Ends an operation; gives the role back if it was closed meanwhile. */
   public final void exit() {
-    VarHandle.releaseFence(); // [inside] whoever sees the next store sees what the operation wrote, and is behind what it read
+    // Whoever sees the next store sees what the operation wrote, and is behind what it read.
+    VarHandle.releaseFence(); // [inside]
     inside = 0;
     if (!usable) {
       endUnusable();
@@ -81,8 +85,8 @@ public class Hold {
     try {
       end();
     } catch (BusException failure) { // the operation's own outcome must not be lost
-      EngineLog.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
-          + " was closed while it was in use, and was not given back in good order.", failure);
+      EngineLog.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment "
+          + entry.core().path() + " was closed while it was in use, and was not given back in good order.", failure);
     }
   }
 

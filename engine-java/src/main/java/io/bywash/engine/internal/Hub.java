@@ -15,9 +15,9 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
- * The one thread of a process that waits for many roles, in many segments. It sleeps in the kernel on the doorbells of all
- * segments at once; what it cannot sleep on (no native access, Linux before 5.16, a peer that cannot ring, more than
- * {@value Futex#MAX_WORDS} words) it looks at once a millisecond.
+ * The one thread of a process that waits for many roles, in many segments. It sleeps in the kernel on the doorbells of
+ * all segments at once; what it cannot sleep on (no native access, Linux before 5.16, a peer that cannot ring, more
+ * than {@value Futex#MAX_WORDS} words) it looks at once a millisecond.
  *
  * <p>After a wake it looks at the waits whose bits were taken, and at those that were added, revoked or cancelled in
  * this process. Every 50 ms it looks at each structure, and at all its waits if that has changed. So those that are
@@ -63,8 +63,9 @@ public final class Hub {
     protected abstract boolean isOver();
 
     /**
-     * Tells whoever waits that the wait is over, from then on {@link #isOver} holds. Runs in the hub's thread: it hands over,
-     * does not block, and runs no code of the user's. What it throws leaves the wait as it was, and it is called again.
+     * Tells whoever waits that the wait is over, from then on {@link #isOver} holds. Runs in the hub's thread: it hands
+     * over, does not block, and runs no code of the user's. What it throws leaves the wait as it was, and it is called
+     * again.
      *
      * @param failure why the role cannot be waited for; null when it is ready
      */
@@ -178,7 +179,8 @@ public final class Hub {
   private void logOnce(Throwable failure) {
     if (!failureLogged) {
       try {
-        failureLogged = EngineLog.log(System.Logger.Level.ERROR, "The thread that waits for roles met a failure. It goes on.", failure);
+        failureLogged = EngineLog.log(System.Logger.Level.ERROR, "The thread that waits for roles met a failure. It"
+            + " goes on.", failure);
       } catch (Throwable noHeap) {
         // the first use of a class needs heap: the next failure is logged
       }

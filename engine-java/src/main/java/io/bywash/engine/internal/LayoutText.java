@@ -11,8 +11,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * The text that says what the elements of an entry consist of, as docs/SPEC.md describes it: a line for each type of element,
- * and one for each of its fields, which begins with a space.
+ * The text that says what the elements of an entry consist of, as docs/SPEC.md describes it: a line for each type of
+ * element, and one for each of its fields, which begins with a space.
  */
 public final class LayoutText {
   private LayoutText() {}

@@ -1,7 +1,8 @@
 package io.bywash.engine.internal;
 
 /**
- * The one format of every shared word that belongs to somebody: role words, the segment's state, the directory's intent.
+ * The one format of every shared word that belongs to somebody: role words, the segment's state, the directory's
+ * intent.
  *
  * <pre>
  *   63                             32 31             16 15      8 7    4 3    0

@@ -23,17 +23,17 @@ import java.util.stream.IntStream;
 /**
  * The participant table: who is attached, who lives, and the taking and giving back of slots.
  *
- * <p>A slot belongs to the holder of its kernel lock, who alone writes its first line. It raises the epoch under the lock,
- * so that an epoch seen in any shared word names one life: if the slot shows another epoch, or nobody holds the lock, that
- * life is over.
+ * <p>A slot belongs to the holder of its kernel lock, who alone writes its first line. It raises the epoch under the
+ * lock, so that an epoch seen in any shared word names one life: if the slot shows another epoch, or nobody holds the
+ * lock, that life is over.
  */
 public final class Participants {
   /** So long a joiner waits for slots that are just being buried, taken or given back, if there is no other. */
   private static final long SETTLE_NANOS = 500_000_000;
   private static final long RETRY_NANOS = 1_000_000;
   /**
-   * The last epoch, unsigned, of a life: one more is needed to bury it. A slot that has come so far is retired, since an epoch that
-   * began anew would bring words of the dead back to life.
+   * The last epoch, unsigned, of a life: one more is needed to bury it. A slot that has come so far is retired, since
+   * an epoch that began anew would bring words of the dead back to life.
    */
   static final int LAST_EPOCH = 0xFFFF_FFFE;
 
@@ -127,8 +127,9 @@ public final class Participants {
   }
 
   /**
-   * Takes a slot's lock, unless somebody has it, or the slot's holder certainly runs though its lock is free: nothing is ever taken
-   * from a running process. Whoever has the lock makes the dead holder look alive, so that nothing slow comes behind it.
+   * Takes a slot's lock, unless somebody has it, or the slot's holder certainly runs though its lock is free: nothing
+   * is ever taken from a running process. Whoever has the lock makes the dead holder look alive, so that nothing slow
+   * comes behind it.
    */
   private boolean tryLockUnlessVetoed(int id, SegmentFile.Patience patience) throws IOException {
     long word = slotWord(id);
@@ -146,7 +147,8 @@ public final class Participants {
   private void activate(int id, int epoch) {
     long slot = geometry.slot(id);
     ProcessIdentity me = ProcessIdentity.self();
-    region.setLongOpaque(slot + SLOT_PID, 0); // whoever dies before it tells its own is not taken for the slot's last holder
+    // Whoever dies before it tells its own is not taken for the slot's last holder.
+    region.setLongOpaque(slot + SLOT_PID, 0);
     region.setLongVolatile(slot + SLOT_WORD, Owner.word(Owner.participant(id, epoch), 0, 0, SLOT_JOINING));
     region.setLongOpaque(slot + SLOT_PID, me.pid());
     region.setLongOpaque(slot + SLOT_START_TICKS, me.startTicks());
@@ -212,15 +214,16 @@ public final class Participants {
   void leave() throws IOException {
     int id = Owner.slotId(self);
     if (hasSlot()) {
-      region.setLongOpaque(geometry.slot(id) + SLOT_START_TICKS, 0); // this process lives on, and must not veto a death here
+      // This process lives on, and must not veto a death here.
+      region.setLongOpaque(geometry.slot(id) + SLOT_START_TICKS, 0);
       free(id, Owner.epoch(self));
     }
     file.unlock(SLOT_LOCKS + id);
   }
 
   /**
-   * Whether this participant still has its slot. It does not if its lock was lost while the process lived (somebody closed
-   * the descriptor) and it was buried: the slot may be another's now, and is not to be touched.
+   * Whether this participant still has its slot. It does not if its lock was lost while the process lived (somebody
+   * closed the descriptor) and it was buried: the slot may be another's now, and is not to be touched.
    */
   boolean hasSlot() {
     long word = slotWord(Owner.slotId(self));
@@ -228,8 +231,8 @@ public final class Participants {
   }
 
   /**
-   * Buries everybody who is dead, and frees their slots. Nothing is waited for: a slot whose lock somebody holds is not a
-   * dead one's, or is being buried by somebody else.
+   * Buries everybody who is dead, and frees their slots. Nothing is waited for: a slot whose lock somebody holds is not
+   * a dead one's, or is being buried by somebody else.
    *
    * @param dead gets those who were buried, as they were
    * @return how many roles they held
@@ -256,12 +259,13 @@ public final class Participants {
   }
 
   /**
-   * Ends the life of slot {@code id}, whose dead holder's lock this participant has, and voids all that it holds in every
-   * structure. May be interrupted anywhere, and is then repeated by the next holder of the lock. Returns how many roles that
-   * were.
+   * Ends the life of slot {@code id}, whose dead holder's lock this participant has, and voids all that it holds in
+   * every structure. May be interrupted anywhere, and is then repeated by the next holder of the lock. Returns how many
+   * roles that were.
    */
   private int bury(int id) {
-    // The epoch comes first: while this participant holds the lock, perhaps paused, nobody takes the dead one for alive.
+    // The epoch comes first: while this participant holds the lock, perhaps paused, nobody takes the dead one for
+    // alive.
     int epoch = Owner.epoch(slotWord(id));
     int next = epoch == -1 ? epoch : epoch + 1; // beyond LAST_EPOCH only what is no participant's: it stays
     region.setLongVolatile(geometry.slot(id) + SLOT_WORD, Owner.word(Owner.participant(id, next), 0, 0, SLOT_JOINING));
@@ -282,8 +286,8 @@ public final class Participants {
   }
 
   /**
-   * Whether the participant part of {@code ownerWord} names a life that still goes on. False is proof: the kernel gave its
-   * lock back, or the slot was taken again since.
+   * Whether the participant part of {@code ownerWord} names a life that still goes on. False is proof: the kernel gave
+   * its lock back, or the slot was taken again since.
    */
   public boolean isAlive(long ownerWord) {
     int id = Owner.slotId(ownerWord);
@@ -321,8 +325,8 @@ public final class Participants {
   }
 
   /**
-   * Whether every participant that could publish wakes sleepers in a way that this process can rely on. Sleepers ask this
-   * before they block in the kernel, and at least every 50 ms.
+   * Whether every participant that could publish wakes sleepers in a way that this process can rely on. Sleepers ask
+   * this before they block in the kernel, and at least every 50 ms.
    */
   boolean everybodyCanWake() {
     for (int id = 0; id < geometry.slotCount(); id++) {

@@ -53,8 +53,8 @@ public abstract class Role implements Revocable {
   protected final void setLabel(String label) {
     Label.check(label);
     if (!(hold instanceof RoleHandle handle)) {
-      throw new IllegalStateException("Segment " + entry.core().path() + " is attached read-only, so that nobody sees this role"
-          + " of entry \"" + entry.name() + "\", nor its label.");
+      throw new IllegalStateException("Segment " + entry.core().path() + " is attached read-only, so that nobody sees"
+          + " this role of entry \"" + entry.name() + "\", nor its label.");
     }
     hold.checkUsable();
     CutFile.looking(entry.core(), () -> {
@@ -95,14 +95,15 @@ public abstract class Role implements Revocable {
   /** Begins a call that may wait, unless {@code timeoutNanos} says that it must not. */
   protected final void checkInterrupt(long timeoutNanos) {
     if (timeoutNanos > 0 && Thread.currentThread().isInterrupted()) {
-      throw new InterruptedWaitException("Thread \"" + Thread.currentThread().getName() + "\" was interrupted while it used entry \""
-          + entry.name() + "\" in segment " + entry.core().path() + " with a timeout. Nothing was taken or sent.");
+      throw new InterruptedWaitException("Thread \"" + Thread.currentThread().getName() + "\" was interrupted while it"
+          + " used entry \"" + entry.name() + "\" in segment " + entry.core().path() + " with a timeout. Nothing was"
+          + " taken or sent.");
     }
   }
 
   /**
-   * Waits once, for {@link WaitRoom#PROBE_NANOS} at the most when it sleeps; false when {@code timeoutNanos} have passed
-   * since {@code startNanos}.
+   * Waits once, for {@link WaitRoom#PROBE_NANOS} at the most when it sleeps; false when {@code timeoutNanos} have
+   * passed since {@code startNanos}.
    *
    * @throws InterruptedWaitException when this thread was interrupted
    */

@@ -134,8 +134,9 @@ public final class RoleHandle extends Hold implements Runnable {
         return;
       }
     }
-    EngineLog.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
-        + " became unreachable without being closed; it was given back now. Close roles, for example in a try block.", null);
+    EngineLog.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment "
+        + entry.core().path() + " became unreachable without being closed; it was given back now. Close roles, for"
+        + " example in a try block.", null);
     makeUnusable();
     end();
   }

@@ -33,7 +33,8 @@ import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * One attachment of this process to one segment: mapping, participant, roles, and the way out of it. Everything public is
+ * One attachment of this process to one segment: mapping, participant, roles, and the way out of it.
+ * Everything public is
  * a thin face on this.
  */
 public final class SegmentCore {
@@ -83,7 +84,9 @@ public final class SegmentCore {
     }
   }
 
-  /** Formats a new file that nobody else sees yet and whose first slot is locked; this process is its first participant. */
+  /**
+   * Formats a new file that nobody else sees yet and whose first slot is locked; this process is its first participant.
+   */
   static SegmentCore format(List<StructureType> types, Path path, SegmentFile file, SegmentSpec spec, long segmentId)
       throws IOException {
     Geometry geometry = Geometry.of(spec, segmentId);
@@ -118,7 +121,8 @@ public final class SegmentCore {
   }
 
   /**
-   * Maps an existing file, which must match {@code spec} unless that is null, and joins it; null when it is being removed or was
+   * Maps an existing file, which must match {@code spec} unless that is null, and joins it;
+   * null when it is being removed or was
    * replaced, and one has to look again. Whoever is refused never joined: nobody has relied on it to remove the file.
    */
   static SegmentCore join(List<StructureType> types, Path path, SegmentFile file, SegmentSpec spec)
@@ -133,7 +137,8 @@ public final class SegmentCore {
       if (core.isLeaving()) {
         return null; // soon it is not in the way any more
       }
-      throw new SpecMismatchException("Segment " + path + " differs from what was asked for. Use the same specification in"
+      throw new SpecMismatchException("Segment " + path + " differs from what was asked for. Use the same"
+          + " specification in"
           + " all processes, attach without one, or remove the segment when nobody uses it. ", differences);
     } catch (InternalError fault) {
       throw CutFile.told(path, file, region.sizeBytes(), fault);
@@ -144,7 +149,8 @@ public final class SegmentCore {
     core.participants.join(core.path.toString());
     boolean joined = false;
     try {
-      // [closing] joined with a full fence, then looks: a remover changes the state with a full fence, then looks at slots
+      // [closing] joined with a full fence, then looks: a remover changes the state with a full fence,
+      // then looks at slots
       joined = core.revertDeadRemoval() && core.file.isAt(core.path);
       return joined ? core : null;
     } finally {
@@ -177,7 +183,8 @@ public final class SegmentCore {
         default -> throw Geometry.damaged(path, "its state is " + Owner.state(state));
       }
     }
-    throw Geometry.damaged(path, "its state does not stand still: it changed " + SegmentEntry.MAX_TRIES + " times at one look");
+    throw Geometry.damaged(path, "its state does not stand still: it changed " + SegmentEntry.MAX_TRIES + " times at"
+        + " one look");
   }
 
   /** Whether a living participant is about to remove the segment, or has. */
@@ -259,7 +266,10 @@ public final class SegmentCore {
     return file;
   }
 
-  /** The size of the file now; that of the mapping when the name does not lead to the file any more, and nobody can know. */
+  /**
+   * The size of the file now; that of the mapping when the name does not lead to the file any more,
+   * and nobody can know.
+   */
   public long currentSizeBytes() throws IOException {
     return file.isAt(path) ? Files.size(path) : geometry.sizeBytes();
   }
@@ -300,7 +310,8 @@ public final class SegmentCore {
 
   public void requireParticipant() {
     if (readOnly) {
-      throw new IllegalStateException("Segment " + path + " is attached read-only; attach it for writing to take roles, to"
+      throw new IllegalStateException("Segment " + path + " is attached read-only; attach it for writing to take"
+          + " roles, to"
           + " add entries, or to recover it.");
     }
     if (!participants.hasSlot()) {
@@ -322,13 +333,15 @@ public final class SegmentCore {
   /** Throws what the user of a role has to know when that ended though nobody closed it. */
   void checkName() {
     if (nameLost) {
-      throw new SegmentGoneException("Segment " + path + " is not there any more: its file was removed or replaced while it was in"
+      throw new SegmentGoneException("Segment " + path + " is not there any more: its file was removed or replaced"
+          + " while it was in"
           + " use, so that nobody else can find it. Close it, and open it again.");
     }
   }
 
   /**
-   * Looks at the name, at most once a second, and ends all roles if it leads to this segment no longer. Called by participants
+   * Looks at the name, at most once a second, and ends all roles if it leads to this segment no longer.
+   * Called by participants
    * that wait, and now and then by those that publish.
    */
   public void probeName() {
@@ -381,7 +394,8 @@ public final class SegmentCore {
   }
 
   /**
-   * Begins what must not lose its slot, its locks and its memory before {@link #endOperation}, even if the segment is closed
+   * Begins what must not lose its slot, its locks and its memory before {@link #endOperation},
+   * even if the segment is closed
    * meanwhile.
    */
   void beginOperation() {
@@ -435,14 +449,16 @@ public final class SegmentCore {
       try {
         detach();
       } catch (BusException failure) {
-        EngineLog.log(System.Logger.Level.WARNING, "Segment " + path + " was closed while it was in use, and was not left in good order.",
+        EngineLog.log(System.Logger.Level.WARNING, "Segment " + path + " was closed while it was in use, and was not"
+            + " left in good order.",
             failure);
       }
     }
   }
 
   /**
-   * Ends all roles, or has those that are in an operation end with it, and wakes whoever waits in them. The last one takes slot,
+   * Ends all roles, or has those that are in an operation end with it, and wakes whoever waits in them.
+   * The last one takes slot,
    * lock, descriptor and memory with it, here or at the end of its operation.
    */
   public void close() {
@@ -540,7 +556,8 @@ public final class SegmentCore {
   }
 
   /**
-   * The JVM ends in good order. Nothing is revoked, since the application's own hooks may still be at work; the lock goes with
+   * The JVM ends in good order. Nothing is revoked, since the application's own hooks may still be at work;
+   * the lock goes with
    * the process. If nobody else stays, the name goes now.
    */
   void leaveAtExit() {
@@ -555,7 +572,8 @@ public final class SegmentCore {
         leaveName();
       }
     } catch (IOException | BusException | InternalError failure) {
-      EngineLog.log(System.Logger.Level.DEBUG, "Segment " + path + " was not left in good order at the end of the process.", failure);
+      EngineLog.log(System.Logger.Level.DEBUG, "Segment " + path + " was not left in good order at the end of the"
+          + " process.", failure);
     } finally {
       endOperation();
     }
@@ -602,7 +620,8 @@ public final class SegmentCore {
         BusFiles.removeIfUnused(this);
       }
     } catch (FileSystemException forbidden) {
-      EngineLog.log(System.Logger.Level.INFO, "Segment " + path + " stays, though nobody uses it any more: this process may not remove"
+      EngineLog.log(System.Logger.Level.INFO, "Segment " + path + " stays, though nobody uses it any more: this process"
+          + " may not remove"
           + " it (" + forbidden.getMessage() + "). Its owner can: bywash doctor --clean.", null);
     }
   }

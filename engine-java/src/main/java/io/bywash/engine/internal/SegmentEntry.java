@@ -17,7 +17,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * One structure as this process sees it: its row, read once and validated, and the words that all structures have: roles
+ * One structure as this process sees it: its row, read once and validated, and the words that all structures have:
+ * roles
  * and the bits of those that wait.
  */
 public final class SegmentEntry implements Entry {
@@ -96,7 +97,8 @@ public final class SegmentEntry implements Entry {
     if (roles != roleCount || structureDataOffset(roleCount) > sizeBytes) {
       return "it claims " + roles + " roles in " + sizeBytes + " bytes";
     }
-    if (textBytes < 0 || textBytes > EntrySpec.MAX_LAYOUT_BYTES || textOffset < 0 || textOffset > sizeBytes - textBytes) {
+    if (textBytes < 0 || textBytes > EntrySpec.MAX_LAYOUT_BYTES || textOffset < 0
+        || textOffset > sizeBytes - textBytes) {
       return "it claims a layout of " + textBytes + " bytes at " + textOffset + " of " + sizeBytes;
     }
     return null;
@@ -138,7 +140,8 @@ public final class SegmentEntry implements Entry {
     }
     compare(found, entry + "roleCount", roleCount, spec.roleCount());
     for (int i = 0; i < PARAMETER_COUNT; i++) {
-      compare(found, entry + "parameter " + i, parameters[i], i < spec.parameters().size() ? spec.parameters().get(i) : 0);
+      compare(found, entry + "parameter " + i, parameters[i],
+          i < spec.parameters().size() ? spec.parameters().get(i) : 0);
     }
     return found;
   }
@@ -321,7 +324,8 @@ public final class SegmentEntry implements Entry {
   }
 
   /**
-   * Looks now and then whether the entry, and the segment's name, are still there; ends the roles that are held here if not.
+   * Looks now and then whether the entry, and the segment's name, are still there;
+   * ends the roles that are held here if not.
    * Called by roles that wait, and now and then by those that write.
    */
   public void probe() {
@@ -402,7 +406,8 @@ public final class SegmentEntry implements Entry {
         return core.adopt(new RoleHandle(this, index, mine));
       }
     }
-    throw damaged("the word of role " + index + " does not stand still: it changed " + MAX_TRIES + " times while it was taken");
+    throw damaged("the word of role " + index + " does not stand still: it changed " + MAX_TRIES + " times while it was"
+        + " taken");
   }
 
   /** Puts in order what the dead holder of a role left, and frees it if {@code word} still stands there. */
@@ -412,7 +417,8 @@ public final class SegmentEntry implements Entry {
   }
 
   /**
-   * Frees the role, and clears its waiting bits, if {@code word} still stands there; its owner has left, or left nothing when
+   * Frees the role, and clears its waiting bits, if {@code word} still stands there;
+   * its owner has left, or left nothing when
    * it died.
    */
   public boolean freeRole(int index, long word) {

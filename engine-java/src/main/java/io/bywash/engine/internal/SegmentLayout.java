@@ -10,7 +10,8 @@ import io.bywash.engine.EntrySpec;
  *  0          header            4096 bytes
  *  4096       participant table 256 bytes a slot
  *  ...        name directory    256 bytes a row
- *  ...        structures        to the end of the file: with roles from a page boundary on, others from a multiple of 128
+ *  ...        structures        to the end of the file: with roles from a page boundary on, others from a multiple
+ *                               of 128
  *
  *  header     0  magic "BYWASH\r\n"      8  int version         12 int header bytes
  *            16  long segment bytes     24  long segment id     32 int slots         36 int rows
@@ -21,7 +22,8 @@ import io.bywash.engine.EntrySpec;
  *           112  long inode             120 int CRC-32C of bytes 0..119
  *           124  int ready (written last, released)
  *           128  long state             written by whoever removes or reverts a removal, by CAS
- *           256  long intent            264 long next free offset     272 long changes     written under the directory lock
+ *           256  long intent            264 long next free offset     272 long changes
+ *                               written under the directory lock
  * </pre>
  */
 public final class SegmentLayout {

@@ -23,8 +23,10 @@ import java.util.Optional;
 /**
  * Removal on purpose of files that nobody uses. The proof is always that the kernel holds no participant's lock.
  *
- * <p>A sound segment is joined and then removed as its last participant would do it, so that somebody who attaches meanwhile
- * keeps it, and a remover that dies on the way leaves what every other participant leaves. A damaged one cannot be joined by
+ * <p>A sound segment is joined and then removed as its last participant would do it,
+ * so that somebody who attaches meanwhile
+ * keeps it, and a remover that dies on the way leaves what every other participant leaves.
+ * A damaged one cannot be joined by
  * anybody: it is removed under the directory's lock when none of its locks is held.
  */
 public final class SegmentRemoval {
@@ -51,7 +53,8 @@ public final class SegmentRemoval {
   }
 
   private static Removal inUse(Path path, List<Long> pids) {
-    String by = pids.isEmpty() ? "a living process" : pids.size() == 1 ? "process " + pids.getFirst() : "processes " + pids;
+    String by = pids.isEmpty() ? "a living process"
+        : pids.size() == 1 ? "process " + pids.getFirst() : "processes " + pids;
     return new Removal(path.getFileName().toString(), Outcome.IN_USE, pids, "It is used by " + by + ". End it first.");
   }
 
@@ -135,7 +138,8 @@ public final class SegmentRemoval {
   }
 
   /**
-   * Removes all of these segments that nobody uses, and that are not to be kept, and what dead creators left; tells what was
+   * Removes all of these segments that nobody uses, and that are not to be kept, and what dead creators left;
+   * tells what was
    * done. What cannot be looked at stays.
    */
   public static List<Removal> clean(List<StructureType> types, Path directory, List<String> names) {
@@ -151,7 +155,8 @@ public final class SegmentRemoval {
     }
     done.removeIf(removal -> removal.outcome() == Outcome.NOT_FOUND || removal.outcome() == Outcome.IN_USE);
     for (String leftover : BusFiles.removeLeftovers(directory, BusFiles.LOCK_TIMEOUT_NANOS)) {
-      done.add(result(directory.resolve(leftover), Outcome.REMOVED, "It was left by a creator that died, and was removed."));
+      done.add(result(directory.resolve(leftover), Outcome.REMOVED, "It was left by a creator that died, and was"
+          + " removed."));
     }
     return List.copyOf(done);
   }

@@ -27,7 +27,9 @@ final class Space {
     }
   }
 
-  /** @throws NoSpaceException when somebody took the space since it was checked; the caller gives back what the file got */
+  /**
+   * @throws NoSpaceException when somebody took the space since it was checked; the caller gives back what the file got
+   */
   static void allocate(Path segment, SegmentFile file, long sizeBytes) throws IOException {
     try {
       file.allocate(sizeBytes);
@@ -41,8 +43,8 @@ final class Space {
   }
 
   /**
-   * Waits a moment for as much space, unless somebody creates the segment meanwhile; how much there is. Unmapping is lazy: the
-   * memory of closed segments may only wait for the collector, and then for the cleaner's thread.
+   * Waits a moment for as much space, unless somebody creates the segment meanwhile; how much there is. Unmapping is
+   * lazy: the memory of closed segments may only wait for the collector, and then for the cleaner's thread.
    */
   static long reclaim(Path segment, long neededBytes) throws IOException {
     System.gc();
@@ -57,7 +59,8 @@ final class Space {
 
   private static NoSpaceException lacking(Path segment, long freeBytes, long neededBytes) {
     return new NoSpaceException("Segment " + segment + " needs " + neededBytes + " bytes, but "
-        + segment.toAbsolutePath().getParent() + " has " + freeBytes + " free. Choose smaller queues, remove segments that nobody"
-        + " uses, or enlarge the file system (for /dev/shm: mount -o remount,size=..., or the container's shm-size).");
+        + segment.toAbsolutePath().getParent() + " has " + freeBytes + " free. Choose smaller queues, remove segments"
+        + " that nobody uses, or enlarge the file system (for /dev/shm: mount -o remount,size=..., or the container's"
+        + " shm-size).");
   }
 }

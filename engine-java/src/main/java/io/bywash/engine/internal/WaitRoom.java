@@ -51,7 +51,8 @@ public final class WaitRoom {
     try {
       Futex.wakeAll(region, doorbell, bits);
     } catch (OutOfMemoryError | StackOverflowError shortage) {
-      // what the sleeper waits for has happened, and must not look failed to the caller; the sleeper looks again by itself
+      // what the sleeper waits for has happened, and must not look failed to the caller; the sleeper looks again by
+      // itself
     }
   }
 
@@ -111,7 +112,8 @@ public final class WaitRoom {
    * after each call, also then: a wake that was meant for one of many must be used.
    *
    * @param lively what the last call returned
-   * @return whether {@code BACKOFF} may yield before it sleeps the next time: it did not have to sleep, nor to wait long
+   * @return whether {@code BACKOFF} may yield before it sleeps the next time: it did not have to sleep, nor to wait
+   *     long
    */
   public boolean await(WaitPoint point, WaitPolicy policy, long timeoutNanos, boolean lively) {
     long start = System.nanoTime();
@@ -132,12 +134,12 @@ public final class WaitRoom {
   }
 
   /**
-   * Where messages follow each other closely, a pause is mostly the other side's being interrupted. Whoever sleeps then is often
-   * woken on the other side's core, and waits for its time slice of milliseconds.
+   * Where messages follow each other closely, a pause is mostly the other side's being interrupted. Whoever sleeps then
+   * is often woken on the other side's core, and waits for its time slice of milliseconds.
    *
-   * <p>Whoever yields on the core that the other side runs on waits for such a slice as well, and does so many times, since the
-   * kernel leaves a thread that yields where it is; one that wakes up is placed on an idle core. So after a long yield the next
-   * wait sleeps without yielding.
+   * <p>Whoever yields on the core that the other side runs on waits for such a slice as well, and does so many times,
+   * since the kernel leaves a thread that yields where it is; one that wakes up is placed on an idle core. So after a
+   * long yield the next wait sleeps without yielding.
    */
   private boolean backOff(WaitPoint point, long start, long timeoutNanos, boolean lively) {
     for (int i = 0; i < SPINS; i++) {
@@ -157,8 +159,8 @@ public final class WaitRoom {
   }
 
   /**
-   * A virtual thread gives its carrier away while it waits: a sleep in the kernel, or endless spinning, would keep the carrier
-   * from all other virtual threads.
+   * A virtual thread gives its carrier away while it waits: a sleep in the kernel, or endless spinning, would keep the
+   * carrier from all other virtual threads.
    */
   private void awaitOnVirtualThread(WaitPoint point, WaitPolicy policy, long start, long timeoutNanos) {
     for (int i = 0; i < SPINS; i++) {

@@ -14,8 +14,8 @@ import java.util.concurrent.Executor;
  * access, Linux before 5.16, a peer that cannot ring, an observer, the 128th segment and each further one) it looks at
  * once a millisecond. What it costs depends on what is woken, hardly on how many wait.
  *
- * <p>The thread exists while somebody waits, and a second longer. It runs no code of its users, keeps nothing of them, and
- * survives every failure, a shortage of heap included. Any thread may call any method.
+ * <p>The thread exists while somebody waits, and a second longer. It runs no code of its users, keeps nothing of them,
+ * and survives every failure, a shortage of heap included. Any thread may call any method.
  */
 public final class WaitHub {
   private static final WaitHub SHARED = new WaitHub();
@@ -29,21 +29,21 @@ public final class WaitHub {
   }
 
   /**
-   * As {@link #whenReady(Waitable, Executor)}; the future completes in a virtual thread of its own, which what depends on it
-   * may block.
+   * As {@link #whenReady(Waitable, Executor)}; the future completes in a virtual thread of its own, which what depends
+   * on it may block.
    */
   public CompletableFuture<Void> whenReady(Waitable role) {
     return whenReady(role, VIRTUAL);
   }
 
   /**
-   * A future that completes when the role has something to do, or may not be used any more; exceptionally when the role's
-   * segment is found to be damaged. It is complete at once if that is so now. Cancelling the future ends the wait; nothing is
-   * taken from the queue by waiting, so nothing can be lost. While it waits, the role is not used.
+   * A future that completes when the role has something to do, or may not be used any more; exceptionally when the
+   * role's segment is found to be damaged. It is complete at once if that is so now. Cancelling the future ends the
+   * wait; nothing is taken from the queue by waiting, so nothing can be lost. While it waits, the role is not used.
    *
-   * @param executor completes the future, and so runs what depends on it. Its {@code execute} is called in the hub's thread
-   *     and must not block. Should it run the task there, the task goes on in a virtual thread. If it refuses the task, the
-   *     future completes exceptionally, in a virtual thread
+   * @param executor completes the future, and so runs what depends on it. Its {@code execute} is called in the hub's
+   *     thread and must not block. Should it run the task there, the task goes on in a virtual thread. If it refuses
+   *     the task, the future completes exceptionally, in a virtual thread
    * @throws IllegalArgumentException when {@code role} is no role of this engine
    */
   public CompletableFuture<Void> whenReady(Waitable role, Executor executor) {

@@ -18,7 +18,9 @@ import java.util.List;
 final class BroadcastAutopsy implements DeathSubject.Examination {
   /** A round of the ring, and a bit. */
   private static final int NEW_MESSAGES = 32;
-  /** Of a ring that has turned, at least so much is there: all but two blocks, the longest record, and as much padding. */
+  /**
+   * Of a ring that has turned, at least so much is there: all but two blocks, the longest record, and as much padding.
+   */
   private static final long RETAINED_BYTES = Letters.RING_BYTES - 2 * 64 - 2 * (16 + Letters.MAX_BYTES);
 
   private final Marks marks;

@@ -28,7 +28,8 @@ final class BroadcastDamage implements DamageSubject {
 
   @Override
   public List<EntrySpec> structures() {
-    return List.of(Broadcast.spec("first", 4096, 5), Broadcast.spec("second", 8192, 5), Broadcast.spec("third", 4096, 20));
+    return List.of(Broadcast.spec("first", 4096, 5), Broadcast.spec("second", 8192, 5),
+        Broadcast.spec("third", 4096, 20));
   }
 
   @Override
@@ -90,7 +91,8 @@ final class BroadcastDamage implements DamageSubject {
       case 1 -> OLDEST;
       case 2 -> BLOCK_INDEX + 8 * random.nextInt(BLOCK_INDEX_BYTES / 8);
       case 3 -> ROLES + ROLE_BYTES * random.nextInt(queue.roles()) + 8 * random.nextInt(2);
-      case 4 -> ROLES + ROLE_BYTES * random.nextInt(queue.roles()) + BroadcastLayout.ROLE_POSITION + 8 * random.nextInt(3);
+      case 4 -> ROLES + ROLE_BYTES * random.nextInt(queue.roles()) + BroadcastLayout.ROLE_POSITION
+          + 8 * random.nextInt(3);
       case 5 -> 8 * random.nextInt(OWN_WORDS / 8); // roles used, waiting participants
       case 6 -> queue.data() + 8 * random.nextInt((queue.sizeBytes() - queue.data()) / 8);
       default -> recordHeader(queue, segment, random);

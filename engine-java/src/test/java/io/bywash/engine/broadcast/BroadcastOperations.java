@@ -39,7 +39,8 @@ final class BroadcastOperations {
   private void publishing() {
     add("take the publisher", scene -> {
       scene.open();
-      scene.subscriber(SubscriberOptions.skip()); // as beside a living process, where the first role has been taken before
+      // As beside a living process, where the first role has been taken before.
+      scene.subscriber(SubscriberOptions.skip());
     }, BroadcastScene::publisher);
     add("take the publisher of a dead one", scene -> {
       scene.published(TURNS).stage(12);

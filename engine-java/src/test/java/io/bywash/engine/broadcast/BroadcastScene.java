@@ -6,7 +6,6 @@ import io.bywash.engine.Message;
 import io.bywash.engine.MessageHandler;
 import io.bywash.engine.death.Probe;
 import io.bywash.engine.death.Scene;
-import io.bywash.engine.internal.SegmentLayout;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.subject.DeathSubject;
 import io.bywash.engine.wait.WaitHub;
@@ -49,7 +48,8 @@ final class BroadcastScene extends Scene {
    * @param promised so many messages are published
    * @param begun so many may be, and none or all of those beyond {@code promised}
    * @param written so many were written, published or not
-   * @param handled so many messages were handled by a subscriber that may not lose any; the largest number when there is none
+   * @param handled so many messages were handled by a subscriber that may not lose any; the largest number when there
+   *     is none
    * @param several whether it may also be any number in between
    */
   record Marks(long promised, long begun, long written, long handled, boolean several) {
@@ -232,7 +232,10 @@ final class BroadcastScene extends Scene {
     waitUntilAnnounced(subscriber, () -> poll(WAIT_NANOS));
   }
 
-  /** Fills the ring, and waits in vain until the publisher has announced itself, as above; only claims where nobody does that. */
+  /**
+   * Fills the ring, and waits in vain until the publisher has announced itself, as above; only claims where nobody does
+   * that.
+   */
   void waitForRoom() {
     waitUntilAnnounced(publisher, () -> fill(WAIT_NANOS));
   }

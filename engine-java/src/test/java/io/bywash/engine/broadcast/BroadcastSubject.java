@@ -89,7 +89,9 @@ public final class BroadcastSubject implements Subject, DeathSubject<BroadcastSc
     return List.of("broadcast.RingRepair."); // only for damage, which takes no part in these tests: see RingRepairTest
   }
 
-  /** A publisher takes messages for a stream when little time passes between them, and only then fetches lines ahead. */
+  /**
+   * A publisher takes messages for a stream when little time passes between them, and only then fetches lines ahead.
+   */
   @Override
   public Set<String> clocks() {
     return Set.of("RecordWriter");

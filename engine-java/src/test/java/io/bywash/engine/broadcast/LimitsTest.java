@@ -90,8 +90,8 @@ class LimitsTest {
   void aRingBeyondTwoGibibytesWrapsWithoutAMistake() throws IOException {
     long ringBytes = 4 * GIBIBYTE;
     assumeTrue(NativeAccess.ENABLED, "without native access 4 GiB of zeros would be written");
-    assumeTrue(Files.getFileStore(bus.directory()).getUsableSpace() > 2 * ringBytes && freeMemoryBytes() > 2 * ringBytes,
-        "no room for 4 GiB");
+    assumeTrue(Files.getFileStore(bus.directory()).getUsableSpace() > 2 * ringBytes
+        && freeMemoryBytes() > 2 * ringBytes, "no room for 4 GiB");
     EntrySpec spec = Broadcast.spec("queue", ringBytes);
     assertEquals(ringBytes, spec.capacity());
     try (TestQueue queue = TestQueue.create(bus.path("huge"), ringBytes);

@@ -34,8 +34,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Roles, claims and messages that several threads use at once, which the contract forbids: the JVM lives, nothing outside of
- * the misused queue is written, and the next publisher puts that in order.
+ * Roles, claims and messages that several threads use at once, which the contract forbids: the JVM lives, nothing
+ * outside of the misused queue is written, and the next publisher puts that in order.
  */
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class MisuseTest {
@@ -51,10 +51,11 @@ class MisuseTest {
 
   @BeforeEach
   void open() {
-    segment = Segment.create(bus.path("misuse"), SegmentSpec.of(Broadcast.spec("before", 4096), Broadcast.spec("queue", 4096),
-        Broadcast.spec("behind", 4096)));
+    segment = Segment.create(bus.path("misuse"), SegmentSpec.of(Broadcast.spec("before", 4096),
+        Broadcast.spec("queue", 4096), Broadcast.spec("behind", 4096)));
     queue = segment.directory().find("queue", Kind.BROADCAST);
-    neighbours = List.of(segment.directory().find("before", Kind.BROADCAST), segment.directory().find("behind", Kind.BROADCAST));
+    neighbours = List.of(segment.directory().find("before", Kind.BROADCAST),
+        segment.directory().find("behind", Kind.BROADCAST));
     for (Entry neighbour : neighbours) {
       try (Publisher publisher = Publisher.open(neighbour)) {
         for (int i = 0; i < 40; i++) {
@@ -76,7 +77,10 @@ class MisuseTest {
     return bytes;
   }
 
-  /** Has several threads do the same for a while; what they may throw says that this is misuse, or that the queue is damaged. */
+  /**
+   * Has several threads do the same for a while; what they may throw says that this is misuse, or that the queue is
+   * damaged.
+   */
   private void misuse(List<Runnable> uses) throws InterruptedException {
     List<byte[]> before = neighbours.stream().map(MisuseTest::bytes).toList();
     try (Threads threads = new Threads()) {
@@ -141,7 +145,8 @@ class MisuseTest {
     for (SubscriberOptions options : List.of(SubscriberOptions.block(), SubscriberOptions.skip())) {
       try (Publisher publisher = Publisher.open(queue); Subscriber subscriber = Subscriber.open(queue, options)) {
         byte[] message = new byte[512];
-        Runnable poll = () -> subscriber.poll(received -> received.getBytes(0, new byte[512], 0, received.length()), 10);
+        Runnable poll = () ->
+            subscriber.poll(received -> received.getBytes(0, new byte[512], 0, received.length()), 10);
         misuse(List.of(() -> publisher.offer(message, 0, 1 + (int) (System.nanoTime() & 511), 0, 0), poll, poll, poll));
       }
       stop.set(false);
@@ -196,7 +201,8 @@ class MisuseTest {
 
   @Test
   void whoUsesARoleWhileAnotherThreadIsInItIsToldSo() throws InterruptedException {
-    try (Publisher publisher = Publisher.open(queue); Subscriber subscriber = Subscriber.open(queue); Threads threads = new Threads()) {
+    try (Publisher publisher = Publisher.open(queue); Subscriber subscriber = Subscriber.open(queue);
+        Threads threads = new Threads()) {
       CountDownLatch polling = new CountDownLatch(1);
       CountDownLatch told = new CountDownLatch(1);
       assertTrue(publisher.offer(new byte[1]));
@@ -235,7 +241,8 @@ class MisuseTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void anOfferThatAStackOverflowEndsLeavesNoClaimOpen(boolean behind) throws InterruptedException {
-    try (Publisher publisher = Publisher.open(queue); Subscriber subscriber = Subscriber.open(queue, SubscriberOptions.skip());
+    try (Publisher publisher = Publisher.open(queue);
+        Subscriber subscriber = Subscriber.open(queue, SubscriberOptions.skip());
         Threads threads = new Threads()) {
       long[] lost = {0};
       AtomicBoolean inOrder = new AtomicBoolean(true);

@@ -76,8 +76,8 @@ class RingCheckTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"published, 1", "published, -16", "published, 4611686018427387920", "published, 16", "oldest, 8", "oldest, -16",
-      "oldest, 8192", "oldest, 9223372036854775807"})
+  @CsvSource({"published, 1", "published, -16", "published, 4611686018427387920", "published, 16", "oldest, 8",
+      "oldest, -16", "oldest, 8192", "oldest, 9223372036854775807"})
   void positionsThatDoNotFitTogetherAreFound(String word, long value) {
     region.setLong(word.equals("oldest") ? ring.oldestOffset : ring.publishedOffset, value);
     assertFound("impossible in a ring of 4096 bytes");
@@ -197,7 +197,10 @@ class RingCheckTest {
     assertEquals(List.of(), Verification.of(queue.segment));
   }
 
-  /** It was stopped between writing its position and counting, overtaken by many rounds, and stopped again when it counted. */
+  /**
+   * It was stopped between writing its position and counting, overtaken by many rounds, and stopped again when it
+   * counted.
+   */
   @Test
   void aSubscriberThatWasOvertakenBeforeItCountedIsToldAsOneThatStoppedAndNotAsDamage() {
     subscriber.close();

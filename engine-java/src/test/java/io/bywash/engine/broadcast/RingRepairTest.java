@@ -55,9 +55,13 @@ class RingRepairTest {
     }
   }
 
-  /** The next publisher goes on beyond all sequences that were used, and everybody who joins then gets what it publishes. */
+  /**
+   * The next publisher goes on beyond all sequences that were used, and everybody who joins then gets what it
+   * publishes.
+   */
   private void assertRepaired() {
-    try (Publisher publisher = queue.publisher(); Subscriber block = queue.subscriber(SubscriberOptions.block().startingAtOldest());
+    try (Publisher publisher = queue.publisher();
+        Subscriber block = queue.subscriber(SubscriberOptions.block().startingAtOldest());
         Subscriber skip = queue.subscriber(SubscriberOptions.skip())) {
       long first = publisher.nextSequence();
       assertTrue(first >= 100, "sequence " + first + " was used before");
@@ -139,7 +143,8 @@ class RingRepairTest {
   @Test
   void readersLearnWhatTheyLostByTheRepair() {
     Subscriber block = queue.subscriber(SubscriberOptions.block());
-    try (Subscriber skip = queue.subscriber(SubscriberOptions.skip()); Subscriber fail = queue.subscriber(SubscriberOptions.fail())) {
+    try (Subscriber skip = queue.subscriber(SubscriberOptions.skip());
+        Subscriber fail = queue.subscriber(SubscriberOptions.fail())) {
       publish(5);
       Receiver receiver = new Receiver(skip);
       region.setInt(ring.at(6400 + 64), -1);

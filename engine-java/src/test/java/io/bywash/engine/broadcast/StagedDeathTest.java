@@ -27,8 +27,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Publishers that die with staged messages. The segment is copied at that moment: to whoever attaches the copy, all that
- * were there are dead. So hundreds can die one after the other.
+ * Publishers that die with staged messages. The segment is copied at that moment: to whoever attaches the copy, all
+ * that were there are dead. So hundreds can die one after the other.
  */
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class StagedDeathTest {

@@ -67,7 +67,8 @@ class StartTest {
     }
     for (SubscriberOptions options : java.util.List.of(SubscriberOptions.skip(), SubscriberOptions.block(),
         SubscriberOptions.fail(), SubscriberOptions.evictAfter(1))) {
-      var refused = assertThrows(SegmentReplacedException.class, () -> queue.subscriber(options.startingAt(life + 2, 20)));
+      var refused = assertThrows(SegmentReplacedException.class,
+          () -> queue.subscriber(options.startingAt(life + 2, 20)));
       assertTrue(refused.getMessage().contains("created anew"), refused.getMessage());
     }
     publisher.close();

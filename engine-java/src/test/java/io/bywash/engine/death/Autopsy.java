@@ -107,7 +107,8 @@ final class Autopsy {
     for (Entry each : segment.directory().entries()) {
       SegmentEntry entry = (SegmentEntry) each;
       for (int role = 0; role < entry.roleCount(); role++) {
-        assertEquals(SegmentLayout.ROLE_FREE, Owner.state(entry.roleWord(role)), "role " + role + " of " + entry.name());
+        assertEquals(SegmentLayout.ROLE_FREE, Owner.state(entry.roleWord(role)),
+            "role " + role + " of " + entry.name());
       }
       for (int role = 0; role < entry.roleCount(); role++) {
         boolean waits = entry.waitingForData().isAnnounced(role) || entry.waitingForSpace().isAnnounced(role);

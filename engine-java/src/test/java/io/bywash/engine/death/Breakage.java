@@ -7,8 +7,8 @@ import java.lang.constant.ClassDesc;
 import java.lang.constant.ConstantDescs;
 
 /**
- * A fault that is put into the engine's class files: a store of a method is left out, or done only behind a later one. Used
- * by one {@link Rewriter}.
+ * A fault that is put into the engine's class files: a store of a method is left out, or done only behind a later one.
+ * Used by one {@link Rewriter}.
  */
 final class Breakage {
   private static final ClassDesc BROKEN = ClassDesc.of(Broken.class.getName());

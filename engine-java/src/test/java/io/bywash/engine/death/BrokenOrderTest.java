@@ -22,7 +22,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class BrokenOrderTest {
   /** In what all segments do. */
   private static final List<Fault> COMMON = List.of(
-      new Fault("DirectoryChanges.writeRow setLongOpaque", 0, "DirectoryChanges.setState setLongRelease", "add an entry"),
+      new Fault("DirectoryChanges.writeRow setLongOpaque", 0, "DirectoryChanges.setState setLongRelease",
+          "add an entry"),
       new Fault("SegmentCore.format setIntRelease", 0, "", "create"));
 
   @RegisterExtension final TempBus bus = new TempBus();

@@ -5,8 +5,8 @@ import java.nio.file.Path;
 import java.util.function.Function;
 
 /**
- * Runs one operation in the rewritten engine. It is loaded by a {@link Rewriter} and driven by words, since it shares only
- * the JDK's types with the test.
+ * Runs one operation in the rewritten engine. It is loaded by a {@link Rewriter} and driven by words, since it shares
+ * only the JDK's types with the test.
  */
 public final class Driver implements Function<String, Object> {
   private final Operations.Operation operation;

@@ -18,8 +18,8 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * A bus directory as it is found after the death of everybody who was at work in it at one moment: all locks are free, and no
- * process has the pid and start time of one of them. Several names of one file are kept as such.
+ * A bus directory as it is found after the death of everybody who was at work in it at one moment: all locks are free,
+ * and no process has the pid and start time of one of them. Several names of one file are kept as such.
  */
 final class Image {
   /** One file, under one name or several. */

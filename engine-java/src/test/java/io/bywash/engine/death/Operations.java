@@ -108,7 +108,8 @@ final class Operations {
     add("create beside what a dead creator left", scene -> dieCreating(scene, false), Scene::open, ALONE, AFTER_DEATHS);
     add("open what a dead creator has linked", scene -> dieCreating(scene, true), Scene::open, AFTER_DEATHS);
     add("create, and lose against another creator", scene -> {
-      scene.when = image -> image.hasHidden(SegmentLayout.HEADER_BYTES); // no lock is held while it is allocated and filled
+      // No lock is held while it is allocated and filled.
+      scene.when = image -> image.hasHidden(SegmentLayout.HEADER_BYTES);
       scene.meanwhile = scene::open;
     }, scene -> expect(SegmentExistsException.class, () -> Segment.create(scene.file(), scene.spec())), ALONE);
     add("open what exists", Scene::open, Scene::open);

@@ -18,7 +18,9 @@ public final class Probe {
 
   private Probe() {}
 
-  /** From now on {@code afterStep} is run after each step of this thread and of the hub's; of no thread when it is null. */
+  /**
+   * From now on {@code afterStep} is run after each step of this thread and of the hub's; of no thread when it is null.
+   */
   public static synchronized void watch(Runnable afterStep) {
     listener = afterStep;
     watched = Thread.currentThread();

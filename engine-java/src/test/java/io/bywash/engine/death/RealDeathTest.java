@@ -31,8 +31,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Processes that are really halted after a step, with real locks. Where that is possible another process is attached, and
- * takes part in the structure.
+ * Processes that are really halted after a step, with real locks. Where that is possible another process is attached,
+ * and takes part in the structure.
  */
 @Timeout(7200)
 class RealDeathTest {
@@ -74,7 +74,8 @@ class RealDeathTest {
   @ParameterizedTest
   @MethodSource("operations")
   @Tag("stress")
-  void whatAProcessLeftThatWasHaltedAfterAnyStepIsTakenOverByTheLiving(Operations.Operation operation) throws IOException {
+  void whatAProcessLeftThatWasHaltedAfterAnyStepIsTakenOverByTheLiving(Operations.Operation operation)
+      throws IOException {
     int steps = steps(operation);
     if (steps > 0) { // else it parks
       haltAt(IntStream.rangeClosed(1, steps).mapToObj(step -> new Point(operation, step)).toList());
@@ -92,9 +93,10 @@ class RealDeathTest {
             fault);
       }
     }
-    System.out.println("death at every store: " + halted + " processes were halted in " + points.size() + " trials, from \""
-        + points.getFirst().operation() + "\" on");
-    assertTrue(4 * halted >= 3 * points.size(), "only " + halted + " of " + points.size() + " processes came to the step");
+    System.out.println("death at every store: " + halted + " processes were halted in " + points.size() + " trials,"
+        + " from \"" + points.getFirst().operation() + "\" on");
+    assertTrue(4 * halted >= 3 * points.size(), "only " + halted + " of " + points.size() + " processes came to"
+        + " the step");
   }
 
   /** What a process said of itself when it died. */
@@ -136,14 +138,16 @@ class RealDeathTest {
         return dying.join().halted;
       }
     } finally {
-      assertEquals(List.of(), Image.of(bus.path("life0")).names().stream().filter(name -> !name.equals(".lock")).toList());
+      assertEquals(List.of(),
+          Image.of(bus.path("life0")).names().stream().filter(name -> !name.equals(".lock")).toList());
       Trial.deleteLives(bus.directory());
     }
   }
 
   private static void bury(Segment segment, Death death) {
     for (Participant dead : segment.recover().dead()) {
-      assertTrue(dead.pid() == death.pid || dead.pid() == 0, dead + " is not " + death); // it may not have said its pid yet
+      // It may not have said its pid yet.
+      assertTrue(dead.pid() == death.pid || dead.pid() == 0, dead + " is not " + death);
     }
     assertTrue(segment.recover().isEmpty(), "the second time");
     assertEquals(1, segment.participants().size());
@@ -165,8 +169,8 @@ class RealDeathTest {
   }
 
   /**
-   * Arguments: directory, subject. Recovers, and stops behind the first step that others can see: it has a dead one's lock
-   * then.
+   * Arguments: directory, subject. Recovers, and stops behind the first step that others can see: it has a dead one's
+   * lock then.
    */
   static final class StopBurying implements ChildProgram {
     private Function<String, Object> driver;

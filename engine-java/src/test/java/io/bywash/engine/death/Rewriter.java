@@ -30,8 +30,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A class loader with the engine's real classes, in which a call of {@link Probe#step} stands behind each step. The classes
- * of the tests are loaded as they are. Nothing else is visible but the JDK's core.
+ * A class loader with the engine's real classes, in which a call of {@link Probe#step} stands behind each step. The
+ * classes of the tests are loaded as they are. Nothing else is visible but the JDK's core.
  */
 final class Rewriter extends ClassLoader {
   private static final ClassDesc PROBE = ClassDesc.of(Probe.class.getName());
@@ -113,7 +113,8 @@ final class Rewriter extends ClassLoader {
 
   private void rewriteMember(ClassBuilder builder, ClassElement member) {
     if (member instanceof MethodModel method) {
-      builder.transformMethod(method, MethodTransform.transformingCode((code, element) -> rewrite(method, code, element)));
+      builder.transformMethod(method,
+          MethodTransform.transformingCode((code, element) -> rewrite(method, code, element)));
     } else {
       builder.with(member);
     }

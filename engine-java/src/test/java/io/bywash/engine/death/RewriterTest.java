@@ -91,7 +91,8 @@ class RewriterTest {
       long expected = before.stream().filter(Steps::isStep).count();
       long bulk = before.stream().filter(one -> one instanceof InvokeInstruction call && Steps.isBulk(call)).count();
       assertEquals(expected, after.stream().filter(one -> isProbe(one, "step")).count(), each.getKey());
-      assertEquals(bulk, after.stream().filter(one -> isProbe(one, "copy") || isProbe(one, "fill")).count(), each.getKey());
+      assertEquals(bulk, after.stream().filter(one -> isProbe(one, "copy") || isProbe(one, "fill")).count(),
+          each.getKey());
       for (int i = 0; i < after.size(); i++) {
         boolean isStep = Steps.isStep(after.get(i)) || isProbe(after.get(i), "copy") || isProbe(after.get(i), "fill");
         assertTrue(!isStep || isProbe(after.get(i + 1), "step"), each.getKey() + " goes on after " + after.get(i));
@@ -117,8 +118,9 @@ class RewriterTest {
       "internal.linux.SegmentFile.open:"); // closes the descriptor where /proc is missing
 
   /** The same for the back-end with native access, and for the one without: what only the other one has. */
-  private static final List<String> NOT_NATIVE = List.of("internal.linux.ByteLocks$Channel.", "internal.linux.JvmFiles.open:",
-      "internal.linux.OpenDirectory$Stream.", "internal.linux.SegmentFile.write:", "internal.linux.SegmentFile.lambda$allocate$");
+  private static final List<String> NOT_NATIVE = List.of("internal.linux.ByteLocks$Channel.",
+      "internal.linux.JvmFiles.open:", "internal.linux.OpenDirectory$Stream.", "internal.linux.SegmentFile.write:",
+      "internal.linux.SegmentFile.lambda$allocate$");
   private static final List<String> NOT_PORTABLE = List.of("internal.linux.ByteLocks$OpenFileDescription.",
       "internal.linux.OpenDirectory$Descriptor.", "internal.linux.SegmentFile.setPermissions:",
       "internal.linux.Futex", "internal.linux.Mapping.", "internal.linux.Pages.", "internal.Waiters.",

@@ -133,7 +133,9 @@ public abstract class Scene {
     }
   }
 
-  /** Waits, again and again, until the role has announced itself, which then stays; only once where nobody does that. */
+  /**
+   * Waits, again and again, until the role has announced itself, which then stays; only once where nobody does that.
+   */
   protected final void waitUntilAnnounced(Role role, Runnable wait) {
     Waiters waiters = waiters(role);
     waiters.signal(); // takes what stands there

@@ -6,8 +6,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Which calls of the JDK are steps: each that may write to shared memory, and each system call that may change something.
- * What is none is listed too, so that a call of another method, which nobody has thought of, is found by a test.
+ * Which calls of the JDK are steps: each that may write to shared memory, and each system call that may change
+ * something. What is none is listed too, so that a call of another method, which nobody has thought of, is found by a
+ * test.
  */
 final class Steps {
   /** By owner, the methods that change nothing that another process could see. */
@@ -17,9 +18,9 @@ final class Steps {
       Map.entry("java/lang/foreign/MemorySegment", Set.of("address", "asSlice", "byteSize", "get", "isNative", "load",
           "reinterpret")),
       Map.entry("java/lang/invoke/MethodHandle", Set.of()),
-      Map.entry("java/nio/file/Files", Set.of("exists", "getAttribute", "getFileStore", "getOwner", "getPosixFilePermissions",
-          "isDirectory", "isExecutable", "isWritable", "list", "newDirectoryStream", "newInputStream", "readAttributes",
-          "readString", "readSymbolicLink", "size", "walk")),
+      Map.entry("java/nio/file/Files", Set.of("exists", "getAttribute", "getFileStore", "getOwner",
+          "getPosixFilePermissions", "isDirectory", "isExecutable", "isWritable", "list", "newDirectoryStream",
+          "newInputStream", "readAttributes", "readString", "readSymbolicLink", "size", "walk")),
       Map.entry("java/nio/file/SecureDirectoryStream", Set.of("getFileAttributeView", "newDirectoryStream")),
       Map.entry("java/nio/file/attribute/PosixFileAttributeView", Set.of("readAttributes")),
       Map.entry("java/nio/channels/SeekableByteChannel", Set.of()),
@@ -32,10 +33,11 @@ final class Steps {
   private static final Map<String, Set<String>> WRITING = Map.ofEntries(
       Map.entry("java/lang/invoke/VarHandle", Set.of("set", "setOpaque", "setRelease", "setVolatile", "compareAndSet",
           "compareAndExchange", "compareAndExchangeAcquire", "compareAndExchangeRelease", "weakCompareAndSet",
-          "weakCompareAndSetPlain", "weakCompareAndSetAcquire", "weakCompareAndSetRelease", "getAndSet", "getAndSetAcquire",
-          "getAndSetRelease", "getAndAdd", "getAndAddAcquire", "getAndAddRelease", "getAndBitwiseOr",
-          "getAndBitwiseOrAcquire", "getAndBitwiseOrRelease", "getAndBitwiseAnd", "getAndBitwiseAndAcquire",
-          "getAndBitwiseAndRelease", "getAndBitwiseXor", "getAndBitwiseXorAcquire", "getAndBitwiseXorRelease")),
+          "weakCompareAndSetPlain", "weakCompareAndSetAcquire", "weakCompareAndSetRelease", "getAndSet",
+          "getAndSetAcquire", "getAndSetRelease", "getAndAdd", "getAndAddAcquire", "getAndAddRelease",
+          "getAndBitwiseOr", "getAndBitwiseOrAcquire", "getAndBitwiseOrRelease", "getAndBitwiseAnd",
+          "getAndBitwiseAndAcquire", "getAndBitwiseAndRelease", "getAndBitwiseXor", "getAndBitwiseXorAcquire",
+          "getAndBitwiseXorRelease")),
       Map.entry("java/lang/foreign/MemorySegment", Set.of("set", "setAtIndex", "setString", "copy", "fill")),
       Map.entry("java/lang/invoke/MethodHandle", Set.of("invokeExact", "invoke")), // the C library
       Map.entry("java/nio/file/Files", Set.of("createDirectory", "createFile", "createLink", "delete", "deleteIfExists",
@@ -43,13 +45,15 @@ final class Steps {
       Map.entry("java/nio/file/SecureDirectoryStream", Set.of("newByteChannel", "deleteFile", "close")),
       Map.entry("java/nio/file/attribute/PosixFileAttributeView", Set.of("setPermissions")),
       Map.entry("java/nio/channels/SeekableByteChannel", Set.of("close")),
-      Map.entry("java/nio/channels/FileChannel", Set.of("open", "close", "map", "lock", "tryLock", "write", "truncate")),
+      Map.entry("java/nio/channels/FileChannel",
+          Set.of("open", "close", "map", "lock", "tryLock", "write", "truncate")),
       Map.entry("java/nio/channels/FileLock", Set.of("release", "close")),
       Map.entry("java/lang/AutoCloseable", Set.of("close")));
 
   /** Whoever uses these goes around what is listed above. */
-  private static final Set<String> UNKNOWN = Set.of("sun/misc/Unsafe", "jdk/internal/misc/Unsafe", "java/io/RandomAccessFile",
-      "java/io/FileOutputStream", "java/io/File", "java/io/FileWriter", "java/nio/MappedByteBuffer",
+  private static final Set<String> UNKNOWN = Set.of("sun/misc/Unsafe", "jdk/internal/misc/Unsafe",
+      "java/io/RandomAccessFile", "java/io/FileOutputStream", "java/io/File", "java/io/FileWriter",
+      "java/nio/MappedByteBuffer",
       "java/nio/channels/AsynchronousFileChannel", "java/lang/invoke/MethodHandles$Lookup");
 
   private static final String COPY_TO_ARRAY =

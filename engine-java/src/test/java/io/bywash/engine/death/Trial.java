@@ -23,7 +23,8 @@ final class Trial {
 
   /** An operation in the rewritten engine, in a new bus directory below {@code root}. */
   @SuppressWarnings("unchecked")
-  static Function<String, Object> driver(ClassLoader engine, Operations.Operation operation, Path root, Runnable afterStep) {
+  static Function<String, Object> driver(ClassLoader engine, Operations.Operation operation, Path root,
+      Runnable afterStep) {
     try {
       Path bus = Files.createDirectories(root.resolve("life0"));
       Class<?> type = Class.forName(Driver.class.getName(), true, engine);
@@ -99,7 +100,9 @@ final class Trial {
     return new TreeSet<>(places.values());
   }
 
-  /** Where the engine made its last step, but for the classes that do nothing else. A line number takes long to find. */
+  /**
+   * Where the engine made its last step, but for the classes that do nothing else. A line number takes long to find.
+   */
   private static String note(Stream<StackWalker.StackFrame> stack, Map<String, String> places) {
     StackWalker.StackFrame place = stack.filter(frame -> Steps.isPlace(frame.getClassName())).findFirst().orElseThrow();
     return places.computeIfAbsent(place.getClassName() + place.getMethodName() + place.getByteCodeIndex(),

@@ -61,7 +61,9 @@ class HostStatusTest {
     Files.createSymbolicLink(root.resolve(name), Path.of(target));
   }
 
-  /** The findings about the kernel, the container and this process, but for what depends on how this test was started. */
+  /**
+   * The findings about the kernel, the container and this process, but for what depends on how this test was started.
+   */
   private List<Finding> look() {
     facts.clear();
     findings.clear();
@@ -111,7 +113,8 @@ class HostStatusTest {
         7f0003000000-7f0003100000 rw-p 00000000 00:00 0
         7f0004000000-7f0004100000 rw-s 00000000 00:1b 15     /dev/shm/bywash-1000x/other (deleted)
         """);
-    file("proc/4712/maps", "7f0002000000-7f0002100000 rw-s 00000000 00:1b 14     /dev/shm/bywash-1000/live\nnonsense\n\n");
+    file("proc/4712/maps",
+        "7f0002000000-7f0002100000 rw-s 00000000 00:1b 14     /dev/shm/bywash-1000/live\nnonsense\n\n");
     new RemovedLook(directory, new HostFiles(root), findings).look();
     assertTold(Severity.WARNING, "process 4711", "it holds 3 MiB of segments that were removed: old, older");
   }
@@ -289,7 +292,8 @@ class HostStatusTest {
     lookAtDirectory(bus.directory(), userId());
     assertTold(Severity.WARNING, bus.directory().toString(), "others may write");
     lookAtDirectory(Path.of("/dev/shm"), 0); // everybody may write there, but the sticky bit is set
-    assertTrue(findings.stream().noneMatch(finding -> finding.problem().contains("others may write")), findings.toString());
+    assertTrue(findings.stream().noneMatch(finding -> finding.problem().contains("others may write")),
+        findings.toString());
     lookAtDirectory(bus.path("nowhere"), userId());
     assertTold(Severity.NOTE, bus.path("nowhere").toString(), "does not exist yet");
     Files.writeString(bus.path("file"), "");

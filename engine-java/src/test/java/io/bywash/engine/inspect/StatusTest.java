@@ -75,7 +75,8 @@ class StatusTest {
         assertEquals(1, status.participants().size());
         assertEquals(List.of(), status.foreignPids());
         assertEquals(List.of(), status.leftByTheDead());
-        assertEquals(List.of("q", "r", "unknown"), status.entries().stream().map(SegmentStatus.EntryStatus::name).toList());
+        assertEquals(List.of("q", "r", "unknown"),
+            status.entries().stream().map(SegmentStatus.EntryStatus::name).toList());
         assertEquals(List.of("broadcast", "broadcast", "kind 77"),
             status.entries().stream().map(SegmentStatus.EntryStatus::kind).toList());
         assertEquals(1, ((BroadcastStatus) status.entries().get(0).status().orElseThrow()).messageCount());
@@ -103,7 +104,8 @@ class StatusTest {
     try (Segment segment = Segment.create(bus.path("seg"), SPEC);
         Publisher publisher = Publisher.open(segment.directory().find("q", Kind.BROADCAST));
         Subscriber slow = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block());
-        Subscriber skipping = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.skip())) {
+        Subscriber skipping = Subscriber.open(segment.directory().find("q", Kind.BROADCAST),
+            SubscriberOptions.skip())) {
       SegmentStatus empty = SegmentStatus.of(segment);
       assertEquals(List.of(), empty.stuck(empty));
       while (publisher.offer(new byte[48])) {
@@ -177,7 +179,8 @@ class StatusTest {
       SegmentStatus before = SegmentStatus.of(segment);
       first.close();
       publisher.offer(new byte[48]);
-      try (Subscriber second = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block())) {
+      try (Subscriber second = Subscriber.open(segment.directory().find("q", Kind.BROADCAST),
+          SubscriberOptions.block())) {
         SegmentStatus now = SegmentStatus.of(segment);
         EntryRates rates = now.rates(before).getFirst();
         assertEquals(1, rates.holders().get(1).holder().role());
@@ -195,7 +198,8 @@ class StatusTest {
         Publisher publisher = Publisher.open(segment.directory().find("q", Kind.BROADCAST));
         Subscriber fast = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block());
         Subscriber slow = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block());
-        Subscriber skipping = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.skip())) {
+        Subscriber skipping = Subscriber.open(segment.directory().find("q", Kind.BROADCAST),
+            SubscriberOptions.skip())) {
       SegmentStatus before = SegmentStatus.of(segment);
       int refused = 0;
       int published = 0;
@@ -266,8 +270,8 @@ class StatusTest {
       Map<String, State> states = BusStatus.of(directory).files().stream()
           .collect(Collectors.toMap(FileStatus::name, FileStatus::state));
       assertEquals(Map.of("kept", State.KEPT, "foreign", State.FOREIGN, "folder", State.FOREIGN, "link", State.FOREIGN,
-          ".x.0123456789abcdef.tmp", State.LEFTOVER, ".live.0123456789abcdef.tmp", State.BEING_CREATED, "live", State.LIVE,
-          "stale", State.STALE, "damaged", State.DAMAGED), states);
+          ".x.0123456789abcdef.tmp", State.LEFTOVER, ".live.0123456789abcdef.tmp", State.BEING_CREATED,
+          "live", State.LIVE, "stale", State.STALE, "damaged", State.DAMAGED), states);
       String text = new StatusText().bus(BusStatus.of(directory)).toString();
       assertEquals(1 + states.size(), text.lines().count(), text);
       List<Finding> findings = HostStatus.of(directory).findings();
@@ -302,7 +306,9 @@ class StatusTest {
     EntryRates rates = new EntryRates("lamp", "lighthouse",
         List.of(Counter.growing("flashes", 40), Counter.rate("turned", 9), Counter.share("burnt", 1, 4)),
         Map.of("flashes", 8.4, "turned", 3.0), Optional.of(0.5),
-        List.of(new HolderRates(new Holder(0, 1, keeper, "old man", "keeper", List.of(Counter.count("matches", 12))), Map.of()),
+        List.of(
+            new HolderRates(new Holder(0, 1, keeper, "old man", "keeper", List.of(Counter.count("matches", 12))),
+                Map.of()),
             new HolderRates(new Holder(2, 1, dead, "", "ship", List.of(Counter.rate("seen", 5))), Map.of("seen", 2.0))),
         List.of(new Obstacle(2, Effect.STOPS, List.of(80L, 81L), "it sank", "raise it")));
     assertEquals("""
@@ -357,7 +363,8 @@ class StatusTest {
   @Test
   void tablesAlignNumbersToTheRightAndFindingsComeTheWorstFirst() {
     String text = new StatusText().table(List.of("A", "N"), List.of(List.of("x", "1"), List.of("long", "200")))
-        .findings(List.of(new Finding(Severity.NOTE, "a", "b", ""), new Finding(Severity.ERROR, "c", "d.", "e"))).toString();
+        .findings(List.of(new Finding(Severity.NOTE, "a", "b", ""), new Finding(Severity.ERROR, "c", "d.", "e")))
+        .toString();
     assertEquals("A       N\nx       1\nlong  200\n\nerror: c: d.\n  e\nnote: a: b.\n", text);
   }
 }

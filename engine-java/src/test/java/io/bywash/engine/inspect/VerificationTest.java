@@ -124,11 +124,11 @@ class VerificationTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"8, 0, it claims", "8, 4097, it claims", "8, -4096, it claims", "16, 0, it claims", "16, 131073, it claims",
-      "16, 9223372036854775807, it claims", "16, 12289, its row has", "48, -1, roles", "48, 1025, roles", "48, 100, roles",
-      "48, 1, does not fit", "24, 4097, does not fit", "24, 8192, does not fit", "32, 0, does not fit",
-      "32, 513, does not fit", "56, 0, its creator", "56, 65280, its creator", "56, 4294967297, its creator",
-      "0, 4294967298, its row has", "0, 65538, its row has"})
+  @CsvSource({"8, 0, it claims", "8, 4097, it claims", "8, -4096, it claims", "16, 0, it claims",
+      "16, 131073, it claims", "16, 9223372036854775807, it claims", "16, 12289, its row has", "48, -1, roles",
+      "48, 1025, roles", "48, 100, roles", "48, 1, does not fit", "24, 4097, does not fit", "24, 8192, does not fit",
+      "32, 0, does not fit", "32, 513, does not fit", "56, 0, its creator", "56, 65280, its creator",
+      "56, 4294967297, its creator", "0, 4294967298, its row has", "0, 65538, its row has"})
   void aRowThatIsImpossibleIsFoundByItsName(long offset, long value, String text) {
     region.setLong(core.geometry().row(1) + offset, value);
     assertFound("seg/r", text);
@@ -191,7 +191,8 @@ class VerificationTest {
   @ParameterizedTest
   @ValueSource(longs = {-1, SUBSCRIBERS + 2, Long.MAX_VALUE})
   void aCountOfRolesThatIsImpossibleIsFound(long count) {
-    region.setLong(core.geometry().row(0), region.getLong(core.geometry().row(0)) | 0x10000 * 8); // a kind of another version
+    // A kind of another version.
+    region.setLong(core.geometry().row(0), region.getLong(core.geometry().row(0)) | 0x10000 * 8);
     region.setLong(queue.offset() + ROLES_USED, count);
     List<Finding> findings = Verification.of(segment);
     assertFinding(findings.getLast(), Severity.ERROR, "seg/q", "it claims to have used");
@@ -268,7 +269,8 @@ class VerificationTest {
     try (FileChannel file = FileChannel.open(bus.path("seg"), StandardOpenOption.WRITE)) {
       file.truncate(1 << 13);
       assertFound("seg", "truncated to 8192 of 131072");
-      assertThrows(InternalError.class, () -> region.compareAndSetLong(queue.role(0), 0, 0)); // what a closing role does
+      // What a closing role does.
+      assertThrows(InternalError.class, () -> region.compareAndSetLong(queue.role(0), 0, 0));
       file.write(ByteBuffer.allocate(1), (1 << 17) - 1);
     }
   }

@@ -52,7 +52,8 @@ class ChangingSlotTest {
   }
 
   private Segment create() {
-    return Segment.create(bus.path("changing"), SegmentSpec.of(Broadcast.spec("queue", 4096)).withParticipantCapacity(2));
+    return Segment.create(bus.path("changing"),
+        SegmentSpec.of(Broadcast.spec("queue", 4096)).withParticipantCapacity(2));
   }
 
   private static SegmentFile holdLastSlot(Segment segment) throws IOException {

@@ -27,8 +27,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
 
 /**
- * A participant that lost its lock while its process lives, and was buried, as somebody in another container would do it. It
- * is told at its next operation, and what it does damages nobody.
+ * A participant that lost its lock while its process lives, and was buried, as somebody in another container would do
+ * it. It is told at its next operation, and what it does damages nobody.
  */
 @Timeout(120)
 class LostLockTest {

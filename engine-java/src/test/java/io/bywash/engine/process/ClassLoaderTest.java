@@ -128,8 +128,8 @@ class ClassLoaderTest {
 
   private WeakReference<ClassLoader> useAndClose() throws Exception {
     try (Copy copy = new Copy(false)) {
-      for (String order : List.of("open", "publisher", "subscriber", "publish", "poll", "wait in vain", "wait through the hub",
-          "observe", "attach")) {
+      for (String order : List.of("open", "publisher", "subscriber", "publish", "poll", "wait in vain",
+          "wait through the hub", "observe", "attach")) {
         copy.tell(order);
       }
       return new WeakReference<>(copy.loader);
@@ -244,7 +244,8 @@ class ClassLoaderTest {
           Integer.toString(subscriber.poll(new Programs.Checker(MAX_BYTES, subscriber.nextSequence()), 10));
         case "wait in vain" -> Integer.toString(subscriber.poll(message -> {}, 1, 60_000_000));
         case "wait through the hub" -> {
-          WaitHub.shared().whenReady(subscriber).orTimeout(60, TimeUnit.MILLISECONDS).exceptionally(late -> null).join();
+          WaitHub.shared().whenReady(subscriber).orTimeout(60, TimeUnit.MILLISECONDS)
+              .exceptionally(late -> null).join();
           yield "waited";
         }
         case "observe" -> {

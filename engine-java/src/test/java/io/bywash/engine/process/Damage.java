@@ -73,14 +73,16 @@ record Damage(byte[] bytes, int structure, String how) {
       case 0 -> random.nextBytes(bytes);
       case 1 -> Arrays.fill(bytes, (byte) random.nextInt(256));
       case 2 -> {
-        byte[] text = "BYWASH\r\nis not what begins this text, but how it goes on.\n".getBytes(StandardCharsets.US_ASCII);
+        byte[] text = "BYWASH\r\nis not what begins this text, but how it goes on.\n".getBytes(
+            StandardCharsets.US_ASCII);
         for (int i = 0; i < length; i++) {
           bytes[i] = text[i % text.length];
         }
       }
       default -> {
         random.nextBytes(bytes);
-        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(0, MAGIC).putInt(8, VERSION).putInt(READY_OFFSET, 1);
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putLong(0, MAGIC).putInt(8, VERSION)
+            .putInt(READY_OFFSET, 1);
       }
     }
     Damage damage = new Damage(bytes, -1, "foreign bytes");
@@ -176,14 +178,15 @@ record Damage(byte[] bytes, int structure, String how) {
     }
 
     private int tempting32() {
-      int[] tempting = {0, -1, 1, 16, -16, 511, 512, 513, -4096, 4096, 1 << 20, Integer.MAX_VALUE, Integer.MIN_VALUE, 0x0202};
+      int[] tempting = {0, -1, 1, 16, -16, 511, 512, 513, -4096, 4096,
+          1 << 20, Integer.MAX_VALUE, Integer.MIN_VALUE, 0x0202};
       return tempting[random.nextInt(tempting.length)];
     }
 
     private long tempting64() {
       Place place = image.structures().get(random.nextInt(image.structures().size()));
-      List<Long> tempting = new ArrayList<>(List.of(0L, -1L, 1L, 16L, -16L, 8L, 4095L, 4096L, 8192L, (long) bytes.length,
-          bytes.length - 4096L, (long) place.offset(), (long) place.sizeBytes()));
+      List<Long> tempting = new ArrayList<>(List.of(0L, -1L, 1L, 16L, -16L, 8L, 4095L, 4096L, 8192L,
+          (long) bytes.length, bytes.length - 4096L, (long) place.offset(), (long) place.sizeBytes()));
       tempting.addAll(image.subject().tempting(place, words));
       tempting.addAll(List.of(1L << 32, 1L << 40, 1L << 62, (1L << 62) + 16, Long.MAX_VALUE, Long.MIN_VALUE,
           Long.MAX_VALUE - 15, ownerWord(), ownerWord(), ownerWord(), ownerWord()));
@@ -192,7 +195,8 @@ record Damage(byte[] bytes, int structure, String how) {
 
     /** Somebody's word, in any state and mode. A removal by the living is left out: others wait for that on purpose. */
     private long ownerWord() {
-      int slot = random.nextInt(4) == 0 ? random.nextInt(256) : random.nextInt(words.getInt(SLOT_COUNT_OFFSET) & 0xFF | 1);
+      int slot = random.nextInt(4) == 0 ? random.nextInt(256)
+          : random.nextInt(words.getInt(SLOT_COUNT_OFFSET) & 0xFF | 1);
       int epoch = random.nextInt(3) == 0 ? random.nextInt() : random.nextInt(3);
       return Owner.word(Owner.participant(slot, epoch), random.nextInt(1 << 16), random.nextInt(6), random.nextInt(5));
     }

@@ -14,8 +14,9 @@ import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
- * Arguments: directory, subject, seed, first number, count. Damages so many segments, uses each, says "sound N" now and then, and
- * "survived" with how the steps ended. In a JVM of its own, so that a crash is a failure with a seed; a hang ends it too.
+ * Arguments: directory, subject, seed, first number, count. Damages so many segments, uses each, says "sound N" now and
+ * then, and "survived" with how the steps ended. In a JVM of its own, so that a crash is a failure with a seed; a hang
+ * ends it too.
  */
 final class DamageProgram implements ChildProgram.Optimised {
   private static final long STEP = 0x9E37_79B9_7F4A_7C15L;
@@ -70,7 +71,8 @@ final class DamageProgram implements ChildProgram.Optimised {
   private void warmUp(Path file, DamageImages images) throws Exception {
     for (long number = 0; number < 60; number++) {
       Random random = random(1, number);
-      Files.write(file, number % 2 == 0 ? images.any(random).bytes() : Damage.ofFile(images.any(random), random).bytes());
+      Files.write(file, number % 2 == 0 ? images.any(random).bytes()
+          : Damage.ofFile(images.any(random), random).bytes());
       new DamageUses(subject, file, random, new TreeMap<>(), false).all(List.of());
       Files.deleteIfExists(file);
     }

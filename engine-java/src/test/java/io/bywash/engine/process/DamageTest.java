@@ -69,7 +69,8 @@ class DamageTest {
   }
 
   private static ChildProcess start(Subject subject, Path directory, long seed, long first, long count) {
-    return ChildProcess.startBy(List.of(), SMALL_MEMORY, DamageProgram.class, directory, subject.name(), seed, first, count);
+    return ChildProcess.startBy(List.of(), SMALL_MEMORY, DamageProgram.class, directory, subject.name(), seed,
+        first, count);
   }
 
   private static void awaitAll(Subject subject, List<ChildProcess> children, long each) {
@@ -81,8 +82,8 @@ class DamageTest {
       child.finish();
       System.out.println(subject.name() + ": " + each + " damaged segments: " + outcomes);
       if (each >= 1_000) {
-        List<String> expected = new ArrayList<>(List.of("attach: DamagedSegmentException", "attach: SegmentFormatException",
-            "attach: success", "find: DamagedSegmentException"));
+        List<String> expected = new ArrayList<>(List.of("attach: DamagedSegmentException",
+            "attach: SegmentFormatException", "attach: success", "find: DamagedSegmentException"));
         expected.addAll(subject.damage().expectedOutcomes());
         for (String wanted : expected) {
           assertTrue(outcomes.contains(wanted), wanted + " never happened, so this proves little: " + outcomes);

@@ -78,7 +78,8 @@ final class DamageUses implements DamageSubject.Uses {
     } finally {
       outcomes.merge(name + ": " + outcome, 1, Integer::sum);
       requireAtMost(name, "heap", THREADS.getCurrentThreadAllocatedBytes() - heap,
-          (name.equals("verify") ? MAX_VERIFY_BYTES : MAX_STEP_BYTES) + (System.nanoTime() - start) / 1_000_000 * MAX_LOOK_BYTES);
+          (name.equals("verify") ? MAX_VERIFY_BYTES : MAX_STEP_BYTES)
+          + (System.nanoTime() - start) / 1_000_000 * MAX_LOOK_BYTES);
       requireAtMost(name, "off-heap", DIRECT.getMemoryUsed() - offHeap, maxStepOffHeapBytes);
     }
   }
@@ -89,7 +90,9 @@ final class DamageUses implements DamageSubject.Uses {
     }
   }
 
-  /** Every use, in any order. {@code sound} structures were not touched, and have to work as if nothing had happened. */
+  /**
+   * Every use, in any order. {@code sound} structures were not touched, and have to work as if nothing had happened.
+   */
   void all(List<EntrySpec> sound) throws Exception {
     List<DamageSubject.Step<?>> uses = new ArrayList<>(List.of(this::observe, this::attach, this::open));
     Collections.shuffle(uses, random);

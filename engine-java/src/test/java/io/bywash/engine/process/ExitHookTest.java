@@ -97,7 +97,8 @@ class ExitHookTest {
     try (Segment segment = Segment.attach(bus.path("exit"), 0);
         Publisher publisher = Publisher.open(segment.directory().find("queue", Kind.BROADCAST))) {
       while (publisher.nextSequence() < 100) {
-        assertTrue(publisher.offer(new byte[100], 0, 100, 0, ChildProgram.PATIENCE_NANOS), "the one that left is waited for");
+        assertTrue(publisher.offer(new byte[100], 0, 100, 0, ChildProgram.PATIENCE_NANOS),
+            "the one that left is waited for");
       }
     }
     bus.path("exit").toFile().delete();
@@ -120,7 +121,8 @@ class ExitHookTest {
       assertTrue(text.contains("1 participant, and 1 that left") && text.contains(gone.pid() + " (left)")
           && text.contains("process " + gone.pid() + " left as its JVM ended and holds role"), text);
       assertTrue(!text.contains("dead") && !text.contains("died") && !text.contains("gone"), text);
-      assertEquals(1, segment.recover().dead().size(), "its lock is free, and its slot is cleared by whoever comes across it");
+      assertEquals(1, segment.recover().dead().size(), "its lock is free, and its slot is cleared by whoever comes"
+          + " across it");
     }
   }
 

@@ -31,12 +31,13 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * What the operating system forbids: files and directories of every mode, seen by their owner, their group and others. The
- * superuser is never refused, so the looking is done by processes of other users.
+ * What the operating system forbids: files and directories of every mode, seen by their owner, their group and others.
+ * The superuser is never refused, so the looking is done by processes of other users.
  */
 @Timeout(180)
 class ForbiddenTest {
-  private static final SegmentSpec SPEC = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096, 4)).withLifetime(Lifetime.KEPT);
+  private static final SegmentSpec SPEC = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096, 4))
+      .withLifetime(Lifetime.KEPT);
   private static final int OWNER = 64_001;
   private static final int GROUP = 64_002;
   private static final int STRANGER = 64_003;
@@ -199,7 +200,8 @@ class ForbiddenTest {
       Files.setAttribute(directory, "unix:mode", 01777);
       Segment segment = Segment.create(directory.resolve("shared"), SPEC.withLifetime(Lifetime.WHILE_USED)
           .withPermissions(PosixFilePermissions.fromString("rw-rw-rw-")));
-      try (ChildProcess last = ChildProcess.startBy(as(STRANGER, STRANGER), List.of(), LeaveLast.class, segment.path())) {
+      try (ChildProcess last = ChildProcess.startBy(as(STRANGER, STRANGER), List.of(), LeaveLast.class,
+          segment.path())) {
         last.await("attached");
         segment.close();
         last.tell("leave");
@@ -236,12 +238,14 @@ class ForbiddenTest {
     Files.setPosixFilePermissions(bus.directory(), PosixFilePermissions.fromString("rwxr-xr-x"));
     SegmentSpec readable =
         SPEC.withLifetime(Lifetime.WHILE_USED).withPermissions(PosixFilePermissions.fromString("rw-r--r--"));
-    try (Segment segment = Segment.create(bus.path("seen"), readable); Publisher publisher = Programs.publisher(segment)) {
+    try (Segment segment = Segment.create(bus.path("seen"), readable);
+        Publisher publisher = Programs.publisher(segment)) {
       for (int i = 0; i < 20; i++) {
         Programs.publishNext(publisher, 100);
       }
       byte[] before = Files.readAllBytes(segment.path());
-      try (ChildProcess child = ChildProcess.startBy(as(STRANGER, STRANGER), List.of(), Observe.class, segment.path())) {
+      try (ChildProcess child = ChildProcess.startBy(as(STRANGER, STRANGER), List.of(), Observe.class,
+          segment.path())) {
         assertEquals("20", child.await("received"));
         String rights = child.await("mapped");
         assertTrue(rights.matches("r--s( r--s)*"), rights);
@@ -251,7 +255,9 @@ class ForbiddenTest {
     }
   }
 
-  /** Observes and reads all; says "received" with the number of messages and "mapped" with the rights of its mappings. */
+  /**
+   * Observes and reads all; says "received" with the number of messages and "mapped" with the rights of its mappings.
+   */
   static final class Observe implements ChildProgram {
     @Override
     public void run(String... arguments) throws Exception {

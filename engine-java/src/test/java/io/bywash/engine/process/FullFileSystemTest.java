@@ -38,7 +38,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** A file system of one mebibyte that only the process at hand sees: full, or filled by somebody else at the wrong moment. */
+/**
+ * A file system of one mebibyte that only the process at hand sees: full, or filled by somebody else at the wrong
+ * moment.
+ */
 @Timeout(180)
 class FullFileSystemTest {
   private static final int TOTAL_BYTES = 1 << 20;
@@ -210,7 +213,8 @@ class FullFileSystemTest {
     }
 
     private void create(Path file) throws IOException {
-      try (Segment segment = Segment.create(file, spec(SEGMENT_BYTES)); Publisher publisher = Programs.publisher(segment)) {
+      try (Segment segment = Segment.create(file, spec(SEGMENT_BYTES));
+          Publisher publisher = Programs.publisher(segment)) {
         Programs.publishNext(publisher, 100);
         created++;
       } catch (NoSpaceException full) {
@@ -292,7 +296,10 @@ class FullFileSystemTest {
       ChildProgram.say("done");
     }
 
-    /** A method of its own, or the frame of the loop could keep the last round's segment, and its memory, from being collected. */
+    /**
+     * A method of its own, or the frame of the loop could keep the last round's segment, and its memory, from being
+     * collected.
+     */
     private static void openOnce(Path file, CyclicBarrier together) throws Exception {
       together.await();
       Segment segment = Segment.open(file, spec(TOTAL_BYTES * 2 / 3));
@@ -303,7 +310,9 @@ class FullFileSystemTest {
     }
   }
 
-  /** A thread that found no space stays out of the way, while somebody else has the turn and uses what there is by now. */
+  /**
+   * A thread that found no space stays out of the way, while somebody else has the turn and uses what there is by now.
+   */
   static final class WaitForTurn implements ChildProgram {
     private static final long TURN_LOCK = 1;
     private static final int SEGMENT_BYTES = TOTAL_BYTES * 2 / 3;
@@ -316,7 +325,8 @@ class FullFileSystemTest {
       SegmentFile creator = SegmentFile.create(hidden, PosixFilePermissions.fromString("rw-------"));
       assertTrue(creator.tryLock(SegmentLayout.SLOT_LOCKS)); // it lives
       creator.allocate(SEGMENT_BYTES);
-      FutureTask<Segment> opened = new FutureTask<>(() -> Segment.open(directory.resolve("segment"), spec(SEGMENT_BYTES)));
+      FutureTask<Segment> opened =
+          new FutureTask<>(() -> Segment.open(directory.resolve("segment"), spec(SEGMENT_BYTES)));
       Thread opener = new Thread(opened);
       try (SegmentFile lock = SegmentFile.open(directory.resolve(".lock"), false)) {
         assertTrue(lock.withLock(TURN_LOCK, PATIENCE_NANOS, () -> {

@@ -19,7 +19,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** A user from whom /proc, mounted with hidepid, hides the processes of others: it vetoes nothing then, and the lock decides. */
+/**
+ * A user from whom /proc, mounted with hidepid, hides the processes of others: it vetoes nothing then, and the lock
+ * decides.
+ */
 @Timeout(180)
 class HiddenProcTest {
   private static final List<String> HIDDEN = List.of("unshare", "--mount", "sh", "-c",

@@ -50,7 +50,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Somebody who may write a segment changes its words to and fro, or holds locks: what others do ends all the same, typed. */
+/**
+ * Somebody who may write a segment changes its words to and fro, or holds locks: what others do ends all the same,
+ * typed.
+ */
 @Tag("once")
 @Timeout(value = 180, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class HostileWordsTest {
@@ -156,20 +159,25 @@ class HostileWordsTest {
   @Timeout(100) // a wait for each slot would take more than three minutes
   void locksOfAllFreeSlotsMakeALookNoSlowerThanThatOfOne() throws IOException {
     SegmentSpec spec = SegmentSpec.of(ANY).withParticipantCapacity(256);
-    try (Segment large = Segment.create(bus.path("locked"), spec); SegmentFile locker = SegmentFile.open(large.path(), false)) {
+    try (Segment large = Segment.create(bus.path("locked"), spec);
+        SegmentFile locker = SegmentFile.open(large.path(), false)) {
       for (int id = 1; id < 256; id++) {
         assertTrue(locker.tryLock(SegmentLayout.SLOT_LOCKS + id));
       }
       try (Segment observed = Segment.observe(large.path())) {
         List<Finding> findings = Verification.of(observed);
         assertTrue(findings.size() >= 100, findings.size() + " findings");
-        assertTrue(findings.getFirst().problem().contains("its lock is held, but the slot is free"), findings.toString());
+        assertTrue(findings.getFirst().problem().contains("its lock is held, but the slot is free"),
+            findings.toString());
         SegmentStatus.of(observed);
       }
     }
   }
 
-  /** Holds shared locks on the bytes of all slots but the first, for which it needs no more than to read the file. Argument: file. */
+  /**
+   * Holds shared locks on the bytes of all slots but the first, for which it needs no more than to read the file.
+   * Argument: file.
+   */
   static final class LockShared implements ChildProgram {
     @Override
     public void run(String... arguments) throws Exception {

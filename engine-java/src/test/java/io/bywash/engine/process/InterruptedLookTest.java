@@ -55,7 +55,8 @@ class InterruptedLookTest {
       AtomicBoolean done = new AtomicBoolean();
       Thread looker = threads.start("looker", () -> {
         while (looks.get() < LOOKS) {
-          try (Segment observed = Segment.observe(segment.path()); Segment attached = Segment.attach(segment.path(), 0)) {
+          try (Segment observed = Segment.observe(segment.path());
+              Segment attached = Segment.attach(segment.path(), 0)) {
             SegmentStatus.of(observed);
             attached.participants();
           } catch (BusException interrupted) {

@@ -22,8 +22,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Arguments: file, subject, seed, milliseconds. One thread scribbles over the words of one structure while others use
- * that one, and the one beside it. Says "survived" with the numbers of scribbles and of messages of the sound structure,
- * and how operations on the damaged one ended.
+ * that one, and the one beside it. Says "survived" with the numbers of scribbles and of messages of the sound
+ * structure, and how operations on the damaged one ended.
  */
 final class LiveDamageProgram implements ChildProgram.Optimised {
   private static final long HANGING_NANOS = 30_000_000_000L;
@@ -64,7 +64,8 @@ final class LiveDamageProgram implements ChildProgram.Optimised {
       DamageSubject.Living living = subject.live(segment.directory().find("sound").orElseThrow(),
           other.directory().find("sound").orElseThrow());
       start("neighbour", random -> useSound(living));
-      while (failure == null && (System.nanoTime() < end || !haveAllMetBoth() && System.nanoTime() - end < PATIENCE_NANOS)) {
+      while (failure == null
+          && (System.nanoTime() < end || !haveAllMetBoth() && System.nanoTime() - end < PATIENCE_NANOS)) {
         LockSupport.parkNanos(10_000_000);
       }
       over = true;

@@ -16,8 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A segment with two living participants that hold roles in every structure, to be damaged while they do, and made whole again by
- * writing its sound bytes back.
+ * A segment with two living participants that hold roles in every structure, to be damaged while they do, and made
+ * whole again by writing its sound bytes back.
  */
 final class LivingSegment implements AutoCloseable {
   private final DamageSubject subject;

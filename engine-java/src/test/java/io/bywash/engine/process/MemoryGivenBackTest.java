@@ -43,7 +43,8 @@ class MemoryGivenBackTest {
   /** Whether a file of the bus directory is mapped into this process, removed or not. */
   private boolean isMapped() {
     try {
-      return Files.readAllLines(Path.of("/proc/self/maps")).stream().anyMatch(line -> line.contains(bus.directory() + "/"));
+      return Files.readAllLines(Path.of("/proc/self/maps")).stream()
+          .anyMatch(line -> line.contains(bus.directory() + "/"));
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
     }
@@ -102,7 +103,8 @@ class MemoryGivenBackTest {
 
   private long count() {
     try {
-      return Files.readAllLines(Path.of("/proc/self/maps")).stream().filter(line -> line.contains(bus.directory() + "/")).count();
+      return Files.readAllLines(Path.of("/proc/self/maps")).stream()
+          .filter(line -> line.contains(bus.directory() + "/")).count();
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
     }

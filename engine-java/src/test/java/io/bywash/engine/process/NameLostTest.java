@@ -67,7 +67,8 @@ class NameLostTest {
       Files.delete(segment.path());
       try (Segment next = Segment.open(bus.path("gone"), SPEC); Publisher other = Publisher.open(queue(next))) {
         var ready = WaitHub.shared().whenReady(inHub);
-        assertThrows(SegmentGoneException.class, () -> subscriber.poll(message -> {}, 1, TimeUnit.SECONDS.toNanos(100)));
+        assertThrows(SegmentGoneException.class,
+            () -> subscriber.poll(message -> {}, 1, TimeUnit.SECONDS.toNanos(100)));
         ready.get(100, TimeUnit.SECONDS);
         assertThrows(SegmentGoneException.class, () -> inHub.poll(message -> {}, 1));
         assertThrows(SegmentGoneException.class, () -> publisher.awaitSubscribers(1, TimeUnit.SECONDS.toNanos(100)));

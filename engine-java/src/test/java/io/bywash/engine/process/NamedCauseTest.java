@@ -38,7 +38,8 @@ class NamedCauseTest {
 
   @RegisterExtension final TempBus bus = new TempBus();
 
-  private String said(List<String> wrapper, Map<String, String> environment, Class<? extends ChildProgram> program, Object argument) {
+  private String said(List<String> wrapper, Map<String, String> environment, Class<? extends ChildProgram> program,
+      Object argument) {
     List<String> command = new ArrayList<>(wrapper);
     environment.forEach((name, value) -> command.addAll(List.of("env", name + "=" + value)));
     ChildProcess.assumeWorks(wrapper);
@@ -67,14 +68,15 @@ class NamedCauseTest {
 
   @Test
   void aLimitOnTheSizeOfFilesIsNotALackOfSpace() {
-    String said = said(List.of("bash", "-c", "ulimit -f 512; exec \"$@\"", "bash"), Map.of(), Create.class, bus.directory());
+    String said = said(List.of("bash", "-c", "ulimit -f 512; exec \"$@\"", "bash"), Map.of(), Create.class,
+        bus.directory());
     assertTrue(said.startsWith("SegmentAccessException: ") && said.contains("ulimit -f"), said);
   }
 
   @Test
   void aFileSystemWithoutInodesIsNotALackOfSpace() {
-    String said = said(List.of("unshare", "--mount", "sh", "-c", "mount -t tmpfs -o size=8m,nr_inodes=2 tmpfs '" + bus.directory()
-        + "' && exec \"$@\"", "sh"), Map.of(), Create.class, bus.directory());
+    String said = said(List.of("unshare", "--mount", "sh", "-c", "mount -t tmpfs -o size=8m,nr_inodes=2 tmpfs '"
+        + bus.directory() + "' && exec \"$@\"", "sh"), Map.of(), Create.class, bus.directory());
     assertTrue(said.startsWith("NoSpaceException: ") && said.contains("inode"), said);
   }
 
@@ -115,8 +117,10 @@ class NamedCauseTest {
 
   @Test
   void aDirectoryThatTheLocaleCannotExpressIsToldAsThat() {
-    String said = said(List.of(), Map.of("LC_ALL", "C", "BYWASH_DIR", "/dev/shm/bywash-test-\u00e4"), Standard.class, "");
-    assertTrue(said.contains("LC_ALL=C.UTF-8") || said.equals("names []"), said); // depends on how the JVM reads the name
+    String said = said(List.of(), Map.of("LC_ALL", "C", "BYWASH_DIR", "/dev/shm/bywash-test-\u00e4"),
+        Standard.class, "");
+    // That depends on how the JVM reads the name.
+    assertTrue(said.contains("LC_ALL=C.UTF-8") || said.equals("names []"), said);
   }
 
   /** Creates a segment in the standard directory, and prints what it is told. */
@@ -133,8 +137,8 @@ class NamedCauseTest {
 
   @Test
   void aStandardDirectoryThatCannotBeMadeIsToldWithTheReason() {
-    String said = said(List.of("unshare", "--mount", "sh", "-c", "mount -t tmpfs -o ro tmpfs /dev/shm && exec env -u BYWASH_DIR \"$@\"",
-        "sh"), Map.of(), CreateInStandard.class, "");
+    String said = said(List.of("unshare", "--mount", "sh", "-c", "mount -t tmpfs -o ro tmpfs /dev/shm && exec env -u"
+        + " BYWASH_DIR \"$@\"", "sh"), Map.of(), CreateInStandard.class, "");
     assertTrue(said.startsWith("SegmentAccessException: ") && said.contains("/dev/shm is read-only"), said);
   }
 
@@ -168,8 +172,8 @@ class NamedCauseTest {
   }
 
   private BusStatus.State state(String name) {
-    return BusStatus.of(BusDirectory.at(bus.directory())).files().stream().filter(file -> file.name().equals(name)).findFirst()
-        .orElseThrow().state();
+    return BusStatus.of(BusDirectory.at(bus.directory())).files().stream().filter(file -> file.name().equals(name))
+        .findFirst().orElseThrow().state();
   }
 
   /** No {@link ChildProgram}: that one looks into /proc whether its parent lives, for which it needs a descriptor. */
@@ -192,7 +196,8 @@ class NamedCauseTest {
       Path classes = Path.of(ChildProcess.root(Segment.class)); // here they are files, which could not be opened later
       try (Stream<Path> files = Files.walk(classes)) {
         for (Path file : files.filter(each -> each.toString().matches(".*/engine/.*\\.class")).toList()) {
-          Class.forName(classes.relativize(file).toString().replace(".class", "").replace('/', '.'), false, CloseWithoutDescriptors.class.getClassLoader());
+          Class.forName(classes.relativize(file).toString().replace(".class", "").replace('/', '.'), false,
+              CloseWithoutDescriptors.class.getClassLoader());
         }
       }
       Segment segment = Segment.create(Path.of(arguments[0], "segment"), SPEC);

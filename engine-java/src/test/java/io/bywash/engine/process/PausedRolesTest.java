@@ -31,8 +31,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * A process with every role, stopped for longer than any time-out: it is never taken for dead, keeps its slot and its roles,
- * and goes on where it stood. Who asked to be cut off after some time is, and who asked to lose messages loses some.
+ * A process with every role, stopped for longer than any time-out: it is never taken for dead, keeps its slot and its
+ * roles, and goes on where it stood. Who asked to be cut off after some time is, and who asked to lose messages loses
+ * some.
  */
 @Timeout(600)
 class PausedRolesTest {
@@ -62,7 +63,8 @@ class PausedRolesTest {
   @Tag("stress")
   void whoeverIsStoppedForLongerThanThatWhileItCreatesAttachesToWhatAnotherOneCreatedMeanwhile() {
     try (ChildProcess stopped = ChildProcess.start(OpenLarge.class, bus.path("large"))) {
-      ChildProcess.eventually("the creator is at work", () -> bus.files().stream().anyMatch(name -> name.startsWith(".large.")));
+      ChildProcess.eventually("the creator is at work",
+          () -> bus.files().stream().anyMatch(name -> name.startsWith(".large.")));
       stopped.pause();
       assertFalse(Files.exists(bus.path("large")), "it had created the segment before it was stopped");
       try (Segment segment = Segment.open(bus.path("large"), OpenLarge.SPEC)) {
@@ -123,7 +125,8 @@ class PausedRolesTest {
       for (int i = segment.participants().size(); i < SLOTS; i++) {
         others.add(Segment.attach(segment.path(), 0));
       }
-      assertThrows(TableFullException.class, () -> Segment.attach(segment.path(), 0), "the slot of a stopped one was taken");
+      assertThrows(TableFullException.class, () -> Segment.attach(segment.path(), 0),
+          "the slot of a stopped one was taken");
       others.forEach(Segment::close);
     } while (System.nanoTime() - start < nanos);
   }

@@ -76,7 +76,10 @@ class PidNamespaceTest {
     }
   }
 
-  /** Says "taken" when it may not publish; told to, publishes, and says "published" with the pid of the publisher before. */
+  /**
+   * Says "taken" when it may not publish; told to, publishes, and says "published" with the pid of the publisher
+   * before.
+   */
   static final class TakeOver implements ChildProgram {
     @Override
     public void run(String... arguments) throws Exception {

@@ -51,7 +51,8 @@ class PolicyProcessTest {
     try (Segment segment = create(8);
         Publisher publisher = Programs.publisher(segment);
         ChildProcess block = ChildProcess.start(Programs.Subscribe.class, segment.path(), MAX_BYTES, "block");
-        ChildProcess evict = ChildProcess.start(Programs.Subscribe.class, segment.path(), MAX_BYTES, "evict" + (1L << 50));
+        ChildProcess evict = ChildProcess.start(Programs.Subscribe.class, segment.path(), MAX_BYTES,
+            "evict" + (1L << 50));
         ChildProcess skip = ChildProcess.start(Programs.Subscribe.class, segment.path(), MAX_BYTES, "skip");
         ChildProcess fail = ChildProcess.start(Programs.Subscribe.class, segment.path(), MAX_BYTES, "fail")) {
       for (ChildProcess reader : List.of(block, evict, skip, fail)) {

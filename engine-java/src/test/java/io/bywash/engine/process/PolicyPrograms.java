@@ -44,8 +44,8 @@ final class PolicyPrograms {
   }
 
   /**
-   * Arguments: file, longest message, file of the ledger. Says "opened" with its first sequence, and publishes batches of
-   * one to sixty messages, some with an aborted claim within, until it is killed.
+   * Arguments: file, longest message, file of the ledger. Says "opened" with its first sequence, and publishes batches
+   * of one to sixty messages, some with an aborted claim within, until it is killed.
    */
   static final class PublishBatches implements ChildProgram.Optimised {
     @Override
@@ -62,7 +62,10 @@ final class PolicyPrograms {
     }
   }
 
-  /** Publishes one to sixty messages, some with an aborted claim within, and notes in the ledger what was begun and done. */
+  /**
+   * Publishes one to sixty messages, some with an aborted claim within, and notes in the ledger what was begun and
+   * done.
+   */
   static void publishBatch(Publisher publisher, Ledger ledger, Random random, int maxBytes) {
     for (int left = random.nextInt(60); left > 0; left--) {
       ledger.words.putLong(8, publisher.nextSequence() + 1);
@@ -118,8 +121,8 @@ final class PolicyPrograms {
   }
 
   /**
-   * Arguments: file, longest message, policy. Joins somewhere, reads a while, checks all that it gets, leaves, says "visit"
-   * with the number of messages received and lost; again and again until it is killed.
+   * Arguments: file, longest message, policy. Joins somewhere, reads a while, checks all that it gets, leaves, says
+   * "visit" with the number of messages received and lost; again and again until it is killed.
    */
   static final class Churn implements ChildProgram.Optimised {
     private final Random random = new Random();

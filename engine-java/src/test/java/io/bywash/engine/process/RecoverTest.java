@@ -47,7 +47,8 @@ class RecoverTest {
   @RegisterExtension final TempBus bus = new TempBus();
 
   private Segment create() {
-    return Segment.create(bus.path("sick"), SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096), Broadcast.spec("next", 4096))
+    return Segment.create(bus.path("sick"),
+        SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096), Broadcast.spec("next", 4096))
         .withParticipantCapacity(SLOTS));
   }
 
@@ -173,7 +174,8 @@ class RecoverTest {
   @Test
   void adderRemoverAndCreatorThatLiveAreNeitherTouchedNorWaitedFor() {
     Segment segment = create();
-    try (ChildProcess other = ChildProcess.start(LockAll.class, segment.path(), bus.path(".lock"), bus.path(TEMPORARY))) {
+    try (ChildProcess other = ChildProcess.start(LockAll.class, segment.path(), bus.path(".lock"),
+        bus.path(TEMPORARY))) {
       other.await("locked");
       Forgery forgery = new Forgery(segment);
       long living = Owner.participant(1, forgery.epoch(1));
@@ -196,7 +198,8 @@ class RecoverTest {
   void itDoesNotWaitForAThreadOfThisProcessThatWaitsForAnAdder() throws Exception {
     Segment segment = Segment.create(bus.path("sick"), SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096))
         .withParticipantCapacity(SLOTS).withEntryCapacity(4).withSizeBytes(1 << 20));
-    try (ChildProcess other = ChildProcess.start(LockAll.class, segment.path(), bus.path(".lock"), bus.path(TEMPORARY))) {
+    try (ChildProcess other = ChildProcess.start(LockAll.class, segment.path(), bus.path(".lock"),
+        bus.path(TEMPORARY))) {
       other.await("locked");
       Forgery forgery = new Forgery(segment);
       forgery.region.setLongVolatile(SegmentLayout.INTENT_OFFSET, Owner.word(forgery.deadParticipant(2), 2, 0, 1));

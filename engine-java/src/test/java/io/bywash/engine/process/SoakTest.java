@@ -25,7 +25,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A publisher and three readers with different policies, all of them killed, paused and started again, for a minute. */
+/**
+ * A publisher and three readers with different policies, all of them killed, paused and started again, for a minute.
+ */
 @Tag("stress")
 @Timeout(600)
 class SoakTest {
@@ -92,7 +94,8 @@ class SoakTest {
     try (Segment segment = Segment.create(bus.path("soak"), spec);
         Subscriber everything = Programs.subscriber(segment, SubscriberOptions.block());
         Threads threads = new Threads();
-        Player publisher = new Player(PolicyPrograms.PublishBatches.class, ledgers.resolve("ledger").toString(), "opened");
+        Player publisher = new Player(PolicyPrograms.PublishBatches.class, ledgers.resolve("ledger").toString(),
+            "opened");
         Player blocking = new Player(PolicyPrograms.Churn.class, "block", "visit");
         Player failing = new Player(PolicyPrograms.Churn.class, "fail", "visit");
         Player evictable = new Player(PolicyPrograms.Churn.class, "evict5000000", "visit")) {

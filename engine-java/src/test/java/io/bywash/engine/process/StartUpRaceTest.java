@@ -46,7 +46,8 @@ class StartUpRaceTest {
     List<ChildProcess> racers = new ArrayList<>();
     try {
       for (int i = 0; i < PROCESSES; i++) {
-        racers.add(ChildProcess.startBy(List.of(), List.of("-Xmx32m"), LifecycleRaceTest.Racer.class, bus.path("race"), 1));
+        racers.add(ChildProcess.startBy(List.of(), List.of("-Xmx32m"), LifecycleRaceTest.Racer.class,
+            bus.path("race"), 1));
       }
       racers.forEach(racer -> racer.await("ready"));
       for (int round = 0; round < rounds; round++) {

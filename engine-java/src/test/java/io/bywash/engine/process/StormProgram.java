@@ -20,8 +20,9 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * Many participants in one process, so that one kill is many cases: in several segments it publishes, reads with every
- * policy, joins and leaves, creates, adds to, removes and recovers. Arguments: directory, directory of the ledgers. Says
- * "ready"; told "go", sets all to work and goes on until it is killed. An actor that sees what it must not see ends it.
+ * policy, joins and leaves, creates, adds to, removes and recovers. Arguments: directory, directory of the ledgers.
+ * Says "ready"; told "go", sets all to work and goes on until it is killed. An actor that sees what it must not see
+ * ends it.
  */
 final class StormProgram implements ChildProgram {
   static final int MAX_BYTES = 400;
@@ -40,7 +41,8 @@ final class StormProgram implements ChildProgram {
     private Names() {}
   }
 
-  static final SegmentSpec SPEC = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 1 << 16, 40)).withParticipantCapacity(40);
+  static final SegmentSpec SPEC =
+      SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 1 << 16, 40)).withParticipantCapacity(40);
   static final SegmentSpec SHORT_LIVED_SPEC = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096, 10))
       .withParticipantCapacity(12).withEntryCapacity(1 + EACH).withSizeBytes(60_000);
   private static final List<String> POLICIES = List.of("block", "skip", "fail", "evict3000000");
@@ -71,7 +73,8 @@ final class StormProgram implements ChildProgram {
             Integer.toString(MAX_BYTES), policy));
       }
       start(random -> joinAndLeave(directory.resolve((random.nextBoolean() ? PUBLISHED : GATED) + index), random));
-      start(random -> recover(directory.resolve(List.of(PUBLISHED, GATED, SHORT_LIVED).get(random.nextInt(3)) + index)));
+      start(random ->
+          recover(directory.resolve(List.of(PUBLISHED, GATED, SHORT_LIVED).get(random.nextInt(3)) + index)));
       start(random -> comeAndGo(directory.resolve(SHORT_LIVED + index), random));
     }
     ChildProgram.hear();

@@ -41,8 +41,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Processes full of participants, killed and paused at random moments under load. The survivors lose nothing, see nothing
- * twice, wait for nobody who is dead, and nothing is used up.
+ * Processes full of participants, killed and paused at random moments under load. The survivors lose nothing, see
+ * nothing twice, wait for nobody who is dead, and nothing is used up.
  */
 @Timeout(4 * 3600)
 class StormTest {
@@ -150,7 +150,8 @@ class StormTest {
         descriptors = round == rounds / 4 ? descriptors() : descriptors;
       }
       assertFalse(threads.hasFailed(), "a survivor failed");
-      assertTrue(descriptors() <= descriptors + 2, "descriptors were used up: " + descriptors + ", then " + descriptors());
+      assertTrue(descriptors() <= descriptors + 2, "descriptors were used up: " + descriptors + ", then "
+          + descriptors());
       processes.forEach(ChildProcess::kill);
       assertSurvivorsGoOn();
       over.set(true);
@@ -251,7 +252,8 @@ class StormTest {
     Segment.create(bus.path("last"), StormProgram.SHORT_LIVED_SPEC).close(); // removes what killed creators left
     assertEquals(List.of(), bus.files());
     System.out.println("storm: killed " + (REPLACED * rounds + PROCESSES) + " processes of " + StormProgram.ACTORS
-        + " participants each; " + received + " messages received; survivors went on within " + longestNanos / 1_000_000 + " ms");
+        + " participants each; " + received + " messages received; survivors went on within "
+        + longestNanos / 1_000_000 + " ms");
   }
 
   /** Every slot can be taken, and then no role is anybody's. */

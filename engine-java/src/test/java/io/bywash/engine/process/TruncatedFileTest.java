@@ -34,8 +34,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A segment's file that somebody cuts while it is used. Who copies or looks is told by a typed exception; who writes or reads
- * in place may meet the virtual machine's InternalError; no process crashes or hangs.
+ * A segment's file that somebody cuts while it is used. Who copies or looks is told by a typed exception; who writes or
+ * reads in place may meet the virtual machine's InternalError; no process crashes or hangs.
  */
 @Timeout(1200)
 class TruncatedFileTest {
@@ -45,8 +45,8 @@ class TruncatedFileTest {
   @RegisterExtension final TempBus bus = new TempBus();
 
   @ParameterizedTest
-  @CsvSource({"SKIP, 0", "SKIP, 100000", "FAIL, 0", "EVICT, 100000", "LOOK, 0", "OBSERVE, 8192", "ATTACH, 4096", "ADD, 4096",
-      "RECOVER, 4096", "JOIN, 8192", "VERIFY, 100000"})
+  @CsvSource({"SKIP, 0", "SKIP, 100000", "FAIL, 0", "EVICT, 100000", "LOOK, 0", "OBSERVE, 8192", "ATTACH, 4096",
+      "ADD, 4096", "RECOVER, 4096", "JOIN, 8192", "VERIFY, 100000"})
   void whoCopiesOrLooksIsToldThatTheFileWasCut(Use use, long lengthBytes) throws IOException {
     assertToldOfTheCut(cut(use, lengthBytes));
   }
@@ -54,7 +54,8 @@ class TruncatedFileTest {
   /** Who maps a file at the very instant in which it is cut, makes it long again: then there is no entry in it. */
   private static void assertToldOfTheCut(String outcome) {
     assertTrue(outcome.matches("(DamagedSegment|SegmentFormat|EntryNotFound)Exception .*"), outcome);
-    assertTrue(outcome.matches(".*(cut to|truncated to|the file has|begins with|it has \\d+ bytes|it has \\[]).*"), outcome);
+    assertTrue(outcome.matches(".*(cut to|truncated to|the file has|begins with|it has \\d+ bytes|it has \\[]).*"),
+        outcome);
   }
 
   @Test
@@ -109,7 +110,8 @@ class TruncatedFileTest {
   void aProcessThatHasJustStartedOutlivesTheCut() throws IOException {
     Random random = io.bywash.engine.Payload.random("cut young");
     for (int round = 0; round < 500; round++) {
-      Segment.create(bus.path("cut"), SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 1 << 16, 5)).withLifetime(Lifetime.KEPT))
+      Segment.create(bus.path("cut"),
+          SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 1 << 16, 5)).withLifetime(Lifetime.KEPT))
           .close();
       try (ChildProcess child = ChildProcess.start(JoinAtOnce.class, bus.path("cut"))) {
         child.await("busy");

@@ -76,7 +76,8 @@ public final class TrustProgram {
   }
 
   private static void createAndLeave(Path directory) {
-    Segment.create(directory.resolve("mine"), SPEC.withPermissions(PosixFilePermissions.fromString("rw-------"))).close();
+    Segment.create(directory.resolve("mine"), SPEC.withPermissions(PosixFilePermissions.fromString("rw-------")))
+        .close();
   }
 
   /** Has a name lead to one of two things in turn, until the test ends it. */

@@ -74,15 +74,18 @@ class TrustTest {
   private BufferedReader start(int user, Object... arguments) throws IOException {
     List<String> command = new ArrayList<>(List.of("/usr/bin/setpriv", "--reuid=" + user, "--regid=" + user,
         "--groups=" + GROUP, Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        NativeAccess.ENABLED ? "--enable-native-access=ALL-UNNAMED" : "--illegal-native-access=deny", "-XX:TieredStopAtLevel=1",
-        "-cp", ChildProcess.root(TrustProgram.class) + ":" + ChildProcess.root(Segment.class), TrustProgram.class.getName()));
+        NativeAccess.ENABLED ? "--enable-native-access=ALL-UNNAMED" : "--illegal-native-access=deny",
+        "-XX:TieredStopAtLevel=1",
+        "-cp", ChildProcess.root(TrustProgram.class) + ":" + ChildProcess.root(Segment.class),
+        TrustProgram.class.getName()));
     Stream.of(arguments).map(Object::toString).forEach(command::add);
     ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD);
     builder.environment().remove("BYWASH_DIR");
     Process process = builder.start();
     started.add(process);
     BufferedReader output = process.inputReader();
-    assumeTrue("ready".equals(output.readLine()), "NOT CHECKED: another user cannot run this JVM or read these classes");
+    assumeTrue("ready".equals(output.readLine()), "NOT CHECKED: another user cannot run this JVM or read these"
+        + " classes");
     return output;
   }
 
@@ -116,8 +119,8 @@ class TrustTest {
     makeStandard(OTHER, "rwxrwxrwx");
     forge(STANDARD.resolve("hello"), OTHER);
     String said = victim.readLine();
-    assertTrue(said.matches("attach SegmentAccessException: Path " + STANDARD + " is not used, since it is not private: it"
-        + " belongs to user " + OTHER + " .*must belong to user " + VICTIM + ".*Have it removed.*"), said);
+    assertTrue(said.matches("attach SegmentAccessException: Path " + STANDARD + " is not used, since it is not"
+        + " private: it belongs to user " + OTHER + " .*must belong to user " + VICTIM + ".*Have it removed.*"), said);
   }
 
   @Test
@@ -155,7 +158,8 @@ class TrustTest {
   void whoseStandardDirectoryBelongsToAnotherUserGetsADiagnosisAndNotARefusal() throws Exception {
     makeStandard(OTHER, "rwx------");
     List<String> said = run(VICTIM, "doctor");
-    assertTrue(said.stream().anyMatch(line -> line.contains("ERROR") && line.contains("is not private")), said.toString());
+    assertTrue(said.stream().anyMatch(line -> line.contains("ERROR") && line.contains("is not private")),
+        said.toString());
     assertTrue(said.size() > 1, said.toString());
   }
 
@@ -230,7 +234,8 @@ class TrustTest {
     Path foreign = Files.writeString(bus.directory().resolve(".a.0123456789abcdef.tmp"), "abc");
     Path left = Files.createFile(bus.directory().resolve(".b.0123456789abcdef.tmp"));
     List<FileStatus> files = BusStatus.of(BusDirectory.at(bus.directory())).files();
-    assertEquals(List.of(BusStatus.State.FOREIGN, BusStatus.State.LEFTOVER), files.stream().map(FileStatus::state).sorted().toList());
+    assertEquals(List.of(BusStatus.State.FOREIGN, BusStatus.State.LEFTOVER),
+        files.stream().map(FileStatus::state).sorted().toList());
     assertEquals(1, files.stream().filter(file -> file.explanation().contains("--clean")).count());
     assertEquals(List.of(left.getFileName().toString()), BusDirectory.at(bus.directory()).clean().stream()
         .map(Removal::name).toList());

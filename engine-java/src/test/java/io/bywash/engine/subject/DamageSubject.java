@@ -15,8 +15,8 @@ import java.util.function.Consumer;
  * structure are worth it, and what touches them. The segment's own words, whole pages and the file are damaged by the
  * suites.
  *
- * <p>A use of damaged words ends in success or in an exception that is documented, and soon; one of a structure that was
- * not touched ends in success.
+ * <p>A use of damaged words ends in success or in an exception that is documented, and soon; one of a structure that
+ * was not touched ends in success.
  */
 public interface DamageSubject {
   /** Where a structure is in the file, and its data in the structure. */
@@ -95,7 +95,10 @@ public interface DamageSubject {
     /** Goes on, whatever happened to the structure. */
     void use(Uses uses) throws Exception;
 
-    /** Goes on in a structure that was not touched, and checks what was done before and now; how many messages that were. */
+    /**
+     * Goes on in a structure that was not touched, and checks what was done before and now; how many messages that
+     * were.
+     */
     int useSound();
 
     /** What is to be closed. */

@@ -10,9 +10,10 @@ import java.util.function.ToLongFunction;
  *
  * <ul>
  *   <li>its layout classes, which {@code LayoutTest} compares with the specification;
- *   <li>a {@link DeathSubject}: the structure in a small segment, its operations by name, what has to be true of it after
- *       a death, and a use afterwards by survivors and newcomers. The suites in {@code death} let processes die in those
- *       operations and in those that each segment has: create, attach, add, remove, recover, close;
+ *   <li>a {@link DeathSubject}: the structure in a small segment, its operations by name, what has to be true of it
+ *   after
+ *       a death, and a use afterwards by survivors and newcomers. The suites in {@code death} let processes die in
+ *       those operations and in those that each segment has: create, attach, add, remove, recover, close;
  *   <li>a {@link DamageSubject}: structures to damage, the words that are worth it, and the uses that touch them. The
  *       suites in {@code process} damage those words and the segment's own, before the uses and during them.
  * </ul>

@@ -29,7 +29,10 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Whoever waits on a virtual thread releases its carrier: more of them than there are processors keep nobody from running. */
+/**
+ * Whoever waits on a virtual thread releases its carrier: more of them than there are processors keep nobody from
+ * running.
+ */
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class VirtualThreadTest {
   private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(100);
@@ -45,7 +48,8 @@ class VirtualThreadTest {
 
   @BeforeEach
   void open() {
-    segment = Segment.create(bus.path("virtual"), SegmentSpec.of(Broadcast.spec("data", 4096), Broadcast.spec("full", 4096)));
+    segment = Segment.create(bus.path("virtual"),
+        SegmentSpec.of(Broadcast.spec("data", 4096), Broadcast.spec("full", 4096)));
     data = segment.directory().find("data", Kind.BROADCAST);
     full = segment.directory().find("full", Kind.BROADCAST);
   }
@@ -85,7 +89,8 @@ class VirtualThreadTest {
         }
       });
     }
-    assertTrue(ran.await(60, TimeUnit.SECONDS), () -> "other virtual threads are kept from running: " + ran.getCount() + " left");
+    assertTrue(ran.await(60, TimeUnit.SECONDS), () -> "other virtual threads are kept from running: "
+        + ran.getCount() + " left");
   }
 
   @ParameterizedTest

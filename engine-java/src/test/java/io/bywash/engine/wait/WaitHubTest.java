@@ -262,7 +262,8 @@ class WaitHubTest {
     assertTrue(threadOf(hub.whenReady(subscriber)).isVirtual());
     Thread own = threadOf(hub.whenReady(subscriber, task -> new Thread(task, "own").start()));
     assertEquals("own", own.getName());
-    assertTrue(threadOf(hub.whenReady(subscriber, Runnable::run)).isVirtual(), "the executor ran it in the hub's thread");
+    assertTrue(threadOf(hub.whenReady(subscriber, Runnable::run)).isVirtual(),
+        "the executor ran it in the hub's thread");
   }
 
   @Test

@@ -270,7 +270,8 @@ class WaitPolicyTest {
     }
   }
 
-  private static void waitAndBeInterrupted(Publisher publisher, WaitPolicy policy, Entry queue, SubscriberOptions options)
+  private static void waitAndBeInterrupted(Publisher publisher, WaitPolicy policy, Entry queue,
+      SubscriberOptions options)
       throws InterruptedException {
     AtomicInteger received = new AtomicInteger();
     try (Subscriber reader = Subscriber.open(queue, options.waiting(policy)); Threads threads = new Threads()) {

@@ -6,7 +6,6 @@ import io.bywash.engine.inspect.StatusText;
 import io.bywash.osgi.BywashConstants;
 import io.bywash.osgi.QueueListener;
 import java.io.IOException;
-import java.nio.file.ClosedWatchServiceException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,8 +57,8 @@ public final class BusWatcher {
   private final Log log;
   private final BusDirectory directory;
   private final ExecutorService feeders =
-      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("bywash-listener-", 0).inheritInheritableThreadLocals(false)
-          .factory());
+      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("bywash-listener-", 0)
+          .inheritInheritableThreadLocals(false).factory());
 
   private final Object lock = new Object();
   private final Map<String, WatchedSegment> segments = new TreeMap<>();
@@ -117,8 +116,8 @@ public final class BusWatcher {
 
   @Activate
   void start() {
-    thread = Thread.ofPlatform().name("bywash-discovery").daemon().group(rootGroup()).inheritInheritableThreadLocals(false)
-        .unstarted(this::run);
+    thread = Thread.ofPlatform().name("bywash-discovery").daemon().group(rootGroup())
+        .inheritInheritableThreadLocals(false).unstarted(this::run);
     thread.setContextClassLoader(BusWatcher.class.getClassLoader());
     thread.start();
   }
@@ -195,7 +194,8 @@ public final class BusWatcher {
           failureLogged = false;
           awaitChange(draining ? DRAINING_SWEEP_MILLIS : SWEEP_MILLIS);
         }
-      } catch (Throwable thrown) { // of ours or of the container's, an interrupt by foreign code, no heap: discovery goes on
+      } catch (Throwable thrown) {
+        // Of ours or of the container's, an interrupt by foreign code, no heap: discovery goes on.
         failed = thrown; // and nothing else is done here, since that might fail as well
       }
     }

@@ -32,9 +32,9 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 import org.osgi.service.metatype.annotations.Option;
 
 /**
- * A queue that a configuration asks for: found or created, and kept as long as the configuration exists. What goes wrong is
- * logged and listed, and tried again every second, since its cause may have gone. A queue whose file was removed or replaced is
- * made anew.
+ * A queue that a configuration asks for: found or created, and kept as long as the configuration exists. What goes
+ * wrong is logged and listed, and tried again every second, since its cause may have gone. A queue whose file was
+ * removed or replaced is made anew.
  *
  * <p>The order of several configurations for one segment does not matter: as long as nobody else uses it, and it has no
  * messages, the segment is made anew with room for all of them.
@@ -64,7 +64,8 @@ public final class ConfiguredQueue {
     String PREFIX_ = "bywash.";
 
     /** See {@link BywashConstants#SEGMENT}. */
-    @AttributeDefinition(name = "Segment", description = "The segment's name. It is created if there is none of that name.")
+    @AttributeDefinition(name = "Segment",
+        description = "The segment's name. It is created if there is none of that name.")
     String segment();
 
     /** See {@link BywashConstants#QUEUE}. */
@@ -77,7 +78,8 @@ public final class ConfiguredQueue {
     long ring_bytes() default 1 << 20;
 
     /** See {@link BywashConstants#SUBSCRIBERS}. */
-    @AttributeDefinition(name = "Subscribers", required = false, description = "Room for so many at one time, 1 to 1023.")
+    @AttributeDefinition(name = "Subscribers", required = false,
+        description = "Room for so many at one time, 1 to 1023.")
     int subscribers() default Broadcast.DEFAULT_SUBSCRIBERS;
 
     /** See {@link BywashConstants#LIFETIME}. */
@@ -194,7 +196,8 @@ public final class ConfiguredQueue {
 
   /** A segment for these queues, and what they want to have spare. */
   private static SegmentSpec spec(List<ConfiguredQueue> all, Lifetime lifetime) {
-    SegmentSpec spec = SegmentSpec.of(all.stream().map(ConfiguredQueue::queue).toArray(EntrySpec[]::new)).withLifetime(lifetime);
+    SegmentSpec spec = SegmentSpec.of(all.stream().map(ConfiguredQueue::queue).toArray(EntrySpec[]::new))
+        .withLifetime(lifetime);
     long spareBytes = all.stream().mapToLong(each -> each.config.spare_bytes()).max().orElse(0);
     return spec.withSizeBytes(Math.addExact(spec.sizeBytes(), spareBytes));
   }
@@ -204,7 +207,10 @@ public final class ConfiguredQueue {
     return new ArrayList<>(OPEN.stream().filter(each -> each != this && each.segment.path().equals(path)).toList());
   }
 
-  /** Whether the segment has no participants but those of so many configurations and this one, and nothing was published in it. */
+  /**
+   * Whether the segment has no participants but those of so many configurations and this one, and nothing was published
+   * in it.
+   */
   private static boolean isUnused(Segment segment, int others) {
     SegmentStatus status = SegmentStatus.of(segment);
     return status.participants().size() == others + 1 && status.isUntouched();
@@ -239,7 +245,8 @@ public final class ConfiguredQueue {
   /** Its row in the listing. */
   List<String> row() {
     synchronized (OPEN) {
-      return List.of(pid, String.valueOf(config.segment()), String.valueOf(config.queue()), failure == null ? "open" : failure);
+      return List.of(pid, String.valueOf(config.segment()), String.valueOf(config.queue()),
+          failure == null ? "open" : failure);
     }
   }
 }

@@ -13,21 +13,21 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Hands what one subscriber receives to one listener, from joining to leaving. No thread waits: the hub calls when there is
- * something, and then it runs on a virtual thread, so that a slow listener holds up nobody.
+ * Hands what one subscriber receives to one listener, from joining to leaving. No thread waits: the hub calls when
+ * there is something, and then it runs on a virtual thread, so that a slow listener holds up nobody.
  *
  * <pre>
  *  IDLE &lt;----&gt; RUNNING
  *    |           |
- *    +-&gt; LEAVING &lt;+      whoever set it from IDLE, or the run that finds it, closes the subscriber: it is used by one
- *           |            thread at a time
+ *    +-&gt; LEAVING &lt;+      whoever set it from IDLE, or the run that finds it, closes the subscriber: it is
+ *           |            used by one thread at a time
  *           v
  *         LEFT
  * </pre>
  *
- * <p>The chain of runs: each one hands its successor to the hub. A shortage, of heap for example, may break it anywhere. So
- * what is done about a failure is to note it, which cannot fail; discovery comes by, starts a broken chain again and logs
- * what was noted. Any other failure ends the feeding, and gives the subscriber's place back at once.
+ * <p>The chain of runs: each one hands its successor to the hub. A shortage, of heap for example, may break it
+ * anywhere. So what is done about a failure is to note it, which cannot fail; discovery comes by, starts a broken chain
+ * again and logs what was noted. Any other failure ends the feeding, and gives the subscriber's place back at once.
  *
  * <p>A call of the listener that is under way when the feeding ends has {@link #GRACE_NANOS} to return; then its
  * thread is interrupted; after as long again the subscriber is revoked, so that the listener holds no publisher back,

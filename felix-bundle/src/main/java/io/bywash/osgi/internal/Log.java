@@ -3,8 +3,8 @@ package io.bywash.osgi.internal;
 import org.osgi.service.log.Logger;
 
 /**
- * Where the bundle tells of things. A log service that fails keeps nobody from anything: after a shortage of heap its own
- * classes may be unusable until the JVM ends. Messages have the form that {@link Logger} describes.
+ * Where the bundle tells of things. A log service that fails keeps nobody from anything: after a shortage of heap its
+ * own classes may be unusable until the JVM ends. Messages have the form that {@link Logger} describes.
  */
 final class Log {
   private final Logger logger;
@@ -13,7 +13,8 @@ final class Log {
     this.logger = logger;
   }
 
-  // No lambdas here: the JVM has to link one at its first use, for which it needs heap, and it remembers a failure for ever.
+  // No lambdas here: the JVM has to link one at its first use, for which it needs heap, and it remembers a failure for
+  // ever.
 
   /** Whether it was told. */
   boolean error(String format, Object... arguments) {

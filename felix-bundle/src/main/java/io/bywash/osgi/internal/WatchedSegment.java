@@ -14,8 +14,9 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * One file of the bus directory: its read-only attachment with the queues seen there, or the reason why there is none; and
- * the attachment that the listeners of this container share. A file that takes its place is another object of this class.
+ * One file of the bus directory: its read-only attachment with the queues seen there, or the reason why there is none;
+ * and the attachment that the listeners of this container share. A file that takes its place is another object of this
+ * class.
  *
  * <p>Guarded by the watcher's lock, but for {@link #attach}.
  */

@@ -36,8 +36,8 @@ final class WhiteboardListener {
   /** What the service properties ask for. */
   private record Wish(String segment, String queue, String policy, String start) {
     static Wish of(Map<String, Object> properties) {
-      return new Wish(text(properties, SEGMENT, ""), text(properties, QUEUE, ""), text(properties, POLICY, POLICY_BLOCK),
-          text(properties, START, START_OLDEST));
+      return new Wish(text(properties, SEGMENT, ""), text(properties, QUEUE, ""),
+          text(properties, POLICY, POLICY_BLOCK), text(properties, START, START_OLDEST));
     }
 
     private static String text(Map<String, Object> properties, String key, String otherwise) {

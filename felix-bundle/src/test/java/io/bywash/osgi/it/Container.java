@@ -37,8 +37,8 @@ import org.osgi.framework.launch.Framework;
 import org.osgi.framework.launch.FrameworkFactory;
 
 /**
- * A real container in this process, with the built bundles in it and a small one of the tests. The framework comes from a
- * class loader of its own; the types of bundles are not those of the test, so it speaks to them by types of the JDK.
+ * A real container in this process, with the built bundles in it and a small one of the tests. The framework comes from
+ * a class loader of its own; the types of bundles are not those of the test, so it speaks to them by types of the JDK.
  */
 final class Container implements AutoCloseable {
   /** How long to wait for what has to happen. Nothing asserts that it takes less. */

@@ -177,8 +177,8 @@ abstract class ContainerContract {
   private Object configuration(String name, Map<String, Object> properties) throws Exception {
     Map<String, Object> all = new HashMap<>(Map.of(DIRECTORY, bus.toString(), QUEUE, "ticks"));
     all.putAll(properties);
-    Object configuration = Container.call(container.await(CONFIGURATION_ADMIN), "getFactoryConfiguration", QUEUE_PID, name,
-        "?");
+    Object configuration = Container.call(container.await(CONFIGURATION_ADMIN), "getFactoryConfiguration",
+        QUEUE_PID, name, "?");
     Container.call(configuration, "update", dictionary(all));
     return configuration;
   }
@@ -249,7 +249,8 @@ abstract class ContainerContract {
         "--enable-native-access=ALL-UNNAMED", "-Xmx80m", "-XX:+UseSerialGC", "-XX:ActiveProcessorCount=1",
         "-XX:TieredStopAtLevel=1", "-Dbywash.test.containers=" + Container.DIRECTORY,
         "-Dbywash.test.bundle=" + System.getProperty("bywash.test.bundle"),
-        "-Dbywash.test.classes=" + System.getProperty("bywash.test.classes"), "-cp", System.getProperty("java.class.path"),
+        "-Dbywash.test.classes=" + System.getProperty("bywash.test.classes"), "-cp",
+        System.getProperty("java.class.path"),
         ShortageProgram.class.getName(), framework(), own.toString()).redirectErrorStream(true).start();
     ended(() -> process.destroyForcibly().waitFor());
     String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
@@ -276,10 +277,12 @@ abstract class ContainerContract {
     awaitListed("yankee", "cut");
     awaitWithdrawn("yankee");
     Throwable told = assertThrows(RuntimeException.class, () -> user.applyAsLong(1));
-    assertTrue(told.getClass().getSimpleName().matches("DamagedSegmentException|SegmentClosedException"), told.toString());
+    assertTrue(told.getClass().getSimpleName().matches("DamagedSegmentException|SegmentClosedException"),
+        told.toString());
     for (String method : List.of("status", "publish")) {
       told = assertThrows(InvocationTargetException.class, () -> Container.call(service, method)).getCause();
-      assertTrue(told.getClass().getSimpleName().matches("DamagedSegmentException|SegmentClosedException"), told.toString());
+      assertTrue(told.getClass().getSimpleName().matches("DamagedSegmentException|SegmentClosedException"),
+          told.toString());
     }
     container.testContext().ungetService(queue);
     awaitUntil("no lock on the file", () -> locks("yankee") == 1); // that of the configuration
@@ -406,7 +409,8 @@ abstract class ContainerContract {
         receivedAtWithdrawal.compareAndSet(-1, slow.sequences().size());
       }
     };
-    container.context().addServiceListener(events, "(&(objectClass=" + SERVICE + ")" + filter("foxtrot", "ticks") + ")");
+    container.context().addServiceListener(events, "(&(objectClass=" + SERVICE + ")"
+        + filter("foxtrot", "ticks") + ")");
     ended(() -> container.context().removeServiceListener(events));
     awaitQueue("foxtrot");
     killed.stream();
@@ -446,7 +450,8 @@ abstract class ContainerContract {
     Listening listening = listen("uniform", () -> {});
     publisher.publish(10);
     listening.awaitSequences(10);
-    listening.registration().setProperties(dictionary(Map.of(SEGMENT, "uniform", QUEUE, "ticks", "service.ranking", 7)));
+    listening.registration()
+        .setProperties(dictionary(Map.of(SEGMENT, "uniform", QUEUE, "ticks", "service.ranking", 7)));
     publisher.publish(10);
     listening.awaitSequences(20);
     assertEquals(upTo(20), List.copyOf(listening.sequences()));
@@ -653,7 +658,8 @@ abstract class ContainerContract {
   void aBundleTakesRolesFromTheServiceUntilItReleasesIt() throws Exception {
     Object configuration = configuration("papa", Map.of(SEGMENT, "papa"));
     ServiceReference<?> queue = awaitQueue("papa");
-    LongUnaryOperator user = (LongUnaryOperator) container.create("ServiceUser", container.testContext().getService(queue));
+    LongUnaryOperator user =
+        (LongUnaryOperator) container.create("ServiceUser", container.testContext().getService(queue));
     assertEquals(42, user.applyAsLong(42));
     container.testContext().ungetService(queue);
     assertEquals("io.bywash.engine.SegmentClosedException",

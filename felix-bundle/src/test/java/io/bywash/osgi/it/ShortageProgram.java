@@ -16,9 +16,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.osgi.framework.FrameworkUtil;
 
 /**
- * A container in a JVM with one processor and little heap. One listener passes each message on to another's queue, which is
- * small; then the heap is exhausted for a while, again and again; then there are more messages, and another queue. Both
- * listeners are called with all, nothing holds a publisher back, and the other queue is discovered.
+ * A container in a JVM with one processor and little heap. One listener passes each message on to another's queue,
+ * which is small; then the heap is exhausted for a while, again and again; then there are more messages, and another
+ * queue. Both listeners are called with all, nothing holds a publisher back, and the other queue is discovered.
  */
 final class ShortageProgram {
   private static final int PASSED_ON = 200;
@@ -49,7 +49,8 @@ final class ShortageProgram {
         Container container = Container.start(framework)) {
       Container.call(Container.call(container.await("org.osgi.service.cm.ConfigurationAdmin"), "getConfiguration",
           DISCOVERY_PID, "?"), "update", FrameworkUtil.asDictionary(Map.of(DIRECTORY, bus.toString())));
-      discover(container, bus.resolve("zeroth"), spec, () -> { // all of the container's classes are loaded while there is heap
+      // All of the container's classes are loaded while there is heap.
+      discover(container, bus.resolve("zeroth"), spec, () -> {
         throw new IllegalStateException("for the log");
       });
       Queue<Long> got = listen(container, "first", () -> publish(passing));
@@ -97,7 +98,10 @@ final class ShortageProgram {
     return row(container, segment).contains("FEEDING");
   }
 
-  /** How many messages the listener of a segment was called with. Without heap its own work may fail, which is not shown here. */
+  /**
+   * How many messages the listener of a segment was called with. Without heap its own work may fail, which is not shown
+   * here.
+   */
   private static long received(Container container, String segment) {
     String[] columns = row(container, segment).strip().split(" +");
     return columns.length < 5 ? 0 : Long.parseLong(columns[4]);

@@ -23,12 +23,12 @@ import org.openjdk.jcstress.annotations.State;
 import org.openjdk.jcstress.infra.results.II_Result;
 
 /**
- * A segment is closed, and its memory given back, while a thread publishes. {@link Publisher} and {@link SegmentCore#close}
- * at both ends; a reader that stays attached tells what really arrived.
+ * A segment is closed, and its memory given back, while a thread publishes. {@link Publisher} and
+ * {@link SegmentCore#close} at both ends; a reader that stays attached tells what really arrived.
  */
 @JCStressTest
-@Description("[inside] what was published before the close is there, and nothing else: no commit succeeds into memory that was"
-    + " given back")
+@Description("[inside] what was published before the close is there, and nothing else: no commit succeeds into memory"
+    + " that was given back")
 @Outcome(id = "0, 1", expect = ACCEPTABLE, desc = "what was said to be sent arrived; the publisher met the close")
 @Outcome(id = "0, 0", expect = ACCEPTABLE, desc = "what was said to be sent arrived; the close came later")
 @Outcome(expect = FORBIDDEN, desc = "messages went astray")

@@ -83,6 +83,7 @@ public final class RevokeLitmus {
   @Description("[revoked] who reads what was overwritten after its role was revoked finds that it was")
   @Outcome(id = "1", expect = ACCEPTABLE, desc = "the oldest message, whole")
   @Outcome(id = "-1", expect = ACCEPTABLE, desc = "revoked, and told so")
+  @Outcome(id = "0", expect = ACCEPTABLE, desc = "revoked as it began: nothing is handed over, the next call is told")
   @Outcome(expect = FORBIDDEN, desc = "torn, or taken for damage")
   @State
   public static class Reader {

@@ -44,8 +44,8 @@ public final class WaitingSummaryLitmus {
   }
 
   /**
-   * A waker that only tidies up, and a sleeper with another waker behind it in one thread, since a test has two threads:
-   * that waker may find the summary cleared by the first.
+   * A waker that only tidies up, and a sleeper with another waker behind it in one thread, since a test has two
+   * threads: that waker may find the summary cleared by the first.
    */
   @JCStressTest
   @Description("[summary] a sleeper that was passed while another waker cleared the summary is woken by that one")

@@ -9,7 +9,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** A segment with one queue for a benchmark, in a directory of its own in shared memory. It goes with the process at the latest. */
+/**
+ * A segment with one queue for a benchmark, in a directory of its own in shared memory. It goes with the process at the
+ * latest.
+ */
 final class MicroBus implements AutoCloseable {
   /** Holds what a batch publishes, and stays within a processor's second-level cache. */
   static final int RING_BYTES = 512 * 1024;

@@ -89,8 +89,8 @@ abstract sealed class ByteLocks {
         }
         if (result != 0) {
           throw new IOException("the lock on byte " + position + " failed: " + (result == -Libc.EINVAL
-              ? "this kernel has no open-file-description locks (they came with Linux 3.15). Use a newer one, or run without"
-              + " native access, which uses POSIX locks" : Errno.text(-result)));
+              ? "this kernel has no open-file-description locks (they came with Linux 3.15). Use a newer one, or run"
+              + " without native access, which uses POSIX locks" : Errno.text(-result)));
         }
         return lock.get(ValueLayout.JAVA_SHORT, 0);
       }

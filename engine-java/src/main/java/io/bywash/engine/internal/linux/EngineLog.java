@@ -1,6 +1,9 @@
 package io.bywash.engine.internal.linux;
 
-/** Where the engine tells of things. A log that fails, for lack of heap or of file descriptors, keeps nobody from anything. */
+/**
+ * Where the engine tells of things. A log that fails, for lack of heap or of file descriptors, keeps nobody from
+ * anything.
+ */
 public final class EngineLog {
   private EngineLog() {}
 

@@ -11,10 +11,10 @@ import java.util.Map;
 /**
  * The descriptors that this JVM has open on files which it locks through {@link java.nio.channels.FileLock}.
  *
- * <p>The kernel drops a process's locks on a file as soon as the process closes <em>any</em> descriptor of that file. So
- * no descriptor of a file is closed while somebody in this JVM locks the file so: it is kept, and used again when one is
- * needed. Copies of the engine in several class loaders share this knowledge in the two things that a JVM has only once:
- * an interned string as the monitor, and a system property for each file that counts its lockers.
+ * <p>The kernel drops a process's locks on a file as soon as the process closes <em>any</em> descriptor of that file.
+ * So no descriptor of a file is closed while somebody in this JVM locks the file so: it is kept, and used again when
+ * one is needed. Copies of the engine in several class loaders share this knowledge in the two things that a JVM has
+ * only once: an interned string as the monitor, and a system property for each file that counts its lockers.
  */
 final class JvmFiles {
   private static final String LOCKERS = "io.bywash.engine.lockers.";

@@ -6,7 +6,6 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
@@ -17,8 +16,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 /**
- * Raw bindings, one method per C function, in the C function's own words. Nothing above this class sees a method handle.
- * Initialised only when native access is granted.
+ * Raw bindings, one method per C function, in the C function's own words. Nothing above this class sees a method
+ * handle. Initialised only when native access is granted.
  */
 final class Libc {
   static final int ENOENT = 2;
@@ -64,7 +63,8 @@ final class Libc {
   private static final MethodHandle OPEN = bind("open", 2, JAVA_INT, ADDRESS, JAVA_INT);
   private static final MethodHandle CLOSE = bind("close", -1, JAVA_INT, JAVA_INT);
   private static final MethodHandle FCNTL = bind("fcntl", 2, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
-  private static final MethodHandle FALLOCATE = bind("fallocate", -1, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle FALLOCATE =
+      bind("fallocate", -1, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle SYSCALL = bind("syscall", 1, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
       JAVA_LONG, JAVA_LONG, JAVA_LONG);
 
@@ -87,7 +87,9 @@ final class Libc {
     return open(path, (readOnly ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   }
 
-  /** {@code open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)}, and perhaps {@code O_NOFOLLOW}: a descriptor, or minus errno. */
+  /**
+   * {@code open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)}, and perhaps {@code O_NOFOLLOW}: a descriptor, or minus errno.
+   */
   static int openDirectory(Path path, boolean followLinks) {
     return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | (followLinks ? 0 : O_NOFOLLOW));
   }

@@ -8,7 +8,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Who has locks on a file, for messages: the kernel tells it of those processes whose descriptors this one may look at. */
+/**
+ * Who has locks on a file, for messages: the kernel tells it of those processes whose descriptors this one may look at.
+ */
 public final class LockHolders {
   private LockHolders() {}
 

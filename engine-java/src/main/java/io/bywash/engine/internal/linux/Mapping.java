@@ -11,9 +11,9 @@ import java.lang.ref.Reference;
 /**
  * A file in memory, whose pages can be given back before the collector finds that nobody refers to them.
  *
- * <p>With native access nothing checks an access, so the addresses must stay valid for as long as the region is reachable:
- * empty memory of this process alone takes the place of the file's pages, and the collector unmaps the addresses later.
- * Without native access the arena is closed; whoever comes late gets an {@link IllegalStateException}.
+ * <p>With native access nothing checks an access, so the addresses must stay valid for as long as the region is
+ * reachable: empty memory of this process alone takes the place of the file's pages, and the collector unmaps the
+ * addresses later. Without native access the arena is closed; whoever comes late gets an {@link IllegalStateException}.
  */
 final class Mapping {
   private static final int PROT_READ_WRITE = 3;

@@ -26,11 +26,12 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A directory that was opened, and then looked at: whatever its name leads to by now, what is done here is done in the directory
- * that was looked at. The standard directory of this user must be private: anybody could have made one of that name before.
+ * A directory that was opened, and then looked at: whatever its name leads to by now, what is done here is done in the
+ * directory that was looked at. The standard directory of this user must be private: anybody could have made one of
+ * that name before.
  *
- * <p>With native access it is a descriptor, through which the kernel finds the files; without, a {@link SecureDirectoryStream}.
- * Symbolic links in it are never followed. Names are single ones. Used by one thread.
+ * <p>With native access it is a descriptor, through which the kernel finds the files; without, a
+ * {@link SecureDirectoryStream}. Symbolic links in it are never followed. Names are single ones. Used by one thread.
  */
 public abstract sealed class OpenDirectory implements AutoCloseable {
   private static final Path SHARED_MEMORY = Path.of("/dev/shm");
@@ -315,8 +316,9 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
       }
     }
 
+    /** A wrong one costs a hidden name, whose file has another one. */
     @Override
-    public int linkCount(String name) throws IOException { // a wrong one costs a hidden name, whose file has another one
+    public int linkCount(String name) throws IOException {
       return (Integer) Files.getAttribute(path.resolve(name), "unix:nlink", LinkOption.NOFOLLOW_LINKS);
     }
 

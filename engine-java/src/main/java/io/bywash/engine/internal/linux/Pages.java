@@ -13,8 +13,8 @@ public final class Pages {
   private Pages() {}
 
   /**
-   * Takes the page faults of a stretch that begins at a page now, so that no access has to. Nothing is written, others may be
-   * at work there. The kernel does it at once (Linux 5.14); elsewhere each page is read.
+   * Takes the page faults of a stretch that begins at a page now, so that no access has to. Nothing is written, others
+   * may be at work there. The kernel does it at once (Linux 5.14); elsewhere each page is read.
    */
   public static void touch(Region region, long offset, long lengthBytes, boolean forWriting) {
     boolean done = NativeAccess.ENABLED
@@ -31,8 +31,9 @@ public final class Pages {
       refused = advise(region, 0, region.sizeBytes(), MADV_COLLAPSE); // the space was allocated in small pages
     }
     if (refused != 0) {
-      EngineLog.log(System.Logger.Level.INFO, "Segment " + name + " asked for huge pages and has ordinary ones at least in part ("
-          + Errno.text((int) -refused) + "). See /sys/kernel/mm/transparent_hugepage/shmem_enabled, and run with native access.", null);
+      EngineLog.log(System.Logger.Level.INFO, "Segment " + name + " asked for huge pages and has ordinary ones at least"
+          + " in part (" + Errno.text((int) -refused) + "). See /sys/kernel/mm/transparent_hugepage/shmem_enabled, and"
+          + " run with native access.", null);
     }
   }
 

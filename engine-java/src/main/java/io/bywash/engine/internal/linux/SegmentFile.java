@@ -118,8 +118,11 @@ public final class SegmentFile implements AutoCloseable {
     return new SegmentFile(path, found, inode, readOnly, -1, channel);
   }
 
-  /** A channel on the file that has that key; one on a file that took its place is not kept as if it were on this one. */
-  private static FileChannel channel(OpenDirectory directory, String name, String key, boolean forReading) throws IOException {
+  /**
+   * A channel on the file that has that key; one on a file that took its place is not kept as if it were on this one.
+   */
+  private static FileChannel channel(OpenDirectory directory, String name, String key, boolean forReading)
+      throws IOException {
     FileChannel channel = directory.channel(name, forReading);
     String opened;
     try {
@@ -149,7 +152,9 @@ public final class SegmentFile implements AutoCloseable {
     }
   }
 
-  /** Gives an empty file of this user the permissions that it should have, as its creator may have died before it did. */
+  /**
+   * Gives an empty file of this user the permissions that it should have, as its creator may have died before it did.
+   */
   public void completePermissions(OpenDirectory directory, Set<PosixFilePermission> permissions) throws IOException {
     PosixFileAttributes found = fd >= 0 ? Files.readAttributes(Opened.self(fd), PosixFileAttributes.class)
         : directory.attributes(path.getFileName().toString());
@@ -179,9 +184,9 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /**
-   * How often locks are tried again that are only probed, which takes a few microseconds in a process without native access. One
-   * for all bytes that are tried one after the other: who may read a file may hold shared locks on all of them for ever. Tries
-   * are counted and not time, since who probes may be paused by the scheduler like who tries.
+   * How often locks are tried again that are only probed, which takes a few microseconds in a process without native
+   * access. One for all bytes that are tried one after the other: who may read a file may hold shared locks on all of
+   * them for ever. Tries are counted and not time, since who probes may be paused by the scheduler like who tries.
    */
   public static final class Patience {
     private int tries = 10_000;
@@ -254,8 +259,8 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /**
-   * Runs {@code action} under the lock on one byte, waiting up to {@code timeoutNanos} for it; false when it was not to be
-   * had in that time. An interrupt does not end the wait, and stays set.
+   * Runs {@code action} under the lock on one byte, waiting up to {@code timeoutNanos} for it; false when it was not to
+   * be had in that time. An interrupt does not end the wait, and stays set.
    */
   public boolean withLock(long position, long timeoutNanos, LockedAction action) throws IOException {
     boolean interrupted = false;
@@ -286,7 +291,9 @@ public final class SegmentFile implements AutoCloseable {
     return whileOpen(() -> withChannel(FileChannel::size)); // a closed descriptor's number may be another file's
   }
 
-  /** The first word, without mapping the file, whose space would be kept by a mapping; 0 when it is shorter than that. */
+  /**
+   * The first word, without mapping the file, whose space would be kept by a mapping; 0 when it is shorter than that.
+   */
   public long firstWord() throws IOException {
     return whileOpen(() -> withChannel(channel -> {
       ByteBuffer word = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -334,8 +341,8 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /**
-   * Maps the first {@code lengthBytes}, once. The memory is given back by {@link #close}, or by the garbage collector when
-   * nothing refers to the region any more.
+   * Maps the first {@code lengthBytes}, once. The memory is given back by {@link #close}, or by the garbage collector
+   * when nothing refers to the region any more.
    */
   public Region map(long lengthBytes) throws IOException {
     FileChannel.MapMode mode = readOnly ? FileChannel.MapMode.READ_ONLY : FileChannel.MapMode.READ_WRITE;
@@ -343,8 +350,8 @@ public final class SegmentFile implements AutoCloseable {
       mapping = withChannel(channel -> Mapping.of(arena -> channel.map(mode, 0, lengthBytes, arena)));
     } catch (IOException refused) {
       if (refused.getCause() instanceof OutOfMemoryError) {
-        throw new IOException("the memory of " + lengthBytes + " bytes cannot be mapped: this process has no address space or no"
-            + " mapping left; see ulimit -v and /proc/sys/vm/max_map_count", refused);
+        throw new IOException("the memory of " + lengthBytes + " bytes cannot be mapped: this process has no address"
+            + " space or no mapping left; see ulimit -v and /proc/sys/vm/max_map_count", refused);
       }
       throw refused;
     }
@@ -356,9 +363,9 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /**
-   * Uses a channel of its own. An interrupt closes the channel that it hits, and with any channel of a file the kernel drops all
-   * {@link java.nio.channels.FileLock}s of the process on it. So where this JVM has such locks, the channel is used in a thread
-   * that nobody interrupts; elsewhere it is only opened again.
+   * Uses a channel of its own. An interrupt closes the channel that it hits, and with any channel of a file the kernel
+   * drops all {@link java.nio.channels.FileLock}s of the process on it. So where this JVM has such locks, the channel
+   * is used in a thread that nobody interrupts; elsewhere it is only opened again.
    */
   private <T> T withChannel(ChannelUse<T> use) throws IOException {
     if (fd < 0 || JvmFiles.isLocked(key)) {

@@ -24,7 +24,8 @@ public final class NativeAccess {
     } else if ("off".equals(System.getProperty("bywash.native"))) {
       whyNot = "-Dbywash.native=off was given";
     } else if (!NativeAccess.class.getModule().isNativeAccessEnabled()) {
-      String module = NativeAccess.class.getModule().isNamed() ? NativeAccess.class.getModule().getName() : "ALL-UNNAMED";
+      String module = NativeAccess.class.getModule().isNamed() ? NativeAccess.class.getModule().getName()
+          : "ALL-UNNAMED";
       whyNot = "the JVM was started without --enable-native-access=" + module;
     }
     ENABLED = whyNot.isEmpty();

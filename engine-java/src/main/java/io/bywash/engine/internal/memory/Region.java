@@ -33,8 +33,8 @@ public final class Region {
       NativeAccess.ENABLED ? MemorySegment.NULL.reinterpret(Long.MAX_VALUE) : null;
 
   /**
-   * Wider than any address: a masked address is not negative, so the JIT drops the checks of {@link #ALL}. The second one
-   * also drops the check of alignment, and is for words, whose addresses are aligned by the layout.
+   * Wider than any address: a masked address is not negative, so the JIT drops the checks of {@link #ALL}. The second
+   * one also drops the check of alignment, and is for words, whose addresses are aligned by the layout.
    */
   private static final long ADDRESS_MASK = (1L << 56) - 1;
   private static final long WORD_MASK = ADDRESS_MASK & -8;
@@ -44,7 +44,10 @@ public final class Region {
 
   private static final int LINE_BYTES = 64;
 
-  /** Ten times what the JIT's first tier waits for, since it waits longer while it has much to do; and time for it, 10 ms in all. */
+  /**
+   * Ten times what the JIT's first tier waits for, since it waits longer while it has much to do; and time for it, 10
+   * ms in all.
+   */
   private static final int COMPILING_CALLS = 2_000;
   private static final int COMPILING_PAUSE_CALLS = 100;
   private static final long COMPILING_PAUSE_NANOS = 500_000;
@@ -77,8 +80,9 @@ public final class Region {
   }
 
   /**
-   * Has the JDK's atomic operations compiled before they meet shared memory. In a file that was cut a compiled one is an
-   * {@link InternalError}, like each load and store; an interpreted one is a call of native code, whose fault ends the JVM.
+   * Has the JDK's atomic operations compiled before they meet shared memory. In a file that was cut a compiled one is
+   * an {@link InternalError}, like each load and store; an interpreted one is a call of native code, whose fault ends
+   * the JVM.
    */
   private static void compileAtomics() {
     Region scratch = allocate(Long.BYTES);
@@ -175,8 +179,8 @@ public final class Region {
   }
 
   /**
-   * Brings a stretch of memory that nobody else reads or writes, and whose content does not matter, into this core's cache for
-   * writing, many lines at a time. A word of each line is set to zero.
+   * Brings a stretch of memory that nobody else reads or writes, and whose content does not matter, into this core's
+   * cache for writing, many lines at a time. A word of each line is set to zero.
    */
   public void own(long offset, long lengthBytes) {
     for (long i = 0; i < lengthBytes; i += LINE_BYTES) {
@@ -291,8 +295,8 @@ public final class Region {
   }
 
   /**
-   * Copies between regions, whole words first. Reads and writes may go up to 7 bytes beyond {@code lengthBytes}, so both
-   * ranges must have that much room; both offsets are multiples of 8.
+   * Copies between regions, whole words first. Reads and writes may go up to 7 bytes beyond {@code lengthBytes}, so
+   * both ranges must have that much room; both offsets are multiples of 8.
    */
   public void copyTo(long offset, Region target, long targetOffset, int lengthBytes) {
     if (lengthBytes <= WORD_COPY_MAX_BYTES) {

@@ -1,8 +1,9 @@
 /**
  * The only code that touches VarHandles, copies and mapped memory.
  *
- * <p>There are two back-ends, chosen once for the whole process by {@link io.bywash.engine.internal.memory.NativeAccess}:
- * raw addresses over one static segment that spans all memory (fast, needs native access), and ordinary bounds-checked
- * segments (when native access is denied). Both sit behind {@link io.bywash.engine.internal.memory.Region}.
+ * <p>There are two back-ends, chosen once for the whole process by
+ * {@link io.bywash.engine.internal.memory.NativeAccess}: raw addresses over one static segment that spans all memory
+ * (fast, needs native access), and ordinary bounds-checked segments (when native access is denied). Both sit behind
+ * {@link io.bywash.engine.internal.memory.Region}.
  */
 package io.bywash.engine.internal.memory;

@@ -6,8 +6,8 @@ import java.util.Queue;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A listener in a bundle of its own. What it gets leaves the container as types of the JDK: the sequence of each message
- * goes into {@code sequences}, and {@code duringCall} is then run. Its messages hold their sequence.
+ * A listener in a bundle of its own. What it gets leaves the container as types of the JDK: the sequence of each
+ * message goes into {@code sequences}, and {@code duringCall} is then run. Its messages hold their sequence.
  */
 public final class RecordingListener implements QueueListener {
   private final Queue<Long> sequences;

@@ -31,9 +31,14 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
 
     private val what by argument(help = "throughput, latency, fanout, wake or all; by default all")
         .choice(*SCENARIOS.toTypedArray()).default("all")
-    private val size by option(help = "the size of the messages in bytes, a multiple of 8 between 8 and 32768; by default 64, and 48 for round trips").int()
+    private val size by option(
+        help = "the size of the messages in bytes, a multiple of 8 between 8 and 32768; by default 64, and 48 for " +
+            "round trips",
+    ).int()
         .check("must be a multiple of 8 between 8 and 32768") { it in 8..32768 && it % 8 == 0 }
-    private val against by option(help = "compares with another engine-java.jar instead, in $PAIRED_STARTS pairs of starts")
+    private val against by option(
+        help = "compares with another engine-java.jar instead, in $PAIRED_STARTS pairs of starts",
+    )
         .path(mustExist = true, canBeDir = false)
     private val quick by option(help = "two minutes, Aeron and Agrona only; its figures are indicative").flag()
     private val json by option(help = "every figure and ratio as one line on the standard output").flag()
@@ -82,15 +87,18 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
     private fun warnOfLoad() {
         val load = Environment.load() ?: return
         if (load > LOADED * Runtime.getRuntime().availableProcessors()) {
-            System.err.println("bench: this machine is loaded ($load processes are running or ready): all figures will be too low, and" +
-                " some ratios wrong. End other programs, and start again.")
+            System.err.println("bench: this machine is loaded ($load processes are running or ready): all figures " +
+                "will be too low, and some ratios wrong. End other programs, and start again.")
         }
     }
 
     private fun start(group: Group, effort: Effort, rounds: Int) =
         Workspace().use { group.run(it, effort, rounds) { line -> System.err.println("bench: $line") } }
 
-    /** The same code is faster in one process than in another, so each pair of rounds is one of new processes, in either order. */
+    /**
+     * The same code is faster in one process than in another, so each pair of rounds is one of new processes, in either
+     * order.
+     */
     private fun startOften(group: Group, effort: Effort) =
         (1..PAIRED_STARTS)
             .map { if (it % 2 == 1) start(group, effort, 1) else start(group.reversed(), effort, 1).reversed() }

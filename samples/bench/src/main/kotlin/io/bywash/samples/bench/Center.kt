@@ -3,15 +3,16 @@ package io.bywash.samples.bench
 import kotlin.math.sqrt
 
 /**
- * Where the middle of some numbers is, and between which bounds in 95 of 100 cases, whatever their distribution, if it is
- * symmetric: the median of the means of all pairs. A few numbers far from the others hardly move it.
+ * Where the middle of some numbers is, and between which bounds in 95 of 100 cases, whatever their distribution, if it
+ * is symmetric: the median of the means of all pairs. A few numbers far from the others hardly move it.
  *
- * J. L. Hodges, E. L. Lehmann: Estimates of Location Based on Rank Tests (1963); the bounds are those of Wilcoxon's signed-rank
- * test, in the normal approximation.
+ * J. L. Hodges, E. L. Lehmann: Estimates of Location Based on Rank Tests (1963); the bounds are those of Wilcoxon's
+ * signed-rank test, in the normal approximation.
  */
 internal class Center private constructor(private val means: List<Double>, count: Int) {
     private val outside =
-        (count * (count + 1) / 4.0 - NORMAL_95 * sqrt(count * (count + 1) * (2 * count + 1) / 24.0)).toInt().coerceAtLeast(0)
+        (count * (count + 1) / 4.0 - NORMAL_95 * sqrt(count * (count + 1) * (2 * count + 1) / 24.0)).toInt()
+            .coerceAtLeast(0)
 
     val value get() = (means[(means.size - 1) / 2] + means[means.size / 2]) / 2
     val low95 get() = means[outside]

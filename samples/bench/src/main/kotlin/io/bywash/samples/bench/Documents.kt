@@ -45,7 +45,10 @@ class Documents(private val directory: Path) {
             .toSvg(shown.distinct().associate { row -> row.label to Loops.PERCENTILES.keys.map { row.median(it) } })
     }
 
-    /** All shown percentiles count alike: of two ways to wait, one that is a little faster at the median may be much slower at the end. */
+    /**
+     * All shown percentiles count alike: of two ways to wait, one that is a little faster at the median may be much
+     * slower at the end.
+     */
     private fun overall(row: Row) = Loops.PERCENTILES.keys.sumOf { ln(maxOf(row.median(it), 1.0)) }
 
     private companion object {

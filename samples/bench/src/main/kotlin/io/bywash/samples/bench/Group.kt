@@ -59,8 +59,8 @@ enum class Effort(
 
 /**
  * Lanes that are compared with each other: all are started, opened and warmed up, then take turns, so that whatever
- * disturbs the machine disturbs them alike. Each round has another order, the same in every run: what comes back after some time, like
- * a thread of the kernel twice a second, would otherwise meet the same lanes in every round.
+ * disturbs the machine disturbs them alike. Each round has another order, the same in every run: what comes back after
+ * some time, like a thread of the kernel twice a second, would otherwise meet the same lanes in every round.
  */
 class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
     fun reversed() = Group(name, lanes.reversed())
@@ -138,8 +138,8 @@ class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
 
 /**
  * How far the two cores are from each other. On a virtual machine that changes within seconds by a factor of four, with
- * the speed of everything that crosses them, so rounds can be compared only if the distance is the same: the one of most
- * of the time, the short one. It is measured before and after each round by a bare line that goes to and fro.
+ * the speed of everything that crosses them, so rounds can be compared only if the distance is the same: the one of
+ * most of the time, the short one. It is measured before and after each round by a bare line that goes to and fro.
  */
 private class Distance(workspace: Workspace, private var patienceNanos: Long) : AutoCloseable {
     private val lane = PingLane(workspace, Setting(contender("raw.line"), Policy.SPIN, Long.SIZE_BYTES, 0)).apply {

@@ -205,8 +205,8 @@ class WakeLane(workspace: Workspace, setting: Setting) : AgeLane(workspace, sett
 }
 
 /**
- * No message at all: the share of a core that the reader's process uses, in percent, once it has waited for so long that
- * its JVM compiles nothing any more.
+ * No message at all: the share of a core that the reader's process uses, in percent, once it has waited for so long
+ * that its JVM compiles nothing any more.
  */
 class IdleLane(workspace: Workspace, setting: Setting, private val settleNanos: Long) : AgeLane(workspace, setting) {
     private var idleSinceNanos = 0L

@@ -68,7 +68,8 @@ class Report(private val effort: Effort, ringBytes: Long) {
         val theirs = best("tutorial", TutorialContender.NAME)
         theirs?.let { ratios["tutorial.c.megabytesPerSecond"] = megabytes(it) }
         for ((name, isUsual) in listOf("slots1024" to false, "ring8MiB" to true)) {
-            val ours = best("tutorial", "rate") { it.system == CLAIM && it.label.endsWith("8MiB") == isUsual } ?: continue
+            val ours = best("tutorial", "rate") { it.system == CLAIM && it.label.endsWith("8MiB") == isUsual }
+                ?: continue
             if (!isUsual) {
                 ratios["tutorial.$name.megabytesPerSecond"] = megabytes(ours)
             }

@@ -57,9 +57,13 @@ class Plan(private val effort: Effort, private val givenSize: Int?) {
             } + listOf(tutorial(), rings(), idleReaders())
     }
 
-    /** The setting of the tutorial that this project comes from: 1,024 slots for messages of 64 bytes; beside it, in our usual ring. */
+    /**
+     * The setting of the tutorial that this project comes from: 1,024 slots for messages of 64 bytes; beside it, in our
+     * usual ring.
+     */
     private fun tutorial(): Group {
-        val own = settings(listOf(claim, contender(TutorialContender.NAME)), TUTORIAL_BYTES).map { it.copy(ringBytes = TUTORIAL_RING_BYTES) }
+        val own = settings(listOf(claim, contender(TutorialContender.NAME)), TUTORIAL_BYTES)
+            .map { it.copy(ringBytes = TUTORIAL_RING_BYTES) }
         val usual = settings(listOf(claim), TUTORIAL_BYTES).map { it.copy(label = "${it.label}.8MiB") }
         return streams("tutorial", own + usual)
     }

@@ -51,7 +51,8 @@ object Tables {
             "rate" in metrics -> rates(title, rows)
             metrics.size == 1 -> metrics.first().let { metric ->
                 Table(title, listOf("system", "median", "min", "max"), rows.map { row ->
-                    listOf(row.label) + listOf(row.median(metric), row.min(metric), row.max(metric)).map { number(it, 3) }
+                    listOf(row.label) + listOf(row.median(metric), row.min(metric), row.max(metric))
+                        .map { number(it, 3) }
                 })
             }
             else -> percentiles(title, rows)

@@ -24,9 +24,11 @@ class TutorialContender : Contender(NAME, listOf(Policy.SPIN)) {
     override val streams get() = false
 
     private fun address(channel: Channel) =
-        FileChannel.open(channel.file, CREATE, READ, WRITE).use { it.map(MapMode.READ_WRITE, 0, RING_BYTES, Arena.global()) }.address()
+        FileChannel.open(channel.file, CREATE, READ, WRITE)
+            .use { it.map(MapMode.READ_WRITE, 0, RING_BYTES, Arena.global()) }.address()
 
-    override fun writer(channel: Channel, policy: Policy): Writer = Sending(address(channel), Library.of(channel.directory))
+    override fun writer(channel: Channel, policy: Policy): Writer =
+        Sending(address(channel), Library.of(channel.directory))
 
     private class Sending(private val ring: Long, library: Library) : Writer() {
         private val sendAll = library.function("tutorial_send")
@@ -38,7 +40,8 @@ class TutorialContender : Contender(NAME, listOf(Policy.SPIN)) {
         }
     }
 
-    override fun reader(channel: Channel, policy: Policy): Reader = Receiving(address(channel), Library.of(channel.directory))
+    override fun reader(channel: Channel, policy: Policy): Reader =
+        Receiving(address(channel), Library.of(channel.directory))
 
     private class Receiving(private val ring: Long, library: Library) : Reader() {
         private val receive = library.function("tutorial_receive")
@@ -57,7 +60,9 @@ class TutorialContender : Contender(NAME, listOf(Policy.SPIN)) {
     /** The compiled program. Both functions have three words and tell nothing. */
     private class Library(private val symbols: SymbolLookup) {
         fun function(name: String): MethodHandle =
-            Linker.nativeLinker().downcallHandle(symbols.findOrThrow(name), FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG))
+            Linker.nativeLinker().downcallHandle(
+                symbols.findOrThrow(name), FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_LONG),
+            )
 
         companion object {
             private val COMPILERS = listOf("cc", "gcc", "clang")
@@ -81,7 +86,8 @@ class TutorialContender : Contender(NAME, listOf(Policy.SPIN)) {
                 val process = ProcessBuilder(compiler, "-O2", "-shared", "-fPIC", "-o", "$library", "$source")
                     .redirectErrorStream(true).redirectOutput(output.toFile()).start()
                 if (process.waitFor() != 0) {
-                    throw BenchFailure("$compiler could not compile the tutorial's ring: ${Files.readString(output).lines().first()}")
+                    throw BenchFailure("$compiler could not compile the tutorial's ring: " +
+                        "${Files.readString(output).lines().first()}")
                 }
             }
         }

@@ -22,7 +22,8 @@ class BenchTest {
 
     private fun start(vararg arguments: String): Process = ProcessBuilder(
         listOf(
-            ProcessHandle.current().info().command().get(), "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1", "-Dbench.tiny=true",
+            ProcessHandle.current().info().command().get(), "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1",
+            "-Dbench.tiny=true",
             "-Dbywash.docs=$scratch", "-cp", System.getProperty("java.class.path"), "io.bywash.samples.bench.Bench",
         ) + arguments,
     ).apply { environment()["BYWASH_DIR"] = shared.toString() }
@@ -59,29 +60,35 @@ class BenchTest {
         val keys = Regex("\"([^\"]+)\": ").findAll(lines[0]).map { it.groupValues[1] }.toList()
         assertEquals(keys.distinct(), keys)
         for (contender in CONTENDERS.filter { it.streams && !it.mayFail }) {
-            assertTrue(keys.any { it.startsWith("throughput.64.${contender.name}.") && it.endsWith(".rate.median") }, contender.name)
+            assertTrue(keys.any { it.startsWith("throughput.64.${contender.name}.") && it.endsWith(".rate.median") },
+                contender.name)
         }
         val wanted = listOf(
-            "throughput.64.claim.vsAeronTryClaim", "throughput.64.claim.vsBestRival", "throughput.64.offer.vsAeronOffer",
+            "throughput.64.claim.vsAeronTryClaim", "throughput.64.claim.vsBestRival",
+            "throughput.64.offer.vsAeronOffer",
             "throughput.64.claim.slowRounds", "throughput.64.block.vsSkip", "throughput.8.claim.vsBestRival",
             "throughput.64.default.vsAeronDefault", "throughput.64.default.vsAgronaDefault",
             "tutorial.slots1024.megabytesPerSecond", "tutorial.ring8MiB.claim.megabytesPerSecond",
-            "latency.rtt.p50.vsAeron", "latency.rtt.p99.vsAeron", "latency.rtt.vsRawPingPong", "latency.paced1M.p99.vsAeron",
+            "latency.rtt.p50.vsAeron", "latency.rtt.p99.vsAeron", "latency.rtt.vsRawPingPong",
+            "latency.paced1M.p99.vsAeron",
             "fanout.3.vsAeron", "wake.default.vsFutex", "wake.default.idleCpuPercent",
             "recovery.a_reader_that_held_the_writer_back.recoveryMillis.median",
-            "recovery.a_writer,_until_its_successor_is_there.recoveryMillis.median", "environment.cores", "environment.rivals",
+            "recovery.a_writer,_until_its_successor_is_there.recoveryMillis.median", "environment.cores",
+            "environment.rivals",
         )
         assertEquals(emptyList<String>(), wanted - keys.toSet())
         if (hasCompiler()) {
             assertTrue("tutorial.slots1024.vsTutorialC" in keys, out)
         }
-        val (written, read) = Regex("\"tutorial\\.[^\"]*checksums\": \"(-?\\d+) / (-?\\d+)\"").find(lines[0])!!.destructured
+        val (written, read) = Regex("\"tutorial\\.[^\"]*checksums\": \"(-?\\d+) / (-?\\d+)\"")
+            .find(lines[0])!!.destructured
         assertEquals(written, read)
         val text = page.readText()
         assertTrue(text.startsWith("before\n") && text.endsWith("after\n") && "old" !in text, text)
         assertTrue("| throughput.64.claim.vsAeronTryClaim | " in text, text)
         for (plot in listOf("throughput.svg", "latency.svg")) {
-            val root = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(scratch.resolve(plot).toFile()).documentElement
+            val root = DocumentBuilderFactory.newInstance().newDocumentBuilder()
+                .parse(scratch.resolve(plot).toFile()).documentElement
             assertTrue(root.getElementsByTagName("polyline").length >= 4, plot)
         }
     }

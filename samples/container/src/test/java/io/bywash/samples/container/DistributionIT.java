@@ -36,7 +36,8 @@ final class DistributionIT {
       reader.join();
       String output = text(lines);
       assertEquals(0, process.exitValue(), output);
-      for (String bundle : List.of("io.bywash.engine", "io.bywash.bus", "io.bywash.osgi", "org.jetbrains.kotlin.osgi-bundle",
+      for (String bundle : List.of("io.bywash.engine", "io.bywash.bus", "io.bywash.osgi",
+          "org.jetbrains.kotlin.osgi-bundle",
           "io.bywash.wrapped.kotlinx-coroutines-core", "org.apache.felix.scr", "org.apache.felix.configadmin")) {
         assertTrue(lines.stream().anyMatch(line -> line.contains("|Active") && line.contains("|" + bundle + " ")),
             bundle + " is active in:\n" + output);

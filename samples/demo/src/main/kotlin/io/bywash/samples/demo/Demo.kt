@@ -29,7 +29,8 @@ private class DemoCommand : CoreCliktCommand("demo") {
         }
     }
 
-    private val seconds by option(help = "how long the feed publishes, 4 to 3600 (default: 10)").int().restrictTo(4..3600).default(10)
+    private val seconds by option(help = "how long the feed publishes, 4 to 3600 (default: 10)").int()
+        .restrictTo(4..3600).default(10)
     private val rate by option(help = "readings a second, or max (default: 10000)").convert { text ->
         text.takeIf { it == "max" || it.toDoubleOrNull()?.let { number -> number in 1.0..1e9 } == true }
             ?: fail("'$text' is no rate; use a number from 1 to 1000000000, or max")
@@ -39,7 +40,8 @@ private class DemoCommand : CoreCliktCommand("demo") {
     private val json by option(help = "the result as one line on the standard output").flag()
 
     override fun help(context: Context) =
-        "A Kotlin feed, an OSGi container and a coroutine: live readings of this host through shared memory, and a kill."
+        "A Kotlin feed, an OSGi container and a coroutine: live readings of this host through shared memory, " +
+        "and a kill."
 
     override fun run() {
         if (record != null && replay != null) {

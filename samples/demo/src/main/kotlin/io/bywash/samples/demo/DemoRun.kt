@@ -14,7 +14,9 @@ import kotlin.io.path.readText
 class DemoFailure(message: String) : Exception(message)
 
 /** Starts the three processes, kills the first one halfway, brings it back, and compares what all of them counted. */
-class DemoRun(private val seconds: Int, private val feedArguments: List<String>, private val view: View) : AutoCloseable {
+class DemoRun(
+    private val seconds: Int, private val feedArguments: List<String>, private val view: View,
+) : AutoCloseable {
     private val startNanos = System.nanoTime()
     private val loadBefore = Path.of("/proc/loadavg").readText().substringBefore(' ')
     private val feed = Lane("feed      (Kotlin)", isConsumer = false)
@@ -45,12 +47,15 @@ class DemoRun(private val seconds: Int, private val feedArguments: List<String>,
         throw DemoFailure("other demos come and go; try again")
     }
 
-    /** Only one demo at a time uses the segment. One that was killed may have left it: then the last one out removes it. */
+    /**
+     * Only one demo at a time uses the segment. One that was killed may have left it: then the last one out removes it.
+     */
     private fun requireNoOther() {
         try {
             Segment.observe(demoBus.name).use { segment ->
                 segment.participants().firstOrNull { it.alive() }?.let {
-                    throw DemoFailure("another demo is running (process ${it.pid()} uses segment ${segment.path()}); wait for its end")
+                    throw DemoFailure("another demo is running (process ${it.pid()} uses segment ${segment.path()}); " +
+                        "wait for its end")
                 }
             }
             removeLeftSegment()
@@ -134,7 +139,9 @@ class DemoRun(private val seconds: Int, private val feedArguments: List<String>,
         feed.rate.set(status.messageCount())
         listOf(container, receiver).forEach { it.rate.set(it.count("received")) }
         view.show(lanes, status.blockedCount(), (System.nanoTime() - startNanos) / 1e9)
-        lanes.firstOrNull { it.hasFailed }?.let { throw DemoFailure("the process in lane ${it.name.trim()} failed\n${it.lastLines()}") }
+        lanes.firstOrNull { it.hasFailed }?.let {
+            throw DemoFailure("the process in lane ${it.name.trim()} failed\n${it.lastLines()}")
+        }
     }
 
     private fun watchFor(duration: Double) {

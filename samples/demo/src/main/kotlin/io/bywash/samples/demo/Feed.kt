@@ -21,7 +21,10 @@ class StopRequest {
     }
 }
 
-/** Process 1: publishes readings. Arguments: readings a second or `max`, recording to replay or `-`, file to record or `-`. */
+/**
+ * Process 1: publishes readings. Arguments: readings a second or `max`, recording to replay or `-`, file to record or
+ * `-`.
+ */
 fun main(arguments: Array<String>) {
     val (rate, replay, record) = arguments
     val stop = StopRequest()

@@ -23,7 +23,8 @@ object Programs {
      * [storage] of its own.
      */
     fun container(storage: Path): List<String> {
-        val home = System.getProperty("bywash.container") ?: throw DemoFailure("-Dbywash.container does not say where Felix is")
+        val home = System.getProperty("bywash.container")
+            ?: throw DemoFailure("-Dbywash.container does not say where Felix is")
         return listOf(
             java, "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1", "-Dgosh.args=--nointeractive",
@@ -56,8 +57,8 @@ class Rate {
 }
 
 /**
- * One process of the demo, and what it says. A line `counts name=value ...` is its count so far, a line `event NAME NANOS`
- * something that happened at that time of the host's monotonic clock; others are kept to be shown if it fails.
+ * One process of the demo, and what it says. A line `counts name=value ...` is its count so far, a line `event NAME
+ * NANOS` something that happened at that time of the host's monotonic clock; others are kept to be shown if it fails.
  */
 class Lane(val name: String, val isConsumer: Boolean = true) {
     val rate = Rate()
@@ -85,7 +86,8 @@ class Lane(val name: String, val isConsumer: Boolean = true) {
     fun start(command: List<String>) {
         mayEnd = false
         val started = ProcessBuilder(command).redirectErrorStream(true).apply {
-            command.indexOf("-jar").takeIf { it >= 0 }?.let { directory(File(command[it + 1]).absoluteFile.parentFile.parentFile) }
+            command.indexOf("-jar").takeIf { it >= 0 }
+                ?.let { directory(File(command[it + 1]).absoluteFile.parentFile.parentFile) }
         }.start()
         process = started
         reader = thread(isDaemon = true, name = "lane $name") {

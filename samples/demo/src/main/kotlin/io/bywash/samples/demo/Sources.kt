@@ -53,14 +53,17 @@ class HostSource(private val recorder: Recorder?) : Source {
                 words[0] == "procs_running" -> add("processes.running" to words[1].toDouble())
             }
         }
-        memory.lines().first { it.startsWith("MemAvailable:") }.let { add("memory.available.kib" to it.numbers()[0].toDouble()) }
+        memory.lines().first { it.startsWith("MemAvailable:") }
+            .let { add("memory.available.kib" to it.numbers()[0].toDouble()) }
         val interfaces = network.lines().filter { ':' in it }.map { it.substringAfter(':').numbers() }
         add("network.received.bytes" to interfaces.sumOf { it[0] }.toDouble())
         add("network.sent.bytes" to interfaces.sumOf { it[8] }.toDouble())
         val devices = disks.lines().map { line -> line.split(' ').filter { it.isNotEmpty() } }.filter { it.size > 9 }
         add("disk.read.sectors" to devices.sumOf { it[5].toLong() }.toDouble())
         add("disk.written.sectors" to devices.sumOf { it[9].toLong() }.toDouble())
-        temperatures.forEachIndexed { zone, file -> add("temperature$zone.celsius" to file.lines()[0].toDouble() / 1000) }
+        temperatures.forEachIndexed { zone, file ->
+            add("temperature$zone.celsius" to file.lines()[0].toDouble() / 1000)
+        }
     }
 
     private fun load(words: List<String>, newWindow: Boolean): Pair<String, Double> {
@@ -107,9 +110,9 @@ private class ProcFile(path: String) {
 class RecordingException(message: String) : Exception(message)
 
 /**
- * The lines of a CSV file, one after the other, and again from the first. The first line names the columns. Each number is a
- * reading of its column; cells that are no numbers, and the columns `time`, `date` and `timeMillis`, are passed over. A line
- * may begin with one more cell than there are names: the line's own name.
+ * The lines of a CSV file, one after the other, and again from the first. The first line names the columns. Each number
+ * is a reading of its column; cells that are no numbers, and the columns `time`, `date` and `timeMillis`, are passed
+ * over. A line may begin with one more cell than there are names: the line's own name.
  */
 class RecordedSource(file: Path) : Source {
     private val values: List<Pair<String, Double>>
@@ -119,7 +122,8 @@ class RecordedSource(file: Path) : Source {
         val lines = try {
             Files.readAllLines(file)
         } catch (failure: IOException) {
-            throw RecordingException("The recording $file cannot be read: $failure. Check its name; --record makes one.")
+            throw RecordingException("The recording $file cannot be read: $failure. Check its name; --record " +
+                "makes one.")
         }
         val names = lines.firstOrNull()?.takeIf { it.isNotBlank() }?.let(::cells)
             ?: throw RecordingException("The recording $file is empty: its first line has to name the columns.")
@@ -127,7 +131,8 @@ class RecordedSource(file: Path) : Source {
             if (line.isBlank()) emptyList() else readings(names, cells(line), "$file, line ${index + 2}")
         }
         if (values.isEmpty()) {
-            throw RecordingException("The recording $file has no readings: there is no line below the names of the columns.")
+            throw RecordingException("The recording $file has no readings: there is no line below the names of " +
+                "the columns.")
         }
     }
 
@@ -154,8 +159,8 @@ class RecordedSource(file: Path) : Source {
 }
 
 /**
- * Adds sweeps to a file that [RecordedSource] reads. Each line is written at once, so that a kill leaves no half of one, and
- * a feed that is started again goes on in the same file.
+ * Adds sweeps to a file that [RecordedSource] reads. Each line is written at once, so that a kill leaves no half of
+ * one, and a feed that is started again goes on in the same file.
  */
 class Recorder(file: Path) : AutoCloseable {
     private var needsNames = !file.exists() || Files.size(file) == 0L

@@ -147,7 +147,8 @@ class DemoResult(
 
     private fun latencyText(): String {
         if (!areLatenciesMeaningful) {
-            return format("not told: the ring was full %,d times: readings waited for the slower consumer", blockedCount)
+            return format("not told: the ring was full %,d times: readings waited for the slower consumer",
+                blockedCount)
         }
         val (p50, p99, p999) = listOf(50.0, 99.0, 99.9).map { time(latencies.getValueAtPercentile(it)) }
         val indent = " ".repeat(21)
@@ -175,4 +176,5 @@ class DemoResult(
 
 private fun format(pattern: String, vararg values: Any?) = String.format(Locale.ROOT, pattern, *values)
 
-private fun time(nanos: Long) = if (nanos < 1_000_000) format("%.1f us", nanos / 1e3) else format("%.1f ms", nanos / 1e6)
+private fun time(nanos: Long) =
+    if (nanos < 1_000_000) format("%.1f us", nanos / 1e3) else format("%.1f ms", nanos / 1e6)

@@ -41,22 +41,29 @@ class DemoTest {
         "-Djava.io.tmpdir=$scratch", "-cp", System.getProperty("java.class.path"),
     ) + arguments
 
-    private fun start(command: List<String>, environment: Map<String, String> = emptyMap(), name: String = ""): Process =
+    private fun start(
+        command: List<String>, environment: Map<String, String> = emptyMap(), name: String = "",
+    ): Process =
         ProcessBuilder(command).apply {
             environment().keys.removeAll(setOf("NO_COLOR", "FORCE_COLOR", "COLORTERM", "CI", "COLUMNS", "LINES"))
             environment()["BYWASH_DIR"] = bus.toString()
             environment() += environment
-        }.redirectOutput(scratch.resolve("out$name").toFile()).redirectError(scratch.resolve("err$name").toFile()).start()
+        }.redirectOutput(scratch.resolve("out$name").toFile()).redirectError(scratch.resolve("err$name").toFile())
+            .start()
 
     private fun start(vararg arguments: String): Process = start(command("io.bywash.samples.demo.Demo", *arguments))
 
-    /** In a terminal of that width, whose output becomes the standard output; without a terminal where no tool can make one. */
+    /**
+     * In a terminal of that width, whose output becomes the standard output; without a terminal where no tool can make
+     * one.
+     */
     private fun startInTerminal(
         columns: Int, environment: Map<String, String>, name: String, vararg arguments: String,
     ): Process {
         val command = command("-Dbywash.terminal=$hasTerminals", "io.bywash.samples.demo.Demo", *arguments)
         val line = command.joinToString(" ") { "'" + it.replace("'", "'\\''") + "'" }
-        val script = listOf("script", "-q", "-e", "-f", "-c", "stty cols $columns rows 50 -onlcr; exec $line", "/dev/null")
+        val script = listOf("script", "-q", "-e", "-f", "-c", "stty cols $columns rows 50 -onlcr; exec $line",
+            "/dev/null")
         return start(if (hasTerminals) script else command, mapOf("SHELL" to "/bin/sh") + environment, name)
     }
 
@@ -72,7 +79,8 @@ class DemoTest {
         } finally {
             process.destroy()
         }
-        return Outcome(process.exitValue(), scratch.resolve("out$name").readText(), scratch.resolve("err$name").readText())
+        return Outcome(process.exitValue(), scratch.resolve("out$name").readText(),
+            scratch.resolve("err$name").readText())
     }
 
     private fun demo(vararg arguments: String): Outcome = outcome(start(*arguments))
@@ -99,7 +107,8 @@ class DemoTest {
         } else {
             assertTrue("\"latency.p50Nanos\": null" in outcome.out, outcome.out)
         }
-        assertTrue(outcome.number("withdrawnAfterMillis")!! >= 0 && outcome.number("returnedAfterMillis")!! >= 0, outcome.out)
+        assertTrue(outcome.number("withdrawnAfterMillis")!! >= 0 && outcome.number("returnedAfterMillis")!! >= 0,
+            outcome.out)
         assertTrue("\"ok\": true" in outcome.out, outcome.out)
     }
 
@@ -129,7 +138,8 @@ class DemoTest {
         val shown = outcome.out + outcome.err
         val words = shown.replace(Regex("\\s+"), " ")
         assertTrue("SIGKILL" in words && "withdrawn the queue's" in words && "service is back" in words, shown)
-        assertTrue(recording.readText().lines().first().startsWith("timeMillis,cpu0.load"), "the recording's first line")
+        assertTrue(recording.readText().lines().first().startsWith("timeMillis,cpu0.load"),
+            "the recording's first line")
         foreign.deleteExisting()
         sayWhatWasNotTested()
         assertReadable(Screen(40, outcome.out.substringBefore("{\"published\"")))
@@ -194,7 +204,8 @@ class DemoTest {
     fun anInterruptedDemoLeavesNoProcessAndNoSegmentAndNoEscapeSequenceOnADumbTerminal(signal: String) {
         val ignored = Path.of("/proc/self/status").readText().lines().first { it.startsWith("SigIgn:") }
             .substringAfter(':').trim().toULong(16)
-        assumeFalse(signal == "INT" && ignored and 2UL != 0UL, "SIGINT is NOT tested: it is ignored, as in a background job")
+        assumeFalse(signal == "INT" && ignored and 2UL != 0UL, "SIGINT is NOT tested: it is ignored, as in a " +
+            "background job")
         val terminal = startInTerminal(120, mapOf("TERM" to "dumb"), "", "--seconds", "60")
         val demo = awaitLanes(terminal)
         end(demo, signal)

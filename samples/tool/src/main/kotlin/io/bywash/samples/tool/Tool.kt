@@ -74,7 +74,9 @@ private abstract class LookCommand(name: String, private val purpose: String) : 
     }
 }
 
-private class LsCommand : LookCommand("ls", "What lies in the bus directory: segments, who uses them, what is left or damaged.") {
+private class LsCommand : LookCommand(
+    "ls", "What lies in the bus directory: segments, who uses them, what is left or damaged.",
+) {
     override fun look() {
         val status = BusStatus.of(bus)
         show(StatusText().bus(status), status)
@@ -82,7 +84,8 @@ private class LsCommand : LookCommand("ls", "What lies in the bus directory: seg
 }
 
 private class StatCommand : LookCommand(
-    "stat", "Participants, queues and subscribers with their rates, lag and losses, and who holds whom back; of all segments, or one.",
+    "stat", "Participants, queues and subscribers with their rates, lag and losses, and who holds whom back; of all " +
+        "segments, or one.",
 ) {
     private val segment by argument(help = "name of the segment").optional()
 
@@ -123,7 +126,9 @@ private class StatCommand : LookCommand(
     }
 }
 
-private class VerifyCommand : LookCommand("verify", "Checks every invariant of a segment, also while it is in use. Ends with 1 if one is broken.") {
+private class VerifyCommand : LookCommand(
+    "verify", "Checks every invariant of a segment, also while it is in use. Ends with 1 if one is broken.",
+) {
     private val segment by argument(help = "name of the segment")
 
     override fun look() {
@@ -136,10 +141,15 @@ private class VerifyCommand : LookCommand("verify", "Checks every invariant of a
 }
 
 private class DoctorCommand : LookCommand(
-    "doctor", "What on this host may get in the way, and what to do about it. Ends with 1 if something needs attention.",
+    "doctor", "What on this host may get in the way, and what to do about it. Ends with 1 if something needs " +
+        "attention.",
 ) {
-    private val clean by option(help = "remove segments whose participants were all killed, and what dead creators left").flag()
-    private val remove by option(metavar = "SEGMENT", help = "remove this segment, also a kept or a damaged one, if nobody uses it").multiple()
+    private val clean by option(
+        help = "remove segments whose participants were all killed, and what dead creators left",
+    ).flag()
+    private val remove by option(
+        metavar = "SEGMENT", help = "remove this segment, also a kept or a damaged one, if nobody uses it",
+    ).multiple()
 
     override fun look() {
         val removals = remove.map { bus.remove(it) } + if (clean) bus.clean() else emptyList()

@@ -56,7 +56,8 @@ class ToolTest {
 
     private fun java(vararg arguments: String) = ProcessBuilder(
         listOf(
-            ProcessHandle.current().info().command().get(), "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1",
+            ProcessHandle.current().info().command().get(), "--enable-native-access=ALL-UNNAMED",
+            "-XX:TieredStopAtLevel=1",
             "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path"),
         ) + arguments,
     ).apply { environment()["BYWASH_DIR"] = bus.toString() }
@@ -75,7 +76,8 @@ class ToolTest {
     @AfterEach
     fun nothingIsLeft() {
         val left = bus.listDirectoryEntries().map { it.fileName.toString() }.filter { it != ".lock" }
-        (bus.listDirectoryEntries() + scratch.listDirectoryEntries() + listOf(bus, scratch)).forEach { it.deleteExisting() }
+        (bus.listDirectoryEntries() + scratch.listDirectoryEntries() + listOf(bus, scratch))
+            .forEach { it.deleteExisting() }
         assertEquals(emptyList<String>(), left)
     }
 
@@ -90,12 +92,14 @@ class ToolTest {
         return victim.pid()
     }
 
-    private fun damage(name: String, offset: Long, value: Int) = RandomAccessFile(bus.resolve(name).toFile(), "rw").use {
-        it.seek(offset)
-        it.write(value)
-    }
+    private fun damage(name: String, offset: Long, value: Int) =
+        RandomAccessFile(bus.resolve(name).toFile(), "rw").use {
+            it.seek(offset)
+            it.write(value)
+        }
 
-    private fun contains(text: String, vararg wanted: String) = wanted.forEach { assertTrue(it in text, "no '$it' in: $text") }
+    private fun contains(text: String, vararg wanted: String) =
+        wanted.forEach { assertTrue(it in text, "no '$it' in: $text") }
 
     private fun JsonObject.number(name: String) = getValue(name).jsonPrimitive.content.toDouble()
 
@@ -163,7 +167,8 @@ class ToolTest {
                         worker.start()
                         try {
                             val shown = bywash("stat", "market")
-                            contains(shown.out, "warning: market/orders: subscriber process $pid (block, role 2) reads ",
+                            contains(shown.out,
+                                "warning: market/orders: subscriber process $pid (block, role 2) reads ",
                                 "of the ring, and holds publisher process $pid back")
                             val found = bywash("stat", "--json").json.getValue("segments").jsonArray.single().jsonObject
                             val rates = found.getValue("rates").jsonArray.single().jsonObject
@@ -190,7 +195,8 @@ class ToolTest {
     fun aStaleSegmentIsToldAndCleanedAndAKeptOneOnlyByItsName() {
         val dead = leaveStale("stale")
         Segment.create(bus.resolve("kept"), spec.withLifetime(Lifetime.KEPT)).close()
-        contains(bywash("ls").out, "stale", "its last participants were killed", "$dead (gone)", "kept until it is removed")
+        contains(bywash("ls").out, "stale", "its last participants were killed", "$dead (gone)",
+            "kept until it is removed")
         val verified = bywash("verify", "stale", "--json")
         assertEquals(1, verified.exitCode)
         val finding = verified.json.getValue("findings").jsonArray.single().jsonObject
@@ -202,7 +208,8 @@ class ToolTest {
 
         val cleaned = bywash("doctor", "--clean", "--json").json
         val removal = cleaned.getValue("removals").jsonArray.single().jsonObject
-        assertEquals(listOf("stale", "REMOVED"), listOf("name", "outcome").map { removal.getValue(it).jsonPrimitive.content })
+        assertEquals(listOf("stale", "REMOVED"),
+            listOf("name", "outcome").map { removal.getValue(it).jsonPrimitive.content })
         assertTrue(cleaned.getValue("facts").jsonObject.containsKey("file system"), cleaned.toString())
         assertFalse(bus.resolve("stale").exists())
         assertTrue(bus.resolve("kept").exists())
@@ -223,7 +230,8 @@ class ToolTest {
         assertEquals(0, listed.exitCode, listed.err)
         val states = listed.json.getValue("files").jsonArray.map { it.jsonObject }
             .associate { it.getValue("name").jsonPrimitive.content to it.getValue("state").jsonPrimitive.content }
-        assertEquals(mapOf("folder" to "FOREIGN", "header" to "DAMAGED", "queue" to "KEPT", "text" to "FOREIGN"), states)
+        assertEquals(mapOf("folder" to "FOREIGN", "header" to "DAMAGED", "queue" to "KEPT", "text" to "FOREIGN"),
+            states)
         val verified = bywash("verify", "queue")
         assertEquals(1, verified.exitCode)
         contains(verified.out, "error: queue/orders: ")
@@ -231,10 +239,12 @@ class ToolTest {
         failed("checksum of its header", "verify", "header")
         failed("no Bywash segment", "stat", "text")
         failed("not a regular file", "verify", "folder")
-        val refused = bywash("doctor", "--remove", "text", "--remove", "folder", "--remove", "header", "--remove", "queue")
+        val refused = bywash("doctor", "--remove", "text", "--remove", "folder", "--remove", "header",
+            "--remove", "queue")
         assertEquals(1, refused.exitCode)
         contains(refused.out, "refused", "removed")
-        assertEquals(listOf("folder", "text"), bus.listDirectoryEntries("[a-z]*").map { it.fileName.toString() }.sorted())
+        assertEquals(listOf("folder", "text"),
+            bus.listDirectoryEntries("[a-z]*").map { it.fileName.toString() }.sorted())
         bus.resolve("folder").deleteExisting()
         bus.resolve("text").deleteExisting()
     }
@@ -244,7 +254,8 @@ class ToolTest {
         failed("There is no segment", "verify", "nothing")
         failed("is no name", "stat", "../x")
         assertEquals("{\"error\":", bywash("stat", "nothing", "--json").out.take(9))
-        for (wrong in listOf(arrayOf("verify"), arrayOf("ls", "x"), arrayOf("doctor", "--nonsense"), arrayOf("nonsense"))) {
+        for (wrong in listOf(arrayOf("verify"), arrayOf("ls", "x"), arrayOf("doctor", "--nonsense"),
+            arrayOf("nonsense"))) {
             val outcome = bywash(*wrong)
             assertEquals(2, outcome.exitCode, outcome.err)
             contains(outcome.err, "Usage: bywash")
@@ -257,7 +268,8 @@ class ToolTest {
 
     @Test
     fun everyCommandInTheReadmeIsOneOfTheLauncherAndWorks() {
-        val commands = Regex("(?m)^\\./bywash ((?:ls|stat|verify|doctor)\\b[^#\n]*)").findAll(Path.of("../../README.md").readText())
+        val commands = Regex("(?m)^\\./bywash ((?:ls|stat|verify|doctor)\\b[^#\n]*)")
+            .findAll(Path.of("../../README.md").readText())
             .map { it.groupValues[1].trim().split(" ") }.toList()
         assertEquals(listOf("ls", "stat", "verify", "doctor"), commands.map { it.first() }.distinct())
         val launcher = ProcessBuilder("../../bywash", "help").start()
@@ -267,7 +279,8 @@ class ToolTest {
         for (command in commands) {
             assertTrue(Regex("(?m)^  ${command.first()}\\b").containsMatchIn(help), help)
             val outcome = bywash(*command.toTypedArray())
-            assertTrue(outcome.exitCode == 0 || command.first() == "doctor" && outcome.exitCode == 1, outcome.err) // this host may be sick
+            // This host may be sick.
+            assertTrue(outcome.exitCode == 0 || command.first() == "doctor" && outcome.exitCode == 1, outcome.err)
             assertEquals("", outcome.err)
             assertTrue(outcome.out.isNotBlank())
         }

@@ -13,8 +13,8 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 
 /**
- * Process 2 of the demo: is fed with the readings, wherever they come from, and tells on the standard output what it got,
- * and when the queue's service came and went.
+ * Process 2 of the demo: is fed with the readings, wherever they come from, and tells on the standard output what it
+ * got, and when the queue's service came and went.
  */
 @RequireBywash
 @Component(service = QueueListener.class, immediate = true,

@@ -8,8 +8,8 @@ import java.util.zip.DataFormatException;
 import org.HdrHistogram.Histogram;
 
 /**
- * Counts what a consumer of numbered messages gets: how many, whether each came exactly once, and how old they were. Used by
- * one thread at a time.
+ * Counts what a consumer of numbered messages gets: how many, whether each came exactly once, and how old they were.
+ * Used by one thread at a time.
  */
 public final class Tally {
   /** Stands in the place of the time at which a message was sent, when its latency would say nothing. */
@@ -23,7 +23,10 @@ public final class Tally {
   private long repeated;
   private long nextSequence;
 
-  /** One message that is handled now, and was sent at {@code sentNanos} of the host's monotonic clock, or {@link #UNTIMED}. */
+  /**
+   * One message that is handled now, and was sent at {@code sentNanos} of the host's monotonic clock, or
+   * {@link #UNTIMED}.
+   */
   public void count(long sequence, long sentNanos) {
     long now = System.nanoTime();
     received++;
@@ -40,7 +43,8 @@ public final class Tally {
 
   /** The counts as words of the form {@code name=value}. */
   public String counts() {
-    return String.format(Locale.ROOT, "received=%d lost=%d repeated=%d timed=%d p50=%d p99=%d", received, lost, repeated,
+    return String.format(Locale.ROOT, "received=%d lost=%d repeated=%d timed=%d p50=%d p99=%d", received,
+        lost, repeated,
         latencies.getTotalCount(), latencies.getValueAtPercentile(50), latencies.getValueAtPercentile(99));
   }
 
