@@ -45,8 +45,8 @@ public final class Directory {
   }
 
   /**
-   * Removes the entry of that name, with what is in it. Its name is free at once, and its bytes are when nobody holds a role in it
-   * any more. Roles in it end: they fail with {@link EntryRemovedException} when they next wait or look for
+   * Removes the entry of that name, with what is in it. Its name is free at once, and its bytes are when nobody holds a
+   * role in it any more. Roles in it end: they fail with {@link EntryRemovedException} when they next wait or look for
    * room, or after a thousand polls in vain.
    *
    * @return {@link Removal.Outcome#REMOVED}; {@link Removal.Outcome#NOT_FOUND} when there is none of that name; or

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Which package of the engine uses which, as docs/ARCHITECTURE.md draws it: read from the classes with {@code jdeps}. */
+/** Which package of the engine uses which, as docs/ARCHITECTURE.md draws it: read from classes with {@code jdeps}. */
 @Tag("once")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class ArchitectureTest {
@@ -45,7 +45,8 @@ class ArchitectureTest {
         used.computeIfAbsent(packageOf(arrow.group(1)), key -> new TreeSet<>()).add(packageOf(arrow.group(2)));
       }
     }
-    assertEquals(new TreeSet<>(ALLOWED.keySet()), used.keySet(), "a new package needs its arrows here and in ARCHITECTURE.md");
+    assertEquals(new TreeSet<>(ALLOWED.keySet()), used.keySet(),
+        "a new package needs its arrows here and in ARCHITECTURE.md");
     used.forEach((from, to) -> {
       to.remove(from);
       to.removeAll(ALLOWED.getOrDefault(from, Set.of()));
@@ -59,7 +60,8 @@ class ArchitectureTest {
     Set<String> knowing = new TreeSet<>();
     for (String line : jdeps()) {
       Matcher arrow = ARROW.matcher(line);
-      if (arrow.find() && packageOf(arrow.group(2)).equals("broadcast") && !packageOf(arrow.group(1)).equals("broadcast")) {
+      if (arrow.find() && packageOf(arrow.group(2)).equals("broadcast")
+          && !packageOf(arrow.group(1)).equals("broadcast")) {
         knowing.add(arrow.group(1));
       }
     }
@@ -68,7 +70,8 @@ class ArchitectureTest {
 
   private static List<String> jdeps() throws IOException, InterruptedException {
     Path tool = Path.of(System.getProperty("java.home"), "bin", "jdeps");
-    Process process = new ProcessBuilder(tool.toString(), "-v", ChildProcess.root(Segment.class)).redirectErrorStream(true).start();
+    Process process = new ProcessBuilder(tool.toString(), "-v", ChildProcess.root(Segment.class))
+        .redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertEquals(0, process.waitFor(), output);
     return output.lines().toList();

@@ -138,10 +138,10 @@ public final class BusFiles {
       return tryAttach(types, path, spec);
     } catch (SpecMismatchException differs) {
       if (!SegmentRemoval.removeIfStale(types, path)) {
-        throw SegmentRemoval.retained(types, path).map(reason -> new SpecMismatchException("Segment " + path + " differs from"
-            + " what was asked for, and stays though nobody uses it, since " + reason + ". Take that out with the specification"
-            + " that it was made with, or remove it with all that is in it: bywash doctor --remove " + path.getFileName()
-            + ". ", differs.differences())).orElse(differs);
+        throw SegmentRemoval.retained(types, path).map(reason -> new SpecMismatchException("Segment " + path
+            + " differs from what was asked for, and stays though nobody uses it, since " + reason
+            + ". Take that out with the specification that it was made with, or remove it with all that is in it:"
+            + " bywash doctor --remove " + path.getFileName() + ". ", differs.differences())).orElse(differs);
       }
       return null;
     }

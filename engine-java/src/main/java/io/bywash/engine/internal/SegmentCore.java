@@ -252,7 +252,7 @@ public final class SegmentCore {
     return geometry.lifetime() == Lifetime.KEPT || retained().isPresent();
   }
 
-  /** What the segment has to stay for though its lifetime is over, in words: the first entry that still holds something. */
+  /** What the segment has to stay for though nobody uses it, in words: the first entry that still holds something. */
   public Optional<String> retained() {
     return directory.live().stream().filter(entry -> entry.retained() != null)
         .map(entry -> "entry \"" + entry.name() + "\" " + entry.retained()).findFirst();

@@ -69,8 +69,8 @@ public abstract class StructureType {
   protected void recover(SegmentEntry entry, int role, long word) {}
 
   /**
-   * What the segment has to stay for even when nobody uses it, for example "holds 3 messages that nobody has taken"; null when
-   * it need not.
+   * What the segment has to stay for even when nobody uses it, for example "holds 3 messages that nobody has taken";
+   * null when it need not.
    */
   protected String retained(SegmentEntry entry) {
     return null;

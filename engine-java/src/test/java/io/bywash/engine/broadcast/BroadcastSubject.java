@@ -51,7 +51,7 @@ public final class BroadcastSubject implements Subject, DeathSubject<BroadcastSc
   public EntrySpec added(String name) {
     EntrySpec bytes = Broadcast.spec(name, Letters.RING_BYTES, 1);
     return new EntrySpec(name, bytes.kind(), bytes.capacity(), bytes.elementSizeBytes(), "0 8 Tick\n 0 long time\n",
-        bytes.roleCount(), bytes.dataBytes(), List.of(7L)); // with a text, so that there is something to write behind the row
+        bytes.roleCount(), bytes.dataBytes(), List.of(7L)); // with a text, so that more than the row is written
   }
 
   @Override
