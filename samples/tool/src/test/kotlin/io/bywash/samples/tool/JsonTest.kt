@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test
 class JsonTest {
     @Test
     fun whatHappenedInAnEntryOfAnyKindIsOneObjectWithItsCountersRatesAndHolders() {
-        val participant = Participant(0, 1, 77, true, true, 0, false)
-        val keeper = Holder(3, 1, participant, "keeper", listOf(Counter.count("held", 2)))
+        val participant = Participant(0, 1, 77, true, true, 0, false, "feed")
+        val keeper = Holder(3, 1, participant, "old man", "keeper", listOf(Counter.count("held", 2)))
         val rates = EntryRates(
             "lamp", "lighthouse", listOf(Counter.growing("flashes", 40), Counter.share("burnt", 1, 4)),
             mapOf("flashes" to 8.5),
@@ -30,8 +30,8 @@ class JsonTest {
              "perSecond": {"flashes": 8.5}, "fill": null,
              "holders": [{"holder": {"role": 3, "generation": 1,
                                      "participant": {"id": 0, "epoch": 1, "pid": 77, "alive": true, "canWake": true,
-                                                     "heartbeatNanos": 0, "leaving": false},
-                                     "task": "keeper",
+                                                     "heartbeatNanos": 0, "leaving": false, "label": "feed"},
+                                     "label": "old man", "task": "keeper",
                                      "counters": [{"name": "held", "value": 2, "form": "COUNT", "whole": 0}]},
                           "perSecond": {}}],
              "obstacles": [{"role": 3, "effect": "STOPS", "heldBackPids": [78, 79],

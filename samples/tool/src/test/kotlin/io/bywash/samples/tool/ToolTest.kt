@@ -235,7 +235,7 @@ class ToolTest {
         val verified = bywash("verify", "queue")
         assertEquals(1, verified.exitCode)
         contains(verified.out, "error: queue/orders: ")
-        contains(bywash("stat", "queue").out, "orders", "it claims 90113 bytes")
+        contains(bywash("stat", "queue").out, "orders", "it claims 94209 bytes")
         failed("checksum of its header", "verify", "header")
         failed("no Bywash segment", "stat", "text")
         failed("not a regular file", "verify", "folder")
