@@ -120,7 +120,9 @@ public abstract class Role implements Revocable {
 
   /** Looks now and then whether entry and name are still there; the segment may be closed meanwhile. */
   private void probe() {
-    entry.core().beginOperation();
+    if (!entry.core().tryBeginOperation()) {
+      return; // the role is about to end, and says so at its next operation
+    }
     try {
       entry.probe();
     } catch (InternalError fault) {

@@ -405,6 +405,16 @@ public final class SegmentCore {
     }
   }
 
+  /** As {@link #beginOperation}; false when the segment is being closed, and nothing was begun. */
+  boolean tryBeginOperation() {
+    synchronized (roles) {
+      if (!closing) {
+        operations++;
+      }
+      return !closing;
+    }
+  }
+
   void endOperation() {
     boolean last;
     synchronized (roles) {
