@@ -146,8 +146,8 @@ public final class Segment extends Attachment implements AutoCloseable {
    */
   public void label(String label) {
     Label.check(label);
-    core.requireParticipant();
     CutFile.looking(core, () -> {
+      core.requireParticipant();
       core.participants().label(label);
       return null;
     });

@@ -11,6 +11,7 @@ import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.inspect.SegmentStatus;
 import io.bywash.engine.inspect.Verification;
+import io.bywash.engine.internal.SegmentEntry;
 import io.bywash.engine.wait.WaitHub;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -158,6 +159,49 @@ class EntryRemovalTest {
     assertThrows(EntryRemovedException.class, () -> Subscriber.open(found));
     segment.directory().findOrAdd(spec);
     assertThrows(EntryRemovedException.class, () -> Publisher.open(found));
+  }
+
+  @Test
+  void theBytesAreFreeAgainWhenNobodyWaitsThereAnyMore() throws Exception {
+    long before = unusedBytes();
+    try (Subscriber subscriber = Subscriber.open(queue(other))) {
+      CompletableFuture<Void> ready = WaitHub.shared().whenReady(subscriber);
+      assertEquals(0, subscriber.poll(message -> {}, 1, TimeUnit.MILLISECONDS.toNanos(20)));
+      ready.cancel(false);
+    }
+    assertRemoved(segment);
+    Threads.await(() -> {
+      segment.directory().findOrAdd(spec); // whoever changes the directory frees what nobody holds any more
+      segment.directory().remove(spec.name());
+      return unusedBytes() == before + spec.sizeBytes();
+    }, "the bytes of the removed entry to be free");
+  }
+
+  @Test
+  void whatIsSweptAfterItsEntryWasRemovedIsLeftAlone() {
+    SegmentEntry stale = (SegmentEntry) queue(other);
+    assertRemoved(segment);
+    SegmentEntry next = (SegmentEntry) segment.directory().findOrAdd(spec);
+    assertEquals(stale.offset(), next.offset());
+    assertTrue(stale.isGone());
+    assertFalse(next.isGone());
+    try (Publisher publisher = Publisher.open(next)) {
+      assertThrows(EntryRemovedException.class, () -> Subscriber.open(stale));
+      assertEquals(0, other.recover().rolesFreed());
+      assertTrue(publisher.offer(new byte[8]));
+    }
+  }
+
+  @Test
+  void anEntryOfAnotherVersionOfItsKindIsListedButNotUsed() {
+    SegmentEntry entry = (SegmentEntry) queue(segment);
+    long row = entry.core().geometry().row(entry.row());
+    entry.region().setLong(row, entry.word() & ~0xFF00L | 9 << 8);
+    Entry unknown = segment.directory().find("queue").orElseThrow();
+    assertEquals(Kind.UNKNOWN, unknown.kind());
+    assertEquals("kind 1", SegmentStatus.of(segment).entries().getFirst().kind());
+    assertThrows(SpecMismatchException.class, () -> Publisher.open(unknown));
+    entry.region().setLong(row, entry.word());
   }
 
   @Test

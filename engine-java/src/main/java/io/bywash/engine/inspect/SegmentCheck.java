@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 
 /**
  * One look at the invariants of a segment. Each check reads its words in an order in which no interleaving with a
@@ -64,9 +65,9 @@ final class SegmentCheck {
         checkState();
         List<SegmentEntry> entries = checkRows();
         checkIntent();
-        entries.forEach(this::checkRoles);
+        entries.forEach(entry -> unlessRemoved(entry, this::checkRoles));
         checkSlots();
-        entries.forEach(this::checkStructure);
+        entries.forEach(entry -> unlessRemoved(entry, this::checkStructure));
         SuspectCheck.findings(entries, name, SETTLE_NANOS).forEach(each ->
             add(each.severity(), each.where(), each.problem(), each.advice()));
       }
@@ -81,9 +82,18 @@ final class SegmentCheck {
     checkState();
     List<SegmentEntry> entries = checkRows();
     checkIntent();
-    entries.forEach(this::checkRoles);
+    entries.forEach(entry -> unlessRemoved(entry, this::checkRoles));
     checkSlots();
     return findings.stream().filter(finding -> finding.severity() == Severity.WARNING).toList();
+  }
+
+  /** What was found in an entry that was removed meanwhile says nothing: its bytes may be another one's. */
+  private void unlessRemoved(SegmentEntry entry, Consumer<SegmentEntry> check) {
+    int before = findings.size();
+    check.accept(entry);
+    if (entry.isGone()) {
+      findings.subList(before, findings.size()).clear();
+    }
   }
 
   private void add(Severity severity, String where, String problem, String advice) {

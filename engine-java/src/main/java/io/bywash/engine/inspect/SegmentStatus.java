@@ -4,6 +4,7 @@ import static io.bywash.engine.internal.SegmentLayout.*;
 
 import io.bywash.engine.BusException;
 import io.bywash.engine.DamagedSegmentException;
+import io.bywash.engine.EntryRemovedException;
 import io.bywash.engine.Lifetime;
 import io.bywash.engine.Participant;
 import io.bywash.engine.Segment;
@@ -113,7 +114,10 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
     for (int row = 0; row < core.geometry().rowCount(); row++) {
       SegmentEntry entry = core.directory().read(row);
       if (entry != null) {
-        entries.add(entry(entry, row, entry.word()));
+        EntryStatus status = entry(entry, row, entry.word());
+        if (!entry.isGone()) { // else what was seen may be another one's
+          entries.add(status);
+        }
       }
     }
     return List.copyOf(entries);
@@ -129,6 +133,8 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
         status = entry.status();
       } catch (DamagedSegmentException impossible) {
         damage = impossible.getMessage();
+      } catch (EntryRemovedException removed) {
+        damage = removed.getMessage(); // it is left out
       }
     }
     return new EntryStatus(Finding.printable(entry.name()), entry.kindName(), row, (int) (word >>> 32),

@@ -25,7 +25,8 @@ final class SuspectCheck {
       LockSupport.parkNanos(settleNanos);
     }
     List<Finding> findings = new ArrayList<>();
-    first.forEach((entry, earlier) -> entry.suspects().stream().filter(earlier::contains).forEach(suspect ->
+    first.forEach((entry, earlier) -> entry.suspects().stream().filter(earlier::contains)
+        .filter(suspect -> !entry.isGone()).forEach(suspect ->
         findings.add(new Finding(Severity.WARNING, segment + "/" + entry.name() + ", role " + suspect.role(),
             suspect.problem(), suspect.advice()))));
     return findings;

@@ -369,9 +369,9 @@ final class DirectoryChanges {
         free(index, word); // its bytes are zeroed before they are used again: it may have written to them
       } else if (state(word) == ROW_TOMBSTONE) {
         boolean hasBytes = endOf(index) != 0 && endOf(index) <= region.getLongOpaque(NEXT_FREE_OFFSET);
-        if (hasBytes) {
+        if (hasBytes && hasItsBytesAlone(index)) {
           SegmentEntry.read(core, index, word).markRemoved();
-        } else { // it was being freed, and nobody held it
+        } else if (!hasBytes) { // it was being freed, and nobody held it
           free(index, word);
         }
       }

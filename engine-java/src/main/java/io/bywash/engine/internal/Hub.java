@@ -262,15 +262,19 @@ public final class Hub {
     for (int i = 0; i < known; i++) {
       boolean mayBlock = i + 1 < Futex.MAX_WORDS;
       guarded(segments.get(i), segment -> {
-        segment.forgetEmpty();
         segment.tend(mayBlock);
         if (all) {
           segment.lookAtAll();
         }
       });
     }
-    if (segments.removeIf(WaitSegment::isEmpty)) {
-      byCore.values().removeIf(WaitSegment::isEmpty);
+    for (int i = segments.size() - 1; i >= 0; i--) {
+      WaitSegment segment = segments.get(i);
+      segment.forgetEmpty();
+      if (segment.isEmpty()) {
+        segments.remove(i);
+        byCore.values().remove(segment);
+      }
     }
   }
 

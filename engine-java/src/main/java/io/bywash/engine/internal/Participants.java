@@ -37,11 +37,15 @@ public final class Participants {
    */
   static final int LAST_EPOCH = 0xFFFF_FFFE;
 
+  private static final int NOBODY = -1;
+
   private final SegmentFile file;
   private final Region region;
   private final Geometry geometry;
   private final DirectoryTable directory;
   private long self;
+  /** The slot whose dead holder this participant buries just now. */
+  private volatile int burying = NOBODY;
 
   Participants(SegmentFile file, Region region, Geometry geometry, DirectoryTable directory) {
     this.file = file;
@@ -182,7 +186,7 @@ public final class Participants {
 
   /** Says that this participant holds a row, or that it does not: whether others may use its bytes. */
   void setHeld(int row, boolean isHeld) {
-    long word = geometry.slot(Owner.slotId(self)) + SLOT_HELD_ROWS + (row >>> 6) * 8L;
+    long word = heldWord(Owner.slotId(self), row);
     long bit = 1L << (row & 63);
     if (isHeld) {
       region.getAndBitwiseOrLong(word, bit);
@@ -193,12 +197,16 @@ public final class Participants {
     }
   }
 
-  /** Whether a living participant holds a row. */
+  private long heldWord(int id, int row) {
+    return geometry.slot(id) + SLOT_HELD_ROWS + (row >>> 6) * 8L;
+  }
+
+  /** Whether a living participant holds a row, or one that buries a dead one does. */
   boolean isHeld(int row) {
     for (int id = 0; id < geometry.slotCount(); id++) {
       long word = slotWord(id);
-      long held = region.getLongAcquire(geometry.slot(id) + SLOT_HELD_ROWS + (row >>> 6) * 8L); // [row-held]
-      if ((held & 1L << (row & 63)) != 0 && Owner.state(word) != SLOT_FREE && isAlive(word)) {
+      long held = region.getLongAcquire(heldWord(id, row)); // [row-held]
+      if ((held & 1L << (row & 63)) != 0 && Owner.state(word) != SLOT_FREE && (id == burying || isAlive(word))) {
         return true;
       }
     }
@@ -270,10 +278,25 @@ public final class Participants {
     int next = epoch == -1 ? epoch : epoch + 1; // beyond LAST_EPOCH only what is no participant's: it stays
     region.setLongVolatile(geometry.slot(id) + SLOT_WORD, Owner.word(Owner.participant(id, next), 0, 0, SLOT_JOINING));
     int rolesFreed = 0;
-    for (SegmentEntry entry : directory.live()) {
-      rolesFreed += entry.sweep(id);
+    burying = id;
+    try {
+      for (SegmentEntry entry : directory.live()) {
+        rolesFreed += sweep(entry, id);
+      }
+    } finally {
+      burying = NOBODY;
     }
     return rolesFreed;
+  }
+
+  /**
+   * Frees what slot {@code id} holds in one structure. The slot whose lock the caller has holds the row meanwhile: or
+   * the bytes could be another entry's before this has ended. Whoever takes the slot next begins without a hold.
+   */
+  int sweep(SegmentEntry entry, int id) {
+    region.getAndBitwiseOrLong(heldWord(id, entry.row()), 1L << (entry.row() & 63));
+    VarHandle.fullFence(); // [row-held] the holder looks next whether the row is still live
+    return entry.isGone() ? 0 : entry.sweep(id);
   }
 
   private void free(int id, int epoch) {

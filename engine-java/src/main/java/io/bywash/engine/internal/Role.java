@@ -13,6 +13,8 @@ public abstract class Role implements Revocable {
   private final WaitPoint waitPoint;
   /** What the last wait answered: it was over soon, and without sleeping. */
   private boolean lively;
+  /** When it was last looked whether entry and name are still there. */
+  private long probedNanos = System.nanoTime() - WaitRoom.PROBE_NANOS;
 
   @SuppressWarnings("this-escape") // the handle refers to it weakly, and uses it when it is given back
   protected Role(Hold hold, WaitPolicy waitPolicy, Waiters waiters) {
@@ -108,27 +110,25 @@ public abstract class Role implements Revocable {
    * @throws InterruptedWaitException when this thread was interrupted
    */
   protected final boolean awaitOnce(long startNanos, long timeoutNanos) {
-    long left = timeoutNanos - (System.nanoTime() - startNanos);
+    long now = System.nanoTime();
+    long left = timeoutNanos - (now - startNanos);
     if (left <= 0) {
       return false;
     }
     checkInterrupt(left);
-    probe();
+    if (now - probedNanos >= WaitRoom.PROBE_NANOS) {
+      probedNanos = now;
+      probe();
+    }
     lively = entry.core().waitRoom().await(waitPoint, waitPolicy, left, lively);
     return true;
   }
 
-  /** Looks now and then whether entry and name are still there; the segment may be closed meanwhile. */
   private void probe() {
-    if (!entry.core().tryBeginOperation()) {
-      return; // the role is about to end, and says so at its next operation
-    }
     try {
-      entry.probe();
+      entry.probeFromOutside();
     } catch (InternalError fault) {
       throw CutFile.told(entry.core(), fault);
-    } finally {
-      entry.core().endOperation();
     }
   }
 }

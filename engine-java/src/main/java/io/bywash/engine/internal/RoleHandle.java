@@ -49,8 +49,10 @@ public final class RoleHandle extends Hold implements Runnable {
   }
 
   /** Says what the role is, for those who look at it. */
-  void label(String label) {
-    Label.write(region, offset + ROLE_LABEL, label);
+  synchronized void label(String label) {
+    if (!ended) { // else its bytes may be another one's
+      Label.write(region, offset + ROLE_LABEL, label);
+    }
   }
 
   /** Makes the role count: with a full fence, since the joiner looks at the other side's words next. */
@@ -92,11 +94,10 @@ public final class RoleHandle extends Hold implements Runnable {
   @Override
   void withdraw() {
     synchronized (this) { // not given back meanwhile
-      if (ended || !entry.revokeRole(index, word)) {
-        return;
+      if (!ended && entry.revokeRole(index, word)) {
+        entry.wakeAll(); // whoever waits for this role need not any more
       }
     }
-    entry.wakeAll(); // whoever waits for this role need not any more
   }
 
   @Override

@@ -340,9 +340,8 @@ public final class SegmentCore {
   }
 
   /**
-   * Looks at the name, at most once a second, and ends all roles if it leads to this segment no longer.
-   * Called by participants
-   * that wait, and now and then by those that publish.
+   * Looks at the name, at most once a second, and ends all roles if it leads to this segment no longer. Called by
+   * participants that wait, and now and then by those that publish.
    */
   public void probeName() {
     long now = System.nanoTime();
@@ -365,10 +364,24 @@ public final class SegmentCore {
     }
   }
 
+  /** As {@link #hold}; false when the segment is being closed, and nothing was held. */
+  boolean tryHold(int row) {
+    synchronized (roles) {
+      if (!closing) {
+        hold(row);
+      }
+      return !closing;
+    }
+  }
+
   void letGo(int row) {
     synchronized (roles) {
-      if (--holdsOfRow[row] == 0) {
-        participants.setHeld(row, false);
+      if (--holdsOfRow[row] == 0 && !detached) {
+        try {
+          participants.setHeld(row, false);
+        } catch (InternalError cut) {
+          // the file is gone, and who held what in it with it
+        }
       }
     }
   }
@@ -394,9 +407,8 @@ public final class SegmentCore {
   }
 
   /**
-   * Begins what must not lose its slot, its locks and its memory before {@link #endOperation},
-   * even if the segment is closed
-   * meanwhile.
+   * Begins what must not lose its slot, its locks and its memory before {@link #endOperation}, even if the segment is
+   * closed meanwhile.
    */
   void beginOperation() {
     synchronized (roles) {
@@ -442,11 +454,7 @@ public final class SegmentCore {
       observers.remove(role);
       boolean hadIt = roles.remove(role);
       if (role instanceof RoleHandle) {
-        try {
-          letGo(role.entry.row());
-        } catch (InternalError cut) {
-          // the file is gone, and who held what in it with it
-        }
+        letGo(role.entry.row());
       }
       last = hadIt && closing && isIdle();
     }
@@ -467,9 +475,8 @@ public final class SegmentCore {
   }
 
   /**
-   * Ends all roles, or has those that are in an operation end with it, and wakes whoever waits in them.
-   * The last one takes slot,
-   * lock, descriptor and memory with it, here or at the end of its operation.
+   * Ends all roles, or has those that are in an operation end with it, and wakes whoever waits in them. The last one
+   * takes slot, lock, descriptor and memory with it, here or at the end of its operation.
    */
   public void close() {
     List<Hold> all;
@@ -566,9 +573,8 @@ public final class SegmentCore {
   }
 
   /**
-   * The JVM ends in good order. Nothing is revoked, since the application's own hooks may still be at work;
-   * the lock goes with
-   * the process. If nobody else stays, the name goes now.
+   * The JVM ends in good order. Nothing is revoked, since the application's own hooks may still be at work; the lock
+   * goes with the process. If nobody else stays, the name goes now.
    */
   void leaveAtExit() {
     synchronized (roles) {

@@ -200,6 +200,7 @@ public final class SegmentEntry implements Entry {
 
   @Override
   public String layout() {
+    requireSound();
     byte[] text = new byte[(int) textBytes];
     region().copyTo(offset + textOffset, text, 0, text.length);
     return new String(text, StandardCharsets.US_ASCII);
@@ -222,9 +223,10 @@ public final class SegmentEntry implements Entry {
 
   // ---- what its kind knows
 
-  /** Null when this version does not know its kind. */
+  /** Null when this version of the engine does not know its kind, or not in that version. */
   private StructureType type() {
-    return core.type(kindCode);
+    StructureType type = core.type(kindCode);
+    return type != null && type.kind().version() == (int) (word >>> 8 & 0xFF) ? type : null;
   }
 
   /** What its kind is called; {@code kind 7} when this version does not know. */
@@ -243,7 +245,15 @@ public final class SegmentEntry implements Entry {
     if (impossible != null) {
       throw damaged(impossible);
     }
-    return CutFile.looking(core, () -> Optional.of(type.status(this)));
+    try {
+      return CutFile.looking(core, () -> Optional.of(type.status(this)));
+    } catch (DamagedSegmentException damage) {
+      CutFile.looking(core, () -> {
+        checkPresent(); // or what was looked at is not this entry's any more
+        return null;
+      });
+      throw damage;
+    }
   }
 
   /**
@@ -318,21 +328,52 @@ public final class SegmentEntry implements Entry {
     }
   }
 
-  /** Whether the entry stands in its row no longer. */
-  private boolean isGone() {
+  /** Whether the entry stands in its row no longer: it was removed, and its bytes may be another one's. */
+  public boolean isGone() {
     return region().getLongAcquire(core.geometry().row(row) + ROW_WORD) != word; // [row-live]
   }
 
   /**
-   * Looks now and then whether the entry, and the segment's name, are still there;
-   * ends the roles that are held here if not.
-   * Called by roles that wait, and now and then by those that write.
+   * Looks whether the entry, and the segment's name, are still there; ends the roles that are held here if not. Called
+   * by roles that are in an operation, now and then.
    */
   public void probe() {
     core.probeName();
     if (roleCount > 0 && region().getLongOpaque(offset + REMOVED_MARK) != 0 && isGone()) {
       core.endRoles(this);
     }
+  }
+
+  /** As {@link #probe}, by who is in no operation: the segment may be closed meanwhile, and then nothing is done. */
+  void probeFromOutside() {
+    if (core.tryBeginOperation()) {
+      try {
+        probe();
+      } finally {
+        core.endOperation();
+      }
+    }
+  }
+
+  /**
+   * Begins a wait in which this participant writes its waiting bits: until {@link #endWait} the bytes stay this
+   * entry's, though the role that waits is given back meanwhile. False when the segment is being closed, or the entry
+   * was removed; the role's next operation says so.
+   */
+  boolean tryBeginWait() {
+    if (!core.tryHold(row)) {
+      return false;
+    }
+    if (isGone()) { // [row-held] or a remover sees the hold
+      core.letGo(row);
+      core.endRoles(this);
+      return false;
+    }
+    return true;
+  }
+
+  void endWait() {
+    core.letGo(row);
   }
 
   /** Throws what the user of a role has to know when that ended since its entry was removed. */
@@ -417,9 +458,8 @@ public final class SegmentEntry implements Entry {
   }
 
   /**
-   * Frees the role, and clears its waiting bits, if {@code word} still stands there;
-   * its owner has left, or left nothing when
-   * it died.
+   * Frees the role, and clears its waiting bits, if {@code word} still stands there; its owner has left, or left
+   * nothing when it died.
    */
   public boolean freeRole(int index, long word) {
     if (roleWord(index) != word) {

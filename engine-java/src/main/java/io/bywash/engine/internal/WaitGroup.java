@@ -1,6 +1,7 @@
 package io.bywash.engine.internal;
 
 import io.bywash.engine.internal.Hub.Wait;
+import io.bywash.engine.internal.memory.NativeAccess;
 import java.util.Arrays;
 
 /**
@@ -28,6 +29,8 @@ final class WaitGroup {
   /** Whether a role waits that is not announced, or is fresh. */
   private boolean restless;
   private long stamp;
+  /** Whether the structure's bytes stay what they are until {@link #close}, so that bits may be set there. */
+  private final boolean mayAnnounce;
 
   WaitGroup(Hub hub, Waiters waiters) {
     this.hub = hub;
@@ -38,6 +41,14 @@ final class WaitGroup {
     this.waiting = new long[words];
     this.announced = new long[words];
     this.fresh = new long[words];
+    this.mayAnnounce = NativeAccess.ENABLED && !waiters.entry().core().isReadOnly() && waiters.entry().tryBeginWait();
+  }
+
+  /** Nobody waits here any more. */
+  void close() {
+    if (mayAnnounce) {
+      waiters.entry().endWait();
+    }
   }
 
   boolean isEmpty() {
@@ -80,7 +91,7 @@ final class WaitGroup {
   /** Announces all that wait and are not announced; whether there were any. */
   boolean announce() {
     boolean any = false;
-    for (int word = 0; word < waiters.words(); word++) {
+    for (int word = 0; mayAnnounce && word < waiters.words(); word++) {
       for (long bits = waiting[word] & ~announced[word]; bits != 0; bits &= bits - 1) {
         int role = (word << 6) + Long.numberOfTrailingZeros(bits);
         if (role < roleCount) {
@@ -150,7 +161,7 @@ final class WaitGroup {
 
   /** Looks whether the entry is still there, and ends its roles if not. */
   void probe() {
-    waiters.entry().probe();
+    waiters.entry().probeFromOutside();
   }
 
   /** A waker that died may have cleared a summary bit. */

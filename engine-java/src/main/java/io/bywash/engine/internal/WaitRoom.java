@@ -210,10 +210,14 @@ public final class WaitRoom {
       park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
       return;
     }
+    SegmentEntry entry = point.waiters().entry();
+    if (!entry.tryBeginWait()) {
+      return;
+    }
     int role = point.role();
-    int seen = doorbellValue();
-    point.waiters().announce(role);
     try {
+      int seen = doorbellValue();
+      point.waiters().announce(role);
       boolean mayBlock = fence();
       if (point.isWaitOver()) {
         return;
@@ -225,6 +229,7 @@ public final class WaitRoom {
       }
     } finally {
       point.waiters().withdraw(role); // if a waker took the bit: the caller looks before it waits again
+      entry.endWait();
     }
   }
 

@@ -4,7 +4,6 @@ import io.bywash.engine.internal.Hub.Wait;
 import io.bywash.engine.internal.linux.Futex;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -16,7 +15,7 @@ final class WaitSegment {
   private final SegmentCore core;
   private final WaitRoom waitRoom;
   private final Map<Long, WaitGroup> byPlace = new HashMap<>();
-  private final List<WaitGroup> groups = new ArrayList<>();
+  private final ArrayList<WaitGroup> groups = new ArrayList<>();
   /** Whether nobody may sleep on its doorbell, so that it is looked at once a millisecond. */
   private boolean blind = true;
   private boolean broken;
@@ -33,14 +32,15 @@ final class WaitSegment {
     Waiters waiters = wait.point.waiters();
     WaitGroup group = byPlace.get(waiters.bitmap());
     if (group == null) {
+      groups.ensureCapacity(groups.size() + 1);
       group = new WaitGroup(hub, waiters);
-      groups.add(group);
       try {
         byPlace.put(waiters.bitmap(), group);
       } catch (Throwable failure) {
-        groups.removeLast();
+        group.close();
         throw failure;
       }
+      groups.add(group);
     }
     group.add(wait);
   }
@@ -135,8 +135,13 @@ final class WaitSegment {
 
   /** Forgets structures in which nobody waits. */
   void forgetEmpty() {
-    if (groups.removeIf(WaitGroup::isEmpty)) {
-      byPlace.values().removeIf(WaitGroup::isEmpty);
+    for (int i = groups.size() - 1; i >= 0; i--) {
+      WaitGroup group = groups.get(i);
+      if (group.isEmpty()) {
+        groups.remove(i);
+        byPlace.values().remove(group);
+        group.close();
+      }
     }
   }
 }
