@@ -5,6 +5,7 @@ import static io.bywash.engine.death.Scene.expect;
 import static io.bywash.engine.death.Trait.AFTER_DEATHS;
 import static io.bywash.engine.death.Trait.ALONE;
 import static io.bywash.engine.death.Trait.PARKS;
+import static io.bywash.engine.death.Trait.STORES_ONLY;
 
 import io.bywash.engine.Claim;
 import io.bywash.engine.EvictedException;
@@ -48,15 +49,16 @@ final class BroadcastOperations {
       scene.open();
     }, BroadcastScene::publisher, AFTER_DEATHS);
     add("claim and commit", scene -> scene.published(3), scene -> scene.publish(1));
-    add("claim and commit in a ring that turned", scene -> scene.published(TURNS), scene -> scene.publish(1));
+    add("claim and commit in a ring that turned", scene -> scene.published(TURNS), scene -> scene.publish(1),
+        STORES_ONLY);
     add("offer", scene -> scene.published(TURNS), scene -> scene.offer(2));
-    add("commit the longest", scene -> scene.published(15), scene -> scene.publish(1));
-    add("commit as many as fill the ring", scene -> scene.published(TURNS), scene -> scene.publish(30));
+    add("commit the longest", scene -> scene.published(15), scene -> scene.publish(1), STORES_ONLY);
+    add("commit as many as fill the ring", scene -> scene.published(TURNS), scene -> scene.publish(30), STORES_ONLY);
     add("commit while messages stream", scene -> {
       scene.published(TURNS);
       Probe.stopClock(true);
-    }, scene -> scene.publish(12));
-    add("claim and abort", scene -> scene.published(TURNS), scene -> scene.claimed().abort());
+    }, scene -> scene.publish(12), STORES_ONLY);
+    add("claim and abort", scene -> scene.published(TURNS), scene -> scene.claimed().abort(), STORES_ONLY);
     add("stage and publish", scene -> scene.published(TURNS), scene -> scene.stage(5).publishStaged());
     add("stage more than the ring holds", scene -> {
       scene.published(TURNS);
@@ -64,14 +66,15 @@ final class BroadcastOperations {
     }, scene -> {
       scene.begun = scene.publisher.nextSequence() + 30; // published in between, since the room is needed
       scene.stage(30).publishStaged();
-    });
-    add("wrap with padding", scene -> scene.published(TURNS).publishUntilPadding(), scene -> scene.publish(2));
+    }, STORES_ONLY);
+    add("wrap with padding", scene -> scene.published(TURNS).publishUntilPadding(), scene -> scene.publish(2),
+        STORES_ONLY);
     add("abort behind padding", scene -> scene.published(TURNS).publishUntilPadding(), scene -> {
       scene.claimed().abort();
       scene.publish(1);
-    });
+    }, STORES_ONLY);
     add("wrap in a batch", scene -> scene.published(TURNS).publishUntilPadding(),
-        scene -> scene.stage(3).publishStaged());
+        scene -> scene.stage(3).publishStaged(), STORES_ONLY);
     add("close a segment whose publisher has staged", scene -> scene.published(20).stage(3), scene -> {
       scene.publishStaged(scene.segment::close);
     });

@@ -8,12 +8,14 @@ import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
 import io.bywash.engine.SegmentSpec;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("once")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class BroadcastSpecTest {
   @ParameterizedTest

@@ -11,6 +11,7 @@ import io.bywash.engine.subject.Subjects;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** An engine whose stores stand in a wrong order, or miss, is found out: faults are put into its class files. */
+@Tag("once")
 @Timeout(300)
 class BrokenOrderTest {
   /** In what all segments do. */

@@ -7,5 +7,7 @@ public enum Trait {
   /** Others died before, in another directory. */
   AFTER_DEATHS,
   /** It waits, and so writes nothing without native access. */
-  PARKS
+  PARKS,
+  /** It stores to a structure and does nothing else, so it makes the same steps with and without native access. */
+  STORES_ONLY
 }

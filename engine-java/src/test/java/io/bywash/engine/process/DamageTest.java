@@ -22,8 +22,11 @@ import org.junit.jupiter.params.provider.MethodSource;
  *
  * <p>To repeat a failure: {@code -Dbywash.damage.seed=SEED -Dbywash.damage.number=NUMBER}.
  */
+@Tag("once")
 @Timeout(4 * 3600)
 class DamageTest {
+  /** So many in a normal build, of all kinds together. */
+  private static final int IN_VERIFY = 2_000;
   private static final List<String> SMALL_MEMORY = List.of("-Xmx64m", "-XX:MaxDirectMemorySize=32m");
 
   @RegisterExtension final TempBus bus = new TempBus();
@@ -35,7 +38,7 @@ class DamageTest {
   @ParameterizedTest
   @MethodSource("subjects")
   void whoeverTouchesADamagedSegmentSucceedsOrIsToldWhatIsWrong(Subject subject) throws IOException {
-    damage(subject, 1, ChildProcess.Setup.own() == ChildProcess.Setup.NATIVE ? 2_000 : 1_000);
+    damage(subject, 1, IN_VERIFY / Subjects.all().size());
   }
 
   @ParameterizedTest

@@ -44,7 +44,7 @@ class DeathUnderLoadTest {
 
   @Test
   void everythingThatAKilledPublisherCommittedArrivesAndItsSuccessorGoesOn(@TempDir Path ledgers) throws Exception {
-    killPublishers(6, ledgers.resolve("ledger"));
+    killPublishers(3, ledgers.resolve("ledger"));
   }
 
   @Test

@@ -16,11 +16,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A short lack of heap in some other part of a program ends no wait and no thread of the engine. */
+@Tag("once")
 @Timeout(180)
 class HeapShortageTest {
   @RegisterExtension final TempBus bus = new TempBus();

@@ -33,16 +33,19 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class LifecycleRaceTest {
   static final SegmentSpec SPEC = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096));
 
+  /** In a normal build. */
+  private static final int ROUNDS = 10;
+
   @RegisterExtension final TempBus bus = new TempBus();
 
   @Test
   void exactlyOneOfTwoCreatorsWins() {
-    createAtOnce(2, 1, 20);
+    createAtOnce(2, 1, ROUNDS);
   }
 
   @Test
   void exactlyOneOfEightCreatorsWins() {
-    createAtOnce(4, 2, 20);
+    createAtOnce(4, 2, ROUNDS);
   }
 
   private void createAtOnce(int processes, int threads, int rounds) {
@@ -56,12 +59,12 @@ class LifecycleRaceTest {
 
   @Test
   void twoProcessesThatOpenAtOnceShareOneSegment() {
-    openAtOnce(2, 1, 20);
+    openAtOnce(2, 1, ROUNDS);
   }
 
   @Test
   void eightThatOpenAtOnceShareOneSegment() {
-    openAtOnce(4, 2, 20);
+    openAtOnce(4, 2, ROUNDS);
   }
 
   @Test
@@ -109,7 +112,7 @@ class LifecycleRaceTest {
 
   @Test
   void whoeverIsAttachedIsAttachedToTheFileThatOthersFind() {
-    churn(4, 1, 150);
+    churn(4, 1, 6 * ROUNDS);
   }
 
   @Test

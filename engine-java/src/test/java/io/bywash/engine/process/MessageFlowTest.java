@@ -46,7 +46,7 @@ class MessageFlowTest {
 
   @Test
   void blockingReadersLoseNothingAndASkippingOneCountsWhatItLost() {
-    long count = 1_000_000;
+    long count = 300_000;
     try (Segment segment = Segment.create(bus.path("flow"), spec(1 << 18));
         ChildProcess first = ChildProcess.start(Programs.Subscribe.class, segment.path(), MAX_BYTES, "block");
         ChildProcess second = ChildProcess.start(Programs.Subscribe.class, segment.path(), MAX_BYTES, "block");
@@ -70,8 +70,8 @@ class MessageFlowTest {
   }
 
   @Test
-  void aBlockingReaderLosesNothingOfTenMillionMessages() {
-    long count = 10_000_000;
+  void aBlockingReaderLosesNothingOfMillionsOfMessages() {
+    long count = 3_000_000;
     try (Segment segment = Segment.create(bus.path("flow"), spec(1 << 20));
         ChildProcess reader = ChildProcess.start(Programs.Subscribe.class, segment.path(), MAX_BYTES, "block");
         ChildProcess writer = ChildProcess.start(Programs.Publish.class, segment.path(), MAX_BYTES, 1, count)) {
@@ -90,7 +90,7 @@ class MessageFlowTest {
     try (Segment segment = Segment.create(bus.path("flow"), spec);
         ChildProcess writer = ChildProcess.start(PublishImpatiently.class, segment.path(), maxBytes)) {
       writer.await("opened");
-      for (int i = 0; i < 5_000; i++) {
+      for (int i = 0; i < 2_000; i++) {
         try (Subscriber subscriber =
             Programs.subscriber(segment, SubscriberOptions.block().startingAtOldest())) {
           Programs.Checker checker = new Programs.Checker(maxBytes, subscriber.nextSequence());

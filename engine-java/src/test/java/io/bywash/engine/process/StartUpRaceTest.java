@@ -33,7 +33,7 @@ class StartUpRaceTest {
   @Test
   void ofSixteenProcessesExactlyOneCreatesTheSegmentAndAllOthersAttachToIt() {
     assumeTrue(NativeAccess.ENABLED, "in the short form only with native access; the long form has both");
-    race(40);
+    race(15);
   }
 
   @Test

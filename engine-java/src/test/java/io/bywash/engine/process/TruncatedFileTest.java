@@ -30,8 +30,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * A segment's file that somebody cuts while it is used. Who copies or looks is told by a typed exception; who writes or
@@ -44,12 +42,20 @@ class TruncatedFileTest {
 
   @RegisterExtension final TempBus bus = new TempBus();
 
-  @ParameterizedTest
-  @CsvSource({"SKIP, 0", "SKIP, 100000", "FAIL, 0", "EVICT, 100000", "LOOK, 0", "OBSERVE, 8192", "ATTACH, 4096",
-      "ADD, 4096", "RECOVER, 4096", "JOIN, 8192", "VERIFY, 100000"})
-  void whoCopiesOrLooksIsToldThatTheFileWasCut(Use use, long lengthBytes) throws IOException {
-    assertToldOfTheCut(cut(use, lengthBytes));
+  @Test
+  void whoCopiesOrLooksIsToldThatTheFileWasCut() throws IOException {
+    try (ChildProcess child = ChildProcess.start(UseUntilItEnds.class)) { // it outlives all of them
+      for (Cut cut : List.of(new Cut(Use.SKIP, 0), new Cut(Use.SKIP, 100_000), new Cut(Use.FAIL, 0),
+          new Cut(Use.EVICT, 100_000), new Cut(Use.LOOK, 0), new Cut(Use.OBSERVE, 8192), new Cut(Use.ATTACH, 4096),
+          new Cut(Use.ADD, 4096), new Cut(Use.RECOVER, 4096), new Cut(Use.JOIN, 8192), new Cut(Use.VERIFY, 100_000))) {
+        assertToldOfTheCut(cut(child, cut));
+      }
+      child.tell("end");
+      child.finish();
+    }
   }
+
+  private record Cut(Use use, long lengthBytes) {}
 
   /** Who maps a file at the very instant in which it is cut, makes it long again: then there is no entry in it. */
   private static void assertToldOfTheCut(String outcome) {
@@ -64,21 +70,28 @@ class TruncatedFileTest {
     Random random = io.bywash.engine.Payload.random("cut anywhere");
     for (int round = 0; round < 400; round++) {
       Use use = Use.values()[random.nextInt(Use.values().length)];
-      String outcome = cut(use, switch (use) { // somewhere where it looks
+      Cut cut = new Cut(use, switch (use) { // somewhere where it looks
         case PUBLISH, BLOCK, SKIP, FAIL, EVICT -> random.nextInt(RING_BYTES / 4);
         case VERIFY -> random.nextInt(2 * RING_BYTES);
         case LOOK, OBSERVE, JOIN -> 4096 * random.nextInt(3);
         case ATTACH, ADD, RECOVER -> 4096 * random.nextInt(2);
       });
+      String outcome = cutOnce(cut);
       assertTrue(outcome.matches("\\w+Exception .*") || use == Use.PUBLISH || use == Use.BLOCK, outcome);
     }
   }
 
-  @ParameterizedTest
-  @CsvSource({"PUBLISH, 0", "BLOCK, 0", "PUBLISH, 100000", "BLOCK, 100000"})
-  void whoWritesOrReadsInPlaceIsStoppedButNotItsProcess(Use use, long lengthBytes) throws IOException {
-    String outcome = cut(use, lengthBytes);
-    assertTrue(outcome.matches("(\\w+Exception|InternalError) .*"), outcome);
+  @Test
+  void whoWritesOrReadsInPlaceIsStoppedButNotItsProcess() throws IOException {
+    try (ChildProcess child = ChildProcess.start(UseUntilItEnds.class)) {
+      for (Cut cut : List.of(new Cut(Use.PUBLISH, 0), new Cut(Use.BLOCK, 0), new Cut(Use.PUBLISH, 100_000),
+          new Cut(Use.BLOCK, 100_000))) {
+        String outcome = cut(child, cut);
+        assertTrue(outcome.matches("(\\w+Exception|InternalError) .*"), outcome);
+      }
+      child.tell("end");
+      child.finish();
+    }
   }
 
   /** An interpreted one is the end of a process whose file is cut between the load before it and itself. */
@@ -131,19 +144,28 @@ class TruncatedFileTest {
     }
   }
 
-  private String cut(Use use, long lengthBytes) throws IOException {
+  private String cutOnce(Cut cut) throws IOException {
+    try (ChildProcess child = ChildProcess.start(UseUntilItEnds.class)) {
+      String outcome = cut(child, cut);
+      child.tell("end");
+      child.finish();
+      return outcome;
+    }
+  }
+
+  private String cut(ChildProcess child, Cut cut) throws IOException {
     SegmentSpec spec = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, RING_BYTES, 5)).withLifetime(Lifetime.KEPT)
         .withParticipantCapacity(4).withEntryCapacity(16).withSizeBytes(2 * RING_BYTES);
     Segment.create(bus.path("cut"), spec).close();
-    try (ChildProcess child = ChildProcess.start(UseUntilItEnds.class, bus.path("cut"), use)) {
+    try {
+      child.tell(cut.use + " " + bus.path("cut"));
       child.await("busy");
       try (FileChannel channel = FileChannel.open(bus.path("cut"), StandardOpenOption.WRITE)) {
-        channel.truncate(lengthBytes);
+        channel.truncate(cut.lengthBytes);
       }
       String outcome = child.await("ended");
       child.await("closed"); // and the process lives to tell
-      child.finish();
-      System.out.println("cut: " + use + " to " + lengthBytes + " " + outcome);
+      System.out.println(cut + ": " + outcome);
       return outcome;
     } finally {
       Files.deleteIfExists(bus.path("cut"));
@@ -179,7 +201,10 @@ class TruncatedFileTest {
   /** What the process does again and again while the file is cut. */
   enum Use { PUBLISH, BLOCK, SKIP, FAIL, EVICT, LOOK, OBSERVE, ATTACH, ADD, RECOVER, JOIN, VERIFY }
 
-  /** Does it until it fails; says "ended" with how, and "closed" with how the closing went. */
+  /**
+   * Hears "USE FILE", does it until it fails, says "ended" with how, and "closed" when it has closed all; then the next
+   * one, until it hears "end".
+   */
   static final class UseUntilItEnds implements ChildProgram.Optimised {
     private static final long COMPILED_NANOS = 200_000_000;
 
@@ -190,8 +215,15 @@ class TruncatedFileTest {
 
     @Override
     public void run(String... arguments) throws Exception {
-      Path file = Path.of(arguments[0]);
-      Use use = Use.valueOf(arguments[1]);
+      for (String order = ChildProgram.hear(); !order.equals("end"); order = ChildProgram.hear()) {
+        String[] words = order.split(" ", 2);
+        publisher = null;
+        subscriber = null;
+        useUntilItEnds(Use.valueOf(words[0]), Path.of(words[1]));
+      }
+    }
+
+    private void useUntilItEnds(Use use, Path file) {
       segment = use == Use.OBSERVE ? Segment.observe(file) : Segment.attach(file, 0);
       Entry entry = segment.directory().find(Programs.QUEUE, Kind.BROADCAST);
       switch (use) {

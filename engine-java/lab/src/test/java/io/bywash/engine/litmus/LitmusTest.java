@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -25,11 +26,31 @@ class LitmusTest {
   private static final String NATIVE = "--enable-native-access=ALL-UNNAMED";
   private static final String PORTABLE = "--illegal-native-access=deny";
 
+  /** In a normal build each test runs in one of so many builds. */
+  private static final int PARTS = 3;
+
   private final String selected = System.getProperty("bywash.lab.litmus");
 
+  /** Of a part of the tests, since a JVM for each takes long; of all that were selected by name. */
   @Test
   void nothingForbiddenIsSeen() throws Exception {
-    check(selected, new LitmusRun("quick", NATIVE).run(selected, 150, false));
+    String some = selected.equals(".*") ? part() : selected;
+    check(some, new LitmusRun("quick", NATIVE).run(some, 150, false));
+  }
+
+  private static String part() {
+    List<String> names = new ArrayList<>(TestList.tests());
+    Collections.shuffle(names);
+    String part = names.stream().limit((names.size() + PARTS - 1) / PARTS).map(Pattern::quote)
+        .collect(Collectors.joining("|", "^(", ")$"));
+    System.out.println("litmus tests of this build (all: -Pstress, or -Dlitmus='.'): " + part);
+    return part;
+  }
+
+  @Test
+  @Tag("stress")
+  void nothingForbiddenIsSeenInAnyTest() throws Exception {
+    check(selected, new LitmusRun("all", NATIVE).run(selected, 500, false));
   }
 
   @Test

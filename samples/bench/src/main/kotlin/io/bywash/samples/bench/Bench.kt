@@ -93,7 +93,7 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
     }
 
     private fun start(group: Group, effort: Effort, rounds: Int) =
-        Workspace().use { group.run(it, effort, rounds) { line -> System.err.println("bench: $line") } }
+        Workspace(effort.jvmFlags).use { group.run(it, effort, rounds) { line -> System.err.println("bench: $line") } }
 
     /**
      * The same code is faster in one process than in another, so each pair of rounds is one of new processes, in either

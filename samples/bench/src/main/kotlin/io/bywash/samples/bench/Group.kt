@@ -42,6 +42,7 @@ class Row(val group: String, val setting: Setting) {
  *
  * @property settleNanos how long an idle process is left alone before it is watched
  * @property patienceNanos how long one group may wait for the cores to be near, see [Distance]
+ * @property jvmFlags of the measured processes
  */
 enum class Effort(
     val rounds: Int,
@@ -49,12 +50,13 @@ enum class Effort(
     val warmUpNanos: Long,
     val settleNanos: Long,
     val patienceNanos: Long,
+    val jvmFlags: List<String> = emptyList(),
 ) {
     FULL(9, 100_000_000, 1_500_000_000, 40_000_000_000, 30_000_000_000),
     QUICK(3, 120_000_000, 500_000_000, 5_000_000_000, 2_000_000_000),
 
     /** Everything once and shortly, to see whether it works. */
-    TINY(1, 5_000_000, 1, 1, 1),
+    TINY(1, 5_000_000, 1, 1, 1, listOf("-XX:TieredStopAtLevel=1")), // starts faster
 }
 
 /**

@@ -14,8 +14,12 @@ import kotlin.io.path.readLines
 /** A measurement cannot go on; the message says why. */
 class BenchFailure(message: String) : Exception(message)
 
-/** The directory and the processes of one run. Nothing of them is left when it is closed or the JVM ends. */
-class Workspace : AutoCloseable {
+/**
+ * The directory and the processes of one run. Nothing of them is left when it is closed or the JVM ends.
+ *
+ * @param jvmFlags of all its processes, beside those of their contenders
+ */
+class Workspace(private val jvmFlags: List<String>) : AutoCloseable {
     val directory: Path = Files.createTempDirectory(Path.of(System.getenv("BYWASH_DIR") ?: "/dev/shm"), "bywash-bench-")
     private val children = CopyOnWriteArrayList<ChildJvm>()
     private val hook = Thread { removeAll() }
@@ -31,7 +35,7 @@ class Workspace : AutoCloseable {
     @Synchronized
     fun start(setting: Setting, contender: Contender = setting.contender): ChildJvm {
         val classPath = listOfNotNull(setting.engine?.toString(), System.getProperty("java.class.path"))
-        val command = listOf(JAVA) + contender.jvmFlags + listOf(
+        val command = listOf(JAVA) + contender.jvmFlags + jvmFlags + listOf(
             "-XX:+UseSerialGC", "-Xms32m", "-Xmx512m", "-XX:-UsePerfData", "-Djava.io.tmpdir=$directory",
             "-Dbench.size=${setting.sizeBytes}", "-cp", classPath.joinToString(File.pathSeparator),
             Child::class.java.name, contender.name, setting.policy.name, directory.toString(),
