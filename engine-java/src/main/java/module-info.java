@@ -6,5 +6,6 @@ module io.bywash.engine {
   exports io.bywash.engine;
   exports io.bywash.engine.broadcast;
   exports io.bywash.engine.inspect;
+  exports io.bywash.engine.record;
   exports io.bywash.engine.wait;
 }

@@ -36,6 +36,13 @@ public interface Claim extends AutoCloseable {
   Claim putBytes(int index, MemorySegment source, long sourceOffset, int length);
 
   /**
+   * The bytes of the claim as a segment of exactly its length, aligned to 16 bytes, for whoever writes through layouts
+   * and their {@code VarHandle}s. To be used until commit, stage or abort. What is written through it later lands in
+   * other messages of this queue, whose readers may then find the queue damaged; it reaches nothing else.
+   */
+  MemorySegment asSegment();
+
+  /**
    * Publishes the message, and with it all that was staged before, and ends the claim.
    *
    * @throws IllegalStateException when it was committed, staged or aborted before

@@ -61,6 +61,14 @@ public record EntrySpec(String name, Kind kind, long capacity, long elementSizeB
     }
   }
 
+  /**
+   * The same with elements that consist of what {@code newLayout} says, see {@link #layout}. Records make it:
+   * {@link io.bywash.engine.record.Records#declare}.
+   */
+  public EntrySpec withLayout(String newLayout) {
+    return new EntrySpec(name, kind, capacity, elementSizeBytes, newLayout, roleCount, dataBytes, parameters);
+  }
+
   /** The fingerprint of the layout: the first 8 bytes of its SHA-256; 0 for plain bytes. */
   public long fingerprint() {
     return LayoutText.fingerprint(layout);

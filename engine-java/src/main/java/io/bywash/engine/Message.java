@@ -40,6 +40,13 @@ public interface Message {
   /** Copies {@code length} bytes from {@code index} on into a segment. */
   void getBytes(int index, MemorySegment target, long targetOffset, int length);
 
+  /**
+   * The bytes of the message as a read-only segment, aligned to 16 bytes, for whoever reads through layouts and their
+   * {@code VarHandle}s. To be used during the call only; later it shows other bytes of this queue, or zeros, or is an
+   * {@link IllegalStateException}.
+   */
+  MemorySegment asSegment();
+
   /** A copy of the whole message. */
   byte[] toBytes();
 }

@@ -30,7 +30,8 @@ class ArchitectureTest {
       "internal.linux", Set.of("internal.memory"),
       "wait", Set.of("internal", "internal.linux"),
       "internal", Set.of("", "wait", "internal.linux", "internal.memory"),
-      "broadcast", Set.of("", "wait", "internal", "internal.linux", "internal.memory"),
+      "record", Set.of("", "internal", "internal.memory"),
+      "broadcast", Set.of("", "wait", "record", "internal", "internal.linux", "internal.memory"),
       "internal.kinds", Set.of("internal", "broadcast"),
       "inspect", Set.of("", "internal", "internal.linux", "internal.memory"),
       "", Set.of("internal", "internal.linux", "internal.kinds", "broadcast"));

@@ -13,6 +13,8 @@ import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.Role;
 import io.bywash.engine.internal.RoleHandle;
+import io.bywash.engine.record.RecordType;
+import io.bywash.engine.record.Records;
 import io.bywash.engine.wait.WaitPolicy;
 import io.bywash.engine.wait.Waitable;
 import java.lang.ref.Reference;
@@ -37,6 +39,8 @@ public final class Publisher extends Role implements Waitable, Revocable {
   private final Ring ring;
   private final Gate gate;
   private final RecordWriter writer;
+  /** What the queue is known to carry. */
+  private Records<?> checked;
 
   private Publisher(Ring ring, RoleHandle handle, WaitPolicy waitPolicy) {
     super(handle, waitPolicy, ring.entry.waitingForSpace());
@@ -140,6 +144,43 @@ public final class Publisher extends Role implements Waitable, Revocable {
       }
     }
     Reference.reachabilityFence(this); // or the cleaner could give the role back before the last store
+    return offered;
+  }
+
+  /** As {@link #offer(Records, Object, long)} without waiting. */
+  public <T> boolean offer(Records<T> records, T record) {
+    return offer(records, record, 0);
+  }
+
+  /**
+   * Publishes a record as it is, waiting for room up to {@code timeoutNanos}; false when there was none in that time.
+   * This is the fastest way to publish a message. If it throws, nothing was published.
+   *
+   * @param timeoutNanos 0 or less does not wait
+   * @throws io.bywash.engine.SpecMismatchException when this queue is declared to carry other records
+   * @throws IllegalArgumentException when the record is none of {@code records}, when a string or an array in it is
+   *     longer than its {@link io.bywash.engine.record.Length}, a component is null, or it is longer than
+   *     {@link #maxMessageBytes}
+   * @throws IllegalStateException when the last claim was neither committed, staged nor aborted, or the record's own
+   *     code uses this publisher
+   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
+   *     interrupted before it begins or while it waits
+   */
+  public <T> boolean offer(Records<T> records, T record, long timeoutNanos) {
+    if (records != checked) {
+      records.check(entry);
+      checked = records;
+    }
+    checkInterrupt(timeoutNanos);
+    RecordType<T> type = records.typeOf(record);
+    boolean offered = writer.tryOffer(type, record);
+    if (!offered && timeoutNanos > 0) {
+      long start = System.nanoTime();
+      while (!offered && awaitOnce(start, timeoutNanos)) {
+        offered = writer.tryOffer(type, record);
+      }
+    }
+    Reference.reachabilityFence(this);
     return offered;
   }
 

@@ -7,6 +7,7 @@ import io.bywash.engine.internal.ClaimView;
 import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.RoleHandle;
 import io.bywash.engine.internal.Waiters;
+import io.bywash.engine.record.RecordType;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 
@@ -161,6 +162,38 @@ final class RecordWriter extends ClaimView {
     }
     handle.exit();
     return message != 0;
+  }
+
+  /**
+   * Publishes a record; false when there is no room now. The claim is open while the record is asked for its
+   * components, so that it cannot use this publisher meanwhile; whatever ends this, it is not any more.
+   */
+  <T> boolean tryOffer(RecordType<T> type, T record) {
+    int length = type.sizeBytes();
+    begin(length);
+    long message;
+    try {
+      message = room(length, type.number());
+      if (message != 0) {
+        open(message, length);
+        type.write(this, record);
+        if (end() != length) {
+          throw ended();
+        }
+        publishRecord(message, length);
+      }
+    } catch (Throwable failure) {
+      end();
+      unpad();
+      throw failed(failure);
+    }
+    handle.exit();
+    return message != 0;
+  }
+
+  private RuntimeException ended() {
+    handle.checkUsable();
+    return new IllegalStateException("the record has used the publisher that was about to publish it");
   }
 
   private void begin(int length) {

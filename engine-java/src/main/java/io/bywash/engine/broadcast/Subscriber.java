@@ -12,6 +12,8 @@ import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.Hold;
 import io.bywash.engine.internal.Role;
 import io.bywash.engine.internal.RoleHandle;
+import io.bywash.engine.record.RecordHandler;
+import io.bywash.engine.record.Records;
 import io.bywash.engine.wait.WaitPolicy;
 import io.bywash.engine.wait.Waitable;
 import java.lang.invoke.VarHandle;
@@ -37,6 +39,11 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   /** Null for a policy that never pauses while there may be something to read. */
   private final Pace pace;
   private int emptyPolls;
+  private final Taken taken = new Taken();
+  /** The last handler of records, what it was made of, and for which records. */
+  private MessageHandler typed;
+  private RecordHandler<?> typedHandler;
+  private Records<?> typedRecords;
 
   private Subscriber(Ring ring, Hold hold, SubscriberOptions options) {
     super(hold, options.waitPolicy(), ring.entry.waitingForData());
@@ -230,6 +237,59 @@ public final class Subscriber extends Role implements Waitable, Revocable {
 
   private int pollPaced(MessageHandler handler, int limit) {
     return poll(handler, limit, pace != null && reader.isDry());
+  }
+
+  /** As {@link #poll(Records, RecordHandler, int, long)} without waiting. */
+  public <T> int poll(Records<T> records, RecordHandler<? super T> handler, int limit) {
+    return poll(handler(records, handler), limit);
+  }
+
+  /**
+   * As {@link #poll(MessageHandler, int, long)}, with the record in each message.
+   *
+   * @throws io.bywash.engine.SpecMismatchException when this queue is declared to carry other records
+   * @throws io.bywash.engine.record.RecordFormatException when a message is no such record; the next poll goes on
+   *     behind it
+   */
+  public <T> int poll(Records<T> records, RecordHandler<? super T> handler, int limit, long timeoutNanos) {
+    return poll(handler(records, handler), limit, timeoutNanos);
+  }
+
+  /** As {@link #poll(Records, long)} without waiting. */
+  public <T> T poll(Records<T> records) {
+    return poll(records, 0);
+  }
+
+  /**
+   * Takes the record in the next message, waiting for it up to {@code timeoutNanos}; null when none came in that time.
+   * {@link #lostCount} tells of messages that were lost before it. All else is as in the other polls.
+   */
+  @SuppressWarnings("unchecked") // it is one of these records
+  public <T> T poll(Records<T> records, long timeoutNanos) {
+    poll(records, taken, 1, timeoutNanos);
+    T record = (T) taken.record;
+    taken.record = null;
+    return record;
+  }
+
+  private static final class Taken implements RecordHandler<Object> {
+    private Object record;
+
+    @Override
+    public void onRecord(Object next) {
+      record = next;
+    }
+  }
+
+  /** The handler of the last poll, if that was for the same records and handler. */
+  private <T> MessageHandler handler(Records<T> records, RecordHandler<? super T> handler) {
+    if (records != typedRecords || handler != typedHandler) {
+      records.check(entry);
+      typed = records.handler(handler);
+      typedRecords = records;
+      typedHandler = handler;
+    }
+    return typed;
   }
 
   /**

@@ -39,6 +39,26 @@ public abstract class ClaimView implements Claim {
     return length;
   }
 
+  /** What the claim lies in. */
+  public final Region region() {
+    return region;
+  }
+
+  /**
+   * Where in the region the claim begins, if it has exactly {@code bytes} bytes: one check for all that is written
+   * there. Else -1.
+   *
+   * @throws IndexOutOfBoundsException when it is not open
+   */
+  public final long placeOf(int bytes) {
+    long own = extent;
+    if (Extent.length(own) != bytes) {
+      checkedRange(own, 0, 0);
+      return -1;
+    }
+    return at(own);
+  }
+
   private long at(long own) {
     return areaOffset + Extent.offset(own);
   }
@@ -105,5 +125,11 @@ public abstract class ClaimView implements Claim {
     long own = extent;
     region.copyFrom(at(own) + checkedRange(own, index, count), source, sourceOffset, count);
     return this;
+  }
+
+  @Override
+  public final MemorySegment asSegment() {
+    long own = extent;
+    return region.slice(at(own) + checkedRange(own, 0, 0), Extent.length(own));
   }
 }

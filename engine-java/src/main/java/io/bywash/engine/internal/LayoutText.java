@@ -15,6 +15,9 @@ import java.util.Set;
  * element, and one for each of its fields, which begins with a space.
  */
 public final class LayoutText {
+  /** Stands in place of the number of a type that occurs only within others. */
+  public static final String PART = "-";
+
   private LayoutText() {}
 
   /** The first 8 bytes of the text's SHA-256, as they stand in shared memory; 0 for an empty text. */
@@ -34,8 +37,8 @@ public final class LayoutText {
     }
   }
 
-  /** Sentences on what differs, line by line: a type by its number, a field by its name. */
-  static List<String> differences(String entry, String found, String wanted) {
+  /** Sentences on what differs, line by line: a type by its number or else its name, a field by its name. */
+  public static List<String> differences(String entry, String found, String wanted) {
     Map<String, String> ours = lines(wanted);
     Map<String, String> theirs = lines(found);
     Set<String> all = new LinkedHashSet<>(ours.keySet());
@@ -64,7 +67,8 @@ public final class LayoutText {
         String name = content.substring(content.lastIndexOf(' ') + 1);
         lines.put("field " + name + " of " + type, "\"" + content + "\"");
       } else if (!content.isEmpty()) {
-        type = "type " + content.split(" ", 2)[0];
+        String[] words = content.split(" ", 3);
+        type = "type " + (words[0].equals(PART) ? words[words.length - 1] : words[0]);
         lines.put(type, "\"" + content + "\"");
       }
     }

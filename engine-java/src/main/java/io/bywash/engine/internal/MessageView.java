@@ -43,6 +43,26 @@ public final class MessageView implements Message {
     extent = Extent.NONE;
   }
 
+  /** What the message lies in. */
+  public Region region() {
+    return region;
+  }
+
+  /**
+   * Where in the region the message begins, if it has exactly {@code bytes} bytes: one check for all that is read
+   * there. Else -1.
+   *
+   * @throws IndexOutOfBoundsException when it is not valid any more
+   */
+  public long placeOf(int bytes) {
+    long own = extent;
+    if (Extent.length(own) != bytes) {
+      checkedRange(own, 0, 0);
+      return -1;
+    }
+    return at(own);
+  }
+
   private long at(long own) {
     return areaOffset + Extent.offset(own);
   }
@@ -122,5 +142,11 @@ public final class MessageView implements Message {
     byte[] bytes = new byte[length];
     region.copyTo(at(own) + checkedRange(own, 0, length), bytes, 0, length);
     return bytes;
+  }
+
+  @Override
+  public MemorySegment asSegment() {
+    long own = extent;
+    return region.slice(at(own) + checkedRange(own, 0, 0), Extent.length(own)).asReadOnly();
   }
 }

@@ -147,6 +147,17 @@ final class BroadcastScene extends Scene {
     }
   }
 
+  /** Publishes a message that is a record, as such. */
+  void offerRecord() {
+    long sequence = publisher.nextSequence();
+    written = sequence + 1;
+    begun = sequence + 1;
+    if (!publisher.offer(Letters.RECORDS, Letters.letter(sequence), PATIENCE_NANOS)) {
+      throw new AssertionError("no room for message " + sequence);
+    }
+    promised = sequence + 1;
+  }
+
   private Claim room(long sequence) {
     written = sequence + 1;
     Claim claim = publisher.claim(Letters.length(sequence), Letters.type(sequence), PATIENCE_NANOS);

@@ -104,6 +104,7 @@ public final class BroadcastSubject implements Subject, DeathSubject<BroadcastSc
         new Fault("RecordWriter.room setLong", 0, publish, "claim and commit"),
         new Fault("RecordWriter.room setLong", 1, publish, "claim and commit"),
         new Fault("ClaimView.putLong setLong", 0, publish, "claim and commit in a ring that turned"),
+        new Fault("RecordCodec.putLong setLong", 0, publish, "offer a record"),
         new Fault("RecordWriter.extendGrant setLong", 0, publish, "wrap with padding"),
         new Fault("RecordWriter.giveUpBefore setLongRelease", 0, "", "commit as many as fill the ring"),
         new Fault("BlockIndex.note setLongRelease", 0, "", "commit as many as fill the ring"));

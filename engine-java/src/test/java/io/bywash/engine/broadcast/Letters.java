@@ -3,9 +3,13 @@ package io.bywash.engine.broadcast;
 import io.bywash.engine.Claim;
 import io.bywash.engine.Message;
 import io.bywash.engine.Payload;
+import io.bywash.engine.record.Length;
+import io.bywash.engine.record.Records;
 import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 
 /**
  * The messages of these tests: length, type, content and place of each follow from its sequence. The place is what the
@@ -15,19 +19,58 @@ final class Letters {
   static final int RING_BYTES = 4096;
   static final int MAX_BYTES = RING_BYTES / 8;
   private static final int HEADER_BYTES = 16;
+  private static final int RECORD_BYTES = 104;
+  private static final int RECORD_EVERY = 64;
+  private static final int FIRST_RECORD = 6;
+
+  enum Stamp { NONE, PAID }
+
+  record Mark(short kind, byte half) {}
+
+  /** Of everything that a record can have, so that each store is tried. */
+  record Letter(byte low, boolean odd, short lower, char letter, int number, long sequence, float quarter, double half,
+      Stamp stamp, @Length(8) String text, @Length(3) long[] longs, @Length(3) boolean[] flags,
+      @Length(2) Stamp[] stamps, @Length(2) Mark[] marks) {}
+
+  static final Records<Letter> RECORDS = Records.of(MethodHandles.lookup(), Letter.class);
 
   private Letters() {}
 
+  /** Some are records, whether they are published as such or as bytes. */
+  static boolean isRecord(long sequence) {
+    return sequence % RECORD_EVERY == FIRST_RECORD;
+  }
+
+  static Letter letter(long sequence) {
+    return new Letter((byte) sequence, sequence % 2 != 0, (short) -sequence, (char) ('a' + sequence),
+        (int) ~sequence, sequence, sequence / 4f, sequence / 2.0, Stamp.PAID, sequence % 100 + "aé",
+        new long[] {sequence, -1}, new boolean[] {true, false, true}, new Stamp[] {Stamp.PAID},
+        new Mark[] {new Mark((short) 3, (byte) sequence)});
+  }
+
+  private static byte[] recordContent(long sequence) {
+    ByteBuffer bytes = ByteBuffer.allocate(RECORD_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.put(0, (byte) sequence).put(1, (byte) (sequence % 2)).putShort(2, (short) -sequence)
+        .putChar(4, (char) ('a' + sequence)).putInt(8, (int) ~sequence).putLong(16, sequence)
+        .putFloat(24, sequence / 4f).putDouble(32, sequence / 2.0).putInt(40, 1)
+        .put(44, (sequence % 100 + "aé").getBytes(StandardCharsets.UTF_8)).putLong(56, sequence).putLong(64, -1)
+        .put(80, (byte) 1).put(82, (byte) 1).putInt(84, 1).putShort(92, (short) 3).put(94, (byte) sequence);
+    return bytes.array();
+  }
+
   /** Each fourth is the longest possible, and copied in bulk; the others are short. */
   static int length(long sequence) {
-    return sequence % 4 == 3 ? MAX_BYTES : 1 + (int) (sequence * 11 % 31);
+    return isRecord(sequence) ? RECORD_BYTES : sequence % 4 == 3 ? MAX_BYTES : 1 + (int) (sequence * 11 % 31);
   }
 
   static int type(long sequence) {
-    return (int) (sequence * 31 - 7);
+    return isRecord(sequence) ? 0 : (int) (sequence * 31 - 7);
   }
 
   static byte[] content(long sequence) {
+    if (isRecord(sequence)) {
+      return recordContent(sequence);
+    }
     byte[] bytes = new byte[length(sequence)];
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) Payload.word(sequence, i);

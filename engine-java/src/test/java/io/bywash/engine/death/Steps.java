@@ -17,7 +17,9 @@ final class Steps {
           "releaseFence", "fullFence", "storeStoreFence", "loadLoadFence")),
       Map.entry("java/lang/foreign/MemorySegment", Set.of("address", "asSlice", "byteSize", "get", "isNative", "load",
           "reinterpret")),
-      Map.entry("java/lang/invoke/MethodHandle", Set.of()),
+      Map.entry("java/lang/invoke/MethodHandle", Set.of("invokeWithArguments")), // makes an object of a hidden class
+      Map.entry("java/lang/invoke/MethodHandles$Lookup", Set.of("defineHiddenClass", "findClass", "findConstructor",
+          "hasFullPrivilegeAccess", "lookupClass")),
       Map.entry("java/nio/file/Files", Set.of("exists", "getAttribute", "getFileStore", "getOwner",
           "getPosixFilePermissions", "isDirectory", "isExecutable", "isWritable", "list", "newDirectoryStream",
           "newInputStream", "readAttributes", "readString", "readSymbolicLink", "size", "walk")),
@@ -54,7 +56,7 @@ final class Steps {
   private static final Set<String> UNKNOWN = Set.of("sun/misc/Unsafe", "jdk/internal/misc/Unsafe",
       "java/io/RandomAccessFile", "java/io/FileOutputStream", "java/io/File", "java/io/FileWriter",
       "java/nio/MappedByteBuffer",
-      "java/nio/channels/AsynchronousFileChannel", "java/lang/invoke/MethodHandles$Lookup");
+      "java/nio/channels/AsynchronousFileChannel");
 
   private static final String COPY_TO_ARRAY =
       "(Ljava/lang/foreign/MemorySegment;Ljava/lang/foreign/ValueLayout;JLjava/lang/Object;II)V";

@@ -258,6 +258,11 @@ public final class Region {
     return value;
   }
 
+  /** A stretch of this region, which checks every access by itself. */
+  public MemorySegment slice(long offset, long lengthBytes) {
+    return segment.asSlice(offset, lengthBytes);
+  }
+
   /** Reads from each page of a stretch of mapped memory, so that it is there when it is needed. */
   public void load(long offset, long lengthBytes) {
     segment.asSlice(offset, lengthBytes).load();
@@ -276,6 +281,12 @@ public final class Region {
     Reference.reachabilityFence(this);
   }
 
+  /** Copies the first elements of an array of primitives into this region. The caller has checked both ranges. */
+  public void copyFrom(long offset, Object source, ValueLayout element, int count) {
+    MemorySegment.copy(source, 0, at(), element, to(offset), count);
+    Reference.reachabilityFence(this);
+  }
+
   /** Copies bytes of a segment into this region. The caller has checked the range of this region. */
   public void copyFrom(long offset, MemorySegment source, long sourceOffset, long lengthBytes) {
     MemorySegment.copy(source, sourceOffset, at(), to(offset), lengthBytes);
@@ -285,6 +296,12 @@ public final class Region {
   /** Copies bytes of this region into an array. The caller has checked both ranges. */
   public void copyTo(long offset, byte[] target, int targetIndex, int lengthBytes) {
     MemorySegment.copy(at(), ValueLayout.JAVA_BYTE, to(offset), target, targetIndex, lengthBytes);
+    Reference.reachabilityFence(this);
+  }
+
+  /** Copies elements of this region to the beginning of an array of primitives. The caller has checked both ranges. */
+  public void copyTo(long offset, ValueLayout element, Object target, int count) {
+    MemorySegment.copy(at(), element, to(offset), target, 0, count);
     Reference.reachabilityFence(this);
   }
 

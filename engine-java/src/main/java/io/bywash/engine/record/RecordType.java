@@ -1,0 +1,132 @@
+package io.bywash.engine.record;
+
+import io.bywash.engine.Claim;
+import io.bywash.engine.internal.ClaimView;
+import io.bywash.engine.internal.MessageView;
+import io.bywash.engine.record.Component.Form;
+import java.lang.foreign.StructLayout;
+import java.util.stream.Collectors;
+
+/**
+ * One record class among those of some {@link Records}. Any thread may use it.
+ *
+ * @param <T> the class
+ */
+public final class RecordType<T> {
+  private final Class<T> type;
+  private final int number;
+  private final Shape shape;
+  private final int sizeBytes;
+  private final RecordCodec codec;
+
+  RecordType(Class<T> type, int number, Shape shape, RecordCodec codec) {
+    this.type = type;
+    this.number = number;
+    this.shape = shape;
+    this.sizeBytes = shape.sizeBytes();
+    this.codec = codec;
+  }
+
+  /** The class. */
+  public Class<T> type() {
+    return type;
+  }
+
+  /** The type that its messages have, see {@link io.bywash.engine.Message#type}. */
+  public int number() {
+    return number;
+  }
+
+  /** How long its messages are. */
+  public int sizeBytes() {
+    return sizeBytes;
+  }
+
+  /**
+   * Its bytes, for example for {@code VarHandle}s on a {@link io.bywash.engine.Message#asSegment message} or
+   * {@link Claim#asSegment claim}.
+   */
+  public StructLayout layout() {
+    return shape.layout();
+  }
+
+  /**
+   * One of its numbers, for access in place.
+   *
+   * @param name a component that is a primitive or an enum; {@code price.units} for one of a record within the record
+   * @throws IllegalArgumentException when there is none of that name; those that there are are listed
+   */
+  public Field field(String name) {
+    Shape in = shape;
+    int offset = 0;
+    String[] path = name.split("\\.", -1);
+    for (int i = 0; ; i++) {
+      Component found = find(in, path[i], name);
+      offset += found.offset();
+      if (i == path.length - 1 && !found.isArray() && found.form() != Form.STRING && found.form() != Form.RECORD) {
+        return new Field(name, found.type(), offset);
+      }
+      if (i == path.length - 1 || found.isArray() || found.form() != Form.RECORD) {
+        throw new IllegalArgumentException("name=" + name + ": " + found + " is " + found.text()
+            + (i == path.length - 1 ? ", and not one number" : ", and has no components"));
+      }
+      in = found.shape();
+    }
+  }
+
+  private static Component find(Shape shape, String component, String name) {
+    return shape.components().stream().filter(each -> each.name().equals(component)).findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("name=" + name + ": record " + shape.name() + " has "
+            + shape.components().stream().map(Component::name).collect(Collectors.joining(", "))));
+  }
+
+  /**
+   * Fills a claim, which has {@link #sizeBytes} bytes. Bytes between components become zero.
+   *
+   * @throws IllegalArgumentException when the claim has another length, a string or an array is longer than its
+   *     {@link Length}, or a component is null; bytes may have been written then
+   * @throws IndexOutOfBoundsException when the claim is not open any more
+   */
+  public void write(Claim claim, T record) {
+    if (!(claim instanceof ClaimView view)) {
+      throw new IllegalArgumentException("claim=" + claim + " is no claim of this engine");
+    }
+    long at = view.placeOf(sizeBytes);
+    if (at < 0) {
+      throw new IllegalArgumentException("claim has " + view.length() + " bytes, and record " + shape.name() + " needs "
+          + sizeBytes);
+    }
+    codec.write(view.region(), at, record);
+  }
+
+  /** The record in a message, whose type was looked at. */
+  T read(MessageView message) {
+    long at = message.placeOf(sizeBytes);
+    if (at < 0) {
+      throw new RecordFormatException("message " + message.sequence() + " has " + message.length() + " bytes, and is"
+          + " no " + shape.name() + " of " + sizeBytes);
+    }
+    return read(message.region(), at, message.sequence());
+  }
+
+  @SuppressWarnings("unchecked") // what the codec makes is of this type
+  private T read(Object region, long at, long sequence) {
+    try {
+      return (T) codec.read(region, at);
+    } catch (RecordFormatException impossible) {
+      throw new RecordFormatException("message " + sequence + ": " + impossible.getMessage());
+    } catch (RuntimeException refused) {
+      throw new RecordFormatException("message " + sequence + " holds what record " + shape.name() + " refuses: "
+          + refused, refused);
+    }
+  }
+
+  Shape shape() {
+    return shape;
+  }
+
+  @Override
+  public String toString() {
+    return number + " " + sizeBytes + " " + shape.name();
+  }
+}
