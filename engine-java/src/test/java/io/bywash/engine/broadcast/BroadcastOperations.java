@@ -52,7 +52,7 @@ final class BroadcastOperations {
     add("claim and commit in a ring that turned", scene -> scene.published(TURNS), scene -> scene.publish(1),
         STORES_ONLY);
     add("offer", scene -> scene.published(TURNS), scene -> scene.offer(2));
-    add("offer a record", scene -> scene.published(TURNS), BroadcastScene::offerRecord, STORES_ONLY);
+    add("offer a record", scene -> scene.published(Letters.FIRST_RECORD), BroadcastScene::offerRecord, STORES_ONLY);
     add("commit the longest", scene -> scene.published(15), scene -> scene.publish(1), STORES_ONLY);
     add("commit as many as fill the ring", scene -> scene.published(TURNS), scene -> scene.publish(30), STORES_ONLY);
     add("commit while messages stream", scene -> {

@@ -20,8 +20,8 @@ final class Letters {
   static final int MAX_BYTES = RING_BYTES / 8;
   private static final int HEADER_BYTES = 16;
   private static final int RECORD_BYTES = 104;
-  private static final int RECORD_EVERY = 64;
-  private static final int FIRST_RECORD = 6;
+  private static final int RECORD_EVERY = 128;
+  static final int FIRST_RECORD = 72;
 
   enum Stamp { NONE, PAID }
 
@@ -36,7 +36,7 @@ final class Letters {
 
   private Letters() {}
 
-  /** Some are records, whether they are published as such or as bytes. */
+  /** A few are records, whether they are published as such or as bytes. */
   static boolean isRecord(long sequence) {
     return sequence % RECORD_EVERY == FIRST_RECORD;
   }

@@ -15,8 +15,8 @@ final class Steps {
   private static final Map<String, Set<String>> HARMLESS = Map.ofEntries(
       Map.entry("java/lang/invoke/VarHandle", Set.of("get", "getOpaque", "getAcquire", "getVolatile", "acquireFence",
           "releaseFence", "fullFence", "storeStoreFence", "loadLoadFence")),
-      Map.entry("java/lang/foreign/MemorySegment", Set.of("address", "asSlice", "byteSize", "get", "isNative", "load",
-          "reinterpret")),
+      Map.entry("java/lang/foreign/MemorySegment", Set.of("address", "asReadOnly", "asSlice", "byteSize", "get",
+          "isNative", "load", "reinterpret")),
       Map.entry("java/lang/invoke/MethodHandle", Set.of("invokeWithArguments")), // makes an object of a hidden class
       Map.entry("java/lang/invoke/MethodHandles$Lookup", Set.of("defineHiddenClass", "findClass", "findConstructor",
           "hasFullPrivilegeAccess", "lookupClass")),
@@ -29,7 +29,7 @@ final class Steps {
       Map.entry("java/nio/channels/FileChannel", Set.of("isOpen", "size", "position", "read")),
       Map.entry("java/nio/channels/FileLock", Set.of("isValid")),
       Map.entry("java/nio/ByteBuffer", Set.of("allocate", "allocateDirect", "capacity", "clear", "getLong", "limit",
-          "order")),
+          "order", "wrap")),
       Map.entry("java/lang/AutoCloseable", Set.of()));
 
   private static final Map<String, Set<String>> WRITING = Map.ofEntries(
