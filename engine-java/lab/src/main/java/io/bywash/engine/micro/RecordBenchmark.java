@@ -1,11 +1,7 @@
 package io.bywash.engine.micro;
 
 import io.bywash.engine.Claim;
-import io.bywash.engine.Message;
-import io.bywash.engine.MessageHandler;
 import io.bywash.engine.broadcast.Publisher;
-import io.bywash.engine.broadcast.Subscriber;
-import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.internal.ClaimView;
 import io.bywash.engine.internal.MessageView;
 import io.bywash.engine.internal.memory.Region;
