@@ -5,10 +5,17 @@ import io.bywash.engine.BusException;
 import io.bywash.engine.inspect.StatusText;
 import io.bywash.osgi.BywashConstants;
 import io.bywash.osgi.QueueListener;
+import io.bywash.osgi.internal.queue.Closing;
+import io.bywash.osgi.internal.queue.ConfiguredQueue;
+import io.bywash.osgi.internal.queue.DiscoveredQueue;
+import io.bywash.osgi.internal.queue.Environment;
+import io.bywash.osgi.internal.queue.Feeding;
+import io.bywash.osgi.internal.queue.Log;
+import io.bywash.osgi.internal.queue.WatchedSegment;
+import io.bywash.osgi.internal.queue.WhiteboardListener;
 import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchKey;
 import java.nio.file.WatchService;
@@ -18,7 +25,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -37,36 +43,37 @@ import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /**
- * Discovery: makes services of the queues in the bus directory, and feeds the listeners. Its one thread looks at the
+ * Discovery: makes services of the queues in the bus directory, and feeds the listeners. Its one thread sweeps the
  * directory when something changes there, and every 250 ms, because the death of a process changes no directory.
  *
- * <p>What is known about segments, queues and listeners is guarded by one lock. The service registry is called by the
- * thread alone and without the lock, since foreign code runs there.
+ * <p>One lock guards what is known about segments, queues and listeners. Only the thread calls the service registry,
+ * and without the lock, since that runs foreign code.
  */
 @Component(service = BusWatcher.class, immediate = true, configurationPid = BywashConstants.DISCOVERY_PID)
 @Designate(ocd = BusWatcher.Config.class)
 public final class BusWatcher {
   private static final long SWEEP_MILLIS = 250;
   private static final long DRAINING_SWEEP_MILLIS = 10;
-  /** Lets the files of one change arrive before the directory is looked at. */
+  /** Lets all files of one change arrive before the sweep. */
   private static final long SETTLE_MILLIS = 5;
-  /** A thread that is in foreign code is left alone after so long. */
+  /** How long to wait for the thread to come back from foreign code. */
   private static final long PATIENCE_MILLIS = 5_000;
 
   private final BundleContext context;
   private final Log log;
   private final BusDirectory directory;
-  private final ExecutorService feeders =
+  private final ExecutorService executor =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("bywash-listener-", 0)
           .inheritInheritableThreadLocals(false).factory());
+  private final Environment environment;
 
   private final Object lock = new Object();
   private final Map<String, WatchedSegment> segments = new TreeMap<>();
   private final Map<Long, WhiteboardListener> listeners = new TreeMap<>();
   private String directoryFailure;
-  /** Queues of segments that have gone, as long as they are still services. Used by the thread, and after its end. */
+  /** Queues of segments that have gone but are still services. Used by the thread, and after its end. */
   private final List<DiscoveredQueue> withdrawn = new ArrayList<>();
-  /** The first failure of a part of the look at hand. Used as that. */
+  /** The first failure of a part of the current sweep. Used by the thread, and after its end. */
   private Throwable partFailure;
 
   @Reference
@@ -76,14 +83,14 @@ public final class BusWatcher {
   private WatchKey watchKey;
   private Thread thread;
   private volatile boolean stopping;
-  /** Why the last look failed; null when it did not. */
+  /** Why the last sweep failed; null when it did not. */
   private volatile Throwable failure;
   private boolean failureLogged;
 
   /** Where to look for queues. */
   @ObjectClassDefinition(name = "Bywash discovery", description = "Makes a service of every queue in a bus directory.")
   public @interface Config {
-    /** All keys begin so. */
+    /** What all keys begin with. */
     String PREFIX_ = "bywash.";
 
     /** See {@link BywashConstants#DIRECTORY}. */
@@ -97,19 +104,16 @@ public final class BusWatcher {
   public BusWatcher(BundleContext context, Config config, @Reference(service = LoggerFactory.class) Logger logger) {
     this.context = context;
     this.log = new Log(logger);
-    this.directory = directory(config.directory());
+    this.environment = new Environment(QueueKinds.ALL, executor, log);
+    this.directory = ConfiguredQueue.directory(config.directory());
     this.watch = newWatchService();
-  }
-
-  static BusDirectory directory(String configured) {
-    return configured.isBlank() ? BusDirectory.standard() : BusDirectory.at(Path.of(configured));
   }
 
   private WatchService newWatchService() {
     try {
       return FileSystems.getDefault().newWatchService();
     } catch (IOException none) {
-      log.warn("The bus directory cannot be watched; it is looked at every {} ms only.", SWEEP_MILLIS, none);
+      log.warn("The bus directory cannot be watched. It is swept every {} ms only.", SWEEP_MILLIS, none);
       return null;
     }
   }
@@ -122,7 +126,7 @@ public final class BusWatcher {
     thread.start();
   }
 
-  /** So that the thread keeps nothing of whoever happened to start the component. */
+  /** So that the thread keeps nothing of whoever started the component. */
   private static ThreadGroup rootGroup() {
     ThreadGroup group = Thread.currentThread().getThreadGroup();
     while (group.getParent() != null) {
@@ -137,7 +141,7 @@ public final class BusWatcher {
     boolean interrupted = false;
     try {
       if (watch != null) {
-        WatchedSegment.close(watch, log);
+        Closing.close(watch, log);
       }
       synchronized (lock) {
         lock.notifyAll();
@@ -148,8 +152,8 @@ public final class BusWatcher {
     }
     try {
       withdrawAll();
-      if (!interrupted) { // else they come to their end by themselves
-        feeders.awaitTermination(Feeding.LAST_CALL_NANOS, TimeUnit.NANOSECONDS);
+      if (!interrupted) { // else the tasks end by themselves
+        executor.awaitTermination(Feeding.LAST_CALL_NANOS, TimeUnit.NANOSECONDS);
       }
     } catch (InterruptedException impatient) {
       interrupted = true;
@@ -163,13 +167,13 @@ public final class BusWatcher {
     synchronized (lock) {
       for (WatchedSegment segment : segments.values()) {
         withdrawn.addAll(segment.queues());
-        forget(segment);
+        segment.close();
       }
       segments.clear();
     }
     partFailure = null;
     withdrawn.forEach(queue -> attempt(() -> queue.publish(context)));
-    feeders.shutdown(); // what ends feedings, and the roles of other bundles, has been begun by now
+    executor.shutdown(); // the tasks that end feedings, and the roles of other bundles, have been started by now
     if (partFailure != null) {
       log.warn("A queue could not be withdrawn properly.", partFailure);
     }
@@ -183,7 +187,7 @@ public final class BusWatcher {
       try {
         if (failed != null) {
           Thread.sleep(SWEEP_MILLIS);
-          tell(failed);
+          report(failed);
           failed = null;
         }
         partFailure = null;
@@ -195,21 +199,21 @@ public final class BusWatcher {
           awaitChange(draining ? DRAINING_SWEEP_MILLIS : SWEEP_MILLIS);
         }
       } catch (Throwable thrown) {
-        // Of ours or of the container's, an interrupt by foreign code, no heap: discovery goes on.
-        failed = thrown; // and nothing else is done here, since that might fail as well
+        // A mistake of ours or of the container's, an interrupt by foreign code, no heap: discovery goes on.
+        failed = thrown; // nothing else is done here, since that might fail as well
       }
     }
   }
 
-  /** Shows it, and logs the first of several failures in a row. */
-  private void tell(Throwable failed) {
+  /** Lists the failure, and logs the first of several in a row. */
+  private void report(Throwable failed) {
     failure = failed;
     if (!failureLogged) {
-      failureLogged = log.error("A look at the bus directory {} failed. Discovery goes on.", directory.path(), failed);
+      failureLogged = log.error("A sweep of the bus directory {} failed. Discovery goes on.", directory.path(), failed);
     }
   }
 
-  /** Does a part of a look, whose failure must not keep the others from theirs. */
+  /** Does one part of a sweep; its failure does not stop the others. */
   private void attempt(Runnable part) {
     try {
       part.run();
@@ -247,7 +251,7 @@ public final class BusWatcher {
     }
   }
 
-  /** Looks at everything once; true while a queue waits for its listeners before it goes. */
+  /** Inspects everything once; true while a queue waits for its listeners before it goes. */
   private boolean sweep() {
     List<DiscoveredQueue> queues = new ArrayList<>();
     boolean draining = false;
@@ -255,15 +259,15 @@ public final class BusWatcher {
       Set<String> names = names();
       for (WatchedSegment segment : List.copyOf(segments.values())) {
         if (!names.contains(segment.name()) || !segment.isCurrent()) {
-          withdrawn.addAll(segment.queues()); // before a new file of that name is looked at
-          forget(segment);
+          withdrawn.addAll(segment.queues()); // before a new file of that name is inspected
+          segment.close();
           segments.remove(segment.name());
         }
       }
-      names.forEach(name -> attempt(() -> look(name)));
+      names.forEach(name -> attempt(() -> inspect(name)));
       listeners.values().forEach(listener -> attempt(() -> listener.join(segments.get(listener.segmentName()))));
       for (WatchedSegment segment : segments.values()) {
-        leaveUnused(segment);
+        segment.leaveIfUnused();
         queues.addAll(segment.queues());
         draining |= segment.queues().stream().anyMatch(queue -> queue.state() == DiscoveredQueue.State.DRAINING);
       }
@@ -273,13 +277,6 @@ public final class BusWatcher {
     queues.forEach(queue -> attempt(() -> queue.publish(context)));
     configured.forEach(queue -> attempt(queue::tend));
     return draining;
-  }
-
-  /** Gives the listeners' attachment back when nobody is fed through it any more, or found no place in the queue. */
-  private void leaveUnused(WatchedSegment segment) {
-    if (listeners.values().stream().noneMatch(listener -> listener.isActiveIn(segment))) {
-      segment.leave();
-    }
   }
 
   private Set<String> names() {
@@ -296,33 +293,17 @@ public final class BusWatcher {
     }
   }
 
-  private void look(String name) {
+  private void inspect(String name) {
     WatchedSegment segment = segments.get(name);
     if (segment == null) {
       try {
-        segment = WatchedSegment.of(directory.path(name), log);
+        segment = WatchedSegment.of(directory.path(name), environment);
         segments.put(name, segment);
       } catch (IOException gone) {
         return;
       }
     }
-    segment.look(this);
-  }
-
-  private void forget(WatchedSegment segment) {
-    listeners.values().stream().filter(listener -> listener.isFedFrom(segment)).forEach(WhiteboardListener::leave);
-    segment.close();
-  }
-
-  /** For virtual threads, up to the end of the component. */
-  Executor executor() {
-    return feeders;
-  }
-
-  /** Those who take from that queue. */
-  List<Feeding> feedings(WatchedSegment segment, String queue) {
-    return listeners.values().stream().filter(listener -> listener.isActiveIn(segment, queue))
-        .map(WhiteboardListener::feeding).toList();
+    segment.inspect();
   }
 
   // ---- the whiteboard
@@ -330,7 +311,7 @@ public final class BusWatcher {
   @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
   void bindListener(QueueListener listener, Map<String, Object> properties) {
     synchronized (lock) {
-      WhiteboardListener added = new WhiteboardListener(listener, properties, feeders, log);
+      WhiteboardListener added = new WhiteboardListener(listener, properties, environment);
       listeners.put(added.serviceId(), added);
       join(added);
     }
@@ -338,7 +319,7 @@ public final class BusWatcher {
 
   void updatedListener(QueueListener listener, Map<String, Object> properties) throws InterruptedException {
     synchronized (lock) {
-      if (listeners.get((Long) properties.get(Constants.SERVICE_ID)).wants(properties)) {
+      if (listeners.get((Long) properties.get(Constants.SERVICE_ID)).isUnchangedBy(properties)) {
         return;
       }
     }
@@ -353,7 +334,7 @@ public final class BusWatcher {
       ended = removed.leave();
       WatchedSegment segment = segments.get(removed.segmentName());
       if (segment != null) {
-        leaveUnused(segment);
+        segment.leaveIfUnused();
       }
     }
     if (ended != null) {
@@ -365,7 +346,7 @@ public final class BusWatcher {
     WatchedSegment segment = segments.get(listener.segmentName());
     listener.join(segment);
     if (segment != null) {
-      leaveUnused(segment);
+      segment.leaveIfUnused();
     }
   }
 
@@ -392,8 +373,7 @@ public final class BusWatcher {
         refused.add(List.of(directory.path().toString(), failed.toString()));
       }
       text.listing(entries);
-      text.table(List.of("LISTENER", "SEGMENT", "QUEUE", "POLICY", "RECEIVED", "LOST", "THROWN", "STATE", "REASON"),
-          listeners.values().stream().map(WhiteboardListener::row).toList());
+      text.table(WhiteboardListener.COLUMNS, listeners.values().stream().map(WhiteboardListener::row).toList());
       text.table(List.of("FILE", "NOT USABLE BECAUSE"), refused);
     }
   }

@@ -1,8 +1,7 @@
-package io.bywash.osgi.internal;
+package io.bywash.osgi.internal.queue;
 
 import io.bywash.engine.Message;
 import io.bywash.engine.MessageHandler;
-import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.wait.WaitHub;
 import io.bywash.osgi.QueueListener;
 import java.util.concurrent.CountDownLatch;
@@ -13,41 +12,41 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * Hands what one subscriber receives to one listener, from joining to leaving. No thread waits: the hub calls when
- * there is something, and then it runs on a virtual thread, so that a slow listener holds up nobody.
+ * Hands what one role receives to one listener, from joining the queue to leaving it. No thread waits: the hub starts
+ * a virtual thread when there is something to receive, so a slow listener delays nobody else.
  *
  * <pre>
  *  IDLE &lt;----&gt; RUNNING
  *    |           |
- *    +-&gt; LEAVING &lt;+      whoever set it from IDLE, or the run that finds it, closes the subscriber: it is
- *           |            used by one thread at a time
+ *    +-&gt; LEAVING &lt;+      whoever changes it from IDLE, or the run that finds it, closes the role, since only
+ *           |            one thread at a time may use it
  *           v
  *         LEFT
  * </pre>
  *
- * <p>The chain of runs: each one hands its successor to the hub. A shortage, of heap for example, may break it
- * anywhere. So what is done about a failure is to note it, which cannot fail; discovery comes by, starts a broken chain
- * again and logs what was noted. Any other failure ends the feeding, and gives the subscriber's place back at once.
+ * <p>Each run hands the next one to the hub. A shortage, of heap for example, may break this chain anywhere. All that
+ * is done then is to note the failure, which cannot fail itself; discovery comes by, starts a broken chain again and
+ * logs what was noted. Any other failure ends the feeding and gives the role back at once.
  *
- * <p>A call of the listener that is under way when the feeding ends has {@link #GRACE_NANOS} to return; then its
- * thread is interrupted; after as long again the subscriber is revoked, so that the listener holds no publisher back,
- * and the thread is left alone.
+ * <p>When the feeding ends, a call of the listener that has begun has {@link #GRACE_NANOS} to return; then its thread
+ * is interrupted; after as long again the role is revoked, so that the listener holds nobody back, and the thread is
+ * left alone.
  */
-final class Feeding implements MessageHandler {
+public final class Feeding implements MessageHandler {
   private enum Phase { IDLE, RUNNING, LEAVING, LEFT }
 
-  /** The link of a chain that is running, or on its way to it. */
+  /** The link of a chain that is running, or about to run. */
   private static final Object RUN = new Object();
 
-  /** The patience with whoever uses a role whose end has come. */
+  /** How long the user of a role whose end has come may take to finish its operation. */
   static final long GRACE_NANOS = 1_000_000_000L;
-  /** More than it takes from the end of a feeding until the listener holds nobody back, whatever it does. */
-  static final long LAST_CALL_NANOS = 3 * GRACE_NANOS;
+  /** More than it takes, from the end of a feeding, until the listener holds nobody back, whatever it does. */
+  public static final long LAST_CALL_NANOS = 3 * GRACE_NANOS;
 
-  /** Messages before other listeners get their turn. */
+  /** The most messages in one run, so that other listeners get a thread too. */
   private static final int BATCH = 256;
 
-  private final Subscriber subscriber;
+  private final FeedingRole role;
   private final QueueListener listener;
   private final String label;
   private final Executor executor;
@@ -55,33 +54,33 @@ final class Feeding implements MessageHandler {
   private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.IDLE);
   private final CountDownLatch left = new CountDownLatch(1);
   private volatile Thread runner;
-  /** What goes on by itself: {@link #RUN}, or the {@link Next} that the hub has; null when the chain is broken. */
+  /** What keeps the chain going: {@link #RUN}, or the {@link Next} that the hub has; null when it is broken. */
   private final AtomicReference<Object> link = new AtomicReference<>();
   private volatile Throwable failure;
   /** The last shortage. */
   private volatile Throwable shortage;
-  /** Used by whoever revives. */
+  /** Used by whoever calls {@link #tend}. */
   private boolean shortageLogged;
 
-  // Written by the run at hand, read by whoever lists.
+  // Written by the current run, read by the listing.
   private final AtomicLong nextSequence;
   private final AtomicLong receivedCount = new AtomicLong();
   private final AtomicLong lostCount = new AtomicLong();
   private final AtomicLong throwCount = new AtomicLong();
 
-  Feeding(Subscriber subscriber, QueueListener listener, String label, Executor executor, Log log) {
-    this.subscriber = subscriber;
+  Feeding(FeedingRole role, QueueListener listener, String label, Executor executor, Log log) {
+    this.role = role;
     this.listener = listener;
     this.label = label;
     this.executor = executor;
     this.log = log;
-    this.nextSequence = new AtomicLong(subscriber.nextSequence());
+    this.nextSequence = new AtomicLong(role.nextSequence());
   }
 
-  /** Called again and again: begins, goes on where the chain was broken, and tells of a shortage once. */
+  /** Called again and again: starts the chain if there is none, and logs the first shortage. */
   void tend() {
     if (shortage != null && !shortageLogged) {
-      shortageLogged = log.error("{} met a failure that may pass. It is fed on.", label, shortage);
+      shortageLogged = log.error("{} met a failure that may pass. It is still fed.", label, shortage);
     }
     if (phase.get() == Phase.IDLE && link.compareAndSet(null, RUN)) {
       boolean started = false;
@@ -108,7 +107,7 @@ final class Feeding implements MessageHandler {
       } while (phase.get() == Phase.IDLE && !(linked = isNextLinked()));
     } catch (OutOfMemoryError | StackOverflowError | RejectedExecutionException passing) {
       shortage = passing;
-    } catch (Throwable failed) { // the hub's, or of a cut file
+    } catch (Throwable failed) { // the hub's, or that of a cut file
       failure = failed;
       leave();
     } finally {
@@ -118,16 +117,16 @@ final class Feeding implements MessageHandler {
     }
   }
 
-  /** Polls until there is nothing more, or the end has come. */
+  /** Polls until nothing is left, or the end has come. */
   private void pollAll() {
     boolean mayBeMore = true;
     while (mayBeMore && phase.compareAndSet(Phase.IDLE, Phase.RUNNING)) {
       try {
-        mayBeMore = subscriber.poll(this, BATCH) > 0;
-      } catch (OutOfMemoryError | StackOverflowError passing) { // the messages stay where they are
+        mayBeMore = role.poll(this, BATCH) > 0;
+      } catch (OutOfMemoryError | StackOverflowError passing) { // no message was taken
         throw passing;
-      } catch (Throwable failed) { // not the listener's, see below
-        if (phase.get() == Phase.RUNNING) { // else the segment was closed during the call
+      } catch (Throwable failed) { // never the listener's, see onMessage
+        if (phase.get() == Phase.RUNNING) { // else the segment was closed meanwhile
           failure = failed;
         }
       } finally {
@@ -140,20 +139,20 @@ final class Feeding implements MessageHandler {
     }
   }
 
-  /** Whether the hub has the next run, or that has begun already; false when there is something to poll now. */
+  /** Whether the hub has the next run, or has begun it; false when there is something to poll now. */
   private boolean isNextLinked() {
     Next next = new Next();
     link.set(next);
-    return !WaitHub.shared().whenReady(subscriber, next).isDone() || !link.compareAndSet(next, RUN);
+    return !WaitHub.shared().whenReady(role.waitable(), next).isDone() || !link.compareAndSet(next, RUN);
   }
 
-  /** Brings the next run together with the end of the wait for it. */
+  /** The next run: it begins when the wait for a message is over. */
   private final class Next implements Executor {
     @Override
     public void execute(Runnable end) {
       try {
         executor.execute(() -> begin(end));
-      } catch (RejectedExecutionException refused) { // after other failures the hub tries again
+      } catch (RejectedExecutionException refused) { // the hub tries again after any other failure
         shortage = refused;
         link.compareAndSet(this, null);
         throw refused;
@@ -197,12 +196,12 @@ final class Feeding implements MessageHandler {
     nextSequence.lazySet(nextSequence.getPlain() + messageCount);
   }
 
-  /** The first time, and then every time that their number has doubled: a listener may throw at each message. */
+  /** Logs the first exception, then each one that doubles their number: a listener may throw at every message. */
   private void logThrown(Throwable thrown) {
     long count = throwCount.incrementAndGet();
     if (Long.bitCount(count) == 1) {
       try {
-        log.error("{} has thrown an exception ({} so far). It is fed on.", label, count, thrown);
+        log.error("{} has thrown an exception ({} so far). It is still fed.", label, count, thrown);
       } catch (Throwable noHeap) {
         shortage = noHeap; // the message was received all the same
       }
@@ -211,14 +210,14 @@ final class Feeding implements MessageHandler {
 
   private void release() {
     try {
-      WatchedSegment.close(subscriber, log);
+      Closing.close(role, log);
     } finally {
       phase.set(Phase.LEFT);
       left.countDown();
     }
   }
 
-  /** Ends it. A call of the listener may still be under way; it is not waited for here. */
+  /** Ends the feeding, without waiting for a call of the listener to return. */
   void leave() {
     while (true) {
       if (phase.compareAndSet(Phase.IDLE, Phase.LEAVING)) {
@@ -238,7 +237,7 @@ final class Feeding implements MessageHandler {
   private void expelLater() {
     try {
       executor.execute(this::expel);
-    } catch (Throwable noThread) { // none would come later
+    } catch (Throwable noThread) { // there would be none later either
       revoke();
     }
   }
@@ -258,26 +257,27 @@ final class Feeding implements MessageHandler {
 
   private void revoke() {
     try {
-      subscriber.revoke();
+      role.revoke();
     } catch (Throwable failed) { // a cut file holds nobody back
       shortage = failed;
     } finally {
       left.countDown();
     }
-    log.warn("{} does not return from its call. Its place in the queue was taken, and it is left alone.", label);
+    log.warn("{} does not return from its call. Its place in the queue was taken from it, and its thread is left"
+        + " alone.", label);
   }
 
-  /** Waits until no call of the listener is under way, or it was revoked; false when neither is so in the end. */
-  boolean awaitLeft(long timeoutNanos) throws InterruptedException {
+  /** Waits until no call of the listener is running, or its role was revoked; false after {@code timeoutNanos}. */
+  public boolean awaitLeft(long timeoutNanos) throws InterruptedException {
     return Thread.currentThread() == runner || left.await(timeoutNanos, TimeUnit.NANOSECONDS);
   }
 
-  /** Whether it goes on: neither left nor failed. */
+  /** Whether it has neither ended nor failed. */
   boolean isActive() {
     return phase.get().compareTo(Phase.LEAVING) < 0;
   }
 
-  /** The last shortage that it met; null when there was none. */
+  /** The last shortage; null when there was none. */
   Throwable shortage() {
     return shortage;
   }
@@ -287,7 +287,7 @@ final class Feeding implements MessageHandler {
     return failure;
   }
 
-  /** The sequence of the message that the listener gets next, unless it loses some. */
+  /** The sequence of the message that the listener gets next, unless it loses that one. */
   long nextSequence() {
     return nextSequence.get();
   }

@@ -1,75 +1,70 @@
-package io.bywash.osgi.internal;
+package io.bywash.osgi.internal.queue;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentClosedException;
-import io.bywash.engine.broadcast.BroadcastStatus;
-import io.bywash.engine.broadcast.Publisher;
-import io.bywash.engine.broadcast.Subscriber;
-import io.bywash.engine.broadcast.SubscriberOptions;
-import io.bywash.osgi.BroadcastService;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 
 /**
- * A discovered queue as one bundle uses it, with that bundle's own attachment. When the bundle releases it, that is
- * closed. Who is in the middle of using a role then has a while to come out, before the role is revoked. No thread is
- * interrupted: they are the bundle's, and what is known of them may be over by then.
+ * The roles that one bundle takes from one queue, with an attachment of its own. Both end when the bundle releases the
+ * service. A user who is inside an operation then has some time to finish it, before the role is revoked. No thread is
+ * interrupted: the threads belong to the bundle, and may be busy with something else by then.
  */
-final class BundleQueue implements BroadcastService, AutoCloseable {
-  private static final long LOOK_MILLIS = 10;
+public final class BundleRoles implements AutoCloseable {
+  private static final long CHECK_MILLIS = 10;
 
   private final DiscoveredQueue queue;
+  private final Kind kind;
   private final Executor executor;
   private final Log log;
-  /** What the bundle took, as long as it keeps it. */
+  /** Those that the bundle has not dropped. */
   private final Set<Revocable> roles = Collections.newSetFromMap(new WeakHashMap<>());
   private Segment attachment;
   private boolean closed;
 
-  BundleQueue(DiscoveredQueue queue, Executor executor, Log log) {
+  BundleRoles(DiscoveredQueue queue, Kind kind, Environment environment) {
     this.queue = queue;
-    this.executor = executor;
-    this.log = log;
+    this.kind = kind;
+    this.executor = environment.executor();
+    this.log = environment.log();
   }
 
-  @Override
+  /** The segment's name. */
   public String segment() {
     return queue.segment().name();
   }
 
-  @Override
+  /** The queue's name. */
   public String queue() {
     return queue.name();
   }
 
-  @Override
+  /** The segment's file. */
   public Path path() {
     return queue.segment().path();
   }
 
-  @Override
-  public BroadcastStatus status() {
-    return BroadcastStatus.of(queue.entry());
+  /** The queue, read-only, as discovery saw it last. */
+  public Entry observed() {
+    return queue.entry();
   }
 
-  @Override
-  public Subscriber subscribe(SubscriberOptions options) {
-    return kept(Subscriber.open(attachedEntry(), options));
-  }
-
-  @Override
-  public Publisher publish() {
-    return kept(Publisher.open(attachedEntry()));
-  }
-
-  private synchronized <R extends Revocable> R kept(R role) {
+  /**
+   * Takes a role for the bundle, which has to close it.
+   *
+   * @param open takes it from the queue's entry
+   * @throws SegmentClosedException when the bundle has released the service
+   */
+  public synchronized <R extends Revocable> R take(Function<Entry, R> open) {
+    R role = open.apply(attachedEntry());
     boolean kept = false;
     try {
       roles.removeIf(Revocable::isGivenBack);
@@ -77,12 +72,12 @@ final class BundleQueue implements BroadcastService, AutoCloseable {
       return role;
     } finally {
       if (!kept) {
-        WatchedSegment.close(role, log);
+        Closing.close(role, log);
       }
     }
   }
 
-  private synchronized Entry attachedEntry() {
+  private Entry attachedEntry() {
     if (closed) {
       throw new SegmentClosedException("The service of queue \"" + queue.name() + "\" in segment " + path()
           + " was released or withdrawn. Get it again.");
@@ -90,15 +85,15 @@ final class BundleQueue implements BroadcastService, AutoCloseable {
     if (attachment == null) {
       attachment = queue.segment().attach();
     }
-    return attachment.directory().find(queue.name(), Kind.BROADCAST);
+    return attachment.directory().find(queue.name(), kind);
   }
 
-  /** The bundle released the service. */
+  /** The bundle has released the service. */
   @Override
   public synchronized void close() {
     closed = true;
     if (attachment != null) {
-      WatchedSegment.close(attachment, log);
+      Closing.close(attachment, log);
       attachment = null;
       roles.removeIf(Revocable::isGivenBack);
       if (!roles.isEmpty()) {
@@ -113,7 +108,7 @@ final class BundleQueue implements BroadcastService, AutoCloseable {
         awaitGivenBack();
         revoke();
       });
-    } catch (Throwable noThread) { // none would come later
+    } catch (Throwable noThread) { // there would be none later either
       revoke();
     }
   }
@@ -122,18 +117,18 @@ final class BundleQueue implements BroadcastService, AutoCloseable {
     long start = System.nanoTime();
     try {
       while (!stillTaken().isEmpty() && System.nanoTime() - start < Feeding.GRACE_NANOS) {
-        Thread.sleep(LOOK_MILLIS);
+        Thread.sleep(CHECK_MILLIS);
       }
     } catch (InterruptedException impatient) {
-      return; // and no later
+      return; // the roles are revoked at once
     }
   }
 
   private void revoke() {
     for (Revocable role : stillTaken()) {
-      WatchedSegment.close(role::revoke, log);
-      log.warn("{} was released, but a role that its user took is still in use: a handler does not return, or a claim"
-          + " is open. It was revoked.", this);
+      Closing.close(role::revoke, log);
+      log.warn("{} was released while one of its roles was in use: a handler has not returned, or a claim is open."
+          + " The role was revoked.", this);
     }
   }
 
@@ -143,6 +138,6 @@ final class BundleQueue implements BroadcastService, AutoCloseable {
 
   @Override
   public String toString() {
-    return "BroadcastService[" + path() + " " + queue() + "]";
+    return "Service of queue " + queue() + " in " + path();
   }
 }

@@ -1,4 +1,4 @@
-package io.bywash.osgi.internal;
+package io.bywash.osgi.internal.queue;
 
 import io.bywash.engine.BusException;
 import io.bywash.engine.Entry;
@@ -15,63 +15,67 @@ import java.util.TreeMap;
 
 /**
  * One file of the bus directory: its read-only attachment with the queues seen there, or the reason why there is none;
- * and the attachment that the listeners of this container share. A file that takes its place is another object of this
+ * and the attachment that the listeners of this container share. A file that replaces it is another object of this
  * class.
  *
- * <p>Guarded by the watcher's lock, but for {@link #attach}.
+ * <p>Guarded by the watcher's lock, except for {@link #attach}.
  */
-final class WatchedSegment {
+public final class WatchedSegment {
   private final Path path;
-  private final Log log;
+  private final Environment environment;
   private final Map<String, DiscoveredQueue> queues = new TreeMap<>();
 
   /** Device and inode. The open attachment keeps the inode from being used again. */
   private final Map<String, Object> identity;
   private Segment observed;
   private String failure;
-  /** What the file looked like when it was refused; null when that is worth another try without a change. */
+  /** What the file looked like when it was refused; null if it is worth another try without a change. */
   private Map<String, Object> refused;
 
   private Segment joined;
 
-  private WatchedSegment(Path path, Map<String, Object> identity, Log log) {
+  private WatchedSegment(Path path, Map<String, Object> identity, Environment environment) {
     this.path = path;
     this.identity = identity;
-    this.log = log;
+    this.environment = environment;
   }
 
-  /** The file that is there now, not looked at yet. */
-  static WatchedSegment of(Path path, Log log) throws IOException {
-    return new WatchedSegment(path, attributes(path, "unix:dev,ino"), log);
+  /** The file that is there now, not inspected yet. */
+  public static WatchedSegment of(Path path, Environment environment) throws IOException {
+    return new WatchedSegment(path, attributes(path, "unix:dev,ino"), environment);
   }
 
   private static Map<String, Object> attributes(Path path, String names) throws IOException {
     return Map.copyOf(Files.readAttributes(path, names, LinkOption.NOFOLLOW_LINKS));
   }
 
-  String name() {
+  /** The segment's name. */
+  public String name() {
     return path.getFileName().toString();
   }
 
-  Path path() {
+  /** Its file. */
+  public Path path() {
     return path;
   }
 
-  Collection<DiscoveredQueue> queues() {
+  /** All that was ever seen in it. */
+  public Collection<DiscoveredQueue> queues() {
     return queues.values();
   }
 
+  /** The queue of that name; null when none was seen. */
   DiscoveredQueue queue(String name) {
     return queues.get(name);
   }
 
   /** Why the file is not usable; null when it is. */
-  String failure() {
+  public String failure() {
     return failure;
   }
 
   /** Whether the file is still the same one. */
-  boolean isCurrent() {
+  public boolean isCurrent() {
     return identity(path).equals(identity);
   }
 
@@ -84,18 +88,17 @@ final class WatchedSegment {
     }
   }
 
-  /** Looks at all queues. A damaged one does not take the others with it, nor a damaged segment others. */
-  void look(BusWatcher watcher) {
+  /** Inspects all queues. Damage is confined: of a queue to that queue's segment, of a segment to that segment. */
+  public void inspect() {
     try {
       if (observed == null && !observe()) {
         return;
       }
       for (Entry entry : observed.directory().entries()) {
-        queues.computeIfAbsent(entry.name(), name -> new DiscoveredQueue(this, name, watcher.executor(), log))
-            .look(entry, watcher.feedings(this, entry.name()));
+        queues.computeIfAbsent(entry.name(), name -> new DiscoveredQueue(this, name, environment)).inspect(entry);
       }
     } catch (SegmentNotFoundException gone) {
-      return; // between two looks: the next one will not list it any more
+      return; // removed just now: the next sweep does not find its name any more
     } catch (RuntimeException | InternalError damaged) { // an InternalError is the JVM's word for a truncated file
       refuse(damaged);
     }
@@ -132,17 +135,18 @@ final class WatchedSegment {
   private void refuse(Throwable reason) {
     if (!reason.toString().equals(failure)) {
       failure = reason.toString();
-      log.warn("The queues of {} cannot be discovered; the rest of the bus is not affected. {}", path, failure);
+      environment.log().warn("The queues of {} cannot be discovered; the rest of the bus is not affected. {}", path,
+          failure);
     }
     refused = reason instanceof SegmentAccessException ? null : stamp();
-    queues.values().forEach(DiscoveredQueue::gone);
+    queues.values().forEach(DiscoveredQueue::withdraw);
     if (observed != null) {
       close(observed);
       observed = null;
     }
   }
 
-  /** An attachment of its own for who asks. */
+  /** A new attachment, which the caller has to close. */
   Segment attach() {
     Segment segment = Segment.attach(path, 0);
     boolean current = false;
@@ -167,17 +171,24 @@ final class WatchedSegment {
     return joined;
   }
 
-  /** Gives the listeners' attachment back; roles that are still in use keep it until they are closed. */
-  void leave() {
+  /** Gives the listeners' attachment back if none of them is being fed through it. */
+  public void leaveIfUnused() {
+    if (queues.values().stream().noneMatch(DiscoveredQueue::isFeeding)) {
+      leave();
+    }
+  }
+
+  /** Roles that are still in use keep the attachment until they are closed. */
+  private void leave() {
     if (joined != null) {
       close(joined);
       joined = null;
     }
   }
 
-  /** The file has gone, or discovery ends. */
-  void close() {
-    queues.values().forEach(DiscoveredQueue::gone);
+  /** The file has gone, or discovery ends: nobody is fed from it any more. */
+  public void close() {
+    queues.values().forEach(DiscoveredQueue::close);
     leave();
     if (observed != null) {
       close(observed);
@@ -185,20 +196,7 @@ final class WatchedSegment {
     }
   }
 
-  /** Closes, whatever happens: the kernel takes back what could not be given back in good order. */
-  void close(AutoCloseable attachment) {
-    close(attachment, log);
-  }
-
-  static void close(AutoCloseable attachment, Log log) {
-    try {
-      attachment.close();
-    } catch (Throwable failure) { // what it had was given back all the same
-      try {
-        log.warn("{} could not be closed properly.", attachment, failure);
-      } catch (Throwable unlogged) {
-        // no heap for a log line: closing goes on
-      }
-    }
+  private void close(AutoCloseable attachment) {
+    Closing.close(attachment, environment.log());
   }
 }

@@ -1,0 +1,2 @@
+/** The kind broadcast: its service, what feeds its listeners, its configuration. */
+package io.bywash.osgi.internal.broadcast;
