@@ -31,6 +31,19 @@ public interface Revocable extends AutoCloseable {
   void revoke();
 
   /**
+   * Gives the role back like {@link #close}, on behalf of its user: now or, if an operation is under way or a claim is
+   * open, at the end of that. Any thread of this process may call it at any time; once is enough. An operation that is
+   * not waiting ends as usual, but for the commit of a claim, which fails. One that waits, and each one that begins
+   * after the return of this method, throws {@link SegmentClosedException}.
+   *
+   * <p>Unlike {@link #revoke} it takes nothing from a user who does not come out: such a role holds others back as
+   * before.
+   *
+   * @throws DamagedSegmentException when the segment's file was cut; the role is given back all the same
+   */
+  void retire();
+
+  /**
    * Whether the role was given back: its user has closed it, or it was revoked or its segment was closed, and its
    * user is not inside any more. Any thread may ask.
    */

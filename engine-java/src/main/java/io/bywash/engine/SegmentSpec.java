@@ -87,8 +87,7 @@ public final class SegmentSpec {
   /** The same with a total size, rounded up to a page, to leave room for entries that are added later. */
   public SegmentSpec withSizeBytes(long sizeBytes) {
     if (sizeBytes < 1 || sizeBytes > Long.MAX_VALUE - SegmentLayout.PAGE_BYTES) {
-      throw new IllegalArgumentException("sizeBytes=" + sizeBytes + " must be at least 1; leave it out to have it"
-          + " computed");
+      throw new InvalidSpecException("sizeBytes", sizeBytes, "must be at least 1; leave it out to have it computed");
     }
     return new SegmentSpec(entries, participantCapacity, entryCapacity, lifetime, SegmentLayout.alignToPage(sizeBytes),
         permissions, hugePages);
@@ -97,7 +96,7 @@ public final class SegmentSpec {
   /** The same with other permissions of the file: the owner's to read and write, and what is asked for beyond. */
   public SegmentSpec withPermissions(Set<PosixFilePermission> newPermissions) {
     if (!newPermissions.containsAll(OWNER_ONLY)) {
-      throw new IllegalArgumentException("newPermissions=" + newPermissions + " must contain " + OWNER_ONLY
+      throw new InvalidSpecException("permissions", newPermissions, "must contain " + OWNER_ONLY
           + ": the owner of a segment reads and writes it");
     }
     return new SegmentSpec(entries, participantCapacity, entryCapacity, lifetime, givenSizeBytes,
@@ -116,12 +115,12 @@ public final class SegmentSpec {
   private void check() {
     Objects.requireNonNull(lifetime, "lifetime");
     if (participantCapacity < 1 || participantCapacity > Owner.MAX_SLOTS) {
-      throw new IllegalArgumentException(
-          "participantCapacity=" + participantCapacity + " is not between 1 and " + Owner.MAX_SLOTS);
+      throw new InvalidSpecException("participantCapacity", participantCapacity,
+          "is not between 1 and " + Owner.MAX_SLOTS);
     }
     if (entryCapacity < Math.max(1, entries.size()) || entryCapacity > SegmentLayout.MAX_ROWS) {
-      throw new IllegalArgumentException("entryCapacity=" + entryCapacity + " is not between "
-          + Math.max(1, entries.size()) + " (the entries given) and " + SegmentLayout.MAX_ROWS);
+      throw new InvalidSpecException("entryCapacity", entryCapacity, "is not between " + Math.max(1, entries.size())
+          + " (the entries given) and " + SegmentLayout.MAX_ROWS);
     }
     Set<String> names = new HashSet<>();
     for (EntrySpec entry : entries) {
@@ -132,8 +131,8 @@ public final class SegmentSpec {
     }
     long needed = computedSizeBytes();
     if (givenSizeBytes != 0 && givenSizeBytes < needed) {
-      throw new IllegalArgumentException(
-          "sizeBytes=" + givenSizeBytes + " is less than the " + needed + " that the entries and tables need");
+      throw new InvalidSpecException("sizeBytes", givenSizeBytes,
+          "is less than the " + needed + " that the entries and tables need");
     }
   }
 

@@ -1,6 +1,7 @@
 package io.bywash.engine.broadcast;
 
 import io.bywash.engine.EntrySpec;
+import io.bywash.engine.InvalidSpecException;
 import io.bywash.engine.Kind;
 
 /** Describes broadcast queues; the roles are {@link Publisher} and {@link Subscriber}. */
@@ -31,12 +32,11 @@ public final class Broadcast {
   /** The same with room for so many subscribers that are attached for writing at one time, 1 to 1023. */
   public static EntrySpec spec(String name, long ringBytes, int subscribers) {
     if (ringBytes < MIN_RING_BYTES || ringBytes > MAX_RING_BYTES) {
-      throw new IllegalArgumentException(
-          "ringBytes=" + ringBytes + " is not between " + MIN_RING_BYTES + " and " + MAX_RING_BYTES);
+      throw new InvalidSpecException("ringBytes", ringBytes,
+          "is not between " + MIN_RING_BYTES + " and " + MAX_RING_BYTES);
     }
     if (subscribers < 1 || subscribers >= EntrySpec.MAX_ROLES) {
-      throw new IllegalArgumentException("subscribers=" + subscribers + " is not between 1 and "
-          + (EntrySpec.MAX_ROLES - 1));
+      throw new InvalidSpecException("subscribers", subscribers, "is not between 1 and " + (EntrySpec.MAX_ROLES - 1));
     }
     long capacity = Long.highestOneBit(ringBytes - 1) << 1;
     return new EntrySpec(name, Kind.BROADCAST, capacity, maxMessageBytes(capacity), 1 + subscribers, capacity);

@@ -236,10 +236,7 @@ public final class Publisher extends Role implements Waitable, Revocable {
    *     interrupted before it begins or while it waits
    */
   public boolean awaitSubscribers(int count, long timeoutNanos) {
-    if (count < 0 || count >= entry.roleCount()) {
-      throw new IllegalArgumentException("count=" + count + " is not between 0 and " + (entry.roleCount() - 1)
-          + ", the subscribers that entry \"" + entry.name() + "\" has room for");
-    }
+    checkSubscribers(count);
     checkInterrupt(timeoutNanos);
     long start = System.nanoTime();
     while (subscriberCount() < count) {
@@ -253,6 +250,24 @@ public final class Publisher extends Role implements Waitable, Revocable {
     return true;
   }
 
+  /**
+   * What to wait for, with a {@link io.bywash.engine.wait.WaitHub}, until at least {@code count} subscribers that live
+   * are attached for writing.
+   *
+   * @param count 0 up to the number of subscribers that the queue has room for
+   */
+  public Waitable subscribersPresent(int count) {
+    checkSubscribers(count);
+    return condition(() -> livingSubscribers() >= count);
+  }
+
+  private void checkSubscribers(int count) {
+    if (count < 0 || count >= entry.roleCount()) {
+      throw new IllegalArgumentException("count=" + count + " is not between 0 and " + (entry.roleCount() - 1)
+          + ", the subscribers that entry \"" + entry.name() + "\" has room for");
+    }
+  }
+
   /** How many subscribers that live are attached for writing now. */
   public int subscriberCount() {
     hold.checkUsable();
@@ -262,6 +277,10 @@ public final class Publisher extends Role implements Waitable, Revocable {
   private int countSubscribers() {
     entry.probe();
     hold.checkUsable();
+    return livingSubscribers();
+  }
+
+  private int livingSubscribers() {
     int count = 0;
     for (int index = FIRST_SUBSCRIBER_ROLE; index < entry.rolesUsed(); index++) {
       long word = entry.roleWord(index);

@@ -98,7 +98,7 @@ final class Ring {
 
   /** A number that changes whenever something is published, or a subscriber was cut off. */
   long changeStamp() {
-    return published() + region.getLongOpaque(evictedOffset);
+    return published() + region.getLongOpaque(evictedOffset) + entry.roleWord(PUBLISHER_ROLE);
   }
 
   /** The position from which on nothing was given up for overwriting. */

@@ -10,6 +10,7 @@ import io.bywash.engine.SegmentReplacedException;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.Hold;
+import io.bywash.engine.internal.Owner;
 import io.bywash.engine.internal.Role;
 import io.bywash.engine.internal.RoleHandle;
 import io.bywash.engine.record.RecordHandler;
@@ -38,6 +39,9 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   private final RecordReader reader;
   /** Null for a policy that never pauses while there may be something to read. */
   private final Pace pace;
+  /** The publisher's role when this one joined, and where this one began. */
+  private final long firstPublisher;
+  private long firstSequence;
   private int emptyPolls;
   private final Taken taken = new Taken();
   /** The last handler of records, what it was made of, and for which records. */
@@ -50,6 +54,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
     this.ring = ring;
     this.options = options;
     this.reader = new RecordReader(ring, hold, options);
+    this.firstPublisher = ring.entry.roleWord(PUBLISHER_ROLE);
     this.pace = options.waitPolicy() == WaitPolicy.BACKOFF ? new Pace() : null;
   }
 
@@ -98,6 +103,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
     try {
       Subscriber subscriber = new Subscriber(ring, handle, options);
       subscriber.join(handle);
+      ring.entry.waitingForSpace().signal(); // the publisher may wait for subscribers
       subscriber.tellStart();
       return subscriber;
     } catch (RuntimeException | Error failure) {
@@ -149,6 +155,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
 
   /** If a sequence was asked for that is not there, its user has to know. */
   private void tellStart() {
+    firstSequence = reader.nextSequence();
     if (options.start() != SubscriberOptions.Start.SEQUENCE) {
       return;
     }
@@ -310,6 +317,23 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   /** How many messages this subscriber lost since it joined; always 0 for {@code block} and {@code evictAfter}. */
   public long lostCount() {
     return reader.lostCount();
+  }
+
+  /**
+   * What to wait for, with a {@link io.bywash.engine.wait.WaitHub}, to learn that the publisher has gone: it was there
+   * when this subscriber joined or came later, or this subscriber has read a message, and now there is none that lives.
+   * It has given its role back, or is proven dead. All that it has committed is there then. Another one may come at any
+   * time.
+   */
+  public Waitable publisherGone() {
+    return condition(this::isPublisherGone);
+  }
+
+  private boolean isPublisherGone() {
+    long word = entry.roleWord(PUBLISHER_ROLE); // [role-free] what was committed before is seen by the next poll
+    boolean seen = Owner.state(firstPublisher) != ROLE_FREE || reader.nextSequence() != firstSequence
+        || Owner.generation(word) != Owner.generation(firstPublisher);
+    return seen && (Owner.state(word) == ROLE_FREE || !entry.core().participants().isAlive(word));
   }
 
   /** Whether a message is there. */

@@ -142,6 +142,11 @@ public class Hold {
     entry.core().revoke(this);
   }
 
+  /** Ends the role on behalf of its user, see {@link io.bywash.engine.Revocable#retire}. Any thread may call it. */
+  public final void retire() {
+    entry.core().retire(this);
+  }
+
   /** The user is to be told that it was that. */
   final void noteRevoked() {
     if (usable) {

@@ -1,5 +1,6 @@
 package io.bywash.engine.internal;
 
+import io.bywash.engine.InvalidSpecException;
 import java.util.regex.Pattern;
 
 /** The one rule for names of segments and entries. */
@@ -11,8 +12,8 @@ public final class Names {
   /** Returns {@code name} if it is one. */
   public static String check(String argument, String name) {
     if (!isName(name)) {
-      throw new IllegalArgumentException(argument + "=\"" + name
-          + "\" is no name; use 1 to 64 characters of A-Z a-z 0-9 . _ - beginning with a letter or a digit");
+      throw new InvalidSpecException(argument, "\"" + name + "\"",
+          "is no name; use 1 to 64 characters of A-Z a-z 0-9 . _ - beginning with a letter or a digit");
     }
     return name;
   }

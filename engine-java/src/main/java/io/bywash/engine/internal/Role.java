@@ -3,10 +3,12 @@ package io.bywash.engine.internal;
 import io.bywash.engine.InterruptedWaitException;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.wait.WaitPolicy;
+import io.bywash.engine.wait.Waitable;
 import java.lang.ref.Reference;
+import java.util.function.BooleanSupplier;
 
 /** What all roles have in common: their entry, the hold on it, and waiting. Not part of the public API. */
-public abstract class Role implements Revocable {
+public abstract class Role implements Waitable, Revocable {
   protected final SegmentEntry entry;
   protected final Hold hold;
   protected final WaitPolicy waitPolicy;
@@ -35,14 +37,7 @@ public abstract class Role implements Revocable {
 
     @Override
     public boolean isWaitOver() {
-      try {
-        return !user.hold.isUsable() || user.hasWork();
-      } catch (RuntimeException | InternalError fault) {
-        if (user.hold.isUsable()) {
-          throw fault;
-        }
-        return true; // it was closed after the first look, and its memory is gone
-      }
+      return user.isUnusableOr(user::hasWork);
     }
 
     @Override
@@ -65,9 +60,29 @@ public abstract class Role implements Revocable {
     });
   }
 
-  /** The wait point of any role, for the hub. */
-  public static WaitPoint waitPoint(Role role) {
-    return role.waitPoint;
+  /** Whether the role may not be used any more, or else a condition holds. */
+  final boolean isUnusableOr(BooleanSupplier condition) {
+    try {
+      return !hold.isUsable() || condition.getAsBoolean();
+    } catch (RuntimeException | InternalError fault) {
+      if (hold.isUsable()) {
+        throw fault;
+      }
+      return true; // it was closed after the first look, and its memory is gone
+    }
+  }
+
+  /** What a role waits for, or a condition of one, for the hub; null when it is neither. */
+  public static WaitPoint waitPoint(Waitable waitable) {
+    if (waitable instanceof Role role) {
+      return role.waitPoint;
+    }
+    return waitable instanceof Condition condition ? condition : null;
+  }
+
+  /** What the user of this role may wait for beside its work; over, too, when the role may not be used any more. */
+  protected final Waitable condition(BooleanSupplier holds) {
+    return new Condition(this, waitPoint, holds);
   }
 
   /** Whether what the role waits for is there. Asked by another thread while the role's own thread waits. */
@@ -77,6 +92,12 @@ public abstract class Role implements Revocable {
   public final void revoke() {
     hold.revoke();
     Reference.reachabilityFence(this); // or the cleaner would say that nobody has closed it
+  }
+
+  @Override
+  public final void retire() {
+    hold.retire();
+    Reference.reachabilityFence(this);
   }
 
   @Override

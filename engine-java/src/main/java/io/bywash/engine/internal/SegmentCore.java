@@ -529,6 +529,22 @@ public final class SegmentCore {
     end(all).rethrow();
   }
 
+  /** Ends one role now, or at the end of the operation that its user is in. */
+  void retire(Hold role) {
+    if (!tryBeginOperation()) {
+      return; // the segment is being closed, which ends it too
+    }
+    try {
+      role.makeUnusable();
+      AllThreads.passSafepoint(); // [inside] who is outside now finds its role unusable when it enters
+      role.endIfOutside();
+    } catch (InternalError fault) {
+      throw CutFile.told(this, fault);
+    } finally {
+      endOperation();
+    }
+  }
+
   /**
    * Ends one role, though its user may be in an operation: to others it is then nothing but taken. Memory and slot
    * stay until this is done, whoever else closes the role or the segment meanwhile.

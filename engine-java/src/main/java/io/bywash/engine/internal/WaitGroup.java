@@ -19,6 +19,8 @@ final class WaitGroup {
   /** By role, and those of observers at last. */
   private final Wait[] first;
   private int count;
+  /** How many of them are {@linkplain WaitPoint#isTimed timed}. */
+  private int timedCount;
 
   // ---- one bit for each role
   private final long[] waiting;
@@ -65,6 +67,7 @@ final class WaitGroup {
     first[role] = wait;
     wait.group = this;
     count++;
+    timedCount += wait.point.isTimed() ? 1 : 0;
     waiting[role >>> 6] |= 1L << (role & 63);
     fresh[role >>> 6] |= 1L << (role & 63);
     restless = true;
@@ -127,7 +130,7 @@ final class WaitGroup {
       lookAtAll();
       return;
     }
-    if (now != stamp) {
+    if (now != stamp || timedCount > 0) {
       stamp = now;
       lookAtAll();
     }
@@ -196,6 +199,7 @@ final class WaitGroup {
         before = each;
       } else {
         count--;
+        timedCount -= each.point.isTimed() ? 1 : 0;
         each.next = null;
         each.group = null;
         if (before == null) {

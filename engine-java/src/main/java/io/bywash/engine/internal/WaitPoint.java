@@ -22,4 +22,9 @@ public interface WaitPoint {
    * exact: it saves looks at roles for which nothing has changed.
    */
   long changeStamp();
+
+  /** Whether waiting may be over though nothing was woken and the stamp is the same: it is looked at every 50 ms. */
+  default boolean isTimed() {
+    return false;
+  }
 }

@@ -48,10 +48,10 @@ public final class WaitHub {
    */
   public CompletableFuture<Void> whenReady(Waitable role, Executor executor) {
     Objects.requireNonNull(executor, "executor");
-    if (!(role instanceof Role own)) {
+    WaitPoint point = Role.waitPoint(role);
+    if (point == null) {
       throw new IllegalArgumentException("role=" + role + " is not a role of this engine");
     }
-    WaitPoint point = Role.waitPoint(own);
     if (point.isWaitOver()) {
       return CompletableFuture.completedFuture(null);
     }

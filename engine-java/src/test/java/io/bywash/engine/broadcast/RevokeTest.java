@@ -372,6 +372,64 @@ class RevokeTest {
     assertAllFree();
   }
 
+  @ParameterizedTest
+  @EnumSource(Taken.class)
+  void aRoleThatIsRetiredIsGivenBackWhenItsUserIsOutside(Taken taken) {
+    try (Subscriber _ = fillRing()) {
+      withQueue(taken, where -> {
+        Revocable role = taken.take(where, WaitPolicy.BLOCK);
+        if (role instanceof Publisher publisher) {
+          assertNull(publisher.tryClaim(500));
+        }
+        CompletableFuture<Void> ready = WaitHub.shared().whenReady((Waitable) role);
+        Thread.ofPlatform().start(role::retire);
+        ready.orTimeout(100, TimeUnit.SECONDS).join();
+        Threads.await(role::isGivenBack, "the role to be given back");
+        role.retire();
+        assertThrows(SegmentClosedException.class, () -> use(role, 0));
+      });
+    }
+    assertAllFree();
+  }
+
+  @Test
+  void aRetiredReaderHoldsThePublisherBackUntilItsHandlerReturns() throws InterruptedException {
+    try (Threads threads = new Threads(); Publisher publisher = other.publisher()) {
+      Subscriber subscriber = queue.subscriber(SubscriberOptions.block());
+      Stuck stuck = new Stuck();
+      while (offer(publisher, 400)) {
+        // until it is in the way
+      }
+      threads.start("reader", () -> assertEquals(1, subscriber.poll(stuck, 10)));
+      stuck.awaitEntered();
+      subscriber.retire();
+      assertFalse(subscriber.isGivenBack());
+      assertFalse(offer(publisher, 400), "it still reads in place what would be overwritten");
+      stuck.leave.countDown();
+      threads.join();
+      assertTrue(subscriber.isGivenBack());
+      assertTrue(offer(publisher, 400));
+    }
+    assertAllFree();
+  }
+
+  @Test
+  void aClaimThatIsOpenWhenItsPublisherIsRetiredCannotBeCommitted() {
+    try (Subscriber reader = other.subscriber(SubscriberOptions.block())) {
+      Publisher publisher = queue.publisher();
+      Claim claim = publisher.tryClaim(40);
+      Thread retiring = Thread.ofPlatform().start(publisher::retire);
+      Threads.await(publisher::isReady, "the publisher to be retired");
+      assertThrows(RoleTakenException.class, other::publisher);
+      claim.putLong(0, 7);
+      Threads.await(() -> !retiring.isAlive(), "the other thread to go on");
+      assertThrows(SegmentClosedException.class, claim::commit);
+      assertTrue(publisher.isGivenBack());
+      assertEquals(0, reader.poll(Payload::check, 10));
+    }
+    assertAllFree();
+  }
+
   @Test
   void aClosedSegmentsStuckReaderCanStillBeRevoked() throws InterruptedException {
     try (Threads threads = new Threads(); Publisher publisher = other.publisher()) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bywash.engine.Entry;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Segment;
@@ -101,6 +102,65 @@ class WaitHubTest {
       join(future);
       assertTrue(publisher.offer(new byte[48]));
     }
+  }
+
+  @Test
+  void aConditionOfASubscriberHoldsWhenThePublisherHasGone() throws Exception {
+    Waitable gone = subscriber.publisherGone();
+    assertFalse(gone.isReady());
+    CompletableFuture<Void> future = hub.whenReady(gone);
+    CompletableFuture<Void> data = hub.whenReady(subscriber);
+    assertTrue(publisher.offer(new byte[1]));
+    join(data);
+    assertFalse(future.isDone());
+    assertTrue(publisher.offer(new byte[1]));
+    publisher.close();
+    join(future);
+    assertTrue(gone.isReady());
+    assertEquals(2, subscriber.poll(message -> {}, 10));
+    try (Publisher _ = Publisher.open(writing.directory().find("queue", Kind.BROADCAST))) {
+      assertFalse(gone.isReady());
+      CompletableFuture<Void> closed = hub.whenReady(gone);
+      subscriber.close();
+      join(closed);
+    }
+  }
+
+  @Test
+  void aPublisherThatNeverCameHasNotGone() throws Exception {
+    publisher.close();
+    Entry entry = reading.directory().find("queue", Kind.BROADCAST);
+    try (Subscriber first = Subscriber.open(entry)) {
+      assertFalse(first.publisherGone().isReady());
+      CompletableFuture<Void> future = hub.whenReady(first.publisherGone());
+      Publisher.open(writing.directory().find("queue", Kind.BROADCAST)).close();
+      join(future);
+    }
+    try (Publisher again = Publisher.open(writing.directory().find("queue", Kind.BROADCAST))) {
+      assertTrue(again.offer(new byte[1]));
+    }
+    try (Subscriber late = Subscriber.open(entry, SubscriberOptions.block().startingAtOldest())) {
+      assertFalse(late.publisherGone().isReady(), "it may be another one's message that it waits for");
+      assertEquals(1, late.poll(message -> {}, 10));
+      assertTrue(late.publisherGone().isReady());
+    }
+  }
+
+  @Test
+  void aConditionOfAPublisherHoldsWhenThereAreSubscribersEnough() throws Exception {
+    Waitable present = publisher.subscribersPresent(3);
+    CompletableFuture<Void> future = hub.whenReady(present);
+    Entry entry = reading.directory().find("queue", Kind.BROADCAST);
+    try (Subscriber _ = Subscriber.open(entry)) {
+      afterAnotherWait();
+      assertFalse(future.isDone());
+      try (Subscriber _ = Subscriber.open(entry, SubscriberOptions.skip())) {
+        join(future);
+      }
+    }
+    assertFalse(present.isReady());
+    assertTrue(hub.whenReady(publisher.subscribersPresent(0)).isDone());
+    assertThrows(IllegalArgumentException.class, () -> publisher.subscribersPresent(65));
   }
 
   @Test
