@@ -1,7 +1,7 @@
 package io.bywash.engine;
 
-import io.bywash.engine.internal.BusFailures;
-import io.bywash.engine.internal.Names;
+import io.bywash.engine.internal.files.BusFailures;
+import io.bywash.engine.internal.layout.Names;
 import io.bywash.engine.internal.SegmentRemoval;
 import io.bywash.engine.internal.kinds.StructureTypes;
 import io.bywash.engine.internal.linux.OpenDirectory;

@@ -1,6 +1,5 @@
 package io.bywash.engine;
 
-import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.SegmentCore;
 import java.util.List;
 import java.util.Optional;
@@ -15,7 +14,7 @@ public final class Directory {
 
   /** The entry of that name, if there is one now. */
   public Optional<Entry> find(String name) {
-    return CutFile.looking(core, () -> core.directory().find(name));
+    return core.whileMapped(() -> core.directory().find(name));
   }
 
   /**
@@ -25,12 +24,12 @@ public final class Directory {
    * @throws SpecMismatchException when it is of another kind
    */
   public Entry find(String name, Kind kind) {
-    return CutFile.looking(core, () -> core.directory().find(name, kind));
+    return core.whileMapped(() -> core.directory().find(name, kind));
   }
 
   /** All entries, in the order in which they were added. */
   public List<Entry> entries() {
-    return CutFile.looking(core, () -> core.directory().entries());
+    return core.whileMapped(() -> core.directory().entries());
   }
 
   /**
@@ -41,7 +40,7 @@ public final class Directory {
    * @throws NoSpaceException when the segment has not enough unused bytes left
    */
   public Entry findOrAdd(EntrySpec spec) {
-    return CutFile.looking(core, () -> core.findOrAdd(spec));
+    return core.whileMapped(() -> core.findOrAdd(spec));
   }
 
   /**
@@ -56,6 +55,6 @@ public final class Directory {
    * @throws DamagedSegmentException when the entry is damaged
    */
   public Removal remove(String name) {
-    return CutFile.looking(core, () -> core.remove(name));
+    return core.whileMapped(() -> core.remove(name));
   }
 }

@@ -1,8 +1,8 @@
 package io.bywash.engine;
 
-import io.bywash.engine.internal.LayoutText;
-import io.bywash.engine.internal.Names;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.layout.LayoutText;
+import io.bywash.engine.internal.layout.Names;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import java.util.List;
 import java.util.Objects;
 

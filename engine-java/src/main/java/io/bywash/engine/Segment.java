@@ -1,11 +1,10 @@
 package io.bywash.engine;
 
-import io.bywash.engine.internal.Attachment;
 import io.bywash.engine.internal.BusFiles;
-import io.bywash.engine.internal.CutFile;
-import io.bywash.engine.internal.Label;
 import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.SegmentFace;
 import io.bywash.engine.internal.kinds.StructureTypes;
+import io.bywash.engine.internal.layout.Label;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -21,8 +20,8 @@ import java.util.Objects;
  * <p>An attachment that is not read-only is a {@linkplain Participant participant}, and has to be closed. A process
  * that is killed is found to be dead by its kernel lock, and nobody waits for it.
  */
-@SuppressWarnings("exports") // Attachment has no public member
-public final class Segment extends Attachment implements AutoCloseable {
+@SuppressWarnings("exports") // SegmentFace has no public member
+public final class Segment extends SegmentFace implements AutoCloseable {
   private Segment(SegmentCore core) {
     super(core);
   }
@@ -146,7 +145,7 @@ public final class Segment extends Attachment implements AutoCloseable {
    */
   public void label(String label) {
     Label.check(label);
-    CutFile.looking(core, () -> {
+    core.whileMapped(() -> {
       core.requireParticipant();
       core.participants().label(label);
       return null;
@@ -156,7 +155,7 @@ public final class Segment extends Attachment implements AutoCloseable {
   /** Everybody who is attached for writing, the living and the dead whose slots nobody took yet. */
   public List<Participant> participants() {
     core.checkOpen();
-    return CutFile.looking(core, () -> core.participants().list());
+    return core.whileMapped(() -> core.participants().list());
   }
 
   /**
@@ -174,7 +173,7 @@ public final class Segment extends Attachment implements AutoCloseable {
    * @throws SegmentAccessException when the operating system refuses
    */
   public Recovery recover() {
-    return CutFile.looking(core, core::recover);
+    return core.whileMapped(core::recover);
   }
 
   /**

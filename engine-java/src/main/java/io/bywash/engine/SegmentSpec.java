@@ -1,7 +1,7 @@
 package io.bywash.engine;
 
-import io.bywash.engine.internal.Owner;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.HashSet;
 import java.util.List;

@@ -1,7 +1,7 @@
 package io.bywash.engine;
 
 import io.bywash.engine.broadcast.BroadcastStatus;
-import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.directory.SegmentEntry;
 import java.util.List;
 import java.util.Optional;
 

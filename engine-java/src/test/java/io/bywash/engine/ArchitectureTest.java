@@ -1,5 +1,6 @@
 package io.bywash.engine;
 
+import static java.util.Map.entry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -25,16 +26,32 @@ import org.junit.jupiter.api.Timeout;
 class ArchitectureTest {
   private static final String ENGINE = "io.bywash.engine";
   /** The packages by their names behind {@code io.bywash.engine}; "" is the public front door. */
-  private static final Map<String, Set<String>> ALLOWED = Map.of(
-      "internal.memory", Set.of(),
-      "internal.linux", Set.of("internal.memory"),
-      "wait", Set.of("internal", "internal.linux"),
-      "internal", Set.of("", "wait", "internal.linux", "internal.memory"),
-      "record", Set.of("", "internal", "internal.memory"),
-      "broadcast", Set.of("", "wait", "record", "internal", "internal.linux", "internal.memory"),
-      "internal.kinds", Set.of("internal", "broadcast"),
-      "inspect", Set.of("", "internal", "internal.linux", "internal.memory"),
-      "", Set.of("internal", "internal.linux", "internal.kinds", "broadcast"));
+  private static final Map<String, Set<String>> ALLOWED = Map.ofEntries(
+      entry("internal.memory", Set.of()),
+      entry("internal.linux", Set.of("internal.memory")),
+      entry("internal.layout", Set.of("", "internal.memory")),
+      entry("internal.record", Set.of("", "internal.memory")),
+      entry("internal.files", Set.of("", "internal.linux", "internal.segment")),
+      entry("internal.segment", Set.of("", "internal.directory", "internal.layout", "internal.linux",
+          "internal.memory")),
+      entry("internal.waiting", Set.of("", "wait", "internal", "internal.directory", "internal.layout",
+          "internal.linux", "internal.memory", "internal.segment")),
+      entry("internal.role", Set.of("", "wait", "internal", "internal.directory", "internal.layout", "internal.linux",
+          "internal.memory", "internal.waiting")),
+      entry("internal.directory", Set.of("", "internal", "internal.files", "internal.layout", "internal.linux",
+          "internal.memory", "internal.role", "internal.segment", "internal.waiting")),
+      entry("internal", Set.of("", "internal.directory", "internal.files", "internal.layout", "internal.linux",
+          "internal.memory", "internal.role", "internal.segment", "internal.waiting")),
+      entry("wait", Set.of("internal.linux", "internal.role", "internal.waiting")),
+      entry("record", Set.of("", "internal.layout", "internal.memory", "internal.record")),
+      entry("broadcast", Set.of("", "wait", "record", "internal", "internal.directory", "internal.layout",
+          "internal.linux", "internal.memory", "internal.record", "internal.role", "internal.segment",
+          "internal.waiting")),
+      entry("internal.kinds", Set.of("internal.directory", "broadcast")),
+      entry("inspect", Set.of("", "internal", "internal.directory", "internal.files", "internal.layout",
+          "internal.linux", "internal.memory", "internal.segment", "internal.waiting")),
+      entry("", Set.of("internal", "internal.directory", "internal.files", "internal.kinds", "internal.layout",
+          "internal.linux", "internal.segment", "broadcast")));
   private static final Pattern ARROW = Pattern.compile("^\\s+(\\S+)\\s+->\\s+(\\S+)");
 
   @Test

@@ -11,7 +11,7 @@ import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.inspect.SegmentStatus;
 import io.bywash.engine.inspect.Verification;
-import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.wait.WaitHub;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

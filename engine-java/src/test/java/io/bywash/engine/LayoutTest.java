@@ -41,7 +41,8 @@ class LayoutTest {
 
   /** Layout classes by their simple names: that of all segments, and those of each kind of structure. */
   private static Map<String, String> classes() {
-    Map<String, String> classes = new TreeMap<>(Map.of("SegmentLayout", "io.bywash.engine.internal.SegmentLayout"));
+    Map<String, String> classes = new TreeMap<>(
+        Map.of("SegmentLayout", "io.bywash.engine.internal.layout.SegmentLayout"));
     for (Subject subject : Subjects.all()) {
       subject.layouts().forEach(layout -> classes.put(layout.simpleName(), layout.className()));
     }

@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Removal.Outcome;
 import io.bywash.engine.broadcast.Broadcast;
-import io.bywash.engine.internal.Attachment;
-import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.SegmentFace;
+import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.SegmentCore;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -52,7 +52,7 @@ class RemovalTest {
   private Path stale(String name, SegmentSpec spec) {
     Path file = bus.path(name);
     try (Segment segment = Segment.create(bus.path("template"), spec)) {
-      SegmentCore core = Attachment.core(segment);
+      SegmentCore core = SegmentFace.core(segment);
       long slot = core.geometry().slot(0);
       long startTicks = core.region().getLong(slot + SegmentLayout.SLOT_START_TICKS);
       core.region().setLong(slot + SegmentLayout.SLOT_START_TICKS, 1); // no process has that
@@ -137,7 +137,7 @@ class RemovalTest {
   @Test
   void aDamagedSegmentStaysWhileSomebodyLivesInIt() {
     try (Segment segment = Segment.create(bus.path("damaged"), SPEC)) {
-      Region region = Attachment.core(segment).region();
+      Region region = SegmentFace.core(segment).region();
       region.setInt(SegmentLayout.CHECKSUM_OFFSET, ~region.getInt(SegmentLayout.CHECKSUM_OFFSET));
       assertStays("damaged", Outcome.IN_USE);
     }
@@ -153,7 +153,7 @@ class RemovalTest {
     }
     try (Segment segment = all.remove(slotId)) {
       all.forEach(Segment::close);
-      SegmentCore core = Attachment.core(segment);
+      SegmentCore core = SegmentFace.core(segment);
       long slot = core.geometry().slot(slotId);
       long word = core.region().getLong(slot);
       core.region().setLong(slot, Owner.withState(word, SegmentLayout.SLOT_FREE));
@@ -234,7 +234,7 @@ class RemovalTest {
       long start = System.nanoTime();
       while ((System.nanoTime() - start < 500_000_000 || used < 20 || removals.get() < 1) && !threads.hasFailed()) {
         try (Segment segment = Segment.open(bus.path("raced"), SPEC.withLifetime(Lifetime.KEPT))) {
-          assertTrue(Attachment.core(segment).file().isAt(bus.path("raced")), "it was removed under its user");
+          assertTrue(SegmentFace.core(segment).file().isAt(bus.path("raced")), "it was removed under its user");
           used++;
         }
       }

@@ -1,6 +1,6 @@
 package io.bywash.engine.broadcast;
 
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.layout.SegmentLayout;
 
 /**
  * The bytes of a broadcast queue behind the part that all structures have. Normative text: docs/SPEC.md.

@@ -1,14 +1,13 @@
 package io.bywash.engine.broadcast;
 
 import static io.bywash.engine.broadcast.BroadcastLayout.*;
-import static io.bywash.engine.internal.SegmentLayout.*;
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.Participant;
 import io.bywash.engine.StructureStatus;
-import io.bywash.engine.internal.CutFile;
-import io.bywash.engine.internal.Owner;
-import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.Owner;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -68,7 +67,7 @@ public record BroadcastStatus(long capacityBytes, int maxMessageBytes, long mess
    */
   public static BroadcastStatus of(Entry entry) {
     Ring ring = Ring.of(entry);
-    return CutFile.looking(ring.entry.core(), () -> of(ring));
+    return ring.entry.core().whileMapped(() -> of(ring));
   }
 
   private static BroadcastStatus of(Ring ring) {

@@ -1,15 +1,15 @@
 package io.bywash.engine.broadcast;
 
 import static io.bywash.engine.broadcast.BroadcastLayout.PUBLISHER_ROLE;
-import static io.bywash.engine.internal.SegmentLayout.ROLE_ACTIVE;
+import static io.bywash.engine.internal.layout.SegmentLayout.ROLE_ACTIVE;
 
 import io.bywash.engine.Kind;
 import io.bywash.engine.StructureStatus;
 import io.bywash.engine.broadcast.BroadcastStatus.SubscriberStatus;
-import io.bywash.engine.internal.Owner;
-import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.SegmentLayout;
-import io.bywash.engine.internal.StructureType;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.SegmentLayout;
+import io.bywash.engine.internal.directory.StructureType;
 import java.util.List;
 
 /** What the engine's common code asks of broadcasts. No part of the public API. */

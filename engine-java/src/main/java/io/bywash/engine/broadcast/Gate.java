@@ -1,11 +1,11 @@
 package io.bywash.engine.broadcast;
 
 import static io.bywash.engine.broadcast.BroadcastLayout.*;
-import static io.bywash.engine.internal.SegmentLayout.*;
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
-import io.bywash.engine.internal.Owner;
-import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.WaitRoom;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.waiting.WaitRoom;
 import io.bywash.engine.internal.memory.Region;
 import java.util.Arrays;
 

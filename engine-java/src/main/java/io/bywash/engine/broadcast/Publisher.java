@@ -2,17 +2,16 @@ package io.bywash.engine.broadcast;
 
 import static io.bywash.engine.broadcast.BroadcastLayout.FIRST_SUBSCRIBER_ROLE;
 import static io.bywash.engine.broadcast.BroadcastLayout.PUBLISHER_ROLE;
-import static io.bywash.engine.internal.SegmentLayout.ROLE_ACTIVE;
-import static io.bywash.engine.internal.SegmentLayout.ROLE_REVOKED;
+import static io.bywash.engine.internal.layout.SegmentLayout.ROLE_ACTIVE;
+import static io.bywash.engine.internal.layout.SegmentLayout.ROLE_REVOKED;
 
 import io.bywash.engine.Claim;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.RoleTakenException;
-import io.bywash.engine.internal.CutFile;
-import io.bywash.engine.internal.Owner;
-import io.bywash.engine.internal.Role;
-import io.bywash.engine.internal.RoleHandle;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.role.Role;
+import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.record.RecordType;
 import io.bywash.engine.record.Records;
 import io.bywash.engine.wait.WaitPolicy;
@@ -67,7 +66,7 @@ public final class Publisher extends Role implements Waitable, Revocable {
   public static Publisher open(Entry entry, WaitPolicy waitPolicy) {
     Ring ring = Ring.of(entry);
     Objects.requireNonNull(waitPolicy, "waitPolicy");
-    return CutFile.looking(ring.entry.core(), () -> open(ring, waitPolicy));
+    return ring.entry.core().whileMapped(() -> open(ring, waitPolicy));
   }
 
   private static Publisher open(Ring ring, WaitPolicy waitPolicy) {
@@ -270,13 +269,13 @@ public final class Publisher extends Role implements Waitable, Revocable {
 
   /** How many subscribers that live are attached for writing now. */
   public int subscriberCount() {
-    hold.checkUsable();
-    return CutFile.looking(entry.core(), this::countSubscribers);
+    guard.checkUsable();
+    return entry.core().whileMapped(this::countSubscribers);
   }
 
   private int countSubscribers() {
     entry.probe();
-    hold.checkUsable();
+    guard.checkUsable();
     return livingSubscribers();
   }
 
@@ -317,7 +316,7 @@ public final class Publisher extends Role implements Waitable, Revocable {
   @Override
   public void close() {
     writer.abort();
-    hold.close();
+    guard.close();
   }
 
   @Override

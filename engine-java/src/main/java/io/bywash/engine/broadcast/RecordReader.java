@@ -1,16 +1,16 @@
 package io.bywash.engine.broadcast;
 
 import static io.bywash.engine.broadcast.BroadcastLayout.*;
-import static io.bywash.engine.internal.SegmentLayout.*;
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.EvictedException;
 import io.bywash.engine.MessageHandler;
 import io.bywash.engine.OverrunException;
-import io.bywash.engine.internal.Hold;
-import io.bywash.engine.internal.MessageView;
-import io.bywash.engine.internal.RoleHandle;
-import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.role.UsageGuard;
+import io.bywash.engine.internal.record.MessageView;
+import io.bywash.engine.internal.role.RoleHandle;
+import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.memory.Region;
 import java.lang.invoke.VarHandle;
 
@@ -28,7 +28,7 @@ final class RecordReader {
   private final Ring ring;
   private final SegmentEntry entry;
   private final Region region;
-  private final Hold hold;
+  private final UsageGuard guard;
   /** Null for an observer. */
   private final RoleHandle handle;
   private final SubscriberOptions options;
@@ -57,12 +57,12 @@ final class RecordReader {
   private long copyStart;
   private long copyEnd;
 
-  RecordReader(Ring ring, Hold hold, SubscriberOptions options) {
+  RecordReader(Ring ring, UsageGuard guard, SubscriberOptions options) {
     this.ring = ring;
     this.entry = ring.entry;
     this.region = ring.region;
-    this.hold = hold;
-    this.handle = hold instanceof RoleHandle own ? own : null;
+    this.guard = guard;
+    this.handle = guard instanceof RoleHandle own ? own : null;
     this.options = options;
     this.inPlace = options.mode() == MODE_BLOCK;
     this.dataOffset = ring.dataOffset;
@@ -144,7 +144,7 @@ final class RecordReader {
     } finally {
       reading = false;
       message.clear();
-      if (handle != null && hold.isUsable() && handle.isStillOurs()) { // a handler may have closed this subscriber
+      if (handle != null && guard.isUsable() && handle.isStillOurs()) { // a handler may have closed this subscriber
         share();
       }
     }
@@ -163,7 +163,7 @@ final class RecordReader {
 
   private int readInPlace(MessageHandler handler, int limit) {
     int count = 0;
-    while (count < limit && position < readable && hold.isUsable()) {
+    while (count < limit && position < readable && guard.isUsable()) {
       count += readStretch(handler, limit - count);
       shareInBetween();
     }
@@ -181,7 +181,7 @@ final class RecordReader {
     long start = position;
     long end = Math.min(readable, start + ring.untilEnd(start));
     long stretchEnd = Math.min(end, start + shareBytes);
-    while (start < stretchEnd && count < limit && hold.isUsable()) {
+    while (start < stretchEnd && count < limit && guard.isUsable()) {
       long place = start & mask;
       long record = dataOffset + place;
       long header = region.getLong(record);
@@ -210,7 +210,7 @@ final class RecordReader {
   private int readCopies(MessageHandler handler, int limit) {
     int count = 0;
     int resumed = 0;
-    while (count < limit && position < readable && hold.isUsable()) {
+    while (count < limit && position < readable && guard.isUsable()) {
       if (position >= copyEnd && !copyFrom(RECORD_HEADER_BYTES)) {
         overrun(handler);
         if (++resumed == MAX_RESUMES) {
@@ -321,7 +321,7 @@ final class RecordReader {
   }
 
   private RuntimeException cutOff() {
-    if (handle.isRevoked() && hold.isUsable()) { // by the publisher, see Gate
+    if (handle.isRevoked() && guard.isUsable()) { // by the publisher, see Gate
       return new EvictedException("This subscriber of entry \"" + entry.name() + "\" in segment " + entry.core().path()
           + " was cut off before sequence " + nextSequence + ": it held the publisher back for more than "
           + options.evictAfterNanos() / 1_000_000.0 + " ms. Close it and join again; read faster, or allow more time.",
@@ -349,7 +349,7 @@ final class RecordReader {
    * A poll may take long: whoever is waited for tells an eighth of the ring at a time what the publisher may overwrite.
    */
   private void shareInBetween() {
-    if (position - sharedPosition >= shareBytes && options.isGating() && hold.isUsable()
+    if (position - sharedPosition >= shareBytes && options.isGating() && guard.isUsable()
         && handle.isStillOurs()) {
       share();
     }

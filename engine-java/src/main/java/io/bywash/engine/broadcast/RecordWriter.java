@@ -3,10 +3,9 @@ package io.bywash.engine.broadcast;
 import static io.bywash.engine.broadcast.BroadcastLayout.*;
 
 import io.bywash.engine.Claim;
-import io.bywash.engine.internal.ClaimView;
-import io.bywash.engine.internal.CutFile;
-import io.bywash.engine.internal.RoleHandle;
-import io.bywash.engine.internal.Waiters;
+import io.bywash.engine.internal.record.ClaimView;
+import io.bywash.engine.internal.role.RoleHandle;
+import io.bywash.engine.internal.waiting.Waiters;
 import io.bywash.engine.record.RecordType;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
@@ -218,7 +217,7 @@ final class RecordWriter extends ClaimView {
   private RuntimeException failed(Throwable failure) {
     handle.exit();
     return switch (failure) {
-      case InternalError fault -> CutFile.told(ring.entry.core(), fault);
+      case InternalError fault -> ring.entry.core().truncated(fault);
       case Error error -> throw error;
       case RuntimeException exception -> exception;
       default -> throw new AssertionError(failure);

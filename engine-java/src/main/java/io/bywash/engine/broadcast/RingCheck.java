@@ -1,10 +1,10 @@
 package io.bywash.engine.broadcast;
 
 import static io.bywash.engine.broadcast.BroadcastLayout.*;
-import static io.bywash.engine.internal.SegmentLayout.*;
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
 import io.bywash.engine.broadcast.Ring.Cursor;
-import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.layout.Owner;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

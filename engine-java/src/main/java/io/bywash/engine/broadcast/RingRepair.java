@@ -1,11 +1,11 @@
 package io.bywash.engine.broadcast;
 
 import static io.bywash.engine.broadcast.BroadcastLayout.*;
-import static io.bywash.engine.internal.SegmentLayout.ROLE_FREE;
+import static io.bywash.engine.internal.layout.SegmentLayout.ROLE_FREE;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.broadcast.Ring.Cursor;
-import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.linux.EngineLog;
 import java.lang.invoke.VarHandle;
 

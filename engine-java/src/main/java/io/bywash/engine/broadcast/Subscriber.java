@@ -1,18 +1,17 @@
 package io.bywash.engine.broadcast;
 
 import static io.bywash.engine.broadcast.BroadcastLayout.*;
-import static io.bywash.engine.internal.SegmentLayout.*;
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.MessageHandler;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.SegmentReplacedException;
 import io.bywash.engine.TableFullException;
-import io.bywash.engine.internal.CutFile;
-import io.bywash.engine.internal.Hold;
-import io.bywash.engine.internal.Owner;
-import io.bywash.engine.internal.Role;
-import io.bywash.engine.internal.RoleHandle;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.role.Role;
+import io.bywash.engine.internal.role.RoleHandle;
+import io.bywash.engine.internal.role.UsageGuard;
 import io.bywash.engine.record.RecordHandler;
 import io.bywash.engine.record.Records;
 import io.bywash.engine.wait.WaitPolicy;
@@ -49,11 +48,11 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   private RecordHandler<?> typedHandler;
   private Records<?> typedRecords;
 
-  private Subscriber(Ring ring, Hold hold, SubscriberOptions options) {
-    super(hold, options.waitPolicy(), ring.entry.waitingForData());
+  private Subscriber(Ring ring, UsageGuard guard, SubscriberOptions options) {
+    super(guard, options.waitPolicy(), ring.entry.waitingForData());
     this.ring = ring;
     this.options = options;
-    this.reader = new RecordReader(ring, hold, options);
+    this.reader = new RecordReader(ring, guard, options);
     this.firstPublisher = ring.entry.roleWord(PUBLISHER_ROLE);
     this.pace = options.waitPolicy() == WaitPolicy.BACKOFF ? new Pace() : null;
   }
@@ -78,7 +77,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   public static Subscriber open(Entry entry, SubscriberOptions options) {
     Ring ring = Ring.of(entry);
     Objects.requireNonNull(options, "options");
-    return CutFile.looking(ring.entry.core(), () -> open(ring, options));
+    return ring.entry.core().whileMapped(() -> open(ring, options));
   }
 
   private static Subscriber open(Ring ring, SubscriberOptions options) {
@@ -94,7 +93,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
       if (options.mode() != MODE_SKIP) {
         ring.entry.core().requireParticipant();
       }
-      Subscriber subscriber = new Subscriber(ring, Hold.ofObserver(ring.entry), options);
+      Subscriber subscriber = new Subscriber(ring, UsageGuard.ofObserver(ring.entry), options);
       subscriber.reader.moveTo(subscriber.start());
       subscriber.tellStart();
       return subscriber;
@@ -193,11 +192,11 @@ public final class Subscriber extends Role implements Waitable, Revocable {
     if (limit < 1) {
       throw new IllegalArgumentException("limit=" + limit + " must be at least 1");
     }
-    if (reader.isReading() && hold.isCallerInside()) {
-      hold.checkUsable();
+    if (reader.isReading() && guard.isCallerInside()) {
+      guard.checkUsable();
       throw new IllegalStateException("this subscriber is polled by its own handler; return from the handler first");
     }
-    hold.enter();
+    guard.enter();
     try {
       if (paced) {
         pace.beforeLook();
@@ -211,9 +210,9 @@ public final class Subscriber extends Role implements Waitable, Revocable {
       }
       return found ? reader.read(handler, limit) : 0;
     } catch (InternalError fault) {
-      throw CutFile.told(entry.core(), fault);
+      throw entry.core().truncated(fault);
     } finally {
-      hold.exit();
+      guard.exit();
       Reference.reachabilityFence(this); // or the cleaner could give the role back while its messages are read
     }
   }
@@ -355,6 +354,6 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   /** Leaves the queue; the publisher is not held back any more. Once is enough. */
   @Override
   public void close() {
-    hold.close();
+    guard.close();
   }
 }

@@ -9,10 +9,10 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentAccessException;
 import io.bywash.engine.SegmentFormatException;
 import io.bywash.engine.SegmentNotFoundException;
-import io.bywash.engine.internal.Attachment;
-import io.bywash.engine.internal.BusFailures;
+import io.bywash.engine.internal.SegmentFace;
+import io.bywash.engine.internal.files.BusFailures;
 import io.bywash.engine.internal.BusFiles;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.SegmentRemoval;
 import io.bywash.engine.internal.linux.OpenDirectory;
 import io.bywash.engine.internal.linux.SegmentFile;
@@ -95,7 +95,7 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     Path path = directory.resolve(name);
     try (Segment segment = Segment.observe(path)) {
       SegmentStatus status = SegmentStatus.of(segment);
-      String retained = Attachment.core(segment).retained().orElse("");
+      String retained = SegmentFace.core(segment).retained().orElse("");
       boolean stays = status.lifetime() == Lifetime.KEPT || !retained.isEmpty();
       State state = status.isInUse() ? State.LIVE : stays ? State.KEPT : State.STALE;
       String explanation = state == State.KEPT && !retained.isEmpty()

@@ -1,15 +1,15 @@
 package io.bywash.engine.inspect;
 
-import static io.bywash.engine.internal.SegmentLayout.*;
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
 import io.bywash.engine.BusException;
 import io.bywash.engine.inspect.Finding.Severity;
-import io.bywash.engine.internal.Geometry;
-import io.bywash.engine.internal.Owner;
-import io.bywash.engine.internal.Participants;
+import io.bywash.engine.internal.segment.Geometry;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.segment.Participants;
 import io.bywash.engine.internal.SegmentCore;
-import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.Waiters;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.waiting.Waiters;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;

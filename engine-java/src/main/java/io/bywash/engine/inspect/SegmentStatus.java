@@ -1,6 +1,6 @@
 package io.bywash.engine.inspect;
 
-import static io.bywash.engine.internal.SegmentLayout.*;
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
 import io.bywash.engine.BusException;
 import io.bywash.engine.DamagedSegmentException;
@@ -10,12 +10,11 @@ import io.bywash.engine.Participant;
 import io.bywash.engine.Segment;
 import io.bywash.engine.StructureStatus;
 import io.bywash.engine.StructureStatus.Effect;
-import io.bywash.engine.internal.Attachment;
-import io.bywash.engine.internal.CutFile;
-import io.bywash.engine.internal.Geometry;
 import io.bywash.engine.internal.SegmentCore;
-import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.SegmentFace;
+import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.linux.ProcessIdentity;
+import io.bywash.engine.internal.segment.Geometry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -73,9 +72,9 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
    * @throws io.bywash.engine.SegmentClosedException when the attachment was closed
    */
   public static SegmentStatus of(Segment segment) {
-    SegmentCore core = Attachment.core(segment);
+    SegmentCore core = SegmentFace.core(segment);
     core.checkOpen();
-    return CutFile.looking(core, () -> of(segment, core));
+    return core.whileMapped(() -> of(segment, core));
   }
 
   private static SegmentStatus of(Segment segment, SegmentCore core) {

@@ -12,7 +12,7 @@ import io.bywash.engine.StructureStatus.Obstacle;
 import io.bywash.engine.inspect.BusStatus.FileStatus;
 import io.bywash.engine.inspect.EntryRates.HolderRates;
 import io.bywash.engine.inspect.SegmentStatus.EntryStatus;
-import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.directory.SegmentEntry;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;

@@ -1,8 +1,8 @@
 package io.bywash.engine.inspect;
 
 import io.bywash.engine.inspect.Finding.Severity;
-import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.StructureType.Suspect;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.directory.StructureType.Suspect;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

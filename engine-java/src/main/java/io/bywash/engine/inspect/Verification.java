@@ -1,9 +1,8 @@
 package io.bywash.engine.inspect;
 
 import io.bywash.engine.Segment;
-import io.bywash.engine.internal.Attachment;
-import io.bywash.engine.internal.CutFile;
 import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.SegmentFace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -28,9 +27,9 @@ public final class Verification {
    * @throws io.bywash.engine.SegmentClosedException when the attachment was closed
    */
   public static List<Finding> of(Segment segment) {
-    SegmentCore core = Attachment.core(segment);
+    SegmentCore core = SegmentFace.core(segment);
     core.checkOpen();
-    return CutFile.looking(core, () -> of(core));
+    return core.whileMapped(() -> of(core));
   }
 
   private static List<Finding> of(SegmentCore core) {

@@ -1,8 +1,9 @@
 package io.bywash.engine.internal;
 
-import static io.bywash.engine.internal.SegmentLayout.*;
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
 import io.bywash.engine.BusException;
+import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Lifetime;
@@ -13,11 +14,25 @@ import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.SegmentGoneException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
+import io.bywash.engine.internal.directory.DirectoryChanges;
+import io.bywash.engine.internal.directory.DirectoryTable;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.directory.StructureType;
+import io.bywash.engine.internal.files.BusFailures;
+import io.bywash.engine.internal.files.TruncatedFile;
+import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.linux.EngineLog;
 import io.bywash.engine.internal.linux.OpenDirectory;
 import io.bywash.engine.internal.linux.Pages;
 import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.internal.role.AllThreads;
+import io.bywash.engine.internal.role.Failures;
+import io.bywash.engine.internal.role.RoleHandle;
+import io.bywash.engine.internal.role.UsageGuard;
+import io.bywash.engine.internal.segment.Geometry;
+import io.bywash.engine.internal.segment.Participants;
+import io.bywash.engine.internal.waiting.WaitRoom;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;
 import java.nio.file.FileSystemException;
@@ -31,6 +46,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /**
  * One attachment of this process to one segment: mapping, participant, roles, and the way out of it.
@@ -52,9 +68,9 @@ public final class SegmentCore {
   private final WaitRoom waitRoom;
 
   private final Set<Long> touched = ConcurrentHashMap.newKeySet();
-  private final Set<Hold> roles = new HashSet<>(); // guarded by itself, as are the next five
+  private final Set<UsageGuard> roles = new HashSet<>(); // guarded by itself, as are the next five
   private final int[] holdsOfRow;
-  private final Set<Hold> observers = Collections.newSetFromMap(new WeakHashMap<>()); // they need not be closed
+  private final Set<UsageGuard> observers = Collections.newSetFromMap(new WeakHashMap<>()); // they need not be closed
   private volatile boolean nameLost;
   private volatile long nameProbedNanos = System.nanoTime();
   private int operations;
@@ -108,7 +124,7 @@ public final class SegmentCore {
     try {
       return new SegmentCore(types, path, file, region, Geometry.read(region, path), true);
     } catch (InternalError fault) {
-      throw CutFile.told(path, file, region.sizeBytes(), fault);
+      throw TruncatedFile.damage(path, file, region.sizeBytes(), fault);
     }
   }
 
@@ -141,7 +157,7 @@ public final class SegmentCore {
           + " specification in"
           + " all processes, attach without one, or remove the segment when nobody uses it. ", differences);
     } catch (InternalError fault) {
-      throw CutFile.told(path, file, region.sizeBytes(), fault);
+      throw TruncatedFile.damage(path, file, region.sizeBytes(), fault);
     }
   }
 
@@ -238,7 +254,7 @@ public final class SegmentCore {
   }
 
   /** The kind of structure with that number; null when this version has none. */
-  StructureType type(int kindCode) {
+  public StructureType type(int kindCode) {
     for (StructureType type : types) {
       if (type.kind().code() == kindCode) {
         return type;
@@ -331,7 +347,7 @@ public final class SegmentCore {
   }
 
   /** Throws what the user of a role has to know when that ended though nobody closed it. */
-  void checkName() {
+  public void checkName() {
     if (nameLost) {
       throw new SegmentGoneException("Segment " + path + " is not there any more: its file was removed or replaced"
           + " while it was in"
@@ -356,7 +372,7 @@ public final class SegmentCore {
   }
 
   /** Says to others that this participant holds a row, until it was let go as often. */
-  void hold(int row) {
+  public void hold(int row) {
     synchronized (roles) {
       if (holdsOfRow[row]++ == 0) {
         participants.setHeld(row, true);
@@ -365,7 +381,7 @@ public final class SegmentCore {
   }
 
   /** As {@link #hold}; false when the segment is being closed, and nothing was held. */
-  boolean tryHold(int row) {
+  public boolean tryHold(int row) {
     synchronized (roles) {
       if (!closing) {
         hold(row);
@@ -374,7 +390,7 @@ public final class SegmentCore {
     }
   }
 
-  void letGo(int row) {
+  public void letGo(int row) {
     synchronized (roles) {
       if (--holdsOfRow[row] == 0 && !detached) {
         try {
@@ -386,8 +402,8 @@ public final class SegmentCore {
     }
   }
 
-  RoleHandle adopt(RoleHandle role) {
-    hold(role.entry.row());
+  public RoleHandle adopt(RoleHandle role) {
+    hold(role.entry().row());
     synchronized (roles) {
       if (!closing) {
         roles.add(role);
@@ -399,7 +415,7 @@ public final class SegmentCore {
     throw new AssertionError("a closing segment is not open");
   }
 
-  void adopt(Hold observer) {
+  public void adopt(UsageGuard observer) {
     synchronized (roles) {
       checkOpen();
       observers.add(observer);
@@ -410,7 +426,7 @@ public final class SegmentCore {
    * Begins what must not lose its slot, its locks and its memory before {@link #endOperation}, even if the segment is
    * closed meanwhile.
    */
-  void beginOperation() {
+  public void beginOperation() {
     synchronized (roles) {
       checkOpen();
       operations++;
@@ -418,7 +434,7 @@ public final class SegmentCore {
   }
 
   /** As {@link #beginOperation}; false when the segment is being closed, and nothing was begun. */
-  boolean tryBeginOperation() {
+  public boolean tryBeginOperation() {
     synchronized (roles) {
       if (!closing) {
         operations++;
@@ -427,7 +443,7 @@ public final class SegmentCore {
     }
   }
 
-  void endOperation() {
+  public void endOperation() {
     boolean last;
     synchronized (roles) {
       operations--;
@@ -436,8 +452,28 @@ public final class SegmentCore {
     detachAfterClose(last);
   }
 
+  /** Uses the segment's memory, which stays until that has ended, even if the segment is closed meanwhile. */
+  public <T> T whileMapped(Supplier<T> use) {
+    beginOperation();
+    try {
+      T result = use.get();
+      // A call into the virtual machine, at whose end it throws the error that compiled code held back.
+      Thread.holdsLock(this);
+      return result;
+    } catch (InternalError fault) {
+      throw truncated(fault);
+    } finally {
+      endOperation();
+    }
+  }
+
+  /** What to throw when the memory was not there; throws {@code fault} itself if the file was not truncated. */
+  public DamagedSegmentException truncated(InternalError fault) {
+    return TruncatedFile.damage(path, file, geometry.sizeBytes(), fault);
+  }
+
   /** Whether the role was not given back yet. */
-  boolean hasTaken(Hold role) {
+  public boolean hasTaken(UsageGuard role) {
     synchronized (roles) {
       return roles.contains(role) || observers.contains(role);
     }
@@ -448,13 +484,13 @@ public final class SegmentCore {
   }
 
   /** The role was given back. */
-  void release(Hold role) {
+  public void release(UsageGuard role) {
     boolean last;
     synchronized (roles) {
       observers.remove(role);
       boolean hadIt = roles.remove(role);
       if (role instanceof RoleHandle) {
-        letGo(role.entry.row());
+        letGo(role.entry().row());
       }
       last = hadIt && closing && isIdle();
     }
@@ -479,7 +515,7 @@ public final class SegmentCore {
    * takes slot, lock, descriptor and memory with it, here or at the end of its operation.
    */
   public void close() {
-    List<Hold> all;
+    List<UsageGuard> all;
     synchronized (roles) {
       if (closing) {
         return;
@@ -501,9 +537,9 @@ public final class SegmentCore {
   }
 
   /** Ends the roles, or has those that are in an operation end with it. */
-  private Failures end(List<Hold> all) {
+  private Failures end(List<UsageGuard> all) {
     Failures failures = new Failures();
-    all.forEach(Hold::makeUnusable);
+    all.forEach(UsageGuard::makeUnusable);
     failures.collect(this::wakeOwn);
     if (!all.isEmpty()) {
       AllThreads.passSafepoint(); // [inside] who is outside now finds its role unusable when it enters
@@ -513,7 +549,7 @@ public final class SegmentCore {
   }
 
   private void endRoles() {
-    List<Hold> all;
+    List<UsageGuard> all;
     synchronized (roles) {
       all = List.copyOf(roles);
     }
@@ -521,16 +557,16 @@ public final class SegmentCore {
   }
 
   /** Ends the roles of an entry that was removed. */
-  void endRoles(SegmentEntry removed) {
-    List<Hold> all;
+  public void endRoles(SegmentEntry removed) {
+    List<UsageGuard> all;
     synchronized (roles) {
-      all = roles.stream().filter(role -> role.entry.isSameAs(removed)).toList();
+      all = roles.stream().filter(role -> role.entry().isSameAs(removed)).toList();
     }
     end(all).rethrow();
   }
 
   /** Ends one role now, or at the end of the operation that its user is in. */
-  void retire(Hold role) {
+  public void retire(UsageGuard role) {
     if (!tryBeginOperation()) {
       return; // the segment is being closed, which ends it too
     }
@@ -539,7 +575,7 @@ public final class SegmentCore {
       AllThreads.passSafepoint(); // [inside] who is outside now finds its role unusable when it enters
       role.endIfOutside();
     } catch (InternalError fault) {
-      throw CutFile.told(this, fault);
+      throw truncated(fault);
     } finally {
       endOperation();
     }
@@ -549,7 +585,7 @@ public final class SegmentCore {
    * Ends one role, though its user may be in an operation: to others it is then nothing but taken. Memory and slot
    * stay until this is done, whoever else closes the role or the segment meanwhile.
    */
-  void revoke(Hold role) {
+  public void revoke(UsageGuard role) {
     synchronized (roles) {
       if (!hasTaken(role)) {
         return; // it was given back
@@ -565,7 +601,7 @@ public final class SegmentCore {
         role.withdraw();
       }
     } catch (InternalError fault) {
-      throw CutFile.told(this, fault);
+      throw truncated(fault);
     } finally {
       endOperation();
     }
@@ -575,7 +611,7 @@ public final class SegmentCore {
     try {
       waitRoom.wakeOwn();
     } catch (InternalError fault) {
-      throw CutFile.told(this, fault);
+      throw truncated(fault);
     }
   }
 
@@ -626,7 +662,7 @@ public final class SegmentCore {
     } catch (IOException failure) {
       throw BusFailures.of(path, failure);
     } catch (InternalError fault) {
-      throw CutFile.told(this, fault);
+      throw truncated(fault);
     } finally {
       file.close();
     }

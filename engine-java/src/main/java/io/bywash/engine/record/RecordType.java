@@ -1,8 +1,8 @@
 package io.bywash.engine.record;
 
 import io.bywash.engine.Claim;
-import io.bywash.engine.internal.ClaimView;
-import io.bywash.engine.internal.MessageView;
+import io.bywash.engine.internal.record.ClaimView;
+import io.bywash.engine.internal.record.MessageView;
 import io.bywash.engine.record.Component.Form;
 import java.lang.foreign.StructLayout;
 import java.util.stream.Collectors;

@@ -1,8 +1,8 @@
 package io.bywash.engine.wait;
 
-import io.bywash.engine.internal.Hub;
-import io.bywash.engine.internal.Role;
-import io.bywash.engine.internal.WaitPoint;
+import io.bywash.engine.internal.waiting.Hub;
+import io.bywash.engine.internal.role.Role;
+import io.bywash.engine.internal.waiting.WaitPoint;
 import io.bywash.engine.internal.linux.EngineThread;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;

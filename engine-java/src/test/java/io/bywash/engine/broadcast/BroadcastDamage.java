@@ -1,8 +1,8 @@
 package io.bywash.engine.broadcast;
 
-import static io.bywash.engine.internal.SegmentLayout.OWN_WORDS;
-import static io.bywash.engine.internal.SegmentLayout.ROLES;
-import static io.bywash.engine.internal.SegmentLayout.ROLE_BYTES;
+import static io.bywash.engine.internal.layout.SegmentLayout.OWN_WORDS;
+import static io.bywash.engine.internal.layout.SegmentLayout.ROLES;
+import static io.bywash.engine.internal.layout.SegmentLayout.ROLE_BYTES;
 
 import io.bywash.engine.Claim;
 import io.bywash.engine.Entry;

@@ -2,8 +2,8 @@ package io.bywash.engine.broadcast;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.EntrySpec;
-import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.subject.DamageSubject.BusyUse;
 import io.bywash.engine.subject.DamageSubject.Change;
 import io.bywash.engine.subject.DamageSubject.Place;

@@ -265,7 +265,7 @@ class DamagedRingTest {
       case 0 -> BroadcastLayout.PUBLISHED;
       case 1 -> BroadcastLayout.OLDEST;
       case 2 -> BLOCK_INDEX + 8L * random.nextInt(2 * NOTED_BLOCKS);
-      default -> io.bywash.engine.internal.SegmentLayout.structureDataOffset(65) + 8L * random.nextInt(RING / 8);
+      default -> io.bywash.engine.internal.layout.SegmentLayout.structureDataOffset(65) + 8L * random.nextInt(RING / 8);
     };
   }
 

@@ -19,7 +19,7 @@ import io.bywash.engine.Threads;
 import io.bywash.engine.broadcast.TestQueue.Receiver;
 import io.bywash.engine.inspect.Finding;
 import io.bywash.engine.inspect.Verification;
-import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.directory.SegmentEntry;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;

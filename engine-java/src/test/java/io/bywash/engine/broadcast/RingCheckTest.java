@@ -1,7 +1,7 @@
 package io.bywash.engine.broadcast;
 
 import static io.bywash.engine.broadcast.BroadcastLayout.*;
-import static io.bywash.engine.internal.SegmentLayout.*;
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -13,8 +13,8 @@ import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.inspect.Finding;
 import io.bywash.engine.inspect.Verification;
-import io.bywash.engine.internal.Owner;
-import io.bywash.engine.internal.RoleHandle;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.internal.memory.Region;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -266,7 +266,7 @@ class RingCheckTest {
   @Test
   void anEntryOfAnotherKindIsRefused() {
     try (Segment segment = Segment.create(bus.path("other"), SegmentSpec.of(Broadcast.spec("q", RING)))) {
-      var entry = (io.bywash.engine.internal.SegmentEntry) segment.directory().find("q", Kind.BROADCAST);
+      var entry = (io.bywash.engine.internal.directory.SegmentEntry) segment.directory().find("q", Kind.BROADCAST);
       entry.region().setLong(entry.core().geometry().row(0), 1L << 32 | 7 << 16 | ROW_LIVE);
       assertThrows(SpecMismatchException.class,
           () -> BroadcastStatus.problems(segment.directory().find("q").orElseThrow()));

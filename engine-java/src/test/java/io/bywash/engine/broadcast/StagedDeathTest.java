@@ -10,7 +10,7 @@ import io.bywash.engine.Participant;
 import io.bywash.engine.Payload;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.broadcast.TestQueue.Receiver;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

@@ -1,6 +1,6 @@
 package io.bywash.engine.death;
 
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.linux.ProcessIdentity;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -111,8 +111,8 @@ class RewriterTest {
   /** Places that no operation reaches, by how they begin; subjects name their own. */
   private static final List<String> NOT_TRIED = List.of(
       "BusDirectory.createdPath:", // makes the user's own directory, by one system call
-      "internal.Waiters.restoreSummary:", // if a sleeper comes between two looks of a waker, or a waker dies there
-      "internal.MessageView.getBytes:", // writes to the reader's own memory
+      "internal.waiting.Waiters.restoreSummary:", // if a sleeper comes between two looks of a waker, or that dies
+      "internal.record.MessageView.getBytes:", // writes to the reader's own memory
       "internal.SegmentRemoval.lambda$removeDamaged$", // one unlink, of what nobody can open before it either
       "internal.linux.OpenDirectory$Stream.open:", // closes /dev/shm; these tests are in a directory of their own
       "internal.linux.SegmentFile.open:"); // closes the descriptor where /proc is missing
@@ -123,8 +123,8 @@ class RewriterTest {
       "internal.linux.SegmentFile.lambda$allocate$");
   private static final List<String> NOT_PORTABLE = List.of("internal.linux.ByteLocks$OpenFileDescription.",
       "internal.linux.OpenDirectory$Descriptor.", "internal.linux.SegmentFile.setPermissions:",
-      "internal.linux.Futex", "internal.linux.Mapping.", "internal.linux.Pages.", "internal.Waiters.",
-      "internal.WaitRoom.", "internal.Participants.heartbeat:",
+      "internal.linux.Futex", "internal.linux.Mapping.", "internal.linux.Pages.",
+      "internal.waiting.Waiters.", "internal.waiting.WaitRoom.", "internal.segment.Participants.heartbeat:",
       "internal.linux.SegmentFile.allocate:",
       "internal.linux.SegmentFile.lambda$close$", "internal.linux.SegmentFile.withChannelOnce:");
 

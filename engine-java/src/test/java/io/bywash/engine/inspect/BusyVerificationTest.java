@@ -14,7 +14,7 @@ import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
-import io.bywash.engine.internal.Attachment;
+import io.bywash.engine.internal.SegmentFace;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
@@ -71,7 +71,7 @@ class BusyVerificationTest {
       long start = System.nanoTime();
       int looks = 0;
       while ((System.nanoTime() - start < BUSY_NANOS || looks < atLeast) && !threads.hasFailed()) {
-        assertEquals(List.of(), new SegmentCheck(Attachment.core(observer)).run());
+        assertEquals(List.of(), new SegmentCheck(SegmentFace.core(observer)).run());
         looks++;
       }
       System.out.println(looks + " looks at a busy segment");

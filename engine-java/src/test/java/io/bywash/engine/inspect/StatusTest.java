@@ -31,9 +31,9 @@ import io.bywash.engine.inspect.Finding.Severity;
 import io.bywash.engine.inspect.EntryRates.HolderRates;
 import io.bywash.engine.inspect.SegmentStatus.EntryStatus;
 import io.bywash.engine.inspect.StatusText.Listed;
-import io.bywash.engine.internal.Attachment;
+import io.bywash.engine.internal.SegmentFace;
 import io.bywash.engine.internal.SegmentCore;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -61,7 +61,7 @@ class StatusTest {
   void aSegmentTellsWhatIsInItTheDamagedAndTheUnknownIncluded() {
     try (Segment segment = Segment.create(bus.path("seg"), SPEC); Segment observer = Segment.observe(bus.path("seg"))) {
       segment.directory().findOrAdd(Broadcast.spec("unknown", 8192, 3));
-      SegmentCore core = Attachment.core(segment);
+      SegmentCore core = SegmentFace.core(segment);
       core.region().setLong(core.geometry().row(1) + SegmentLayout.ROW_SIZE, 1);
       long row = core.geometry().row(2);
       core.region().setLong(row, core.region().getLong(row) & ~0xFFFF_0000L | 77 << 16);
@@ -263,7 +263,7 @@ class StatusTest {
       Path left = Files.write(bus.path(".x.0123456789abcdef.tmp"), new byte[8]);
       Files.copy(bus.path("live"), bus.path("damaged"));
       Files.copy(bus.path("live"), bus.path("stale"));
-      long slot = Attachment.core(live).geometry().slot(0);
+      long slot = SegmentFace.core(live).geometry().slot(0);
       write(bus.path("stale"), slot + SegmentLayout.SLOT_START_TICKS, 1);
       write(bus.path("damaged"), SegmentLayout.CHECKSUM_OFFSET, 1);
       Files.createLink(bus.path(".live.0123456789abcdef.tmp"), bus.path("live"));
@@ -342,7 +342,7 @@ class StatusTest {
     try (Segment segment = Segment.create(bus.path("seg"), SPEC);
         Publisher publisher = Publisher.open(segment.directory().find("q", Kind.BROADCAST));
         Subscriber subscriber = Subscriber.open(segment.directory().find("q", Kind.BROADCAST))) {
-      SegmentCore core = Attachment.core(segment);
+      SegmentCore core = SegmentFace.core(segment);
       long row = core.geometry().row(1);
       core.region().setLong(row, core.region().getLong(row) & ~0xFFFF_0000L | 77 << 16);
       publisher.offer(new byte[48]);

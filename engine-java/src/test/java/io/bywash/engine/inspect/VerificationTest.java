@@ -1,6 +1,6 @@
 package io.bywash.engine.inspect;
 
-import static io.bywash.engine.internal.SegmentLayout.*;
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -16,10 +16,10 @@ import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.inspect.Finding.Severity;
-import io.bywash.engine.internal.Attachment;
-import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.SegmentFace;
+import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.SegmentCore;
-import io.bywash.engine.internal.SegmentEntry;
+import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.memory.Region;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -58,7 +58,7 @@ class VerificationTest {
   void open() {
     segment = Segment.create(bus.path("seg"), SegmentSpec.of(Broadcast.spec("q", 4096, SUBSCRIBERS),
         Broadcast.spec("r", 4096, SUBSCRIBERS)).withParticipantCapacity(SLOTS).withSizeBytes(1 << 17));
-    core = Attachment.core(segment);
+    core = SegmentFace.core(segment);
     region = core.region();
     queue = (SegmentEntry) segment.directory().find("q", Kind.BROADCAST);
     publisher = Publisher.open(queue);

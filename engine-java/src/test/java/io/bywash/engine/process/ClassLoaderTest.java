@@ -15,7 +15,7 @@ import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.wait.WaitHub;

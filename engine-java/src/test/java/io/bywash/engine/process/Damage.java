@@ -1,8 +1,8 @@
 package io.bywash.engine.process;
 
-import static io.bywash.engine.internal.SegmentLayout.*;
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
-import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.process.DamageImages.Image;
 import io.bywash.engine.subject.DamageSubject.Place;
 import java.nio.ByteBuffer;

@@ -1,13 +1,13 @@
 package io.bywash.engine.process;
 
-import static io.bywash.engine.internal.SegmentLayout.*;
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Lifetime;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
-import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.subject.DamageSubject;
 import io.bywash.engine.subject.DamageSubject.Place;
 import java.io.IOException;

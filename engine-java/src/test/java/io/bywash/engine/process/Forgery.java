@@ -1,9 +1,9 @@
 package io.bywash.engine.process;
 
 import io.bywash.engine.Segment;
-import io.bywash.engine.internal.Owner;
-import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.linux.ProcessIdentity;
 import io.bywash.engine.internal.memory.Region;
 

@@ -11,7 +11,7 @@ import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.linux.SegmentFile;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -20,11 +20,11 @@ import io.bywash.engine.inspect.BusStatus;
 import io.bywash.engine.inspect.Finding;
 import io.bywash.engine.inspect.SegmentStatus;
 import io.bywash.engine.inspect.Verification;
-import io.bywash.engine.internal.Attachment;
-import io.bywash.engine.internal.Owner;
+import io.bywash.engine.internal.SegmentFace;
+import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.SegmentCore;
-import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.subject.DamageSubject;
 import io.bywash.engine.subject.DamageSubject.Change;
@@ -194,7 +194,7 @@ class HostileWordsTest {
   void sharedLocksOnAllFreeSlotsMakeAJoinAndARecoveryEndSoon() throws Exception {
     SegmentSpec spec = SegmentSpec.of(ANY).withParticipantCapacity(256);
     try (Segment large = Segment.create(bus.path("shared"), spec)) {
-      SegmentCore core = Attachment.core(large);
+      SegmentCore core = SegmentFace.core(large);
       try (ChildProcess locker = ChildProcess.start(LockShared.class, large.path())) {
         locker.await("locked");
         for (int i = 0; i < 8; i++) {
@@ -220,7 +220,7 @@ class HostileWordsTest {
   void aSlotWhoseEpochCannotBeRaisedIsNotUsedAnyMoreAndIsNoDamage() {
     SegmentSpec spec = SegmentSpec.of(ANY).withParticipantCapacity(3);
     try (Segment first = Segment.create(bus.path("epochs"), spec)) {
-      SegmentCore core = Attachment.core(first);
+      SegmentCore core = SegmentFace.core(first);
       long slot = core.geometry().slot(1);
       core.region().setLongRelease(slot, Owner.word(Owner.participant(1, -3), 0, 0, SegmentLayout.SLOT_FREE));
       try (Segment last = Segment.attach(bus.path("epochs"), 0)) { // the last life of this slot

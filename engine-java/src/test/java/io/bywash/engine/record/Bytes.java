@@ -1,8 +1,8 @@
 package io.bywash.engine.record;
 
 import io.bywash.engine.Claim;
-import io.bywash.engine.internal.ClaimView;
-import io.bywash.engine.internal.MessageView;
+import io.bywash.engine.internal.record.ClaimView;
+import io.bywash.engine.internal.record.MessageView;
 import io.bywash.engine.internal.memory.Region;
 
 /** One message in memory of its own, between bytes that nobody is to touch. */

@@ -2,8 +2,8 @@ package io.bywash.engine.subject;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.EntrySpec;
-import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;

@@ -12,7 +12,7 @@ import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
-import io.bywash.engine.internal.WaitRoom;
+import io.bywash.engine.internal.waiting.WaitRoom;
 import io.bywash.engine.internal.memory.NativeAccess;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;

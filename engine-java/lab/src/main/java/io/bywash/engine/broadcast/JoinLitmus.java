@@ -5,7 +5,7 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import io.bywash.engine.Claim;
-import io.bywash.engine.internal.RoleHandle;
+import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.litmus.Meeting;
 import io.bywash.engine.litmus.Pool;
 import java.util.concurrent.TimeUnit;

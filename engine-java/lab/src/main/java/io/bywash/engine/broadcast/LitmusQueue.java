@@ -6,9 +6,9 @@ import io.bywash.engine.Kind;
 import io.bywash.engine.Message;
 import io.bywash.engine.MessageHandler;
 import io.bywash.engine.SegmentSpec;
-import io.bywash.engine.internal.Owner;
-import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.litmus.LitmusBus;
 
 /**

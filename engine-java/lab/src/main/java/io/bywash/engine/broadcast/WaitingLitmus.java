@@ -3,11 +3,11 @@ package io.bywash.engine.broadcast;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import io.bywash.engine.internal.Role;
+import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.SegmentCore;
-import io.bywash.engine.internal.WaitPoint;
-import io.bywash.engine.internal.WaitRoom;
-import io.bywash.engine.internal.Waiters;
+import io.bywash.engine.internal.waiting.WaitPoint;
+import io.bywash.engine.internal.waiting.WaitRoom;
+import io.bywash.engine.internal.waiting.Waiters;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.litmus.Meeting;
 import io.bywash.engine.litmus.Pool;

@@ -1,8 +1,8 @@
 package io.bywash.engine.micro;
 
-import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.WaitRoom;
-import io.bywash.engine.internal.Waiters;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.waiting.WaitRoom;
+import io.bywash.engine.internal.waiting.Waiters;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;

@@ -2,8 +2,8 @@ package io.bywash.engine.micro;
 
 import io.bywash.engine.Claim;
 import io.bywash.engine.broadcast.Publisher;
-import io.bywash.engine.internal.ClaimView;
-import io.bywash.engine.internal.MessageView;
+import io.bywash.engine.internal.record.ClaimView;
+import io.bywash.engine.internal.record.MessageView;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.record.RecordType;
 import io.bywash.engine.record.Records;

@@ -1,7 +1,7 @@
 package io.bywash.engine.internal.kinds;
 
 import io.bywash.engine.broadcast.BroadcastType;
-import io.bywash.engine.internal.StructureType;
+import io.bywash.engine.internal.directory.StructureType;
 import java.util.List;
 
 /**

@@ -1,0 +1,136 @@
+package io.bywash.engine.internal.directory;
+
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
+
+import io.bywash.engine.Entry;
+import io.bywash.engine.EntryNotFoundException;
+import io.bywash.engine.EntrySpec;
+import io.bywash.engine.Kind;
+import io.bywash.engine.SpecMismatchException;
+import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.layout.Names;
+import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.internal.segment.Geometry;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/** The name directory, as its readers see it. {@link DirectoryChanges} writes it. */
+public final class DirectoryTable {
+  private final SegmentCore core;
+  private final Region region;
+  private final Geometry geometry;
+
+  public DirectoryTable(SegmentCore core) {
+    this.core = core;
+    this.region = core.region();
+    this.geometry = core.geometry();
+  }
+
+  long word(int index) {
+    return region.getLongAcquire(geometry.row(index) + ROW_WORD); // [row-live]
+  }
+
+  static int state(long word) {
+    return (int) word & 0xFF;
+  }
+
+  static int generation(long word) {
+    return (int) (word >>> 32);
+  }
+
+  /** All live entries that are sound. A damaged row does not take its neighbours with it: see {@link #find}. */
+  public List<SegmentEntry> live() {
+    List<SegmentEntry> rows = rows();
+    return rows.stream().filter(entry -> entry.damage() == null && rival(entry, rows) == null).toList();
+  }
+
+  private List<SegmentEntry> rows() {
+    List<SegmentEntry> entries = new ArrayList<>();
+    for (int index = 0; index < geometry.rowCount(); index++) {
+      SegmentEntry entry = read(index);
+      if (entry != null) {
+        entries.add(entry);
+      }
+    }
+    return entries;
+  }
+
+  /** The entry in a row, damaged or not; null when the row is not live. */
+  public SegmentEntry read(int index) {
+    long word = word(index);
+    while (state(word) == ROW_LIVE) {
+      SegmentEntry entry = SegmentEntry.read(core, index, word);
+      VarHandle.acquireFence(); // [row-live] the row was read before the second look at its word
+      long now = word(index);
+      if (now == word) {
+        return entry;
+      }
+      word = now; // removed meanwhile, and perhaps used again
+    }
+    return null;
+  }
+
+  /** Another entry that claims some of the same bytes: nobody knows whose they are, so that neither can be used. */
+  private static SegmentEntry rival(SegmentEntry entry, List<SegmentEntry> rows) {
+    for (SegmentEntry other : rows) {
+      if (other != entry && other.damage() == null && other.overlaps(entry)) {
+        return other;
+      }
+    }
+    return null;
+  }
+
+  public List<Entry> entries() {
+    core.checkOpen();
+    return core.whileMapped(() -> List.copyOf(live()));
+  }
+
+  public Optional<Entry> find(String name) {
+    core.checkOpen();
+    Names.check("name", name);
+    return core.whileMapped(() -> Optional.ofNullable(findRow(name)));
+  }
+
+  SegmentEntry findRow(String name) {
+    List<SegmentEntry> rows = rows();
+    for (SegmentEntry entry : rows) {
+      if (entry.name().equals(name)) {
+        entry.requireSound();
+        SegmentEntry rival = rival(entry, rows);
+        if (rival != null) {
+          throw entry.damaged("it claims bytes that entry \"" + rival.name() + "\" claims too");
+        }
+        return entry;
+      }
+    }
+    return null;
+  }
+
+  public Entry find(String name, Kind kind) {
+    Entry entry = find(name).orElseThrow(() -> new EntryNotFoundException("Segment " + core.path() + " has no entry \""
+        + name + "\"; it has " + live().stream().map(SegmentEntry::name).collect(Collectors.joining(", ", "[", "]"))
+        + ". Check the name, or add the entry with findOrAdd."));
+    if (entry.kind() != kind) {
+      throw new SpecMismatchException("Entry \"" + name + "\" of segment " + core.path() + " has another kind: ",
+          List.of("kind is " + entry.kind() + ", wanted " + kind));
+    }
+    return entry;
+  }
+
+  /** What differs between the rows that exist and the wanted ones, one sentence each. */
+  public List<String> differences(List<EntrySpec> wanted) {
+    List<String> differences = new ArrayList<>();
+    for (EntrySpec spec : wanted) {
+      SegmentEntry entry = findRow(spec.name());
+      if (entry == null) {
+        differences.add("entry \"" + spec.name() + "\" does not exist, wanted " + spec.kind());
+      } else {
+        differences.addAll(entry.differences(spec));
+      }
+    }
+    return differences;
+  }
+}

@@ -1,0 +1,60 @@
+package io.bywash.engine.internal.files;
+
+import io.bywash.engine.BusException;
+import io.bywash.engine.NoSpaceException;
+import io.bywash.engine.SegmentAccessException;
+import io.bywash.engine.SegmentFormatException;
+import io.bywash.engine.SegmentNotFoundException;
+import io.bywash.engine.internal.linux.NotRegularFileException;
+import io.bywash.engine.internal.linux.UntrustedFileException;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+
+/** Failures of the operating system in the user's words: what was found, and what to do. */
+public final class BusFailures {
+  private BusFailures() {}
+
+  /** The failure of the operating system in the user's words. */
+  public static BusException of(Path path, IOException failure) {
+    if (failure instanceof NoSuchFileException) {
+      return notFound(path, 0);
+    }
+    if (failure instanceof AccessDeniedException) {
+      return new SegmentAccessException("Process " + ProcessHandle.current().pid() + " of user "
+          + System.getProperty("user.name") + " may not use " + failure.getMessage() + ". Run as the user who created"
+          + " the segment, or have it created with wider permissions; to look only, attach read-only.", failure);
+    }
+    if (String.valueOf(failure.getMessage()).contains("No space left on device")) {
+      return new NoSpaceException("The file system of " + path.toAbsolutePath().getParent() + " takes no new file,"
+          + " though this needs hardly any space: it has no inode left (see df -i). Remove files, or mount it with a"
+          + " larger nr_inodes.");
+    }
+    if (failure instanceof NotRegularFileException other) {
+      return new SegmentFormatException("Path " + other.getFile() + " is no file of Bywash: it is not a regular file."
+          + " Choose another name, or remove it.");
+    }
+    if (failure instanceof UntrustedFileException other) {
+      return new SegmentAccessException("Path " + other.getFile() + " is not used, since it " + other.getReason()
+          + ". Have it removed, or set BYWASH_DIR to another directory.", failure);
+    }
+    if (failure instanceof NotDirectoryException other) {
+      return new SegmentAccessException("The bus directory " + other.getFile() + " is no directory. Have it"
+          + " removed, or set BYWASH_DIR to another one.", failure);
+    }
+    return new SegmentAccessException("The operating system refused an operation on " + path + ": "
+        + failure.getMessage(), failure);
+  }
+
+  public static SegmentNotFoundException notFound(Path path, long waitedNanos) {
+    String waited = waitedNanos > 0 ? " after waiting " + waitedNanos / 1_000_000 + " ms" : "";
+    Path directory = path.toAbsolutePath().getParent();
+    return new SegmentNotFoundException(Files.isDirectory(directory)
+        ? "There is no segment " + path + waited + ". Start the process that creates it, or check the name."
+        : "There is no segment " + path + waited + ": the directory " + directory + " does not exist. Create the"
+        + " directory, or set BYWASH_DIR to one that exists.");
+  }
+}

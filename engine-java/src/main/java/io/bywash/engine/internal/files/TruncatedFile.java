@@ -1,0 +1,33 @@
+package io.bywash.engine.internal.files;
+
+import io.bywash.engine.DamagedSegmentException;
+import io.bywash.engine.internal.linux.SegmentFile;
+import io.bywash.engine.internal.segment.Geometry;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * A file that somebody cut while it was mapped: the memory behind the mapping is not there any more. The virtual
+ * machine reports that as an {@link InternalError}, at or just after the access; here it becomes an exception that says
+ * so.
+ */
+public final class TruncatedFile {
+  private TruncatedFile() {}
+
+  /** What to throw; throws {@code fault} itself if the file was not cut. */
+  public static DamagedSegmentException damage(Path path, SegmentFile file, long mappedBytes, InternalError fault) {
+    long left;
+    try {
+      left = file.sizeBytes();
+    } catch (IOException closed) {
+      throw fault;
+    }
+    if (left >= mappedBytes) {
+      throw fault;
+    }
+    DamagedSegmentException damage = Geometry.damaged(path,
+        "its file of " + mappedBytes + " bytes was cut to " + left + " bytes while it was in use");
+    damage.initCause(fault);
+    return damage;
+  }
+}

@@ -1,0 +1,77 @@
+package io.bywash.engine.internal.layout;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The text that says what the elements of an entry consist of, as docs/SPEC.md describes it: a line for each type of
+ * element, and one for each of its fields, which begins with a space.
+ */
+public final class LayoutText {
+  /** Stands in place of the number of a type that occurs only within others. */
+  public static final String PART = "-";
+
+  private LayoutText() {}
+
+  /** The first 8 bytes of the text's SHA-256, as they stand in shared memory; 0 for an empty text. */
+  public static long fingerprint(String text) {
+    if (text.isEmpty()) {
+      return 0;
+    }
+    try {
+      byte[] hash = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.US_ASCII));
+      long fingerprint = 0;
+      for (int i = Long.BYTES - 1; i >= 0; i--) {
+        fingerprint = fingerprint << 8 | hash[i] & 0xFF;
+      }
+      return fingerprint;
+    } catch (NoSuchAlgorithmException impossible) {
+      throw new AssertionError("every Java platform has SHA-256", impossible);
+    }
+  }
+
+  /** Sentences on what differs, line by line: a type by its number or else its name, a field by its name. */
+  public static List<String> differences(String entry, String found, String wanted) {
+    Map<String, String> ours = lines(wanted);
+    Map<String, String> theirs = lines(found);
+    Set<String> all = new LinkedHashSet<>(ours.keySet());
+    all.addAll(theirs.keySet());
+    List<String> differences = new ArrayList<>();
+    for (String what : all) {
+      String here = ours.getOrDefault(what, "missing");
+      String there = theirs.getOrDefault(what, "missing");
+      if (!here.equals(there)) {
+        differences.add(entry + what + " is " + there + ", wanted " + here);
+      }
+    }
+    if (differences.isEmpty()) {
+      differences.add(entry + "its fingerprint is not that of its layout");
+    }
+    return differences;
+  }
+
+  /** What stands in each line, by what the line is about: "type 7" or "field price of type 7". */
+  private static Map<String, String> lines(String text) {
+    Map<String, String> lines = new LinkedHashMap<>();
+    String type = "type ?";
+    for (String line : text.split("\n")) {
+      String content = line.strip();
+      if (line.startsWith(" ")) {
+        String name = content.substring(content.lastIndexOf(' ') + 1);
+        lines.put("field " + name + " of " + type, "\"" + content + "\"");
+      } else if (!content.isEmpty()) {
+        String[] words = content.split(" ", 3);
+        type = "type " + (words[0].equals(PART) ? words[words.length - 1] : words[0]);
+        lines.put(type, "\"" + content + "\"");
+      }
+    }
+    return lines;
+  }
+}

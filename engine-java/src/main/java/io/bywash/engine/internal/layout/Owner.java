@@ -1,0 +1,63 @@
+package io.bywash.engine.internal.layout;
+
+/**
+ * The one format of every shared word that belongs to somebody: role words, the segment's state, the directory's
+ * intent.
+ *
+ * <pre>
+ *   63                             32 31             16 15      8 7    4 3    0
+ *  +---------------------------------+-----------------+---------+------+------+
+ *  |             epoch               |   generation    | slot id | mode | state|
+ *  +---------------------------------+-----------------+---------+------+------+
+ * </pre>
+ *
+ * <p>Slot id and epoch name one life of one participant. The generation counts the uses of the word, so that a word is
+ * never the same twice while somebody holds an old value of it for a compare-and-set.
+ */
+public final class Owner {
+  /** Slot ids fit in 8 bits. */
+  public static final int MAX_SLOTS = 256;
+
+  private static final long PARTICIPANT_MASK = 0xFFFF_FFFF_0000_FF00L;
+  private static final int GENERATION_MASK = 0xFFFF;
+
+  private Owner() {}
+
+  /** The word's participant part alone: equal for all words of one life of one participant. */
+  public static long participant(long word) {
+    return word & PARTICIPANT_MASK;
+  }
+
+  public static long participant(int slotId, int epoch) {
+    return (long) epoch << 32 | (long) slotId << 8;
+  }
+
+  public static long word(long participant, int generation, int mode, int state) {
+    return participant & PARTICIPANT_MASK | (long) (generation & GENERATION_MASK) << 16 | (long) mode << 4 | state;
+  }
+
+  /** The same word in another state. */
+  public static long withState(long word, int state) {
+    return word & ~0xFL | state;
+  }
+
+  public static int slotId(long word) {
+    return (int) (word >>> 8) & 0xFF;
+  }
+
+  public static int epoch(long word) {
+    return (int) (word >>> 32);
+  }
+
+  public static int generation(long word) {
+    return (int) (word >>> 16) & GENERATION_MASK;
+  }
+
+  public static int mode(long word) {
+    return (int) (word >>> 4) & 0xF;
+  }
+
+  public static int state(long word) {
+    return (int) word & 0xF;
+  }
+}

@@ -1,0 +1,2 @@
+/** Roles of this process: taken, used, revoked, given back. */
+package io.bywash.engine.internal.role;

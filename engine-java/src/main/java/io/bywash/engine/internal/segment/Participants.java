@@ -1,0 +1,427 @@
+package io.bywash.engine.internal.segment;
+
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
+
+import io.bywash.engine.Participant;
+import io.bywash.engine.TableFullException;
+import io.bywash.engine.internal.directory.DirectoryTable;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.Label;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.linux.Futex;
+import io.bywash.engine.internal.linux.LockHolders;
+import io.bywash.engine.internal.linux.ProcessIdentity;
+import io.bywash.engine.internal.linux.SegmentFile;
+import io.bywash.engine.internal.memory.NativeAccess;
+import io.bywash.engine.internal.memory.Region;
+import java.io.IOException;
+import java.lang.invoke.VarHandle;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * The participant table: who is attached, who lives, and the taking and giving back of slots.
+ *
+ * <p>A slot belongs to the holder of its kernel lock, who alone writes its first line. It raises the epoch under the
+ * lock, so that an epoch seen in any shared word names one life: if the slot shows another epoch, or nobody holds the
+ * lock, that life is over.
+ */
+public final class Participants {
+  /** So long a joiner waits for slots that are just being buried, taken or given back, if there is no other. */
+  private static final long SETTLE_NANOS = 500_000_000;
+  private static final long RETRY_NANOS = 1_000_000;
+  /**
+   * The last epoch, unsigned, of a life: one more is needed to bury it. A slot that has come so far is retired, since
+   * an epoch that began anew would bring words of the dead back to life.
+   */
+  static final int LAST_EPOCH = 0xFFFF_FFFE;
+
+  private static final int NOBODY = -1;
+
+  private final SegmentFile file;
+  private final Region region;
+  private final Geometry geometry;
+  private final DirectoryTable directory;
+  private long self;
+  /** The slot whose dead holder this participant buries just now. */
+  private volatile int burying = NOBODY;
+
+  public Participants(SegmentFile file, Region region, Geometry geometry, DirectoryTable directory) {
+    this.file = file;
+    this.region = region;
+    this.geometry = geometry;
+    this.directory = directory;
+  }
+
+  /** This participant's part of every word that it owns; 0 for an observer. */
+  public long self() {
+    return self;
+  }
+
+  /** Takes slot 0 of a segment that nobody else sees yet and whose lock the creator holds. */
+  public void joinFirst() {
+    activate(0, 1);
+  }
+
+  /** Takes a free slot, burying its dead holder first. */
+  public void join(String segmentName) throws IOException {
+    long start = System.nanoTime();
+    SegmentFile.Patience patience = null; // at first those that are to be had at once
+    boolean first;
+    do {
+      for (int id = 0; id < geometry.slotCount(); id++) {
+        if (!isRetired(slotWord(id)) && tryLockUnlessVetoed(id, patience)) {
+          if (Owner.state(slotWord(id)) != SLOT_FREE) {
+            bury(id);
+          }
+          int epoch = Owner.epoch(slotWord(id));
+          if (Integer.compareUnsigned(epoch, LAST_EPOCH) < 0) {
+            activate(id, epoch + 1);
+            return;
+          }
+          free(id, epoch);
+          file.unlock(SLOT_LOCKS + id);
+        }
+      }
+      first = patience == null;
+      patience = first ? new SegmentFile.Patience() : patience;
+    } while (first || isAnySlotChanging() && System.nanoTime() - start < SETTLE_NANOS);
+    throw tableFull(segmentName);
+  }
+
+  private TableFullException tableFull(String segmentName) {
+    List<Long> pids = list().stream().map(Participant::pid).toList();
+    long locked = IntStream.range(0, geometry.slotCount()).mapToLong(this::slotWord)
+        .filter(word -> Owner.state(word) == SLOT_FREE && !isRetired(word)).count();
+    long retired = IntStream.range(0, geometry.slotCount()).filter(id -> isRetired(slotWord(id))).count();
+    return new TableFullException("Segment " + segmentName + " has all its " + geometry.slotCount()
+        + " participant slots taken, by the processes " + join(pids)
+        + (retired == 0 ? "" : "; " + retired + " were used so often that they are not used any more")
+        + (locked == 0 ? "" : "; " + locked + " free ones are locked by processes that are no participants"
+            + strangers(Path.of(segmentName), pids))
+        + ". Close one, or create the segment with a larger participantCapacity.");
+  }
+
+  private static String join(List<Long> pids) {
+    return pids.stream().map(String::valueOf).collect(Collectors.joining(", "));
+  }
+
+  /** Who has locks on the file and is no participant, as far as this process may know. */
+  private static String strangers(Path file, List<Long> participants) {
+    List<Long> strangers = LockHolders.of(file).stream().filter(pid -> !participants.contains(pid)).toList();
+    return strangers.isEmpty() ? ", of other users (as root: fuser " + file + ")" : ", " + join(strangers);
+  }
+
+  /** Whether that is the word of a slot which is not taken any more, because its epoch cannot be raised. */
+  public static boolean isRetired(long slotWord) {
+    return Owner.state(slotWord) == SLOT_FREE && Integer.compareUnsigned(Owner.epoch(slotWord), LAST_EPOCH) >= 0;
+  }
+
+  /** Whether a slot is just being buried, taken or given back, after a pause; it may be free at once. */
+  private boolean isAnySlotChanging() {
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      long word = slotWord(id);
+      if (Owner.state(word) != SLOT_ACTIVE && !isRetired(word)) {
+        LockSupport.parkNanos(RETRY_NANOS);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Takes a slot's lock, unless somebody has it, or the slot's holder certainly runs though its lock is free: nothing
+   * is ever taken from a running process. Whoever has the lock makes the dead holder look alive, so that nothing slow
+   * comes behind it.
+   */
+  private boolean tryLockUnlessVetoed(int id, SegmentFile.Patience patience) throws IOException {
+    long word = slotWord(id);
+    if (Owner.state(word) != SLOT_FREE && (file.isLockedByOther(SLOT_LOCKS + id) || certainlyRuns(id))
+        || !file.tryLock(SLOT_LOCKS + id, patience)) {
+      return false;
+    }
+    if (slotWord(id) == word) {
+      return true;
+    }
+    file.unlock(SLOT_LOCKS + id); // another one's by now, or another life's
+    return false;
+  }
+
+  private void activate(int id, int epoch) {
+    long slot = geometry.slot(id);
+    ProcessIdentity me = ProcessIdentity.self();
+    // Whoever dies before it tells its own is not taken for the slot's last holder.
+    region.setLongOpaque(slot + SLOT_PID, 0);
+    region.setLongVolatile(slot + SLOT_WORD, Owner.word(Owner.participant(id, epoch), 0, 0, SLOT_JOINING));
+    region.setLongOpaque(slot + SLOT_PID, me.pid());
+    region.setLongOpaque(slot + SLOT_START_TICKS, me.startTicks());
+    region.setLongOpaque(slot + SLOT_PID_NAMESPACE, me.pidNamespace());
+    region.setLongOpaque(slot + SLOT_BOOT_HIGH, me.bootHigh());
+    region.setLongOpaque(slot + SLOT_BOOT_LOW, me.bootLow());
+    region.setLongOpaque(slot + SLOT_HEARTBEAT, System.nanoTime());
+    region.setLongOpaque(slot + SLOT_CAPABILITIES, (NativeAccess.ENABLED ? CAN_WAKE : 0)
+        | (file.locksByDescription() ? LOCKS_BY_DESCRIPTION : 0) | (Futex.ASYMMETRIC ? ASYMMETRIC : 0));
+    Label.write(region, slot + SLOT_LABEL, "");
+    region.setInt(slot + SLOT_IMPLEMENTATION, JAVA_ENGINE);
+    region.setInt(slot + SLOT_IMPLEMENTATION_VERSION, JAVA_ENGINE_VERSION);
+    for (int word = 0; word < MAX_ROWS / 64; word++) {
+      region.setLongOpaque(slot + SLOT_HELD_ROWS + word * 8L, 0);
+    }
+    self = Owner.participant(id, epoch);
+    // [slot-active] makes identity and capabilities visible to whoever sees the slot active; a full fence, because the
+    // joiner looks at the segment's state next, and a remover looks at the slots after it changed that state
+    region.setLongVolatile(slot + SLOT_WORD, Owner.word(self, 0, 0, SLOT_ACTIVE));
+    VarHandle.fullFence(); // [closing]
+  }
+
+  /**
+   * From now on this participant keeps nothing in use: the last one that leaves sees nobody but leavers. A full fence,
+   * because it looks at the other slots next, as they look at this one.
+   */
+  public void beginLeaving() {
+    region.setLongVolatile(geometry.slot(Owner.slotId(self)) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_LEAVING));
+    VarHandle.fullFence(); // [closing]
+  }
+
+  /** Says that this participant holds a row, or that it does not: whether others may use its bytes. */
+  public void setHeld(int row, boolean isHeld) {
+    long word = heldWord(Owner.slotId(self), row);
+    long bit = 1L << (row & 63);
+    if (isHeld) {
+      region.getAndBitwiseOrLong(word, bit);
+      VarHandle.fullFence(); // [row-held] the holder looks next whether the row is still live
+    } else if (hasSlot()) {
+      VarHandle.releaseFence(); // [row-held] what the holder did to the structure comes before
+      region.getAndBitwiseAndLong(word, ~bit);
+    }
+  }
+
+  private long heldWord(int id, int row) {
+    return geometry.slot(id) + SLOT_HELD_ROWS + (row >>> 6) * 8L;
+  }
+
+  /** Whether a living participant holds a row, or one that buries a dead one does. */
+  public boolean isHeld(int row) {
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      long word = slotWord(id);
+      long held = region.getLongAcquire(heldWord(id, row)); // [row-held]
+      if ((held & 1L << (row & 63)) != 0 && Owner.state(word) != SLOT_FREE && (id == burying || isAlive(word))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Says in shared memory what this participant is, for those who look at it. */
+  public void label(String text) {
+    Label.write(region, geometry.slot(Owner.slotId(self)) + SLOT_LABEL, text);
+  }
+
+  /** Gives the slot back; every role was given back before. */
+  public void leave() throws IOException {
+    int id = Owner.slotId(self);
+    if (hasSlot()) {
+      // This process lives on, and must not veto a death here.
+      region.setLongOpaque(geometry.slot(id) + SLOT_START_TICKS, 0);
+      free(id, Owner.epoch(self));
+    }
+    file.unlock(SLOT_LOCKS + id);
+  }
+
+  /**
+   * Whether this participant still has its slot. It does not if its lock was lost while the process lived (somebody
+   * closed the descriptor) and it was buried: the slot may be another's now, and is not to be touched.
+   */
+  public boolean hasSlot() {
+    long word = slotWord(Owner.slotId(self));
+    return Owner.participant(word) == self && Owner.state(word) != SLOT_FREE;
+  }
+
+  /**
+   * Buries everybody who is dead, and frees their slots. Nothing is waited for: a slot whose lock somebody holds is not
+   * a dead one's, or is being buried by somebody else.
+   *
+   * @param dead gets those who were buried, as they were
+   * @return how many roles they held
+   */
+  public synchronized int buryAll(List<Participant> dead) throws IOException {
+    int rolesFreed = 0;
+    SegmentFile.Patience patience = new SegmentFile.Patience();
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      boolean mayBeDead = id != Owner.slotId(self) && Owner.state(slotWord(id)) != SLOT_FREE;
+      if (!mayBeDead || !tryLockUnlessVetoed(id, patience)) {
+        continue;
+      }
+      try {
+        if (Owner.state(slotWord(id)) != SLOT_FREE) {
+          dead.add(participant(id, Owner.epoch(slotWord(id)), false));
+          rolesFreed += bury(id);
+          free(id, Owner.epoch(slotWord(id)));
+        }
+      } finally {
+        file.unlock(SLOT_LOCKS + id);
+      }
+    }
+    return rolesFreed;
+  }
+
+  /**
+   * Ends the life of slot {@code id}, whose dead holder's lock this participant has, and voids all that it holds in
+   * every structure. May be interrupted anywhere, and is then repeated by the next holder of the lock. Returns how many
+   * roles that were.
+   */
+  private int bury(int id) {
+    // The epoch comes first: while this participant holds the lock, perhaps paused, nobody takes the dead one for
+    // alive.
+    int epoch = Owner.epoch(slotWord(id));
+    int next = epoch == -1 ? epoch : epoch + 1; // beyond LAST_EPOCH only what is no participant's: it stays
+    region.setLongVolatile(geometry.slot(id) + SLOT_WORD, Owner.word(Owner.participant(id, next), 0, 0, SLOT_JOINING));
+    int rolesFreed = 0;
+    burying = id;
+    try {
+      for (SegmentEntry entry : directory.live()) {
+        rolesFreed += sweep(entry, id);
+      }
+    } finally {
+      burying = NOBODY;
+    }
+    return rolesFreed;
+  }
+
+  /**
+   * Frees what slot {@code id} holds in one structure. The slot whose lock the caller has holds the row meanwhile: or
+   * the bytes could be another entry's before this has ended. Whoever takes the slot next begins without a hold.
+   */
+  public int sweep(SegmentEntry entry, int id) {
+    region.getAndBitwiseOrLong(heldWord(id, entry.row()), 1L << (entry.row() & 63));
+    VarHandle.fullFence(); // [row-held] the holder looks next whether the row is still live
+    return entry.isGone() ? 0 : entry.sweep(id);
+  }
+
+  private void free(int id, int epoch) {
+    long word = Owner.word(Owner.participant(id, epoch), 0, 0, SLOT_FREE);
+    region.setLongRelease(geometry.slot(id) + SLOT_WORD, word); // [slot-free] roles are clear
+  }
+
+  private long slotWord(int id) {
+    return region.getLongAcquire(geometry.slot(id) + SLOT_WORD); // [slot-active] [slot-free]
+  }
+
+  /**
+   * Whether the participant part of {@code ownerWord} names a life that still goes on. False is proof: the kernel gave
+   * its lock back, or the slot was taken again since.
+   */
+  public boolean isAlive(long ownerWord) {
+    int id = Owner.slotId(ownerWord);
+    if (id >= geometry.slotCount()) {
+      return false; // no such slot: damage, and certainly nobody
+    }
+    if (self != 0 && Owner.participant(ownerWord) == self) {
+      return true;
+    }
+    long slotWord = slotWord(id);
+    if (Owner.epoch(slotWord) != Owner.epoch(ownerWord) || Owner.state(slotWord) == SLOT_FREE) {
+      return false;
+    }
+    try {
+      return file.isLockedByOther(SLOT_LOCKS + id) || certainlyRuns(id) && sameEpoch(id, ownerWord);
+    } catch (IOException unknown) {
+      return true; // no proof of death
+    }
+  }
+
+  private boolean sameEpoch(int id, long ownerWord) {
+    return Owner.epoch(slotWord(id)) == Owner.epoch(ownerWord);
+  }
+
+  /** Whether anybody but this participant is attached, lives, and is not about to leave. */
+  public boolean anyOtherStays() {
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      long word = region.getLongVolatile(geometry.slot(id) + SLOT_WORD);
+      int state = Owner.state(word);
+      if (state != SLOT_FREE && state != SLOT_LEAVING && Owner.participant(word) != self && isAlive(word)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Whether every participant that could publish wakes sleepers in a way that this process can rely on. Sleepers ask
+   * this before they block in the kernel, and at least every 50 ms.
+   */
+  public boolean everybodyCanWake() {
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      long word = slotWord(id);
+      if (Owner.state(word) != SLOT_FREE) {
+        long capabilities = region.getLongOpaque(geometry.slot(id) + SLOT_CAPABILITIES);
+        boolean wakes = (capabilities & CAN_WAKE) != 0 && ((capabilities & ASYMMETRIC) == 0 || Futex.ASYMMETRIC);
+        if (!wakes && isAlive(word)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  /** The participant that a word names, if its slot was not taken again since. */
+  public Optional<Participant> describe(long ownerWord) {
+    int id = Owner.slotId(ownerWord);
+    if (Owner.participant(ownerWord) == 0 || id >= geometry.slotCount() || !sameEpoch(id, ownerWord)) {
+      return Optional.empty();
+    }
+    return Optional.of(participant(id, Owner.epoch(ownerWord), isAlive(ownerWord)));
+  }
+
+  private Participant participant(int id, int epoch, boolean alive) {
+    long slot = geometry.slot(id);
+    return new Participant(id, epoch, region.getLongOpaque(slot + SLOT_PID), alive,
+        (region.getLongOpaque(slot + SLOT_CAPABILITIES) & CAN_WAKE) != 0, region.getLongOpaque(slot + SLOT_HEARTBEAT),
+        Owner.state(slotWord(id)) == SLOT_LEAVING, Label.read(region, slot + SLOT_LABEL));
+  }
+
+  /** The process id of the participant that a word names; 0 when unknown. */
+  public long pid(long ownerWord) {
+    return describe(ownerWord).map(Participant::pid).orElse(0L);
+  }
+
+  /** Everybody whose slot is taken, dead or alive. */
+  public List<Participant> list() {
+    List<Participant> found = new ArrayList<>();
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      long word = slotWord(id);
+      if (Owner.state(word) != SLOT_FREE) {
+        describe(Owner.word(Owner.participant(id, Owner.epoch(word)), 0, 0, 0)).ifPresent(found::add);
+      }
+    }
+    return found;
+  }
+
+  /** Whether the holder of a slot is known to run; in a copy of a segment's file that means nothing. */
+  private boolean certainlyRuns(int id) {
+    long inode = region.getLong(INODE_OFFSET);
+    return identity(id).certainlyRuns() && (inode == 0 || inode == file.inode());
+  }
+
+  private ProcessIdentity identity(int id) {
+    long slot = geometry.slot(id);
+    return new ProcessIdentity(region.getLongOpaque(slot + SLOT_PID), region.getLongOpaque(slot + SLOT_START_TICKS),
+        region.getLongOpaque(slot + SLOT_PID_NAMESPACE), region.getLongOpaque(slot + SLOT_BOOT_HIGH),
+        region.getLongOpaque(slot + SLOT_BOOT_LOW));
+  }
+
+  public long doorbell(int id) {
+    return geometry.slot(id) + SLOT_DOORBELL;
+  }
+
+  public void heartbeat() {
+    if (hasSlot()) {
+      region.setLongOpaque(geometry.slot(Owner.slotId(self)) + SLOT_HEARTBEAT, System.nanoTime());
+    }
+  }
+}

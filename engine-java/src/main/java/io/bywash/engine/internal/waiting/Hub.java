@@ -1,0 +1,385 @@
+package io.bywash.engine.internal.waiting;
+
+import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.linux.EngineLog;
+import io.bywash.engine.internal.linux.EngineThread;
+import io.bywash.engine.internal.linux.Futex;
+import io.bywash.engine.internal.memory.NativeAccess;
+import io.bywash.engine.internal.memory.Region;
+import java.util.ArrayList;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+/**
+ * The one thread of a process that waits for many roles, in many segments. It sleeps in the kernel on the doorbells of
+ * all segments at once; what it cannot sleep on (no native access, Linux before 5.16, a peer that cannot ring, more
+ * than {@value Futex#MAX_WORDS} words) it looks at once a millisecond.
+ *
+ * <p>After a wake it looks at the waits whose bits were taken, and at those that were added, revoked or cancelled in
+ * this process. Every 50 ms it looks at each structure, and at all its waits if that has changed. So those that are
+ * not woken cost next to nothing.
+ *
+ * <p>The thread exists while somebody waits, and a second longer. Nothing ends a wait but its own end: a failure of the
+ * thread, such as a shortage of heap, is logged once, and the thread goes on.
+ */
+public final class Hub {
+  private static final Hub SHARED = new Hub();
+  private static final long LOOK_NANOS = 1_000_000;
+  private static final long IDLE_NANOS = 1_000_000_000;
+  /** All waits are looked at so often, whatever is known of them. */
+  private static final int ROUNDS_OF_ALL = 20;
+
+  private final Queue<Wait> arrivals = new ConcurrentLinkedQueue<>();
+  private final Queue<Wait> over = new ConcurrentLinkedQueue<>();
+  private final Region ownDoorbell = Region.allocate(Integer.BYTES);
+  private final Object threadLock = new Object();
+  private volatile Thread thread;
+
+  // ---- used by the hub's thread alone
+  private final List<WaitSegment> segments = new ArrayList<>();
+  private final Map<SegmentCore, WaitSegment> byCore = new IdentityHashMap<>();
+  private long roundNanos = System.nanoTime();
+  private int rounds;
+  private boolean failed;
+  private Futex.Words words;
+  private boolean failureLogged;
+
+  /** Somebody who waits for a role. */
+  public abstract static class Wait {
+    final WaitPoint point;
+    /** The next one in the same role. These two are the hub's. */
+    Wait next;
+    WaitGroup group;
+
+    protected Wait(WaitPoint point) {
+      this.point = point;
+    }
+
+    /** Whether nobody waits any more. */
+    protected abstract boolean isOver();
+
+    /**
+     * Tells whoever waits that the wait is over, from then on {@link #isOver} holds. Runs in the hub's thread: it hands
+     * over, does not block, and runs no code of the user's. What it throws leaves the wait as it was, and it is called
+     * again.
+     *
+     * @param failure why the role cannot be waited for; null when it is ready
+     */
+    protected abstract void end(Throwable failure);
+  }
+
+  /** What a look at a wait has shown. */
+  enum Look { WAITS, READY, OVER, FAILED }
+
+  private Hub() {}
+
+  /** The hub of this process. */
+  public static Hub shared() {
+    return SHARED;
+  }
+
+  /** Whether the calling thread is the hub's. */
+  public boolean isCaller() {
+    return Thread.currentThread() == thread;
+  }
+
+  /** Adds a wait, which ends at once if its role is ready. */
+  public void add(Wait wait) {
+    arrivals.add(wait);
+    try {
+      synchronized (threadLock) {
+        if (thread == null) {
+          Thread starting = EngineThread.unstarted("bywash-wait-hub", this::run);
+          thread = starting;
+          try {
+            starting.start();
+          } catch (Throwable failure) {
+            thread = null;
+            throw failure;
+          }
+        }
+      }
+    } catch (Throwable failure) {
+      arrivals.remove(wait);
+      throw failure;
+    }
+    ownDoorbell.getAndAddInt(0, 1);
+    if (NativeAccess.ENABLED) {
+      Futex.wakeAll(ownDoorbell, 0, Futex.ALL_BITS);
+    }
+    LockSupport.unpark(thread);
+  }
+
+  /** Tells the hub, from any thread, that nobody waits any more: it need not find out for itself. */
+  public void forget(Wait wait) {
+    try {
+      over.add(wait);
+    } catch (OutOfMemoryError | StackOverflowError shortage) {
+      // it finds out within a second
+    }
+  }
+
+  /** Parks the calling thread until the role is ready, for at most {@code timeoutNanos}; an interrupt ends it. */
+  void park(WaitPoint point, long timeoutNanos) {
+    ParkedThread parked = new ParkedThread(point, Thread.currentThread());
+    add(parked);
+    try {
+      long start = System.nanoTime();
+      long left = timeoutNanos;
+      while (!parked.isOver() && left > 0 && !Thread.currentThread().isInterrupted()) {
+        LockSupport.parkNanos(left);
+        left = timeoutNanos - (System.nanoTime() - start);
+      }
+    } finally {
+      if (!parked.over) {
+        parked.over = true;
+        forget(parked);
+      }
+    }
+  }
+
+  private static final class ParkedThread extends Wait {
+    private final Thread parked;
+    private volatile boolean over;
+
+    ParkedThread(WaitPoint point, Thread parked) {
+      super(point);
+      this.parked = parked;
+    }
+
+    @Override
+    protected boolean isOver() {
+      return over;
+    }
+
+    @Override
+    protected void end(Throwable failure) { // the thread looks for itself, and meets the failure
+      over = true;
+      LockSupport.unpark(parked);
+    }
+  }
+
+  private void run() {
+    while (true) {
+      try {
+        if (isWorkDone()) {
+          return;
+        }
+      } catch (Throwable failure) { // nobody who waits may notice: the waits stand as they were
+        logOnce(failure);
+        LockSupport.parkNanos(LOOK_NANOS);
+      }
+    }
+  }
+
+  private void logOnce(Throwable failure) {
+    if (!failureLogged) {
+      try {
+        failureLogged = EngineLog.log(System.Logger.Level.ERROR, "The thread that waits for roles met a failure. It"
+            + " goes on.", failure);
+      } catch (Throwable noHeap) {
+        // the first use of a class needs heap: the next failure is logged
+      }
+    }
+  }
+
+  /**
+   * A look at what has changed, and a sleep; true when nobody waited for a second, and this thread is not the hub's
+   * any more.
+   */
+  private boolean isWorkDone() {
+    if (words == null && NativeAccess.ENABLED) {
+      words = new Futex.Words();
+    }
+    failed = false;
+    int ownSeen = ownDoorbell.getIntAcquire(0);
+    boolean isRound = System.nanoTime() - roundNanos >= WaitRoom.PROBE_NANOS;
+    takeArrivals();
+    takeOver();
+    if (isRound) {
+      beginRound();
+    }
+    boolean mayBlock = look(isRound);
+    if (segments.isEmpty()) {
+      if (words != null) {
+        words.clear(); // or the last segments could not be unmapped
+      }
+      return isUnused();
+    }
+    if (failed || !mayBlock || !sleepOnDoorbells(ownSeen)) {
+      LockSupport.parkNanos(LOOK_NANOS);
+      if (!mayBlock) {
+        roundNanos -= WaitRoom.PROBE_NANOS; // nothing that was announced is relied on
+      }
+    }
+    return false;
+  }
+
+  private void takeArrivals() {
+    for (Wait arrival = arrivals.peek(); arrival != null; arrival = arrivals.peek()) {
+      segment(arrival.point.core()).add(arrival); // what may fail comes first
+      arrivals.remove();
+    }
+  }
+
+  private WaitSegment segment(SegmentCore core) {
+    WaitSegment segment = byCore.get(core);
+    if (segment == null) {
+      segment = new WaitSegment(this, core);
+      segments.add(segment);
+      try {
+        byCore.put(core, segment);
+      } catch (Throwable failure) {
+        segments.removeLast();
+        throw failure;
+      }
+      guarded(segment, one -> one.checkBlind(segments.size() < Futex.MAX_WORDS));
+    }
+    return segment;
+  }
+
+  private void takeOver() {
+    for (Wait wait = over.peek(); wait != null; wait = over.peek()) {
+      if (wait.group != null) {
+        try {
+          wait.group.lookAt(wait);
+        } catch (InternalError fault) {
+          // the segment's next look meets it
+        }
+      }
+      over.remove();
+    }
+  }
+
+  private void beginRound() {
+    roundNanos = System.nanoTime();
+    boolean all = ++rounds % ROUNDS_OF_ALL == 0;
+    int known = segments.size();
+    for (int i = 0; i < known; i++) {
+      boolean mayBlock = i + 1 < Futex.MAX_WORDS;
+      guarded(segments.get(i), segment -> {
+        segment.tend(mayBlock);
+        if (all) {
+          segment.lookAtAll();
+        }
+      });
+    }
+    for (int i = segments.size() - 1; i >= 0; i--) {
+      WaitSegment segment = segments.get(i);
+      segment.forgetEmpty();
+      if (segment.isEmpty()) {
+        segments.remove(i);
+        byCore.values().remove(segment);
+      }
+    }
+  }
+
+  /** Looks at what was woken and what is new; false when nobody may rely on what was announced. */
+  private boolean look(boolean everything) {
+    boolean announced = false;
+    for (int i = 0; i < segments.size(); i++) {
+      WaitSegment segment = segments.get(i);
+      try {
+        announced |= segment.look(everything);
+      } catch (InternalError fault) {
+        segment.breakDown();
+      }
+    }
+    boolean mayBlock = !announced || WaitRoom.fence();
+    for (int i = 0; i < segments.size(); i++) {
+      WaitSegment segment = segments.get(i);
+      try {
+        segment.lookAtNew(everything);
+      } catch (InternalError fault) {
+        segment.breakDown();
+      }
+    }
+    return mayBlock;
+  }
+
+  private static void guarded(WaitSegment segment, Consumer<WaitSegment> action) {
+    try {
+      action.accept(segment);
+    } catch (InternalError fault) {
+      segment.breakDown();
+    }
+  }
+
+  /** Waits for an arrival; true when there was none for a second, and this thread is not the hub's any more. */
+  private boolean isUnused() {
+    long start = System.nanoTime();
+    while (arrivals.isEmpty() && System.nanoTime() - start < IDLE_NANOS) {
+      LockSupport.parkNanos(IDLE_NANOS);
+    }
+    synchronized (threadLock) {
+      if (!arrivals.isEmpty()) {
+        return false;
+      }
+      over.clear();
+      words = null;
+      thread = null;
+      return true;
+    }
+  }
+
+  /** Ends a wait whose role is ready. One that cannot be ended now stays. */
+  Look look(Wait wait) {
+    try {
+      if (wait.isOver()) {
+        return Look.OVER;
+      }
+      if (!isReady(wait)) {
+        return wait.isOver() ? Look.OVER : Look.WAITS;
+      }
+      wait.end(null);
+      return wait.isOver() ? Look.READY : Look.WAITS;
+    } catch (Throwable failure) { // it is tried again at the next look
+      failed = true;
+      logOnce(failure);
+      return Look.FAILED;
+    }
+  }
+
+  /** Whether the role is ready; a failure of its segment, which is not the others', ends the wait with that. */
+  private static boolean isReady(Wait wait) {
+    try {
+      return wait.point.isWaitOver();
+    } catch (RuntimeException | InternalError failure) {
+      wait.end(failure instanceof InternalError fault ? cut(wait, fault) : failure);
+      return false;
+    }
+  }
+
+  private static Throwable cut(Wait wait, InternalError fault) {
+    try {
+      return wait.point.core().truncated(fault);
+    } catch (InternalError other) {
+      return other;
+    }
+  }
+
+  /** Sleeps until the next round, or until the next look at what nobody rings for; false when it could not. */
+  private boolean sleepOnDoorbells(int ownSeen) {
+    if (words == null || !Futex.WAIT_ANY) {
+      return false;
+    }
+    words.clear();
+    words.add(ownDoorbell, 0, ownSeen);
+    boolean anyBlind = false;
+    for (int i = 0; i < segments.size(); i++) {
+      WaitSegment segment = segments.get(i);
+      if (segment.isBlind()) {
+        anyBlind = true;
+      } else {
+        segment.addTo(words);
+      }
+    }
+    long untilRound = WaitRoom.PROBE_NANOS - (System.nanoTime() - roundNanos);
+    return words.await(anyBlind ? Math.min(untilRound, LOOK_NANOS) : untilRound);
+  }
+}

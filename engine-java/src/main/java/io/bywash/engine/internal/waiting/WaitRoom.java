@@ -1,0 +1,242 @@
+package io.bywash.engine.internal.waiting;
+
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
+
+import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.linux.Futex;
+import io.bywash.engine.internal.memory.NativeAccess;
+import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.wait.WaitPolicy;
+import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Waiting in one segment: how a thread waits, and the doorbells of participants, on which it sleeps. Who sleeps, and
+ * who is to be woken, is in the {@link Waiters} of each structure.
+ *
+ * <p>A participant has one doorbell for all its roles. Each thread sleeps on it with the bit of its role only, so that
+ * not all of them wake for each message; roles with the same bit do.
+ */
+public final class WaitRoom {
+  /** The longest time between two looks at a peer. */
+  public static final long PROBE_NANOS = 50_000_000;
+
+  static final int SPINS = 1_000;
+  private static final long PATIENCE_NANOS = 200_000;
+  /** A wait without sleep that took so long ended late: others ran on this core meanwhile. */
+  static final long LONG_YIELD_NANOS = 2 * PATIENCE_NANOS;
+  private static final int CLOCK_EVERY_SPINS = 64;
+  private static final long PARK_NANOS = 50_000;
+
+  private final SegmentCore core;
+  private final Region region;
+  private final AtomicInteger revocations = new AtomicInteger();
+
+  public WaitRoom(SegmentCore core) {
+    this.core = core;
+    this.region = core.region();
+  }
+
+  // ---- the waker's side
+
+  /** The bit of a futex that a role sleeps with. */
+  static int doorbellBit(int role) {
+    return 1 << (role & 31);
+  }
+
+  /** Rings the doorbell of a slot for the roles with those bits, and wakes all that sleep with them. */
+  void ring(int slotId, int bits) {
+    long doorbell = core.participants().doorbell(slotId);
+    region.getAndAddInt(doorbell, 1); // the word changes before the wake: who reads it later does not sleep
+    try {
+      Futex.wakeAll(region, doorbell, bits);
+    } catch (OutOfMemoryError | StackOverflowError shortage) {
+      // what the sleeper waits for has happened, and must not look failed to the caller; the sleeper looks again by
+      // itself
+    }
+  }
+
+  /** Wakes everybody of this process who sleeps in this segment: roles were revoked. */
+  public void wakeOwn() {
+    wakeOwn(Futex.ALL_BITS);
+  }
+
+  /** Wakes whoever of this process sleeps in that role: it was revoked. */
+  public void wakeOwnRole(int role) {
+    wakeOwn(doorbellBit(role));
+  }
+
+  private void wakeOwn(int bits) {
+    if (NativeAccess.ENABLED && core.participants().self() != 0) {
+      ring(Owner.slotId(core.participants().self()), bits);
+    }
+  }
+
+  /** A role of this process was revoked: the hub looks whether somebody waits in it, as soon as it wakes. */
+  public void noteRevocation() {
+    revocations.incrementAndGet();
+  }
+
+  /** How often roles of this segment were revoked in this process. */
+  int revocations() {
+    return revocations.get();
+  }
+
+  // ---- the sleeper's side
+
+  /** The doorbell of this participant, to be read before {@link Waiters#announce}. */
+  public int doorbellValue() {
+    return region.getIntAcquire(doorbell());
+  }
+
+  /** Where this participant's doorbell is. */
+  public long doorbell() {
+    return core.participants().doorbell(Owner.slotId(core.participants().self()));
+  }
+
+  /** The sleeper's fence; false when it could not be made, and one must not sleep. */
+  public static boolean fence() {
+    VarHandle.fullFence(); // [waiting]
+    return !Futex.ASYMMETRIC || Futex.barrierOnOthers(); // [waiting]
+  }
+
+  /** Whether every possible waker can wake this process out of the kernel. */
+  public boolean canBlock() {
+    return NativeAccess.ENABLED && !core.isReadOnly() && core.participants().everybodyCanWake();
+  }
+
+  /**
+   * Waits until {@code point} is ready, but no longer than {@code timeoutNanos}, and no longer than {@link
+   * #PROBE_NANOS} once it sleeps: the caller then looks after its peers and calls again; the hub does that for a
+   * virtual thread, which may wait longer. An interrupt ends it, and stays set. The caller looks at the structure
+   * after each call, also then: a wake that was meant for one of many must be used.
+   *
+   * @param lively what the last call returned
+   * @return whether {@code BACKOFF} may yield before it sleeps the next time: it did not have to sleep, nor to wait
+   *     long
+   */
+  public boolean await(WaitPoint point, WaitPolicy policy, long timeoutNanos, boolean lively) {
+    long start = System.nanoTime();
+    if (Thread.currentThread().isVirtual()) {
+      awaitOnVirtualThread(point, policy, start, timeoutNanos);
+      return false;
+    }
+    if (policy == WaitPolicy.BACKOFF) {
+      return backOff(point, start, timeoutNanos, lively);
+    }
+    switch (policy) {
+      case SPIN -> spin(point, start, Math.min(timeoutNanos, PROBE_NANOS));
+      case YIELD -> yieldUntil(point, start, Math.min(timeoutNanos, PROBE_NANOS));
+      case PARK -> park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
+      default -> block(point, start, timeoutNanos);
+    }
+    return false;
+  }
+
+  /**
+   * Where messages follow each other closely, a pause is mostly the other side's being interrupted. Whoever sleeps then
+   * is often woken on the other side's core, and waits for its time slice of milliseconds.
+   *
+   * <p>Whoever yields on the core that the other side runs on waits for such a slice as well, and does so many times,
+   * since the kernel leaves a thread that yields where it is; one that wakes up is placed on an idle core. So after a
+   * long yield the next wait sleeps without yielding.
+   */
+  private boolean backOff(WaitPoint point, long start, long timeoutNanos, boolean lively) {
+    for (int i = 0; i < SPINS; i++) {
+      if (point.isWaitOver()) {
+        return true; // at once: each look more is a part of every round trip
+      }
+      Thread.onSpinWait();
+    }
+    if (lively) {
+      yieldUntil(point, start, Math.min(timeoutNanos, PATIENCE_NANOS));
+    }
+    if (point.isWaitOver()) {
+      return System.nanoTime() - start <= LONG_YIELD_NANOS;
+    }
+    block(point, start, timeoutNanos);
+    return false;
+  }
+
+  /**
+   * A virtual thread gives its carrier away while it waits: a sleep in the kernel, or endless spinning, would keep the
+   * carrier from all other virtual threads.
+   */
+  private void awaitOnVirtualThread(WaitPoint point, WaitPolicy policy, long start, long timeoutNanos) {
+    for (int i = 0; i < SPINS; i++) {
+      if (point.isWaitOver()) {
+        return;
+      }
+      Thread.onSpinWait();
+    }
+    Thread.yield(); // perhaps the other side is a virtual thread as well
+    if (policy == WaitPolicy.PARK || !canBlock()) {
+      park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
+    } else if (!point.isWaitOver()) {
+      Hub.shared().park(point, timeoutNanos - (System.nanoTime() - start));
+    }
+  }
+
+  private static void spin(WaitPoint point, long start, long timeoutNanos) {
+    for (int spins = 1; !point.isWaitOver(); spins++) {
+      Thread.onSpinWait();
+      if (spins % CLOCK_EVERY_SPINS == 0 && (System.nanoTime() - start > timeoutNanos || isInterrupted())) {
+        return;
+      }
+    }
+  }
+
+  private static void yieldUntil(WaitPoint point, long start, long timeoutNanos) {
+    while (!point.isWaitOver() && System.nanoTime() - start <= timeoutNanos && !isInterrupted()) {
+      Thread.yield();
+    }
+  }
+
+  private static void park(WaitPoint point, long start, long timeoutNanos) {
+    while (!point.isWaitOver()) {
+      long left = timeoutNanos - (System.nanoTime() - start);
+      if (left <= 0 || isInterrupted()) {
+        return;
+      }
+      LockSupport.parkNanos(Math.min(left, PARK_NANOS));
+    }
+  }
+
+  private void block(WaitPoint point, long start, long timeoutNanos) {
+    if (point.isWaitOver() || isInterrupted()) {
+      return;
+    }
+    if (!canBlock()) {
+      park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
+      return;
+    }
+    SegmentEntry entry = point.waiters().entry();
+    if (!entry.tryBeginWait()) {
+      return;
+    }
+    int role = point.role();
+    try {
+      int seen = doorbellValue();
+      point.waiters().announce(role);
+      boolean mayBlock = fence();
+      if (point.isWaitOver()) {
+        return;
+      }
+      long left = timeoutNanos - (System.nanoTime() - start);
+      if (left > 0 && mayBlock) {
+        core.participants().heartbeat();
+        Futex.await(region, doorbell(), seen, doorbellBit(role), Math.min(left, PROBE_NANOS));
+      }
+    } finally {
+      point.waiters().withdraw(role); // if a waker took the bit: the caller looks before it waits again
+      entry.endWait();
+    }
+  }
+
+  private static boolean isInterrupted() {
+    return Thread.currentThread().isInterrupted();
+  }
+}

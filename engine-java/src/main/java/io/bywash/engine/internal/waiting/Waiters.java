@@ -1,0 +1,238 @@
+package io.bywash.engine.internal.waiting;
+
+import static io.bywash.engine.internal.layout.SegmentLayout.ROLE_FREE;
+
+import io.bywash.engine.EntrySpec;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.linux.Futex;
+import io.bywash.engine.internal.memory.NativeAccess;
+import io.bywash.engine.internal.memory.Region;
+import java.lang.invoke.VarHandle;
+import java.util.Optional;
+
+/**
+ * The roles of one structure that wait for one reason: a bit for each role, and a summary word with a bit for each
+ * word of those, so that a waker which finds nobody has looked at one word.
+ *
+ * <p>No wake-up is lost, because the two sides' steps cannot both come first [waiting]:
+ * <pre>
+ *   sleeper: remember doorbell; set own bit, then summary bit; FENCE; look at the structure; sleep while the doorbell
+ *            is unchanged; clear own bit
+ *   waker:   change the structure; fence; look at the summary; take bits; change the holders' doorbells; wake them
+ * </pre>
+ * Where every process is registered for it, the sleeper's FENCE is a membarrier that makes all running wakers
+ * pass a full fence, and the waker's own fence is left out: it then costs a sleeper about a microsecond, and a
+ * publisher nothing but a load. Beyond that, a sleeper looks again every 50 ms, since a waker may die between its
+ * steps.
+ *
+ * <p>A waker that finds a summary bit whose word is zero clears it, and looks at the word again [summary]: whoever has
+ * announced itself meanwhile may have been passed by another waker, and is woken.
+ *
+ * <p>Any thread may call any method.
+ */
+public final class Waiters {
+  private final SegmentEntry entry;
+  private final Region region;
+  private final long bitmap;
+  private final long summary;
+  private final int words;
+  /** Where {@link #signalOne} begins to look, so that each has its turn; a hint. */
+  private int turn;
+
+  public Waiters(SegmentEntry entry, int bitmap, int summary) {
+    this.entry = entry;
+    this.region = entry.region();
+    this.bitmap = entry.offset() + bitmap;
+    this.summary = entry.offset() + summary;
+    this.words = (entry.roleCount() + 63) >>> 6;
+  }
+
+  /** The structure whose roles these are. */
+  public SegmentEntry entry() {
+    return entry;
+  }
+
+  /** Where the bits are in the region. */
+  long bitmap() {
+    return bitmap;
+  }
+
+  // ---- the waker's side
+
+  /** Wakes all; called after each change of the structure that they may wait for. */
+  public void signal() {
+    if (hasAny()) {
+      ringAll();
+    }
+  }
+
+  /**
+   * Wakes one of those who wait, if there are any, and not always the same. More are woken at times. Whoever is woken
+   * so and then does not look at the structure calls this again.
+   */
+  public void signalOne() {
+    if (hasAny()) {
+      ringOne(turn);
+    }
+  }
+
+  /** Wakes the holder of that role, if it waits. */
+  public void signalRole(int role) {
+    if (hasAny() && withdraw(role)) {
+      ring(role);
+    }
+  }
+
+  private boolean hasAny() {
+    if (!NativeAccess.ENABLED) {
+      return false; // sleepers know that this process cannot wake them, and park with a time limit
+    }
+    if (!Futex.ASYMMETRIC) {
+      VarHandle.fullFence(); // [waiting]
+    }
+    return region.getLongOpaque(summary) != 0; // [waiting]
+  }
+
+  private boolean isInSummary(int index) {
+    return (region.getLongOpaque(summary) & 1L << index) != 0; // [waiting]
+  }
+
+  private void ringAll() {
+    for (int index = 0; index < words; index++) {
+      if (isInSummary(index)) {
+        if (word(index) == 0) {
+          clearSummary(index);
+        } else {
+          ring(index, takeAll(index));
+        }
+      }
+    }
+  }
+
+  private long takeAll(int index) {
+    return region.getAndBitwiseAndLong(bitmap + index * 8L, 0);
+  }
+
+  /** Clears a summary bit whose word was seen to be zero; whether somebody was there all the same, and was woken. */
+  private boolean clearSummary(int index) {
+    region.getAndBitwiseAndLong(summary, ~(1L << index)); // [summary] who set this bit has set its own one before
+    if (word(index) == 0) { // [summary] so that it is seen here
+      return false;
+    }
+    restoreSummary(index);
+    ring(index, takeAll(index));
+    return true;
+  }
+
+  private void ringOne(int first) {
+    for (int i = 0; i <= words; i++) { // the first word twice: its upper part, and at last its lower one
+      int index = ((first >>> 6) + i) % words;
+      if (isInSummary(index)) {
+        long bits = word(index);
+        if (bits == 0 && clearSummary(index)) {
+          return;
+        }
+        bits &= i == 0 ? -1L << first : i == words ? ~(-1L << first) : -1L;
+        for (; bits != 0; bits &= bits - 1) {
+          int role = (index << 6) + Long.numberOfTrailingZeros(bits);
+          if (withdraw(role) && ring(role)) {
+            turn = (role + 1) % (words << 6);
+            return;
+          }
+        }
+      }
+    }
+  }
+
+  /** Rings for roles of one word of bits, each participant once. */
+  private void ring(int index, long taken) {
+    for (long bits = taken; bits != 0; ) {
+      int first = (index << 6) + Long.numberOfTrailingZeros(bits);
+      bits &= bits - 1;
+      int id = holder(first);
+      if (id >= 0) {
+        int doorbellBits = WaitRoom.doorbellBit(first);
+        for (long others = bits; others != 0; others &= others - 1) {
+          int other = (index << 6) + Long.numberOfTrailingZeros(others);
+          if (holder(other) == id) {
+            doorbellBits |= WaitRoom.doorbellBit(other);
+            bits &= ~(others & -others);
+          }
+        }
+        entry.core().waitRoom().ring(id, doorbellBits);
+      }
+    }
+  }
+
+  /** Rings for a role whose bit was taken; false when nobody holds it. */
+  public boolean ring(int role) {
+    int id = holder(role);
+    if (id >= 0) {
+      entry.core().waitRoom().ring(id, WaitRoom.doorbellBit(role));
+    }
+    return id >= 0;
+  }
+
+  /** The slot of a role's holder, read after the bit was taken: it is the holder that had set it, or a later one. */
+  private int holder(int role) {
+    if (role >= entry.roleCount()) {
+      return -1; // damage
+    }
+    long word = entry.roleWord(role);
+    int id = Owner.slotId(word);
+    return Owner.state(word) == ROLE_FREE || id >= entry.core().geometry().slotCount() ? -1 : id;
+  }
+
+  // ---- the sleeper's side
+
+  /** Announces that a role waits; {@link WaitRoom#fence} and another look at the structure must follow. */
+  public void announce(int role) {
+    region.getAndBitwiseOrLong(bitmap + (role >>> 6) * 8L, 1L << (role & 63)); // [summary] seen by who sees the next
+    region.getAndBitwiseOrLong(summary, 1L << (role >>> 6)); // [waiting] [summary]
+  }
+
+  /** Ends what {@link #announce} began; false when a waker took the bit, and has changed the structure before. */
+  public boolean withdraw(int role) {
+    long word = bitmap + (role >>> 6) * 8L;
+    long bit = 1L << (role & 63);
+    return isAnnounced(role) && (region.getAndBitwiseAndLong(word, ~bit) & bit) != 0;
+  }
+
+  /** Whether a role is announced, and was not woken yet. */
+  public boolean isAnnounced(int role) {
+    return (word(role >>> 6) & 1L << (role & 63)) != 0;
+  }
+
+  /** So many words of bits there are. */
+  int words() {
+    return words;
+  }
+
+  /** The bits of 64 roles. */
+  long word(int index) {
+    return region.getLongAcquire(bitmap + index * 8L); // [waiting] what the waker did before is seen from now on
+  }
+
+  /** Sets a summary bit again that a waker has cleared, and perhaps then died. */
+  void restoreSummary(int index) {
+    if (!isInSummary(index)) {
+      region.getAndBitwiseOrLong(summary, 1L << index);
+    }
+  }
+
+  // ---- looking on
+
+  /** What is impossible: roles that do not exist wait. */
+  public Optional<String> problem() {
+    int roles = entry.roleCount();
+    for (int role = roles; role < EntrySpec.MAX_ROLES; role++) {
+      if ((word(role >>> 6) & 1L << (role & 63)) != 0) {
+        return Optional.of("role " + role + " waits, but there are only " + roles);
+      }
+    }
+    long bits = region.getLongOpaque(summary);
+    return bits >>> words == 0 ? Optional.empty()
+        : Optional.of(String.format("the summary 0x%x of those that wait goes beyond the last of %d", bits, roles));
+  }
+}
