@@ -18,8 +18,9 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 
 /**
- * A directory of segments: by default {@code /dev/shm/bywash-UID}, or what the environment variable {@code BYWASH_DIR}
- * names. Its file {@code .lock} is the lock under which names come and go, and is never deleted.
+ * A bus directory: the folder in which segments lie. By default it is {@code /dev/shm/bywash-UID}; the environment
+ * variable {@code BYWASH_DIR} overrides that. File names are added and removed under a lock on the file {@code .lock}
+ * in it, which is never deleted. Immutable; any thread may use it.
  */
 public final class BusDirectory {
   private final Path path;
@@ -31,7 +32,11 @@ public final class BusDirectory {
   }
 
   /**
-   * The directory of this user: {@code $BYWASH_DIR}, else {@code /dev/shm/bywash-UID}, made with mode 0700 when needed.
+   * The bus directory of this user: {@code $BYWASH_DIR} if that is set, otherwise {@code /dev/shm/bywash-UID}. The
+   * latter is created with mode 0700 when a segment is first created in it.
+   *
+   * @throws SegmentAccessException when {@code BYWASH_DIR} cannot be expressed as a path in this JVM's locale, or when
+   *     it is not set and the user id cannot be read because {@code /proc} is not mounted
    */
   public static BusDirectory standard() {
     String given = System.getenv("BYWASH_DIR");
@@ -51,34 +56,34 @@ public final class BusDirectory {
     }
   }
 
-  /** Any directory. */
+  /** The bus directory at this path. It is never created; a relative path is resolved now. */
   public static BusDirectory at(Path directory) {
     return new BusDirectory(directory.toAbsolutePath(), false);
   }
 
-  /** Where it is. */
+  /** The absolute path of this bus directory. */
   public Path path() {
     return path;
   }
 
   /**
-   * The file of the segment of that name, whether or not there is one.
+   * The path that a segment of this name has, whether or not it exists.
    *
-   * @throws IllegalArgumentException when {@code name} is no name: 1 to 64 characters of {@code A-Z a-z 0-9 . _ -}, the
-   *     first a letter or a digit
+   * @throws IllegalArgumentException when {@code name} is not a valid name: 1 to 64 characters of {@code A-Z a-z 0-9 .
+   *     _ -}, starting with a letter or a digit
    */
   public Path path(String name) {
     return path.resolve(Names.check("name", name));
   }
 
-  /** The same, with the directory made when it is this user's own standard one. */
+  /** As {@link #path(String)}, but creates the bus directory first if it is this user's standard one. */
   Path createdPath(String name) {
     Path file = path(name);
     if (madeOnDemand && !Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
       try {
         Files.createDirectory(path, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
       } catch (FileAlreadyExistsException made) {
-        // another process of this user was faster; if it is something else, the next step says so
+        // another process of this user was faster; if it is not a directory, the next step reports that
       } catch (IOException refused) {
         Path parent = path.getParent();
         String reason = !Files.isDirectory(parent) ? "there is no directory " + parent
@@ -92,24 +97,25 @@ public final class BusDirectory {
   }
 
   /**
-   * Removes a segment that nobody uses, whatever its lifetime, also a damaged one. Nobody uses it when the kernel holds
-   * no participant's lock on it; if somebody attaches meanwhile, it stays. Files that are no segment of this version,
-   * and those of other users, are left alone.
+   * Removes a segment that nobody uses, whatever its lifetime, even if it is damaged. A segment is in use while the
+   * kernel holds a participant's lock on it; if a process attaches at the same time, the segment stays. Files that are
+   * not segments of this version, and files of other users, are left alone.
    *
-   * @throws IllegalArgumentException when {@code name} is no name
-   * @throws SegmentAccessException when the operating system refuses
+   * @return what happened; being in use or missing is an outcome, not an exception
+   * @throws IllegalArgumentException when {@code name} is not a valid name
+   * @throws SegmentAccessException when the operating system refuses access
    */
   public Removal remove(String name) {
     return SegmentRemoval.remove(StructureTypes.ALL, path(name));
   }
 
   /**
-   * Removes, of this user's files, every sound segment that is to be removed when nobody uses it, and that nobody uses,
-   * since its last participants were killed; and what dead creators left. Damaged segments and
-   * {@linkplain Lifetime#KEPT kept} ones stay: see {@link #remove}.
+   * Cleans up after killed processes. Removes each of this user's segments that is sound, has lifetime
+   * {@link Lifetime#WHILE_USED} and is no longer in use, and the temporary files of creators that died.
+   * {@linkplain Lifetime#KEPT Kept} and damaged segments stay; {@link #remove} takes those.
    *
-   * @return what was removed, or was to be and could not be
-   * @throws SegmentAccessException when the operating system refuses
+   * @return one result for each file that was removed, or that should have been removed but could not be
+   * @throws SegmentAccessException when the operating system refuses access
    */
   public List<Removal> clean() {
     return SegmentRemoval.clean(StructureTypes.ALL, path, names());
@@ -119,7 +125,12 @@ public final class BusDirectory {
     Names.check("file name", file.getFileName() == null ? null : file.getFileName().toString());
   }
 
-  /** The names of all segments, and of whatever else lies in the directory under a proper name; sorted. */
+  /**
+   * The names of all segments, and of any other file in the bus directory that has a valid segment name; sorted. Empty
+   * when the bus directory does not exist.
+   *
+   * @throws SegmentAccessException when the bus directory cannot be listed
+   */
   public List<String> names() {
     try (OpenDirectory directory = OpenDirectory.of(path)) {
       return directory.names().stream().filter(Names::isName).sorted().toList();

@@ -3,69 +3,79 @@ package io.bywash.engine;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Room for one message in shared memory, to be filled in place and then committed or aborted, by the thread that
- * claimed it. Until then nobody else sees it. An index is a byte of the message, from 0; numbers are written
- * little-endian and need no alignment. Its bytes are what an earlier message left there, so write all of them. Every
- * access is checked: outside of the message, or after commit or abort, it is an {@link IndexOutOfBoundsException}.
+ * Room for one message in shared memory. Fill it in place, then {@link #commit}, {@link #stage} or {@link #abort} it,
+ * in the thread that claimed it. Nobody else sees the message before it is committed.
  *
- * <p>Used in a {@code try} with resources, a claim that was not committed is aborted.
+ * {@snippet :
+ * try (Claim claim = publisher.claim(16, 0, 1_000_000_000)) {
+ *   if (claim == null) {
+ *     return false; // there was no room within a second
+ *   }
+ *   claim.putLong(0, id).putDouble(8, price).commit();
+ *   return true;
+ * } // a claim that was not committed is aborted here
+ * }
+ *
+ * <p>An index is an offset into the message in bytes, from 0. Numbers are little-endian and need no alignment. The room
+ * still holds bytes of earlier messages, so write every byte of it. Each access is checked: one outside the message, or
+ * after the claim has ended, throws {@link IndexOutOfBoundsException}.
  */
 public interface Claim extends AutoCloseable {
-  /** Length in bytes, as claimed. */
+  /** The length of the message in bytes, as claimed. */
   int length();
 
-  /** One byte. */
+  /** Writes one byte. */
   Claim putByte(int index, byte value);
 
-  /** Two bytes. */
+  /** Writes two bytes. */
   Claim putShort(int index, short value);
 
-  /** Four bytes. */
+  /** Writes four bytes. */
   Claim putInt(int index, int value);
 
-  /** Eight bytes. */
+  /** Writes eight bytes. */
   Claim putLong(int index, long value);
 
-  /** A floating point number in eight bytes. */
+  /** Writes a floating-point number in eight bytes. */
   Claim putDouble(int index, double value);
 
-  /** Copies {@code length} bytes of an array to {@code index}. */
+  /** Copies {@code length} bytes of an array, from {@code sourceIndex} on, to {@code index}. */
   Claim putBytes(int index, byte[] source, int sourceIndex, int length);
 
-  /** Copies {@code length} bytes of a segment to {@code index}. */
+  /** Copies {@code length} bytes of a memory segment, from {@code sourceOffset} on, to {@code index}. */
   Claim putBytes(int index, MemorySegment source, long sourceOffset, int length);
 
   /**
-   * The bytes of the claim as a segment of exactly its length, aligned to 16 bytes, for whoever writes through layouts
-   * and their {@code VarHandle}s. To be used until commit, stage or abort. What is written through it later lands in
-   * other messages of this queue, whose readers may then find the queue damaged; it reaches nothing else.
+   * The bytes of the claim as a memory segment of exactly its length, aligned to 16 bytes, for writing through layouts
+   * and their {@code VarHandle}s. Use it only until commit, stage or abort. What is written through it later lands in
+   * other messages of this queue, whose subscribers may then find the queue damaged; it can reach nothing else.
    */
   MemorySegment asSegment();
 
   /**
-   * Publishes the message, and with it all that was staged before, and ends the claim.
+   * Publishes the message, together with all messages that were staged before it, and ends the claim.
    *
-   * @throws IllegalStateException when it was committed, staged or aborted before
+   * @throws IllegalStateException when the claim has already been committed, staged or aborted
    */
   void commit();
 
   /**
-   * Ends the claim like {@link #commit}, but readers see the message only together with the next one that is committed,
-   * or when the role is asked to publish: one publish for a batch costs less than one for each message. A role also
-   * publishes what is staged when a claim finds no room, or would overwrite some of it, and when it is closed. What is
-   * staged is lost if the process dies.
+   * Ends the claim like {@link #commit}, but leaves the message invisible until the next commit, or until the role is
+   * asked to publish. Publishing a batch at once costs less than publishing each message. Staged messages are also
+   * published when a claim finds no room, when one would overwrite some of them, and when the role is closed. If the
+   * process dies first, they are lost.
    *
-   * @throws IllegalStateException when it was committed, staged or aborted before
+   * @throws IllegalStateException when the claim has already been committed, staged or aborted
    */
   void stage();
 
   /**
-   * Gives the room back and ends the claim; no sequence is used. Nothing happens when it was committed, staged or
-   * aborted.
+   * Drops the message and ends the claim; no sequence is used up. Does nothing when the claim has already been
+   * committed, staged or aborted.
    */
   void abort();
 
-  /** The same as {@link #abort}. */
+  /** Same as {@link #abort}. */
   @Override
   default void close() {
     abort();

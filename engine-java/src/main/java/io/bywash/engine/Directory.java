@@ -4,7 +4,10 @@ import io.bywash.engine.internal.SegmentCore;
 import java.util.List;
 import java.util.Optional;
 
-/** The names in a segment. Any thread may use it. */
+/**
+ * The directory of a segment: the table that names its structures. Any thread may use it. Every method throws
+ * {@link SegmentClosedException} after the segment was closed in this process.
+ */
 public final class Directory {
   private final SegmentCore core;
 
@@ -12,16 +15,16 @@ public final class Directory {
     this.core = core;
   }
 
-  /** The entry of that name, if there is one now. */
+  /** The entry of that name, if it exists now. */
   public Optional<Entry> find(String name) {
     return core.whileMapped(() -> core.directory().find(name));
   }
 
   /**
-   * The entry of that name, which must be of that kind.
+   * The entry of that name and kind.
    *
-   * @throws EntryNotFoundException when there is none; the message lists the names that there are
-   * @throws SpecMismatchException when it is of another kind
+   * @throws EntryNotFoundException when there is no entry of that name; the message lists the names that exist
+   * @throws SpecMismatchException when the entry is of another kind
    */
   public Entry find(String name, Kind kind) {
     return core.whileMapped(() -> core.directory().find(name, kind));
@@ -33,24 +36,24 @@ public final class Directory {
   }
 
   /**
-   * The entry that {@code spec} describes: added if there was none of that name.
+   * The entry that {@code spec} describes. It is added if no entry of that name exists.
    *
-   * @throws SpecMismatchException when there is one of that name which differs; each difference is listed
+   * @throws SpecMismatchException when an entry of that name exists and differs; the message lists each difference
    * @throws TableFullException when the directory has no free row
-   * @throws NoSpaceException when the segment has not enough unused bytes left
+   * @throws NoSpaceException when the segment does not have enough unused bytes left
    */
   public Entry findOrAdd(EntrySpec spec) {
     return core.whileMapped(() -> core.findOrAdd(spec));
   }
 
   /**
-   * Removes the entry of that name, with what is in it. Its name is free at once, and its bytes are when nobody holds a
-   * role in it any more. Roles in it end: they fail with {@link EntryRemovedException} when they next wait or look for
-   * room, or after a thousand polls in vain.
+   * Removes the entry of that name and its contents. The name can be used again at once, the bytes as soon as nobody
+   * holds a role in the entry any more. Roles that are still held end: they throw {@link EntryRemovedException} when
+   * they next wait or look for room, or after about a thousand polls that found nothing.
    *
-   * @return {@link Removal.Outcome#REMOVED}; {@link Removal.Outcome#NOT_FOUND} when there is none of that name; or
-   *     {@link Removal.Outcome#IN_USE} while another participant that lives owns it, see {@link Entry#owner}, whose
-   *     process is named
+   * @return {@link Removal.Outcome#REMOVED}; {@link Removal.Outcome#NOT_FOUND} when there is no entry of that name; or
+   *     {@link Removal.Outcome#IN_USE} when another, living participant owns the entry (see {@link Entry#owner}), whose
+   *     process the result names
    * @throws IllegalStateException when the segment is attached read-only
    * @throws DamagedSegmentException when the entry is damaged
    */

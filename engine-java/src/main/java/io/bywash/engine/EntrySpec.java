@@ -7,35 +7,40 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What one entry of a segment shall be. Made by the structures, for example {@code Broadcast.spec(name, ringBytes)}.
+ * Describes one entry of a segment. Each kind of structure makes its own, for example {@code Broadcast.spec(name,
+ * ringBytes)}.
  *
- * @param name 1 to 64 characters of {@code A-Z a-z 0-9 . _ -}, the first a letter or a digit
- * @param kind which structure; not {@link Kind#UNKNOWN}
- * @param capacity how much it holds, in the structure's unit (broadcast: bytes of the ring)
- * @param elementSizeBytes size of one element, or the largest size of a message
- * @param layout what the elements consist of, in the text form of docs/SPEC.md; empty for plain bytes
- * @param roleCount how many roles can be held at once
- * @param dataBytes bytes that the structure needs behind its roles
- * @param parameters up to 8 numbers that mean something to the structure
+ * @param name 1 to 64 characters of {@code A-Z a-z 0-9 . _ -}, starting with a letter or a digit
+ * @param kind the kind of structure; not {@link Kind#UNKNOWN}
+ * @param capacity how much it holds, in the unit of its kind (broadcast: bytes of the ring); at least 1
+ * @param elementSizeBytes the size of one element, or the largest size of a message; at least 1
+ * @param layout what an element consists of, in the text form of docs/SPEC.md; empty for plain bytes
+ * @param roleCount how many roles can be held at once, 0 to {@link #MAX_ROLES}
+ * @param dataBytes how many bytes the structure needs after its roles, 0 to {@link #MAX_DATA_BYTES}
+ * @param parameters up to 8 numbers whose meaning the kind defines
  */
 public record EntrySpec(String name, Kind kind, long capacity, long elementSizeBytes, String layout, int roleCount,
     long dataBytes, List<Long> parameters) {
 
-  /** The most roles of one structure. */
+  /** The largest number of roles in one structure. */
   public static final int MAX_ROLES = 1024;
 
-  /** The most bytes of one structure's data. */
+  /** The largest size of one structure's data in bytes. */
   public static final long MAX_DATA_BYTES = 1L << 60;
 
-  /** The most bytes of a layout's text. */
+  /** The largest length of a layout's text in bytes. */
   public static final int MAX_LAYOUT_BYTES = 1 << 16;
 
-  /** An entry for plain bytes, without parameters. */
+  /** Describes an entry for plain bytes, without parameters. */
   public EntrySpec(String name, Kind kind, long capacity, long elementSizeBytes, int roleCount, long dataBytes) {
     this(name, kind, capacity, elementSizeBytes, "", roleCount, dataBytes, List.of());
   }
 
-  /** Checks every component. */
+  /**
+   * Checks every component.
+   *
+   * @throws IllegalArgumentException when a component is out of its range
+   */
   public EntrySpec {
     Names.check("name", name);
     Objects.requireNonNull(kind, "kind");
@@ -62,8 +67,8 @@ public record EntrySpec(String name, Kind kind, long capacity, long elementSizeB
   }
 
   /**
-   * The same with elements that consist of what {@code newLayout} says, see {@link #layout}. Records make it:
-   * {@link io.bywash.engine.record.Records#declare}.
+   * A copy with this layout of its elements, see {@link #layout}. {@link io.bywash.engine.record.Records#declare} calls
+   * it for records.
    */
   public EntrySpec withLayout(String newLayout) {
     return new EntrySpec(name, kind, capacity, elementSizeBytes, newLayout, roleCount, dataBytes, parameters);
@@ -74,7 +79,7 @@ public record EntrySpec(String name, Kind kind, long capacity, long elementSizeB
     return LayoutText.fingerprint(layout);
   }
 
-  /** The bytes that this entry takes in a segment: a multiple of the page size, or of 128 if it has no roles. */
+  /** How many bytes of a segment this entry takes: a multiple of the page size, or of 128 if it has no roles. */
   public long sizeBytes() {
     return SegmentLayout.structureBytes(roleCount, dataBytes, layout.length());
   }

@@ -1,6 +1,9 @@
 package io.bywash.engine;
 
-/** One argument of a specification is not allowed. In parts, for those who show faults in words of their own. */
+/**
+ * One argument of a specification is not allowed. Its parts are available separately, for programs that word their own
+ * messages.
+ */
 public final class InvalidSpecException extends IllegalArgumentException {
   private static final long serialVersionUID = 1;
 

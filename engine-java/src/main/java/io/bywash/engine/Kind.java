@@ -1,10 +1,10 @@
 package io.bywash.engine;
 
-/** What a directory entry is. */
+/** The kind of structure that an entry names. */
 public enum Kind {
-  /** A kind that this version does not know; its entries are listed but cannot be used. */
+  /** A kind, or a version of one, that this engine does not know. Its entries are listed but cannot be used. */
   UNKNOWN(0, 0, "unknown", ""),
-  /** One publisher, many subscribers, every subscriber sees every message. */
+  /** One publisher, many subscribers; every subscriber sees every message. */
   BROADCAST(1, 1, "broadcast", "bytes");
 
   private final int code;
@@ -24,22 +24,22 @@ public enum Kind {
     return code;
   }
 
-  /** The version of its bytes, 0 to 255; entries of another version cannot be used. */
+  /** The version of this kind's layout in shared memory, 0 to 255. Entries of another version cannot be used. */
   public int version() {
     return version;
   }
 
-  /** What it is called where it is shown, in lower case. */
+  /** The name of this kind for display, in lower case. */
   public String displayName() {
     return displayName;
   }
 
-  /** What {@link Entry#capacity} counts, in the plural; empty when that is not known. */
+  /** What {@link Entry#capacity} counts, in the plural; empty for {@link #UNKNOWN}. */
   public String capacityUnit() {
     return capacityUnit;
   }
 
-  /** The kind with this number; {@link #UNKNOWN} when there is none in this version. */
+  /** The kind with this code; {@link #UNKNOWN} when this version has none. */
   public static Kind ofCode(int code) {
     for (Kind kind : values()) {
       if (kind.code == code) {

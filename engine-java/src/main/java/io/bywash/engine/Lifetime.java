@@ -2,8 +2,8 @@ package io.bywash.engine;
 
 /** When a segment is removed. */
 public enum Lifetime {
-  /** The last living participant removes it when it closes. A killed participant does not count as living. */
+  /** The last living participant removes the segment when it closes. Killed participants do not count. */
   WHILE_USED,
-  /** It stays until it is removed on purpose. */
+  /** The segment stays until somebody removes it explicitly. */
   KEPT
 }

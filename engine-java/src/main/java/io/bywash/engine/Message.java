@@ -3,47 +3,51 @@ package io.bywash.engine;
 import java.lang.foreign.MemorySegment;
 
 /**
- * One received message, for the duration of the handler's call and in its thread only; copy out what shall live longer.
- * An index is a byte of the message, from 0; numbers are little-endian and need no alignment. Every access is checked:
- * outside of the message, or after the call, it is an {@link IndexOutOfBoundsException}.
+ * One received message. It is valid only during the handler's call and in the handler's thread; copy out whatever has
+ * to live longer.
+ *
+ * <p>An index is an offset into the message in bytes, from 0. Numbers are little-endian and need no alignment. Each
+ * access is checked: one outside the message, or after the handler has returned, throws
+ * {@link IndexOutOfBoundsException}.
  */
 public interface Message {
-  /** Length in bytes, at least 1. */
+  /** The length in bytes, at least 1. */
   int length();
 
-  /** The type that the sender gave it; 0 unless it chose one. */
+  /** The type that the sender chose; 0 by default. */
   int type();
 
   /**
-   * Its number: 0 for the queue's first message ever, then counting without gaps, also across a change of publisher.
+   * The message's number in its queue. The first message has 0, and there are no gaps, not even when the publisher
+   * changes.
    */
   long sequence();
 
-  /** One byte. */
+  /** Reads one byte. */
   byte getByte(int index);
 
-  /** Two bytes. */
+  /** Reads two bytes. */
   short getShort(int index);
 
-  /** Four bytes. */
+  /** Reads four bytes. */
   int getInt(int index);
 
-  /** Eight bytes. */
+  /** Reads eight bytes. */
   long getLong(int index);
 
-  /** Eight bytes as a floating point number. */
+  /** Reads eight bytes as a floating-point number. */
   double getDouble(int index);
 
-  /** Copies {@code length} bytes from {@code index} on into an array. */
+  /** Copies {@code length} bytes, from {@code index} on, into an array. */
   void getBytes(int index, byte[] target, int targetIndex, int length);
 
-  /** Copies {@code length} bytes from {@code index} on into a segment. */
+  /** Copies {@code length} bytes, from {@code index} on, into a memory segment. */
   void getBytes(int index, MemorySegment target, long targetOffset, int length);
 
   /**
-   * The bytes of the message as a read-only segment, aligned to 16 bytes, for whoever reads through layouts and their
-   * {@code VarHandle}s. To be used during the call only; later it shows other bytes of this queue, or zeros, or is an
-   * {@link IllegalStateException}.
+   * The bytes of the message as a read-only memory segment, aligned to 16 bytes, for reading through layouts and their
+   * {@code VarHandle}s. Use it only during the handler's call. Later it shows other bytes of this queue, or zeros, or
+   * throws an {@link IllegalStateException}.
    */
   MemorySegment asSegment();
 

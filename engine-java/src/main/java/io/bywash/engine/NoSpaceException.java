@@ -1,10 +1,10 @@
 package io.bywash.engine;
 
-/** The file system has not enough free space for a new segment, or a segment none for a new entry. */
+/** There is not enough free space: in the file system for a new segment, or in a segment for a new entry. */
 public final class NoSpaceException extends BusException {
   private static final long serialVersionUID = 1L;
 
-  /** With what happened, the value found, the value wanted and what to do. */
+  /** Creates an exception whose message says what happened, what was expected and what to do. */
   public NoSpaceException(String message) {
     super(message);
   }

@@ -1,19 +1,19 @@
 package io.bywash.engine;
 
 /**
- * One attachment of one process to one segment, as it was at the moment of asking. A process that attaches twice is two
- * participants.
+ * One attachment of one process to one segment for writing, as it was when it was read. A process that attaches twice
+ * is two participants.
  *
- * @param id number of its slot in the segment, from 0; reused after its death
- * @param epoch which life of the slot this is; id and epoch together are never reused
- * @param pid process id, in the process's own pid namespace; 0 when it died before it had told
- * @param alive whether it lives: its kernel lock is held
- * @param canWake whether it wakes sleepers in the kernel (it was started with native access)
- * @param heartbeatNanos its last sign of life on the monotonic clock of this host, as {@link System#nanoTime};
- *     information only, never a proof
- * @param leaving whether it has said that it leaves, and keeps nothing in use any more. One that does not live has left
- *     as its process ended in good order; without this it was killed, or lost its lock
- * @param label what its program calls it, empty if it did not say; see {@link Segment#label}
+ * @param id the number of its slot in the segment, from 0; a slot is reused after its participant has left or died
+ * @param epoch which life of the slot this is; the pair of id and epoch is never reused
+ * @param pid the process id, in that process's own pid namespace; 0 when it died before it had stored it
+ * @param alive whether the kernel still holds its lock
+ * @param canWake whether it can wake sleepers in the kernel, that is, was started with native access
+ * @param heartbeatNanos its last sign of life on this host's monotonic clock, as {@link System#nanoTime}; for
+ *     information only, it proves nothing
+ * @param leaving whether it has announced that it leaves. It then keeps nothing in use. A dead participant with this
+ *     flag ended in an orderly way; one without it was killed, or lost its lock
+ * @param label what its program calls it, empty by default; see {@link Segment#label}
  */
 public record Participant(int id, int epoch, long pid, boolean alive, boolean canWake, long heartbeatNanos,
     boolean leaving, String label) {}

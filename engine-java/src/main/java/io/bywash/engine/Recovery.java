@@ -3,17 +3,18 @@ package io.bywash.engine;
 import java.util.List;
 
 /**
- * What {@link Segment#recover} found, and has put in order. Everything in it is done; nothing is left to the caller.
+ * What {@link Segment#recover} found and repaired. Nothing is left for the caller to do.
  *
  * @param dead the participants that had died without leaving, as they were; their slots are free now
  * @param rolesFreed how many roles they held, in all structures
- * @param intentVoided whether one had died while it added an entry: a half-added entry is gone, a whole one is there
- * @param removalReverted whether one had died while it removed the segment, which is open again
- * @param filesRemoved how many hidden files of dead creators were removed from the segment's directory
+ * @param intentVoided whether a participant had died while it added an entry; an entry that was half added is gone, one
+ *     that was complete stays
+ * @param removalReverted whether a participant had died while it removed the segment, which is open again
+ * @param filesRemoved how many temporary files of dead creators were removed from the bus directory
  */
 public record Recovery(
     List<Participant> dead, int rolesFreed, boolean intentVoided, boolean removalReverted, int filesRemoved) {
-  /** Copies the list. */
+  /** Copies {@code dead}. */
   public Recovery {
     dead = List.copyOf(dead);
   }

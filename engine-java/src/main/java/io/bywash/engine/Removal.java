@@ -3,27 +3,27 @@ package io.bywash.engine;
 import java.util.List;
 
 /**
- * What became of an attempt to remove a file from a bus directory, or an entry from a segment.
+ * The result of an attempt to remove a segment from a bus directory, or an entry from a segment.
  *
  * @param name of the file or the entry
- * @param outcome what became of it
- * @param pids the processes that use it, each in its own pid namespace; empty when none does, or they are not known
- * @param explanation a sentence for the user
+ * @param outcome what happened
+ * @param pids the processes that use it, each in its own pid namespace; empty when none does, or when they are unknown
+ * @param explanation a sentence for people
  */
 public record Removal(String name, Outcome outcome, List<Long> pids, String explanation) {
-  /** What can become of it. */
+  /** What can happen. */
   public enum Outcome {
-    /** It is gone. */
+    /** It was removed. */
     REMOVED,
-    /** It stays, because somebody lives who uses it. */
+    /** It stays, because a living process uses it. */
     IN_USE,
-    /** There is none of that name. */
+    /** Nothing of that name exists. */
     NOT_FOUND,
-    /** It stays, because it is no segment of this user and this version. */
+    /** It stays, because it is not a segment of this user and this version. */
     REFUSED
   }
 
-  /** Copies the list. */
+  /** Copies {@code pids}. */
   public Removal {
     pids = List.copyOf(pids);
   }

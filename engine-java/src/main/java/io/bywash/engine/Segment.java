@@ -10,15 +10,22 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * One attachment of this process to one segment: a file of shared memory with named structures in it. Any thread may
- * use it.
+ * An attachment of this process to a segment: a file of shared memory that holds named structures. Any thread may use
+ * it.
  *
- * <p>A segment given by name lies in the {@linkplain BusDirectory#standard standard bus directory}; one given by path
- * may lie anywhere, in a directory that exists. The file is created with mode 0600 unless the specification says
- * otherwise.
+ * {@snippet :
+ * SegmentSpec spec = SegmentSpec.of(Broadcast.spec("prices", 4 << 20));
+ * try (Segment segment = Segment.open("market", spec);
+ *     Publisher publisher = Publisher.open(segment.directory().find("prices", Kind.BROADCAST))) {
+ *   publisher.offer(message);
+ * }
+ * }
  *
- * <p>An attachment that is not read-only is a {@linkplain Participant participant}, and has to be closed. A process
- * that is killed is found to be dead by its kernel lock, and nobody waits for it.
+ * <p>A segment given by name lies in the {@linkplain BusDirectory#standard standard bus directory}. One given by path
+ * may lie in any directory that exists. The file is created with mode 0600 unless the specification says otherwise.
+ *
+ * <p>An attachment that is not read-only is a {@linkplain Participant participant}, and must be closed. If its process
+ * is killed, the others learn that from a lock that the kernel releases, and nobody waits for it.
  */
 @SuppressWarnings("exports") // SegmentFace has no public member
 public final class Segment extends SegmentFace implements AutoCloseable {
@@ -32,12 +39,14 @@ public final class Segment extends SegmentFace implements AutoCloseable {
   }
 
   /**
-   * Creates a segment. All its space is really allocated now, so that no later access can fail for lack of it.
+   * Creates a segment and attaches to it. All its space is allocated now, so no later access can fail for lack of
+   * space.
    *
-   * @throws SegmentExistsException when there is one; of several creators at once exactly one succeeds
-   * @throws SegmentNotFoundException when the directory is missing
+   * @throws SegmentExistsException when the segment exists; if several processes create it at once, exactly one
+   *     succeeds
+   * @throws SegmentNotFoundException when the bus directory does not exist
    * @throws NoSpaceException when there is not enough space; nothing is left behind
-   * @throws SegmentAccessException when the operating system refuses
+   * @throws SegmentAccessException when the operating system refuses access
    */
   public static Segment create(Path file, SegmentSpec spec) {
     return new Segment(BusFiles.create(StructureTypes.ALL, checked(file), Objects.requireNonNull(spec, "spec")));
@@ -49,12 +58,13 @@ public final class Segment extends SegmentFace implements AutoCloseable {
   }
 
   /**
-   * Attaches to a segment, or creates it if there is none. One that differs is replaced if no participant lives and its
-   * lifetime is {@link Lifetime#WHILE_USED}: its last one would have removed it, had it not been killed.
+   * Attaches to a segment, or creates it if it does not exist. An existing segment that differs from {@code spec} is
+   * replaced if no participant is alive and its lifetime is {@link Lifetime#WHILE_USED}: its last participant would
+   * have removed it, had it not been killed.
    *
-   * @throws SpecMismatchException when it exists and differs; every difference is listed
-   * @throws BusException as {@link #create(Path, SegmentSpec)} and {@link #attach(Path, long)}, but that it may exist
-   *     or not
+   * @throws SpecMismatchException when the segment exists and differs; the message lists each difference
+   * @throws BusException as {@link #create(Path, SegmentSpec)} and {@link #attach(Path, long)}, except that the segment
+   *     may or may not exist
    */
   public static Segment open(Path file, SegmentSpec spec) {
     return new Segment(BusFiles.open(StructureTypes.ALL, checked(file), Objects.requireNonNull(spec, "spec")));
@@ -66,15 +76,15 @@ public final class Segment extends SegmentFace implements AutoCloseable {
   }
 
   /**
-   * Attaches to a segment that another process creates, whatever is in it.
+   * Attaches to a segment that another process creates, whatever structures it holds.
    *
-   * @param timeoutNanos how long to wait for it to exist; 0 or less does not wait
-   * @throws SegmentNotFoundException when there is none in that time
-   * @throws InterruptedWaitException when this thread is interrupted while there is none
-   * @throws SegmentFormatException when the file is no segment, or one of another version
-   * @throws DamagedSegmentException when its header is damaged
-   * @throws TableFullException when all participant slots are taken by the living
-   * @throws SegmentAccessException when the operating system refuses
+   * @param timeoutNanos how long to wait for the segment to exist; 0 or less does not wait
+   * @throws SegmentNotFoundException when the segment does not exist within that time
+   * @throws InterruptedWaitException when this thread is interrupted while the segment does not exist
+   * @throws SegmentFormatException when the file is not a segment of this version
+   * @throws DamagedSegmentException when the header is damaged
+   * @throws TableFullException when living participants have taken all slots
+   * @throws SegmentAccessException when the operating system refuses access
    */
   public static Segment attach(Path file, long timeoutNanos) {
     return new Segment(BusFiles.attach(StructureTypes.ALL, checked(file), timeoutNanos));
@@ -86,8 +96,8 @@ public final class Segment extends SegmentFace implements AutoCloseable {
   }
 
   /**
-   * Attaches read-only: the memory is mapped read-only, nobody notices, and nothing is kept alive. Roles cannot be
-   * taken, but for {@code skip} subscribers.
+   * Attaches read-only, as an observer: nobody sees this attachment, and it keeps nothing alive. The only roles that it
+   * can take are {@code skip} subscribers.
    *
    * @throws BusException as {@link #attach(Path, long)}
    */
@@ -101,44 +111,48 @@ public final class Segment extends SegmentFace implements AutoCloseable {
     return file.toAbsolutePath();
   }
 
-  /** Its name: that of its file. */
+  /** The segment's name, which is the name of its file. */
   public String name() {
     return core.path().getFileName().toString();
   }
 
-  /** Its file. */
+  /** The path of the segment's file. */
   public Path path() {
     return core.path();
   }
 
   /**
-   * A random number, not 0, that its creator drew: no other life of a segment has the same, also not one of the same
-   * name. With a sequence it names a place for good, see
+   * A random number other than 0 that the segment's creator chose. A segment that is removed and created again under
+   * the same name has another id. An id and a sequence together identify a message for good, see
    * {@link io.bywash.engine.broadcast.SubscriberOptions#startingAt(long, long)}.
    */
   public long id() {
     return core.geometry().segmentId();
   }
 
-  /** The size of the file in bytes. */
+  /** The size of the segment's file in bytes. */
   public long sizeBytes() {
     return core.geometry().sizeBytes();
   }
 
-  /** When it is removed. */
+  /** When the segment is removed. */
   public Lifetime lifetime() {
     return core.geometry().lifetime();
   }
 
-  /** The names in it. */
+  /**
+   * The segment's directory, which names its structures.
+   *
+   * @throws SegmentClosedException when the segment is closed in this process
+   */
   public Directory directory() {
     core.checkOpen();
     return new Directory(core);
   }
 
   /**
-   * Says what this participant is, for people who look at the segment: {@link Participant#label}. It may be changed at
-   * any time.
+   * Labels this participant for people who inspect the segment, see {@link Participant#label}. The label may be changed
+   * at any time.
    *
    * @param label up to 32 bytes in UTF-8, without control characters; empty for none
    * @throws IllegalStateException when the segment is attached read-only
@@ -152,44 +166,50 @@ public final class Segment extends SegmentFace implements AutoCloseable {
     });
   }
 
-  /** Everybody who is attached for writing, the living and the dead whose slots nobody took yet. */
+  /**
+   * All participants: the living, and the dead whose slots have not been taken again.
+   *
+   * @throws SegmentClosedException when the segment is closed in this process
+   */
   public List<Participant> participants() {
     core.checkOpen();
     return core.whileMapped(() -> core.participants().list());
   }
 
   /**
-   * Puts in order at once what the dead have left, instead of when somebody next comes across it: their roles and slots
-   * become free, so that a dead subscriber holds no publisher back; whoever waited for them is woken; an entry that was
-   * half added is voided; a removal that was begun is taken back; hidden files of dead creators are removed.
+   * Recovers at once from the deaths of participants, instead of when somebody next comes across them. The roles and
+   * slots of the dead become free, so that a dead subscriber holds no publisher back; whoever waited for them is woken;
+   * an entry that was half added is voided; a removal of the segment that did not finish is reverted; temporary files
+   * of dead creators are removed.
    *
-   * <p>Nobody has to call this: joining, publishing and adding do their part of it by themselves. It takes nothing from
-   * the living, the paused included, and does not wait for them. It may be repeated, called by several processes at
-   * once, and be killed at any point; the next call goes on. A damaged structure keeps no other one from being
-   * recovered.
+   * <p>Nobody has to call this: joining, publishing and adding entries each recover what is in their way. It takes
+   * nothing from living participants, even if they are paused, and does not wait for them. It may be repeated, may be
+   * called by several processes at once, and may be killed at any point; the next call continues. A damaged structure
+   * does not prevent the recovery of the others.
    *
    * @throws IllegalStateException when the segment is attached read-only
-   * @throws SegmentClosedException when it is closed in this process
-   * @throws SegmentAccessException when the operating system refuses
+   * @throws SegmentClosedException when the segment is closed in this process
+   * @throws SegmentAccessException when the operating system refuses access
    */
   public Recovery recover() {
     return core.whileMapped(core::recover);
   }
 
   /**
-   * Closes this attachment with all roles that are still open in it: each fails with {@link SegmentClosedException} at
-   * its next operation, and waiting ones are woken. Slot, lock, descriptor and memory are given back at once; if the
-   * lifetime is {@link Lifetime#WHILE_USED} and no other participant lives, the segment is removed.
+   * Closes this attachment and all roles that are still open in it. Each such role throws
+   * {@link SegmentClosedException} at its next operation, and roles that wait are woken. The slot, lock, file
+   * descriptor and memory are released at once. If the lifetime is {@link Lifetime#WHILE_USED} and no other participant
+   * is alive, the segment is removed. Calling this again does nothing.
    *
-   * <p>A role that is in an operation is closed by that operation at its end, and takes the rest with it: a claim that
-   * is open can then not be committed any more, and a handler that is being called goes on reading what was there. Once
-   * is enough.
+   * <p>A role whose user is inside an operation is closed when that operation ends, and what it uses is released with
+   * it. An open claim can then no longer be committed; a handler that is running continues to read what was there.
    *
-   * <p>At an orderly end of the JVM participants that were not closed leave by themselves: others see that they left,
-   * and the last one removes the segment. {@code -Dbywash.exit.hook=off} forgoes that; so does an engine within an OSGi
-   * bundle.
+   * <p>When the JVM ends in an orderly way, participants that were not closed leave by themselves: others see that they
+   * left, and the last one removes the segment. {@code -Dbywash.exit.hook=off} turns that off. In an OSGi bundle it is
+   * always off.
    *
-   * @throws DamagedSegmentException when the file was cut while it was in use; everything was given back all the same
+   * @throws DamagedSegmentException when the file was truncated while it was in use; everything was released all the
+   *     same
    */
   @Override
   public void close() {

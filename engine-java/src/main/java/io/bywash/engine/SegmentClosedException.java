@@ -1,10 +1,10 @@
 package io.bywash.engine;
 
-/** The segment, or the role in it, was closed in this process, or taken away by recovery. */
+/** The segment or the role was closed or revoked in this process, or recovery took it away. */
 public final class SegmentClosedException extends BusException {
   private static final long serialVersionUID = 1L;
 
-  /** With what happened, the value found, the value wanted and what to do. */
+  /** Creates an exception whose message says what happened, what was expected and what to do. */
   public SegmentClosedException(String message) {
     super(message);
   }

@@ -1,10 +1,10 @@
 package io.bywash.engine;
 
-/** A segment of that name exists already. */
+/** A segment of that name already exists. */
 public final class SegmentExistsException extends BusException {
   private static final long serialVersionUID = 1L;
 
-  /** With what happened, the value found, the value wanted and what to do. */
+  /** Creates an exception whose message says what happened, what was expected and what to do. */
   public SegmentExistsException(String message) {
     super(message);
   }

@@ -1,10 +1,10 @@
 package io.bywash.engine;
 
-/** A file is no segment, or a segment of another version: it is refused before anything in it is used. */
+/** A file is not a segment of this version. It was refused before anything in it was used. */
 public final class SegmentFormatException extends BusException {
   private static final long serialVersionUID = 1L;
 
-  /** With what happened, the value found, the value wanted and what to do. */
+  /** Creates an exception whose message says what happened, what was expected and what to do. */
   public SegmentFormatException(String message) {
     super(message);
   }

@@ -1,10 +1,10 @@
 package io.bywash.engine;
 
-/** There is no segment of that name, or its directory is missing. */
+/** No segment of that name exists, or its bus directory does not exist. */
 public final class SegmentNotFoundException extends BusException {
   private static final long serialVersionUID = 1L;
 
-  /** With what happened, the value found, the value wanted and what to do. */
+  /** Creates an exception whose message says what happened, what was expected and what to do. */
   public SegmentNotFoundException(String message) {
     super(message);
   }

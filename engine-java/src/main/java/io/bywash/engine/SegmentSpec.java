@@ -10,8 +10,8 @@ import java.util.OptionalLong;
 import java.util.Set;
 
 /**
- * What a segment shall be: an immutable value, equal in Java, in the Kotlin DSL and in an OSGi configuration. Its size
- * is computed from its entries, unless one is given.
+ * Describes a segment. An immutable value, which Java code, the Kotlin DSL and an OSGi configuration can express alike.
+ * The size is computed from the entries unless one is given.
  */
 public final class SegmentSpec {
   private static final int DEFAULT_PARTICIPANTS = 64;
@@ -43,22 +43,28 @@ public final class SegmentSpec {
     check();
   }
 
-  /** A segment with these entries, room for 64 participants and 64 entries, removed when nobody uses it, mode 0600. */
+  /**
+   * A segment with these entries and room for 64 participants and 64 entries. Its lifetime is
+   * {@link Lifetime#WHILE_USED}, its file has mode 0600.
+   */
   public static SegmentSpec of(EntrySpec... entries) {
     return of(List.of(entries));
   }
 
-  /** A segment with these entries, room for 64 participants and 64 entries, removed when nobody uses it, mode 0600. */
+  /**
+   * A segment with these entries and room for 64 participants and 64 entries. Its lifetime is
+   * {@link Lifetime#WHILE_USED}, its file has mode 0600.
+   */
   public static SegmentSpec of(List<EntrySpec> entries) {
     return sized(entries, DEFAULT_PARTICIPANTS, DEFAULT_ENTRIES);
   }
 
-  /** As {@link #of(List)} with room for 8 participants and 16 entries: tables of 12 KiB with the header. */
+  /** As {@link #of(List)}, with room for 8 participants and 16 entries: header and tables take 12 KiB. */
   public static SegmentSpec small(List<EntrySpec> entries) {
     return sized(entries, SMALL_PARTICIPANTS, SMALL_ENTRIES);
   }
 
-  /** As {@link #of(List)} with room for 256 participants and 256 entries: tables of 132 KiB with the header. */
+  /** As {@link #of(List)}, with room for 256 participants and 256 entries: header and tables take 132 KiB. */
   public static SegmentSpec large(List<EntrySpec> entries) {
     return sized(entries, Owner.MAX_SLOTS, LARGE_ENTRIES);
   }
@@ -68,23 +74,27 @@ public final class SegmentSpec {
         Lifetime.WHILE_USED, 0, OWNER_ONLY, false);
   }
 
-  /** The same with room for so many participants, 1 to 256. */
+  /** A copy with room for this many participants, 1 to 256. */
   public SegmentSpec withParticipantCapacity(int capacity) {
     return new SegmentSpec(entries, capacity, entryCapacity, lifetime, givenSizeBytes, permissions, hugePages);
   }
 
-  /** The same with room for so many entries, 1 to 512. */
+  /** A copy with room for this many entries, 1 to 512, and no fewer than it has now. */
   public SegmentSpec withEntryCapacity(int capacity) {
     return new SegmentSpec(entries, participantCapacity, capacity, lifetime, givenSizeBytes, permissions, hugePages);
   }
 
-  /** The same with another lifetime. */
+  /** A copy with another lifetime. */
   public SegmentSpec withLifetime(Lifetime newLifetime) {
     return new SegmentSpec(entries, participantCapacity, entryCapacity, newLifetime, givenSizeBytes,
         permissions, hugePages);
   }
 
-  /** The same with a total size, rounded up to a page, to leave room for entries that are added later. */
+  /**
+   * A copy with this total size, rounded up to a page. Use it to leave space for entries that are added later.
+   *
+   * @throws IllegalArgumentException when the size is less than what the entries and tables need
+   */
   public SegmentSpec withSizeBytes(long sizeBytes) {
     if (sizeBytes < 1 || sizeBytes > Long.MAX_VALUE - SegmentLayout.PAGE_BYTES) {
       throw new InvalidSpecException("sizeBytes", sizeBytes, "must be at least 1; leave it out to have it computed");
@@ -93,7 +103,7 @@ public final class SegmentSpec {
         permissions, hugePages);
   }
 
-  /** The same with other permissions of the file: the owner's to read and write, and what is asked for beyond. */
+  /** A copy with these permissions of the file. They must allow the owner to read and write. */
   public SegmentSpec withPermissions(Set<PosixFilePermission> newPermissions) {
     if (!newPermissions.containsAll(OWNER_ONLY)) {
       throw new InvalidSpecException("permissions", newPermissions, "must contain " + OWNER_ONLY
@@ -104,9 +114,9 @@ public final class SegmentSpec {
   }
 
   /**
-   * The same with huge pages, where the kernel has them for shared memory: fewer misses of the address cache in large
-   * rings. It is the creator's wish and no difference to those who attach; where it cannot be met, a line in the log
-   * says so.
+   * A copy that asks for huge pages, which cause fewer misses of the address cache (TLB) in large rings. Only the
+   * creator's wish counts; those who attach see no difference. If the kernel has no huge pages for shared memory, the
+   * segment is created without them, and a line in the log says so.
    */
   public SegmentSpec withHugePages() {
     return new SegmentSpec(entries, participantCapacity, entryCapacity, lifetime, givenSizeBytes, permissions, true);
@@ -150,17 +160,17 @@ public final class SegmentSpec {
     return SegmentLayout.alignToPage(bytes);
   }
 
-  /** The entries that exist from the start. */
+  /** The entries that the segment has from the start. */
   public List<EntrySpec> entries() {
     return entries;
   }
 
-  /** The most participants at one time. */
+  /** The largest number of participants at one time. */
   public int participantCapacity() {
     return participantCapacity;
   }
 
-  /** The most entries. */
+  /** The largest number of entries. */
   public int entryCapacity() {
     return entryCapacity;
   }
@@ -175,7 +185,7 @@ public final class SegmentSpec {
     return givenSizeBytes != 0 ? givenSizeBytes : computedSizeBytes();
   }
 
-  /** The size, when one was given rather than computed. */
+  /** The size that was given, empty when it is computed. */
   public OptionalLong givenSizeBytes() {
     return givenSizeBytes != 0 ? OptionalLong.of(givenSizeBytes) : OptionalLong.empty();
   }

@@ -1,10 +1,10 @@
 package io.bywash.engine;
 
-/** A table of fixed size is full: participants, entries, or the subscribers of a queue. */
+/** A table of fixed size is full: the participants or entries of a segment, or the subscribers of a queue. */
 public final class TableFullException extends BusException {
   private static final long serialVersionUID = 1L;
 
-  /** With what happened, the value found, the value wanted and what to do. */
+  /** Creates an exception whose message says what happened, what was expected and what to do. */
   public TableFullException(String message) {
     super(message);
   }

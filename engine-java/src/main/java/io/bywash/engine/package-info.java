@@ -1,6 +1,7 @@
 /**
- * The front door: {@link io.bywash.engine.Segment} is a file of shared memory, {@link io.bywash.engine.Directory} the
- * names in it, an {@link io.bywash.engine.Entry} one of the structures, from which roles are taken.
+ * The entry point to the engine. A {@link io.bywash.engine.Segment} is a file of shared memory. Its
+ * {@link io.bywash.engine.Directory} names the structures in it. Each {@link io.bywash.engine.Entry} is one of these,
+ * from which roles are taken.
  *
  * <pre>
  *  Segment.open -> Directory.find(name, kind) -> role -> claim ... commit -> poll(handler, limit)

@@ -4,32 +4,37 @@ import io.bywash.engine.EntrySpec;
 import io.bywash.engine.InvalidSpecException;
 import io.bywash.engine.Kind;
 
-/** Describes broadcast queues; the roles are {@link Publisher} and {@link Subscriber}. */
+/** Makes the specifications of broadcast queues. The roles are {@link Publisher} and {@link Subscriber}. */
 public final class Broadcast {
-  /** The smallest ring. */
+  /** The smallest ring in bytes. */
   public static final long MIN_RING_BYTES = 4096;
 
-  /** The largest ring, 128 GiB. */
+  /** The largest ring in bytes, 128 GiB. */
   public static final long MAX_RING_BYTES = 1L << 37;
 
-  /** How many subscribers a queue has room for unless told otherwise. */
+  /** How many subscribers a queue has room for by default. */
   public static final int DEFAULT_SUBSCRIBERS = 64;
 
   private Broadcast() {}
 
   /**
-   * A broadcast queue with room for {@value #DEFAULT_SUBSCRIBERS} subscribers.
+   * Specifies a broadcast queue with room for {@value #DEFAULT_SUBSCRIBERS} subscribers.
    *
    * @param name of the entry
-   * @param ringBytes size of the ring, rounded up to a power of two; {@link #MIN_RING_BYTES} to
-   *     {@link #MAX_RING_BYTES}. A record takes its message and 16 bytes, rounded up to a multiple of 16. For bulk flow
-   *     the ring should exceed the processor's second-level cache: 4 MiB is a good size
+   * @param ringBytes the size of the ring, {@link #MIN_RING_BYTES} to {@link #MAX_RING_BYTES}, rounded up to a power of
+   *     two. A record takes its message and 16 bytes, rounded up to a multiple of 16. For high throughput the ring
+   *     should be larger than the processor's second-level cache; 4 MiB is a good size
    */
   public static EntrySpec spec(String name, long ringBytes) {
     return spec(name, ringBytes, DEFAULT_SUBSCRIBERS);
   }
 
-  /** The same with room for so many subscribers that are attached for writing at one time, 1 to 1023. */
+  /**
+   * As {@link #spec(String, long)}, with another number of subscribers.
+   *
+   * @param subscribers how many subscribers there is room for at one time, 1 to 1023; those of read-only attachments do
+   *     not count
+   */
   public static EntrySpec spec(String name, long ringBytes, int subscribers) {
     if (ringBytes < MIN_RING_BYTES || ringBytes > MAX_RING_BYTES) {
       throw new InvalidSpecException("ringBytes", ringBytes,
@@ -42,7 +47,7 @@ public final class Broadcast {
     return new EntrySpec(name, Kind.BROADCAST, capacity, maxMessageBytes(capacity), 1 + subscribers, capacity);
   }
 
-  /** The largest message in a ring of that size: an eighth of it, at most 2^30 bytes. */
+  /** The largest message in a ring of that size, in bytes: an eighth of the ring, at most 2^30. */
   public static long maxMessageBytes(long ringBytes) {
     return Math.min(ringBytes / 8, 1L << 30);
   }

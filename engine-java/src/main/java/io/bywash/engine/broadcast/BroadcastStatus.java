@@ -13,21 +13,22 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A look at a broadcast queue, from any attachment, also a read-only one. It costs publisher and subscribers nothing.
- * The numbers were true one after the other, not all at one instant.
+ * The status of a broadcast queue. Any attachment can read it, even a read-only one, without slowing publisher or
+ * subscribers down. The values were read one after another, not all at one instant.
  *
- * @param capacityBytes of the ring
- * @param maxMessageBytes the largest message
- * @param messageCount messages ever committed; the last one's sequence is one less
- * @param publishedBytes position behind the last committed record
- * @param retainedBytes bytes of records that a subscriber could still start from
+ * @param capacityBytes the size of the ring
+ * @param maxMessageBytes the size of the largest message
+ * @param messageCount how many messages were ever committed; the last one's sequence is one less
+ * @param publishedBytes the position behind the last committed record
+ * @param retainedBytes how many bytes of records are still there for a subscriber to start from
  * @param blockedCount how often a claim found no room
- * @param evictedCount subscribers that were cut off because they held the publisher back for too long
- * @param publisher who holds the writer role, dead or alive
- * @param publisherGeneration how often the writer role was used, modulo 2^16
- * @param revokedPublisher whose writer role was revoked while it was in use; until that ends nobody else can take it
- * @param publisherLabel what the writer's program calls it
- * @param subscribers everybody who holds a subscriber's role, dead or alive
+ * @param evictedCount how many subscribers were evicted because they held the publisher back for too long
+ * @param publisher who holds the publisher role, dead or alive
+ * @param publisherGeneration how often the publisher role was used, modulo 2^16
+ * @param revokedPublisher whose publisher role was revoked while it was in use; until that use ends, nobody can take
+ *     the role
+ * @param publisherLabel what the publisher's program calls it
+ * @param subscribers all who hold a subscriber role, dead or alive
  */
 public record BroadcastStatus(long capacityBytes, int maxMessageBytes, long messageCount, long publishedBytes,
     long retainedBytes, long blockedCount, long evictedCount, Optional<Participant> publisher, int publisherGeneration,
@@ -35,24 +36,24 @@ public record BroadcastStatus(long capacityBytes, int maxMessageBytes, long mess
     implements StructureStatus {
 
   /**
-   * A look at one subscriber. Two of one process differ in their roles.
+   * The status of one subscriber. Two subscribers in one process differ in their roles.
    *
    * @param role the number of its role, 1 or more
    * @param generation how often that role was used, modulo 2^16
-   * @param participant whose it is
+   * @param participant the participant that holds it
    * @param policy {@code block}, {@code skip}, {@code fail} or {@code evict}
-   * @param gating whether it holds the publisher back
-   * @param evicted whether it was cut off, by the publisher if its policy is {@code evict}, or since its role was
-   *     revoked and its user has not come out; it then holds back nobody, and gets nothing
-   * @param positionBytes where it stands, as it last told
-   * @param lagMessages messages that were committed and that it has not read, as it last told
-   * @param lostMessages messages that it lost since it joined
-   * @param label what its program calls it, empty if it did not say
+   * @param gating whether it is able to hold the publisher back
+   * @param evicted whether it was evicted by the publisher, or revoked while its user was inside an operation; it then
+   *     holds nobody back and receives nothing
+   * @param positionBytes its position, as last stored
+   * @param lagMessages how many committed messages it has not read, as last stored
+   * @param lostMessages how many messages it has lost since it joined
+   * @param label what its program calls it, empty by default
    */
   public record SubscriberStatus(int role, int generation, Participant participant, String policy, boolean gating,
       boolean evicted, long positionBytes, long lagMessages, long lostMessages, String label) {
 
-    /** Whether two looks at one queue saw the same subscriber, and not another one in its role. */
+    /** Whether this is the same subscriber that another inspection saw, and not a later one in the same role. */
     public boolean isSameAs(SubscriberStatus other) {
       return role == other.role && generation == other.generation && participant.id() == other.participant.id()
           && participant.epoch() == other.participant.epoch();
@@ -60,10 +61,10 @@ public record BroadcastStatus(long capacityBytes, int maxMessageBytes, long mess
   }
 
   /**
-   * Looks at a queue.
+   * Inspects a queue.
    *
-   * @throws io.bywash.engine.SpecMismatchException when the entry is no broadcast
-   * @throws io.bywash.engine.DamagedSegmentException when what is in shared memory is impossible
+   * @throws io.bywash.engine.SpecMismatchException when the entry is not a broadcast
+   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible
    */
   public static BroadcastStatus of(Entry entry) {
     Ring ring = Ring.of(entry);
@@ -94,12 +95,12 @@ public record BroadcastStatus(long capacityBytes, int maxMessageBytes, long mess
   }
 
   /**
-   * Looks for what is impossible in a queue: positions, records, their sequences, the block index, the roles of its
-   * subscribers. It only reads, and what changes meanwhile is looked at again, so that a queue in use is not accused.
-   * It takes time in proportion to the ring; of one beyond 8 GiB only the newest 8 GiB are looked at.
+   * Checks a queue for what is impossible, in its positions, records, sequences, block index and subscriber roles. It
+   * only reads. What changes meanwhile is read again, so a queue in use yields no false finding. The time is
+   * proportional to the size of the ring; of a ring larger than 8 GiB only the newest 8 GiB are checked.
    *
-   * @return a sentence on each finding; empty when the queue is sound
-   * @throws io.bywash.engine.SpecMismatchException when the entry is no broadcast
+   * @return one sentence for each finding; empty when the queue is sound
+   * @throws io.bywash.engine.SpecMismatchException when the entry is not a broadcast
    */
   public static List<String> problems(Entry entry) {
     return Ring.broadcast(entry).problems();
@@ -111,7 +112,7 @@ public record BroadcastStatus(long capacityBytes, int maxMessageBytes, long mess
         Counter.count("evicted", evictedCount));
   }
 
-  /** {@inheritDoc} Here what a subscriber has not read that can hold the publisher back. */
+  /** {@inheritDoc} For a broadcast, it is the share that a subscriber able to hold the publisher back has not read. */
   @Override
   public Optional<Double> fill() {
     return Optional.of(BackPressure.fill(this));
@@ -131,12 +132,12 @@ public record BroadcastStatus(long capacityBytes, int maxMessageBytes, long mess
     return List.copyOf(holders);
   }
 
-  /** What a subscriber has read since the queue was created, as if it had been there. */
+  /** How many messages a subscriber would have read if it had been there since the queue was created. */
   long readMessages(SubscriberStatus subscriber) {
     return messageCount - subscriber.lagMessages() - subscriber.lostMessages();
   }
 
-  /** What of the ring a subscriber has not read; all of it when it was overtaken. */
+  /** How many bytes of the ring a subscriber has not read; the whole ring when it was overrun. */
   long unreadBytes(SubscriberStatus subscriber) {
     return Math.clamp(publishedBytes - subscriber.positionBytes(), 0, capacityBytes);
   }
@@ -147,9 +148,9 @@ public record BroadcastStatus(long capacityBytes, int maxMessageBytes, long mess
   }
 
   /**
-   * {@inheritDoc} Subscribers for which the publisher waits, because the ring has no room for a message of the largest
-   * size, and that have not moved ({@link Effect#STOPS}); and those that read, but more slowly than the publisher could
-   * publish ({@link Effect#SLOWS}).
+   * {@inheritDoc} A subscriber {@linkplain Effect#STOPS stops} the publisher if it has not moved, and the ring has no
+   * room for a message of the largest size because of it. It {@linkplain Effect#SLOWS slows} the publisher if it reads,
+   * but more slowly than the publisher could publish.
    */
   @Override
   public List<Obstacle> obstacles(StructureStatus earlier, double seconds) {

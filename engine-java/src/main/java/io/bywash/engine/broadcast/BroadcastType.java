@@ -12,10 +12,10 @@ import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.directory.StructureType;
 import java.util.List;
 
-/** What the engine's common code asks of broadcasts. No part of the public API. */
+/** What the engine's common code asks of broadcasts. Not part of the public API. */
 @SuppressWarnings("exports") // StructureType has no member for users
 public final class BroadcastType extends StructureType {
-  /** The only one. */
+  /** The only instance. */
   public static final BroadcastType INSTANCE = new BroadcastType();
 
   private BroadcastType() {
@@ -53,8 +53,9 @@ public final class BroadcastType extends StructureType {
   }
 
   /**
-   * Subscribers that hold the publisher back at what was overwritten. One that was overtaken while it joined, before it
-   * counted, and has stopped since looks so: that is no damage. Whoever runs has moved on after a moment.
+   * Subscribers that hold the publisher back at a position that was overwritten. A subscriber looks like this, without
+   * any damage, if it was overrun while it joined, before it was gating, and has been paused since. One that runs moves
+   * on within a moment.
    */
   @Override
   protected List<Suspect> suspects(SegmentEntry entry) {

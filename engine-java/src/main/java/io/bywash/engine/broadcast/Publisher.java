@@ -21,24 +21,33 @@ import java.util.Objects;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The writer of a broadcast queue: one at a time, over all processes. It goes on where its predecessor stopped, also
- * when that one was killed in the middle of a message.
+ * The publisher of a broadcast queue. A queue has one publisher at a time, over all processes. It continues where its
+ * predecessor stopped, even if that was killed in the middle of a message.
  *
- * <p>Used by one thread at a time. A method that cannot go on because a {@code block} subscriber is too far behind says
- * so by its result; a subscriber that is proven dead does not count. After {@link #close} or {@link #revoke}, or after
- * the segment was closed in this process, every method that uses the queue throws
- * {@link io.bywash.engine.SegmentClosedException}.
+ * {@snippet :
+ * try (Publisher publisher = Publisher.open(segment.directory().find("prices", Kind.BROADCAST))) {
+ *   Claim claim = publisher.claim(8, 0, 1_000_000_000); // waits for room for up to a second
+ *   if (claim != null) {
+ *     claim.putLong(0, price).commit(); // written in place: nothing is copied
+ *   }
+ *   publisher.offer(bytes); // or copies a message, if there is room now
+ * }
+ * }
  *
- * <p>The protocol: positions count bytes ever written, and are never reused. {@link RecordWriter} has the writing,
- * {@link Gate} the looking at subscribers. Subscribers that read copies check after copying that nothing was
- * overwritten (Boehm 2012, "Can seqlocks get along with programming language memory models?").
+ * <p>A publisher is used by one thread at a time. A method that finds no room, because a subscriber that holds the
+ * publisher back is too far behind, says so by its result. A subscriber that is proven dead holds nobody back. After
+ * {@link #close} or {@link #revoke}, or after the segment was closed in this process, every method that uses the queue
+ * throws {@link io.bywash.engine.SegmentClosedException}.
+ *
+ * <p>Subscribers that read copies check, after copying, that nothing was overwritten meanwhile (Boehm 2012, "Can
+ * seqlocks get along with programming language memory models?").
  */
 @SuppressWarnings("exports") // Role has no public member but those of Revocable
 public final class Publisher extends Role implements Waitable, Revocable {
   private final Ring ring;
   private final Gate gate;
   private final RecordWriter writer;
-  /** What the queue is known to carry. */
+  /** The records that the queue is known to carry. */
   private Records<?> checked;
 
   private Publisher(Ring ring, RoleHandle handle, WaitPolicy waitPolicy) {
@@ -54,13 +63,13 @@ public final class Publisher extends Role implements Waitable, Revocable {
   }
 
   /**
-   * Takes the writer role.
+   * Takes the publisher role.
    *
-   * @param waitPolicy how it waits for room and for subscribers
-   * @throws RoleTakenException when a living participant holds it, or had it revoked while its user was inside; its
-   *     pid is named
-   * @throws io.bywash.engine.SpecMismatchException when the entry is no broadcast
-   * @throws io.bywash.engine.DamagedSegmentException when what is in shared memory is impossible
+   * @param waitPolicy how this publisher waits for room
+   * @throws RoleTakenException when a living participant holds the role, or had it revoked and its user is still inside
+   *     an operation; the exception has its pid
+   * @throws io.bywash.engine.SpecMismatchException when the entry is not a broadcast
+   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible
    * @throws IllegalStateException when the segment is attached read-only
    */
   public static Publisher open(Entry entry, WaitPolicy waitPolicy) {
@@ -97,7 +106,7 @@ public final class Publisher extends Role implements Waitable, Revocable {
   }
 
   /**
-   * Says what this publisher is, for people who look at the segment. It may be changed at any time.
+   * Labels this publisher for people who inspect the segment. The label may be changed at any time.
    *
    * @param label up to 32 bytes in UTF-8, without control characters; empty for none
    */
@@ -105,32 +114,34 @@ public final class Publisher extends Role implements Waitable, Revocable {
     setLabel(label);
   }
 
-  /** The largest message in bytes. */
+  /** The size of the largest message in bytes. */
   public int maxMessageBytes() {
     return ring.maxMessageBytes;
   }
 
-  /** The sequence that the next message gets; also the number of messages ever committed or staged. */
+  /** The sequence of the next message, which is also the number of messages ever committed or staged. */
   public long nextSequence() {
     return writer.sequence();
   }
 
-  /** Publishes a copy of {@code message} with type 0; false when there is no room now. */
+  /**
+   * Publishes a copy of {@code message} with type 0. Returns false, and publishes nothing, when there is no room now.
+   */
   public boolean offer(byte[] message) {
     return offer(message, 0, message.length, 0, 0);
   }
 
   /**
-   * Publishes a copy of {@code length} bytes from {@code index} on, waiting for room up to {@code timeoutNanos}; false
-   * when there was none in that time. Whatever else ends it, a {@link StackOverflowError} included, leaves the queue
-   * usable.
+   * Publishes a copy of {@code length} bytes of {@code source}, from {@code index} on. Waits for room for up to
+   * {@code timeoutNanos}, and returns false when there was none in that time. An exception or error that ends this
+   * call, even a {@link StackOverflowError}, leaves the queue usable.
    *
    * @param length 1 to {@link #maxMessageBytes}
-   * @param type of the message, any number
+   * @param type the message's type, any number
    * @param timeoutNanos 0 or less does not wait
-   * @throws IllegalStateException when the last claim was neither committed, staged nor aborted
+   * @throws IllegalStateException when the last claim was not committed, staged or aborted
    * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
-   *     interrupted before it begins or while it waits
+   *     interrupted, before the call or while it waits
    */
   public boolean offer(byte[] source, int index, int length, int type, long timeoutNanos) {
     Objects.checkFromIndexSize(index, length, source.length);
@@ -146,24 +157,24 @@ public final class Publisher extends Role implements Waitable, Revocable {
     return offered;
   }
 
-  /** As {@link #offer(Records, Object, long)} without waiting. */
+  /** As {@link #offer(Records, Object, long)}, but without waiting. */
   public <T> boolean offer(Records<T> records, T record) {
     return offer(records, record, 0);
   }
 
   /**
-   * Publishes a record as it is, waiting for room up to {@code timeoutNanos}; false when there was none in that time.
-   * This is the fastest way to publish a message. If it throws, nothing was published.
+   * Publishes a record. Waits for room for up to {@code timeoutNanos}, and returns false when there was none in that
+   * time. This is the fastest way to publish a message. If it throws, nothing was published.
    *
    * @param timeoutNanos 0 or less does not wait
    * @throws io.bywash.engine.SpecMismatchException when this queue is declared to carry other records
-   * @throws IllegalArgumentException when the record is none of {@code records}, when a string or an array in it is
-   *     longer than its {@link io.bywash.engine.record.Length}, a component is null, or it is longer than
-   *     {@link #maxMessageBytes}
-   * @throws IllegalStateException when the last claim was neither committed, staged nor aborted, or the record's own
+   * @throws IllegalArgumentException when the record is not one of {@code records}, when one of its components is null,
+   *     when a string or array in it is longer than its {@link io.bywash.engine.record.Length}, or when it is longer
+   *     than {@link #maxMessageBytes}
+   * @throws IllegalStateException when the last claim was not committed, staged or aborted, or when the record's own
    *     code uses this publisher
    * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
-   *     interrupted before it begins or while it waits
+   *     interrupted, before the call or while it waits
    */
   public <T> boolean offer(Records<T> records, T record, long timeoutNanos) {
     if (records != checked) {
@@ -183,28 +194,30 @@ public final class Publisher extends Role implements Waitable, Revocable {
     return offered;
   }
 
-  /** As {@link #tryClaim(int, int)} with type 0. */
+  /** As {@link #tryClaim(int, int)}, with type 0. */
   public Claim tryClaim(int length) {
     return tryClaim(length, 0);
   }
 
   /**
-   * Room for a message of exactly {@code length} bytes, to be filled in place; null when there is none now. The result
-   * is the same object every time.
+   * Claims room for a message of exactly {@code length} bytes, to be filled in place. Returns null when there is no
+   * room now. The result is the same object every time.
    *
    * @param length 1 to {@link #maxMessageBytes}
-   * @param type of the message, any number
-   * @throws IllegalStateException when the last claim was neither committed, staged nor aborted
+   * @param type the message's type, any number
+   * @throws IllegalStateException when the last claim was not committed, staged or aborted
    */
   public Claim tryClaim(int length, int type) {
     return writer.tryClaim(length, type);
   }
 
   /**
-   * As {@link #tryClaim(int, int)}, waiting for room up to {@code timeoutNanos}; null when there was none in that time.
+   * As {@link #tryClaim(int, int)}, but waits for room for up to {@code timeoutNanos}. Returns null when there was none
+   * in that time.
    *
+   * @param timeoutNanos 0 or less does not wait
    * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
-   *     interrupted before it begins or while it waits
+   *     interrupted, before the call or while it waits
    */
   public Claim claim(int length, int type, long timeoutNanos) {
     checkInterrupt(timeoutNanos);
@@ -222,17 +235,19 @@ public final class Publisher extends Role implements Waitable, Revocable {
     return null;
   }
 
-  /** Makes what was staged visible; nothing happens when nothing was. */
+  /** Publishes all staged messages. Does nothing when there are none. */
   public void publish() {
     writer.publish();
   }
 
   /**
-   * Waits until at least {@code count} subscribers that live are attached for writing, up to {@code timeoutNanos};
-   * false when there were fewer in that time.
+   * Waits for up to {@code timeoutNanos} until at least {@code count} living subscribers have joined. Returns false
+   * when there were fewer in that time. Subscribers of read-only attachments do not count.
    *
+   * @param count 0 to the number of subscribers that the queue has room for
+   * @param timeoutNanos 0 or less does not wait
    * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
-   *     interrupted before it begins or while it waits
+   *     interrupted, before the call or while it waits
    */
   public boolean awaitSubscribers(int count, long timeoutNanos) {
     checkSubscribers(count);
@@ -250,10 +265,10 @@ public final class Publisher extends Role implements Waitable, Revocable {
   }
 
   /**
-   * What to wait for, with a {@link io.bywash.engine.wait.WaitHub}, until at least {@code count} subscribers that live
-   * are attached for writing.
+   * A condition for a {@link io.bywash.engine.wait.WaitHub}: at least {@code count} living subscribers have joined.
+   * Subscribers of read-only attachments do not count.
    *
-   * @param count 0 up to the number of subscribers that the queue has room for
+   * @param count 0 to the number of subscribers that the queue has room for
    */
   public Waitable subscribersPresent(int count) {
     checkSubscribers(count);
@@ -267,7 +282,7 @@ public final class Publisher extends Role implements Waitable, Revocable {
     }
   }
 
-  /** How many subscribers that live are attached for writing now. */
+  /** How many living subscribers the queue has now, not counting those of read-only attachments. */
   public int subscriberCount() {
     guard.checkUsable();
     return entry.core().whileMapped(this::countSubscribers);
@@ -291,8 +306,8 @@ public final class Publisher extends Role implements Waitable, Revocable {
   }
 
   /**
-   * Whether a claim that found no room is worth another try: there is room now, or the last try was 50 ms ago, and the
-   * next one looks whether those who are in the way still live.
+   * Whether it is worth repeating a claim that found no room. That is so when there is room now, and also 50 ms after
+   * the last try, because the next one checks whether the subscribers that are in the way are still alive.
    */
   @Override
   public boolean isReady() {
@@ -306,12 +321,12 @@ public final class Publisher extends Role implements Waitable, Revocable {
 
   @Override
   protected long changeStamp() {
-    return System.nanoTime(); // it looks after its subscribers now and then
+    return System.nanoTime(); // it has to check its subscribers from time to time
   }
 
   /**
-   * Gives the role back; a claim that is open is aborted, what is staged is published. Committed messages stay. Once is
-   * enough.
+   * Gives the role back. An open claim is aborted, staged messages are published, committed messages stay. Calling this
+   * again does nothing.
    */
   @Override
   public void close() {
@@ -321,7 +336,7 @@ public final class Publisher extends Role implements Waitable, Revocable {
 
   @Override
   protected void finish() {
-    if (writer != null) { // else the role could not be taken
+    if (writer != null) { // null when the role could not be taken
       writer.finish();
     }
   }

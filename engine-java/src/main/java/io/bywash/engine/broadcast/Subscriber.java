@@ -21,13 +21,23 @@ import java.lang.ref.Reference;
 import java.util.Objects;
 
 /**
- * A reader of a broadcast queue, with a position of its own. Any number may join and leave at any time. What it does
- * when the publisher is faster is its own choice, see {@link SubscriberOptions}.
+ * A subscriber of a broadcast queue, with a position of its own. Any number may join and leave at any time.
+ * {@link SubscriberOptions} say what happens when the publisher is faster.
  *
- * <p>Used by one thread at a time. After {@link #close} or {@link #revoke}, or after the segment was closed in this
- * process, every method that uses the queue throws {@link io.bywash.engine.SegmentClosedException}. On a segment that
- * was attached read-only, only {@code skip} subscribers are possible; they park instead of blocking, and nobody sees
- * them.
+ * {@snippet :
+ * SubscriberOptions options = SubscriberOptions.skip().startingAtOldest();
+ * try (Subscriber subscriber = Subscriber.open(segment.directory().find("prices", Kind.BROADCAST), options)) {
+ *   MessageHandler handler = message -> System.out.println(message.sequence() + ": " + message.getLong(0));
+ *   while (subscriber.poll(handler, 256, 1_000_000_000) > 0) { // waits for up to a second
+ *     // one or more messages were handled
+ *   }
+ * }
+ * }
+ *
+ * <p>A subscriber is used by one thread at a time. After {@link #close} or {@link #revoke}, or after the segment was
+ * closed in this process, every method that uses the queue throws {@link io.bywash.engine.SegmentClosedException}. A
+ * segment that is attached read-only allows only {@code skip} subscribers; these park instead of blocking, and nobody
+ * sees them.
  */
 @SuppressWarnings("exports") // Role has no public member but those of Revocable
 public final class Subscriber extends Role implements Waitable, Revocable {
@@ -38,7 +48,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   private final RecordReader reader;
   /** Null for a policy that never pauses while there may be something to read. */
   private final Pace pace;
-  /** The publisher's role when this one joined, and where this one began. */
+  /** The publisher's role word when this subscriber joined, and the sequence at which it started. */
   private final long firstPublisher;
   private long firstSequence;
   private int emptyPolls;
@@ -57,7 +67,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
     this.pace = options.waitPolicy() == WaitPolicy.BACKOFF ? new Pace() : null;
   }
 
-  /** Joins with {@link SubscriberOptions#block}: nothing published from now on is lost. */
+  /** Joins the queue with {@link SubscriberOptions#block}: nothing that is published from now on is lost. */
   public static Subscriber open(Entry entry) {
     return open(entry, SubscriberOptions.block());
   }
@@ -65,13 +75,13 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   /**
    * Joins the queue.
    *
-   * @throws TableFullException when all places are taken by living subscribers
+   * @throws TableFullException when living subscribers have taken all places
    * @throws io.bywash.engine.OverrunException when {@code options} ask for a sequence that was overwritten, and are not
    *     {@code skip}
    * @throws IllegalArgumentException when {@code options} ask for a sequence beyond the next message
    * @throws SegmentReplacedException when {@code options} ask for a sequence of another segment
-   * @throws io.bywash.engine.SpecMismatchException when the entry is no broadcast
-   * @throws io.bywash.engine.DamagedSegmentException when what is in shared memory is impossible
+   * @throws io.bywash.engine.SpecMismatchException when the entry is not a broadcast
+   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible
    * @throws IllegalStateException when the segment is attached read-only and {@code options} are not {@code skip}
    */
   public static Subscriber open(Entry entry, SubscriberOptions options) {
@@ -152,7 +162,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
     };
   }
 
-  /** If a sequence was asked for that is not there, its user has to know. */
+  /** Reports that the requested sequence is not there. */
   private void tellStart() {
     firstSequence = reader.nextSequence();
     if (options.start() != SubscriberOptions.Start.SEQUENCE) {
@@ -173,16 +183,16 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   }
 
   /**
-   * Hands messages that are there to {@code handler}, in order, without waiting.
+   * Hands the messages that are there to {@code handler}, in order, without waiting.
    *
-   * @param limit the most messages, at least 1
-   * @return how many were handed over; 0 when none was there, or all that were there had been overwritten
+   * @param limit the largest number of messages to hand over, at least 1
+   * @return how many messages were handed over; 0 when there were none, or when all of them had been overwritten
    * @throws io.bywash.engine.OverrunException when messages were overwritten before they were read, with
    *     {@link SubscriberOptions#fail}
-   * @throws io.bywash.engine.EvictedException when this subscriber was cut off, with
+   * @throws io.bywash.engine.EvictedException when this subscriber was evicted, with
    *     {@link SubscriberOptions#evictAfter}
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no publisher writes
-   * @throws IllegalStateException when it is called by {@code handler}
+   * @throws IllegalStateException when {@code handler} calls this
    */
   public int poll(MessageHandler handler, int limit) {
     return poll(handler, limit, false);
@@ -206,7 +216,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
         pace.afterLook(reader.unreadBytes());
       }
       if (!found && ++emptyPolls % POLLS_A_PROBE == 0) {
-        entry.probe(); // who never waits has to learn as well that the entry was removed
+        entry.probe(); // one that never waits must also learn that the entry was removed
       }
       return found ? reader.read(handler, limit) : 0;
     } catch (InternalError fault) {
@@ -218,12 +228,12 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   }
 
   /**
-   * As {@link #poll(MessageHandler, int)}, waiting up to {@code timeoutNanos} for the first message; 0 when none came
-   * in that time.
+   * As {@link #poll(MessageHandler, int)}, but waits for the first message for up to {@code timeoutNanos}. Returns 0
+   * when none came in that time.
    *
    * @param timeoutNanos 0 or less does not wait
    * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
-   *     interrupted before it begins or while it waits; that page has the loop to write
+   *     interrupted, before the call or while it waits; its documentation shows the loop to write
    */
   public int poll(MessageHandler handler, int limit, long timeoutNanos) {
     checkInterrupt(timeoutNanos);
@@ -245,30 +255,30 @@ public final class Subscriber extends Role implements Waitable, Revocable {
     return poll(handler, limit, pace != null && reader.isDry());
   }
 
-  /** As {@link #poll(Records, RecordHandler, int, long)} without waiting. */
+  /** As {@link #poll(Records, RecordHandler, int, long)}, but without waiting. */
   public <T> int poll(Records<T> records, RecordHandler<? super T> handler, int limit) {
     return poll(handler(records, handler), limit);
   }
 
   /**
-   * As {@link #poll(MessageHandler, int, long)}, with the record in each message.
+   * As {@link #poll(MessageHandler, int, long)}, but hands over the record in each message.
    *
    * @throws io.bywash.engine.SpecMismatchException when this queue is declared to carry other records
-   * @throws io.bywash.engine.record.RecordFormatException when a message is no such record; the next poll goes on
-   *     behind it
+   * @throws io.bywash.engine.record.RecordFormatException when a message does not hold such a record; the next poll
+   *     continues after it
    */
   public <T> int poll(Records<T> records, RecordHandler<? super T> handler, int limit, long timeoutNanos) {
     return poll(handler(records, handler), limit, timeoutNanos);
   }
 
-  /** As {@link #poll(Records, long)} without waiting. */
+  /** As {@link #poll(Records, long)}, but without waiting. */
   public <T> T poll(Records<T> records) {
     return poll(records, 0);
   }
 
   /**
-   * Takes the record in the next message, waiting for it up to {@code timeoutNanos}; null when none came in that time.
-   * {@link #lostCount} tells of messages that were lost before it. All else is as in the other polls.
+   * Reads the record in the next message. Waits for it for up to {@code timeoutNanos}, and returns null when none came
+   * in that time. {@link #lostCount} says whether messages were lost before it. All else is as in the other polls.
    */
   @SuppressWarnings("unchecked") // it is one of these records
   public <T> T poll(Records<T> records, long timeoutNanos) {
@@ -299,7 +309,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   }
 
   /**
-   * Says what this subscriber is, for people who look at the segment. It may be changed at any time.
+   * Labels this subscriber for people who inspect the segment. The label may be changed at any time.
    *
    * @param label up to 32 bytes in UTF-8, without control characters; empty for none
    * @throws IllegalStateException when the segment is attached read-only
@@ -308,21 +318,21 @@ public final class Subscriber extends Role implements Waitable, Revocable {
     setLabel(label);
   }
 
-  /** The sequence of the next message that this subscriber will see, unless it loses some. */
+  /** The sequence of the next message that this subscriber reads, unless messages are lost before that. */
   public long nextSequence() {
     return reader.nextSequence();
   }
 
-  /** How many messages this subscriber lost since it joined; always 0 for {@code block} and {@code evictAfter}. */
+  /** How many messages this subscriber has lost since it joined; always 0 for {@code block} and {@code evictAfter}. */
   public long lostCount() {
     return reader.lostCount();
   }
 
   /**
-   * What to wait for, with a {@link io.bywash.engine.wait.WaitHub}, to learn that the publisher has gone: it was there
-   * when this subscriber joined or came later, or this subscriber has read a message, and now there is none that lives.
-   * It has given its role back, or is proven dead. All that it has committed is there then. Another one may come at any
-   * time.
+   * A condition for a {@link io.bywash.engine.wait.WaitHub}: the publisher has gone. That is so when there was one
+   * (when this subscriber joined or later, or this subscriber has read a message), and now no living participant holds
+   * the role: the publisher gave it back, or is proven dead. All messages that it committed can be read by then.
+   * Another publisher may come at any time.
    */
   public Waitable publisherGone() {
     return condition(this::isPublisherGone);
@@ -335,7 +345,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
     return seen && (Owner.state(word) == ROLE_FREE || !entry.core().participants().isAlive(word));
   }
 
-  /** Whether a message is there. */
+  /** Whether there is a message to read. Also true when this subscriber can no longer be used. */
   @Override
   public boolean isReady() {
     return isWaitOver();
@@ -351,7 +361,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
     return ring.changeStamp();
   }
 
-  /** Leaves the queue; the publisher is not held back any more. Once is enough. */
+  /** Leaves the queue. This subscriber no longer holds the publisher back. Calling this again does nothing. */
   @Override
   public void close() {
     guard.close();

@@ -6,20 +6,21 @@ import io.bywash.engine.wait.WaitPolicy;
 import java.util.Objects;
 
 /**
- * What a subscriber does when the publisher is faster, where it begins, and how it waits. An immutable value.
+ * How a subscriber behaves: what happens when the publisher is faster, where it starts, and how it waits. An immutable
+ * value.
  *
  * <table>
  * <caption>Policies</caption>
- * <tr><th>policy</th><th>when it is too slow</th><th>how it reads</th></tr>
+ * <tr><th>policy</th><th>when the subscriber is too slow</th><th>how it reads</th></tr>
  * <tr><td>{@link #block}</td><td>the publisher waits</td><td>in place</td></tr>
- * <tr><td>{@link #evictAfter}</td><td>the publisher waits for so long, then cuts it off</td>
- *     <td>validated copies</td></tr>
- * <tr><td>{@link #skip}</td><td>it loses messages, and is told how many</td><td>validated copies</td></tr>
- * <tr><td>{@link #fail}</td><td>its poll throws</td><td>validated copies</td></tr>
+ * <tr><td>{@link #evictAfter}</td><td>the publisher waits up to a time limit, then evicts the subscriber</td>
+ * <td>validated copies</td></tr>
+ * <tr><td>{@link #skip}</td><td>it loses messages, and learns how many</td><td>validated copies</td></tr>
+ * <tr><td>{@link #fail}</td><td>its poll throws an exception</td><td>validated copies</td></tr>
  * </table>
  */
 public final class SubscriberOptions {
-  /** Where to begin. */
+  /** Where to start. */
   enum Start { NEXT, OLDEST, LAST, SEQUENCE }
 
   private final int mode;
@@ -27,7 +28,7 @@ public final class SubscriberOptions {
   private final boolean resumingAtNewest;
   private final Start start;
   private final long startNumber;
-  /** The id of the segment that the start belongs to; 0 for any. */
+  /** The id of the segment that the start belongs to; 0 for any segment. */
   private final long startSegmentId;
   private final WaitPolicy waitPolicy;
 
@@ -47,7 +48,7 @@ public final class SubscriberOptions {
   }
 
   /**
-   * Loses nothing: the publisher is held back when it would overwrite what this subscriber has not read. Reads in
+   * Loses nothing: the publisher waits instead of overwriting a message that this subscriber has not read. Reads in
    * place.
    */
   public static SubscriberOptions block() {
@@ -55,29 +56,30 @@ public final class SubscriberOptions {
   }
 
   /**
-   * Holds nobody back: when the publisher overwrites what this subscriber has not read, it is told exactly how many
-   * messages it lost ({@link io.bywash.engine.MessageHandler#onLost}), and goes on at the oldest that is there. Reads
-   * validated copies.
+   * Holds nobody back and accepts losses. When the publisher overwrites messages that this subscriber has not read, the
+   * handler learns exactly how many were lost ({@link io.bywash.engine.MessageHandler#onLost}), and the subscriber
+   * continues at the oldest message that is there. Reads validated copies.
    */
   public static SubscriberOptions skip() {
     return of(MODE_SKIP, 0);
   }
 
   /**
-   * Holds nobody back, and does not tolerate a loss: when the publisher overwrites what this subscriber has not read,
-   * its poll throws an {@link io.bywash.engine.OverrunException}. Reads validated copies.
+   * Holds nobody back and does not accept losses. When the publisher overwrites messages that this subscriber has not
+   * read, its poll throws an {@link io.bywash.engine.OverrunException}. Reads validated copies.
    */
   public static SubscriberOptions fail() {
     return of(MODE_FAIL, 0);
   }
 
   /**
-   * Loses nothing, but does not hold the publisher back for longer than {@code timeoutNanos} at a stretch: then it is
-   * cut off, its next operation throws an {@link io.bywash.engine.EvictedException}, and the publisher goes on. Only
-   * time counts in which the publisher tried and found no room, and of each pause between two of its tries 50 ms at the
-   * most. Reads validated copies, so that it never acts on a message that was overwritten after it was cut off.
+   * Loses nothing, but holds the publisher back for no longer than {@code timeoutNanos} at a stretch. Then it is
+   * evicted: the publisher goes on, and the subscriber's next operation throws an
+   * {@link io.bywash.engine.EvictedException}. Only time in which the publisher tries and finds no room counts, and of
+   * each pause between two of its tries at most 50 ms. Reads validated copies, so that it never acts on a message that
+   * was overwritten after the eviction.
    *
-   * @param timeoutNanos at least 1; kept up to 50 ms too long
+   * @param timeoutNanos at least 1; the eviction may come up to 50 ms late
    */
   public static SubscriberOptions evictAfter(long timeoutNanos) {
     if (timeoutNanos < 1) {
@@ -86,7 +88,11 @@ public final class SubscriberOptions {
     return of(MODE_EVICT, timeoutNanos);
   }
 
-  /** The same, going on at the newest message after a loss. Only for {@link #skip}. */
+  /**
+   * A copy that continues at the newest message after a loss, instead of at the oldest. Only for {@link #skip}.
+   *
+   * @throws IllegalStateException when these options are not those of {@link #skip}
+   */
   public SubscriberOptions resumingAtNewest() {
     if (mode != MODE_SKIP) {
       throw new IllegalStateException("resumingAtNewest is for skip(); the others do not go on after a loss");
@@ -98,13 +104,13 @@ public final class SubscriberOptions {
     return new SubscriberOptions(mode, evictAfterNanos, resumingAtNewest, newStart, number, segmentId, waitPolicy);
   }
 
-  /** The same, beginning with the oldest message that is still there instead of with the next one published. */
+  /** A copy that starts at the oldest message that is still there, instead of at the next one that is published. */
   public SubscriberOptions startingAtOldest() {
     return starting(Start.OLDEST, 0, 0);
   }
 
   /**
-   * The same, beginning so many messages before the next one published, or with the oldest if fewer are there.
+   * A copy that starts this many messages before the next one that is published, or at the oldest if there are fewer.
    *
    * @param messageCount 0 or more
    */
@@ -113,12 +119,12 @@ public final class SubscriberOptions {
   }
 
   /**
-   * The same, beginning with the message of that sequence: one to go on where another subscriber stopped. If it was
-   * overwritten, {@link #skip} tells the loss at its first poll, and for the others joining throws an
-   * {@link io.bywash.engine.OverrunException}. Joining throws an {@link IllegalArgumentException} if it lies beyond the
-   * next message.
+   * A copy that starts at the message with this sequence, for example to continue where another subscriber stopped. If
+   * that message was overwritten, a {@link #skip} subscriber reports the loss at its first poll, and for the other
+   * policies joining throws an {@link io.bywash.engine.OverrunException}. If the sequence lies beyond the next message,
+   * joining throws an {@link IllegalArgumentException}.
    *
-   * <p>This is for a sequence of the segment that is attached now. For one that was noted earlier, perhaps in an
+   * <p>Use this for a sequence that was noted in the segment that is attached now. For one that may come from an
    * earlier life of the segment, use {@link #startingAt(long, long)}.
    *
    * @param sequence 0 or more
@@ -128,11 +134,11 @@ public final class SubscriberOptions {
   }
 
   /**
-   * As {@link #startingAt(long)}, in that life of the segment only. After a segment was removed and created anew its
-   * sequences begin at 0 again, and the sequence alone would lead into the middle of other messages. Joining throws a
-   * {@link io.bywash.engine.SegmentReplacedException} if the segment is another one.
+   * As {@link #startingAt(long)}, but only in the segment with this id. When a segment is removed and created again,
+   * its sequences start at 0 again, and an old sequence alone would lead to an unrelated message. If the attached
+   * segment has another id, joining throws a {@link io.bywash.engine.SegmentReplacedException}.
    *
-   * @param segmentId as {@link io.bywash.engine.Segment#id} said when the sequence was noted; not 0
+   * @param segmentId the {@link io.bywash.engine.Segment#id} at the time when the sequence was noted; not 0
    * @param sequence 0 or more
    */
   public SubscriberOptions startingAt(long segmentId, long sequence) {
@@ -149,7 +155,7 @@ public final class SubscriberOptions {
     return value;
   }
 
-  /** The same with another way to wait than {@link WaitPolicy#BACKOFF}. */
+  /** A copy with this wait policy; the default is {@link WaitPolicy#BACKOFF}. */
   public SubscriberOptions waiting(WaitPolicy policy) {
     return new SubscriberOptions(mode, evictAfterNanos, resumingAtNewest, start, startNumber,
         startSegmentId, Objects.requireNonNull(policy, "policy"));

@@ -27,11 +27,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A look at a bus directory.
+ * The status of a bus directory.
  *
- * @param directory where it is
- * @param files what lies in it, but for the lock file: first everything under a proper name, sorted, then what creators
- *     have not linked to its name
+ * @param directory its path
+ * @param files the files in it, except for the lock file: first all with a valid segment name, sorted, then the
+ *     temporary files of creators
  */
 public record BusStatus(Path directory, List<FileStatus> files) {
 
@@ -40,40 +40,40 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     /** A segment with a living participant. */
     LIVE,
     /**
-     * A segment that is to be removed when nobody uses it, and that nobody uses: its last participants were killed, or
-     * left and could not remove it.
+     * A segment that nobody uses and that should have been removed: its last participants were killed, or left and
+     * could not remove it.
      */
     STALE,
-    /** A segment that is to be kept, or that still holds something, and that nobody uses. */
+    /** A segment that nobody uses and that stays, because of its lifetime or because it still holds something. */
     KEPT,
-    /** A segment that nobody can attach to. */
+    /** A segment that nobody can attach to, because it is damaged. */
     DAMAGED,
-    /** No segment, or one of another version. */
+    /** Not a segment, or one of another version. */
     FOREIGN,
-    /** This process may not look at it. */
+    /** A file that this process is not allowed to read. */
     INACCESSIBLE,
-    /** A segment that a living creator is about to create. */
+    /** A segment that a living process is creating. */
     BEING_CREATED,
-    /** What a creator left that died. */
+    /** A temporary file of a creator that died. */
     LEFTOVER
   }
 
   /**
-   * A look at one file.
+   * The status of one file.
    *
    * @param name of the file
    * @param state what it is
-   * @param sizeBytes of the file; -1 when unknown
-   * @param explanation a sentence for the user
-   * @param segment more, if it can be looked at
+   * @param sizeBytes the size of the file; -1 when unknown
+   * @param explanation a sentence for people
+   * @param segment the status of the segment, if it can be read
    */
   public record FileStatus(String name, State state, long sizeBytes, String explanation,
       Optional<SegmentStatus> segment) {}
 
   /**
-   * Looks at a directory; none of its files can make this fail.
+   * Inspects a bus directory. None of its files can make this fail. A bus directory that does not exist has no files.
    *
-   * @throws SegmentAccessException when the directory cannot be listed; one that does not exist has no files
+   * @throws SegmentAccessException when the bus directory cannot be listed
    */
   public static BusStatus of(BusDirectory directory) {
     List<FileStatus> files = new ArrayList<>();
@@ -90,7 +90,7 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     return new BusStatus(directory.path(), List.copyOf(files));
   }
 
-  /** Empty when it has just gone. */
+  /** Empty when the file has just been removed. */
   private static Optional<FileStatus> file(Path directory, String name) {
     Path path = directory.resolve(name);
     try (Segment segment = Segment.observe(path)) {
@@ -118,7 +118,7 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     try {
       sizeBytes = Files.size(path);
     } catch (IOException unknown) {
-      // its size is the least of what is wrong with it
+      // the size is the least important thing about a file that cannot be used
     }
     return new FileStatus(Finding.printable(path.getFileName().toString()), state, sizeBytes,
         Finding.printable(explanation),
@@ -149,7 +149,7 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     }
   }
 
-  /** Who removes what nobody uses: only its owner does. */
+  /** The command that removes a segment that nobody uses; only the owner of its file can. */
   private static String clean(UserPrincipal owner) throws IOException {
     return owner.equals(OpenDirectory.user()) ? "doctor --clean" : "doctor --clean of its owner, user " + owner;
   }

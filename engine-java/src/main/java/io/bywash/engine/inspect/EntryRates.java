@@ -15,25 +15,25 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * What happened in an entry, of whatever kind, between two looks at its segment. A rate is missing when the earlier
- * look did not see the entry, or that holder, or was taken at the same time.
+ * What happened in one entry, of any kind, between two inspections of its segment. A rate is missing when the earlier
+ * inspection did not see the entry or that holder, or was at the same time.
  *
  * @param entry its name
- * @param kind what it is, in lower case
- * @param counters what it counted, as the later look saw it
- * @param perSecond by how much those of its counters grew in a second that have a rate, by their names
- * @param fill the share of its capacity, 0 to 1, that is taken; empty when that has no meaning
+ * @param kind its kind, in lower case
+ * @param counters its counters, as the later inspection saw them
+ * @param perSecond the growth per second of those counters that have a rate, by name
+ * @param fill the share of the capacity that is taken, 0 to 1; empty when that has no meaning for this kind
  * @param holders those who hold a role in it now
- * @param obstacles those of them that others wait for, the worst first
+ * @param obstacles those of the holders that others wait for, the worst first
  */
 public record EntryRates(String entry, String kind, List<Counter> counters, Map<String, Double> perSecond,
     Optional<Double> fill, List<HolderRates> holders, List<Obstacle> obstacles) {
 
   /**
-   * The same of one who holds a role.
+   * What happened in one role.
    *
-   * @param holder as the later look saw it
-   * @param perSecond by how much those of its counters grew in a second that have a rate, by their names
+   * @param holder as the later inspection saw it
+   * @param perSecond the growth per second of those counters of the holder that have a rate, by name
    */
   public record HolderRates(Holder holder, Map<String, Double> perSecond) {}
 

@@ -1,25 +1,25 @@
 package io.bywash.engine.inspect;
 
 /**
- * Something that is worth to be told.
+ * Something that deserves attention.
  *
- * @param severity how bad it is
- * @param where the thing that it is about, for example {@code demo/readings} for an entry of a segment
- * @param problem what was found, one or more sentences or parts of one
+ * @param severity how serious it is
+ * @param where what it concerns, for example {@code demo/readings} for an entry of a segment
+ * @param problem what was found: one or more sentences, or parts of one
  * @param advice what to do about it; empty when there is nothing to do
  */
 public record Finding(Severity severity, String where, String problem, String advice) {
-  /** How bad a finding is. */
+  /** How serious a finding is. */
   public enum Severity {
-    /** Good to know. */
+    /** For information only. */
     NOTE,
-    /** Something does not work as well as it could, or waits to be put right by whoever comes next. */
+    /** Something does not work as well as it could, or waits to be recovered by the next user. */
     WARNING,
     /** Something does not work, or is damaged. */
     ERROR
   }
 
-  /** Text that may stem from shared memory or the file system is made printable: a terminal must not obey it. */
+  /** Replaces control and format characters: text from shared memory or the file system must not control a terminal. */
   public Finding {
     where = printable(where);
     problem = printable(problem);

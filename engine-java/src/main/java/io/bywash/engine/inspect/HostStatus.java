@@ -15,25 +15,25 @@ import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A look at what a bus directory stands on: the file system and its space, limits of the container, namespaces, what
- * the system may do to the files, what this process may do, and what lies in the directory.
+ * The environment of a bus directory: the file system and its space, the container's limits, namespaces, what the
+ * system may do to the files, what this process is allowed to do, and the files in the bus directory.
  *
- * @param facts what is there, by name, in the order in which to show it
- * @param findings what is worth to be told about it, each with advice; those with severity NOTE need no attention
+ * @param facts names and values, in the order in which to show them
+ * @param findings what deserves attention, each with advice; findings of severity NOTE need none
  */
 public record HostStatus(Map<String, String> facts, List<Finding> findings) {
-  /** Who did not move for so long while somebody waits for it is told. */
+  /** How long a role must have made no progress, while somebody waits for it, to be reported. */
   private static final long STANDSTILL_NANOS = 300_000_000;
 
   /**
-   * Looks at the host of a directory, whether or not that exists. Takes a third of a second if somebody holds another
-   * up.
+   * Inspects the host of a bus directory, whether or not the bus directory exists. This takes a third of a second if
+   * somebody seems to hold another up.
    */
   public static HostStatus of(BusDirectory directory) {
     return of(directory, Path.of("/"));
   }
 
-  /** The same with another root of /proc, /sys, /etc, /run and /usr. */
+  /** As {@link #of(BusDirectory)}, with another root for /proc, /sys, /etc, /run and /usr. */
   static HostStatus of(BusDirectory directory, Path root) {
     Map<String, String> facts = new LinkedHashMap<>();
     List<Finding> findings = new ArrayList<>();

@@ -24,21 +24,21 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * A look at one segment. The numbers were true one after the other, not all at one instant.
+ * The status of one segment. The values were read one after another, not all at one instant.
  *
- * @param takenNanos when this look was taken, as {@link System#nanoTime}
+ * @param takenNanos when the segment was inspected, as {@link System#nanoTime}
  * @param name of the segment
  * @param path of its file
- * @param sizeBytes of its file
- * @param unusedBytes that no entry has
+ * @param sizeBytes the size of its file
+ * @param unusedBytes how many bytes belong to no entry
  * @param lifetime when it is removed
  * @param created when it was created
  * @param participantCapacity how many participants there is room for
- * @param participants everybody who is attached, the living and the dead whose slots nobody took yet
- * @param foreignPids the process ids of living participants that belong to another pid namespace than this process, in
- *     which they mean nothing
+ * @param participants all participants: the living, and the dead whose slots have not been taken again
+ * @param foreignPids the process ids of living participants in another pid namespace than this process, where they mean
+ *     nothing
  * @param entryCapacity how many entries there is room for
- * @param entries everything in it, the damaged included
+ * @param entries all entries, including damaged ones
  * @param leftByTheDead what dead participants left, one finding each
  */
 public record SegmentStatus(long takenNanos, String name, Path path, long sizeBytes, long unusedBytes,
@@ -46,30 +46,30 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
     int entryCapacity, List<EntryStatus> entries, List<Finding> leftByTheDead) {
 
   /**
-   * A look at one entry.
+   * The status of one entry.
    *
-   * @param name printable, and as damaged as the entry is
-   * @param kind what it is, in lower case; {@code kind 7} when this version does not know
+   * @param name the name, with unprintable characters replaced; it may be wrong if the entry is damaged
+   * @param kind the kind in lower case; {@code kind 7}, for example, when this version does not know it
    * @param row its number in the directory
    * @param generation how often that row was used
-   * @param sizeBytes that it takes
-   * @param capacity in its unit
-   * @param capacityUnit that unit, for example {@code bytes}; empty when this version does not know the kind
-   * @param elementSizeBytes of one element, or of the largest message
-   * @param owner the participant that it stands and falls with
-   * @param status more, if this version knows its kind and it is not damaged
-   * @param damage what is impossible about it; empty when nothing is known to be
+   * @param sizeBytes how many bytes of the segment it takes
+   * @param capacity how much it holds, in units of {@code capacityUnit}
+   * @param capacityUnit for example {@code bytes}; empty when this version does not know the kind
+   * @param elementSizeBytes the size of one element, or of the largest message
+   * @param owner the participant on which it depends, see {@link io.bywash.engine.Entry#owner}
+   * @param status the status of the structure, if this version knows its kind and it is not damaged
+   * @param damage what is impossible about it; empty when no damage was found
    */
   public record EntryStatus(String name, String kind, int row, int generation, long sizeBytes, long capacity,
       String capacityUnit, long elementSizeBytes, Optional<Participant> owner, Optional<StructureStatus> status,
       String damage) {}
 
   /**
-   * Looks at a segment.
+   * Inspects a segment.
    *
-   * @param segment any attachment, for example a read-only one
+   * @param segment any attachment, even a read-only one
    * @throws DamagedSegmentException when its file was truncated
-   * @throws io.bywash.engine.SegmentClosedException when the attachment was closed
+   * @throws io.bywash.engine.SegmentClosedException when the segment is closed in this process
    */
   public static SegmentStatus of(Segment segment) {
     SegmentCore core = SegmentFace.core(segment);
@@ -114,7 +114,7 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
       SegmentEntry entry = core.directory().read(row);
       if (entry != null) {
         EntryStatus status = entry(entry, row, entry.word());
-        if (!entry.isGone()) { // else what was seen may be another one's
+        if (!entry.isGone()) { // otherwise what was read may belong to another entry
           entries.add(status);
         }
       }
@@ -141,31 +141,31 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
         damage);
   }
 
-  /** Whether a participant lives. */
+  /** Whether a participant is alive. */
   public boolean isInUse() {
     return participants.stream().anyMatch(Participant::alive);
   }
 
   /**
-   * Whether nothing was ever put into any of its entries, so that nobody would miss it; false when that cannot be
-   * known.
+   * Whether nothing was ever put into any of its entries, so that nobody would miss the segment; false when that is
+   * unknown.
    */
   public boolean isUntouched() {
     return entries.stream().allMatch(entry -> entry.damage().isEmpty()
         && entry.status().map(StructureStatus::isUntouched).orElse(false));
   }
 
-  /** What a look at the same segment saw of that entry: not one of its name that came before or after it. */
+  /** This entry as another inspection of the same segment saw it; not an earlier or later entry of the same name. */
   Optional<EntryStatus> find(EntryStatus entry) {
     return entries.stream().filter(other -> other.row() == entry.row() && other.generation() == entry.generation()
         && other.name().equals(entry.name())).findFirst();
   }
 
   /**
-   * What happened in each entry of a known kind that is not damaged, since an earlier look.
+   * What happened since an earlier inspection in each entry that is not damaged and whose kind is known.
    *
-   * @param earlier a look at the same segment, half a second ago for example; this look itself gives shares, and no
-   *     rates
+   * @param earlier an earlier status of the same segment, for example from half a second ago; if it is this one, the
+   *     result has shares but no rates
    */
   public List<EntryRates> rates(SegmentStatus earlier) {
     double seconds = (takenNanos - earlier.takenNanos) / 1e9;
@@ -174,21 +174,21 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
   }
 
   /**
-   * Who does not go on, and stops others: for example subscribers for which a publisher waits, because the ring has no
-   * room for a message of the largest size, and that have not moved since an earlier look.
+   * Those who make no progress and stop others. For example a subscriber that has not read anything since an earlier
+   * inspection, while the publisher waits for it because the ring has no room for a message of the largest size.
    *
-   * @param earlier a look at the same segment; the shorter ago, the more is found that only takes a rest. This look
-   *     itself gives everybody who is in the way now
+   * @param earlier an earlier status of the same segment; the shorter ago it is, the more findings are roles that only
+   *     pause. If it is this one, all who are in the way now are found
    */
   public List<Finding> stuck(SegmentStatus earlier) {
     return rates(earlier).stream().flatMap(entry -> entry.findings(name, Effect.STOPS)).toList();
   }
 
   /**
-   * Who holds whom back: those that do not go on, as {@link #stuck}, and those that do, but more slowly than others
-   * could.
+   * Those who hold others back: those who make no progress, as {@link #stuck}, then those who are slower than the
+   * others could be.
    *
-   * @param earlier a look at the same segment, half a second ago for example
+   * @param earlier an earlier status of the same segment, for example from half a second ago
    */
   public List<Finding> heldBack(SegmentStatus earlier) {
     List<EntryRates> rates = rates(earlier);

@@ -7,24 +7,25 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 
-/** Checks every invariant of a segment that {@code docs/SPEC.md} gives, while it may be in use. */
+/** Checks every invariant that {@code docs/SPEC.md} gives for a segment, even while the segment is in use. */
 public final class Verification {
-  /** What is found has to be found in so many looks: then it was no step of somebody's that was under way. */
+  /** How many checks in a row must find a problem: one alone may have met somebody in the middle of a change. */
   private static final int LOOKS = 3;
   private static final long PAUSE_NANOS = 1_000_000;
 
   private Verification() {}
 
   /**
-   * Looks at all of a segment: header, participants and their locks, directory, roles, waiting bitmaps, and the records
-   * of every queue. It only reads. Words that others change meanwhile are looked at again before anybody is accused, so
-   * a sound segment gives no finding, however busy it is. Time and memory are bounded by the size of the file, whatever
-   * is in it. At most 200 findings are told.
+   * Checks a whole segment: its header, participants and their locks, directory, roles and waiting bitmaps, and the
+   * records of every queue. It only reads. Words that others change meanwhile are read again before they are reported,
+   * so a sound segment yields no finding, however busy it is. Time and memory are bounded by the size of the file,
+   * whatever it contains. At most 200 findings are returned.
    *
-   * @param segment any attachment, for example a read-only one
-   * @return with severity ERROR what no participant ever writes; with WARNING what the dead left, which whoever comes
-   *     next puts right, and who holds something up since it does not go on; empty when everything is in order
-   * @throws io.bywash.engine.SegmentClosedException when the attachment was closed
+   * @param segment any attachment, even a read-only one
+   * @return findings of severity ERROR for what no participant ever writes, and of severity WARNING for what the dead
+   *     left, which the next user recovers, and for whoever holds others up and makes no progress; empty when
+   *     everything is in order
+   * @throws io.bywash.engine.SegmentClosedException when the segment is closed in this process
    */
   public static List<Finding> of(Segment segment) {
     SegmentCore core = SegmentFace.core(segment);

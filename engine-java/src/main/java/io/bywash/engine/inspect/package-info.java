@@ -1,13 +1,13 @@
 /**
- * Looking on: what there is in a bus directory and in a segment, who is attached and lives, who holds whom back, what
- * is damaged or was left by the dead, and what about the host may get in the way. Nothing here writes to shared memory,
- * keeps anything alive, or costs those who are at work anything.
+ * Inspection: what a bus directory and a segment contain, which participants are alive, who holds whom back, what is
+ * damaged or was left by dead participants, and what about the host may cause trouble. Nothing here writes to shared
+ * memory, keeps a segment alive, or slows its participants down.
  *
  * <pre>
  *  HostStatus      the machine and the directory
  *  BusStatus       the files in the directory
  *  SegmentStatus   participants and entries of one segment, and who holds whom back
- *  EntryRates      what happened in an entry between two looks at its segment
+ *  EntryRates      what happened in an entry between two inspections
  *  Verification    every invariant of a segment
  *  StatusText      all of it as plain text
  * </pre>

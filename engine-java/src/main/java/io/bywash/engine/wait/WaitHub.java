@@ -9,13 +9,21 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
 /**
- * The one thread of a process that waits for many roles, in many segments: nobody else needs a thread to wait. It
- * sleeps in the kernel on the doorbells of all segments at once; a segment where that is not possible (no native
- * access, Linux before 5.16, a peer that cannot ring, an observer, the 128th segment and each further one) it looks at
- * once a millisecond. What it costs depends on what is woken, hardly on how many wait.
+ * Waits for any number of roles, in any number of segments, with one thread for the whole process, so that nobody else
+ * needs a thread to wait.
  *
- * <p>The thread exists while somebody waits, and a second longer. It runs no code of its users, keeps nothing of them,
- * and survives every failure, a shortage of heap included. Any thread may call any method.
+ * {@snippet :
+ * CompletableFuture<Void> ready = WaitHub.shared().whenReady(subscriber);
+ * ready.thenRun(() -> subscriber.poll(handler, 256)); // in a virtual thread of its own
+ * }
+ *
+ * <p>The thread sleeps in the kernel on the doorbells of all segments at once. Some segments do not allow that, and it
+ * checks those every millisecond: segments of a process without native access, segments on Linux before 5.16, segments
+ * with a participant that cannot wake others, segments attached read-only, and all segments beyond the 127th. The cost
+ * depends on how many roles are woken, and hardly on how many wait.
+ *
+ * <p>The thread exists while somebody waits, and for one second after that. It runs no code of its users, keeps no
+ * reference to them, and survives every failure, even if the heap is exhausted. Any thread may call any method.
  */
 public final class WaitHub {
   private static final WaitHub SHARED = new WaitHub();
@@ -29,22 +37,25 @@ public final class WaitHub {
   }
 
   /**
-   * As {@link #whenReady(Waitable, Executor)}; the future completes in a virtual thread of its own, which what depends
-   * on it may block.
+   * As {@link #whenReady(Waitable, Executor)}, but the future completes in a virtual thread of its own, which its
+   * dependent stages may block.
    */
   public CompletableFuture<Void> whenReady(Waitable role) {
     return whenReady(role, VIRTUAL);
   }
 
   /**
-   * A future that completes when the role has something to do, or may not be used any more; exceptionally when the
-   * role's segment is found to be damaged. It is complete at once if that is so now. Cancelling the future ends the
-   * wait; nothing is taken from the queue by waiting, so nothing can be lost. While it waits, the role is not used.
+   * Returns a future that completes when the role has something to do, when the condition holds, or when the role can
+   * no longer be used. It is already complete if that is so now. It completes exceptionally when the role's segment is
+   * found to be damaged.
    *
-   * @param executor completes the future, and so runs what depends on it. Its {@code execute} is called in the hub's
-   *     thread and must not block. Should it run the task there, the task goes on in a virtual thread. If it refuses
-   *     the task, the future completes exceptionally, in a virtual thread
-   * @throws IllegalArgumentException when {@code role} is no role of this engine
+   * <p>Cancelling the future ends the wait. Waiting takes nothing from the queue, so nothing can be lost. The role must
+   * not be used while the future is not complete.
+   *
+   * @param executor completes the future, and therefore runs its dependent stages. The hub's thread calls its
+   *     {@code execute}, which must not block. If {@code execute} runs the task in the hub's thread, the task continues
+   *     in a virtual thread instead. If it rejects the task, the future completes exceptionally, in a virtual thread
+   * @throws IllegalArgumentException when {@code role} is not a role of this engine
    */
   public CompletableFuture<Void> whenReady(Waitable role, Executor executor) {
     Objects.requireNonNull(executor, "executor");
@@ -99,7 +110,7 @@ public final class WaitHub {
       }
     }
 
-    /** The future is complete, perhaps because its user has ended the wait. */
+    /** Called when the future is complete, perhaps because its user has cancelled it. */
     void forget() {
       if (!handedOver) {
         Hub.shared().forget(this);
@@ -118,12 +129,12 @@ public final class WaitHub {
       }
     }
 
-    /** The wait was cancelled after the role was ready: a wake that was meant for one of many is for another. */
+    /** Passes a wake on to another waiter: this wait was cancelled after its role was ready. */
     private void passOn() {
       try {
         point.waiters().signalOne();
       } catch (InternalError fault) {
-        // the file was cut: there is nothing to be woken for
+        // the file was truncated: there is nothing to wake for
       }
     }
   }

@@ -1,30 +1,29 @@
 package io.bywash.engine.wait;
 
 /**
- * How a role spends the time until there is something to do. A policy of the waiting side alone; the other side need
- * not know.
+ * How a role waits until there is something to do. The other side need not know which policy it is.
  *
- * <p>On a virtual thread every policy releases the carrier: after some microseconds of spinning, {@link #PARK} parks
- * for 50 microseconds at a time, and all others wait through the {@link WaitHub}. Take a platform thread to spin
- * without end.
+ * <p>On a virtual thread every policy releases the carrier. After spinning for some microseconds, {@link #PARK} parks
+ * for 50 microseconds at a time, and all others wait through the {@link WaitHub}. To spin without end, use a platform
+ * thread.
  */
 public enum WaitPolicy {
-  /** Never gives up its core. The lowest latency, if there is a core to spare. */
+  /** Spins and never gives up its core. The lowest latency, if there is a core to spare. */
   SPIN,
   /**
-   * The default. A reader looks at once while messages are sparse, and pauses for some microseconds at a time while
-   * they stream, if that brings more of them. Who finds nothing spins for some microseconds, lets other threads run for
-   * 0.2 ms if that or spinning sufficed the last time and did not take long, then blocks in the kernel like
-   * {@link #BLOCK}.
+   * The default. While messages are sparse, a subscriber reads each one at once. While they stream, it pauses for some
+   * microseconds at a time if that lets it read more of them. A role that finds nothing first spins for some
+   * microseconds. If spinning or yielding was enough the last time, and was quick, it then yields to other threads for
+   * 0.2 ms. After that it sleeps in the kernel like {@link #BLOCK}.
    */
   BACKOFF,
-  /** Lets other threads run between two looks. For more threads than cores that all have work. */
+  /** Yields to other threads between two checks. For when more threads have work than there are cores. */
   YIELD,
-  /** Parks for 50 microseconds at a time. For processes that must not be woken by others. */
+  /** Parks for 50 microseconds at a time. For processes that others must not have to wake. */
   PARK,
   /**
-   * Sleeps in the kernel until the other side rings: no CPU time, a wake-up of a few microseconds. Where one of the
-   * processes attached to the segment has no native access, it cannot ring, and this parks instead.
+   * Sleeps in the kernel until the other side wakes it. It takes no CPU time, and the wake-up takes some microseconds.
+   * If a process attached to the segment has no native access, it cannot wake others, and this policy parks instead.
    */
   BLOCK
 }
