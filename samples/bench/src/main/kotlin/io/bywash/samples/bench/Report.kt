@@ -115,7 +115,7 @@ class Report(private val effort: Effort, ringBytes: Long) {
                     ln(other.rounds[round].getValue("p50") / row.rounds[round].getValue("p50"))
                 }
             }
-            val center = Center.of(logs)
+            val center = HodgesLehmannEstimate.of(logs)
             for ((name, log) in listOf("ratio" to center.value, "low95" to center.low95, "high95" to center.high95)) {
                 ratios["$group.$policy.$name"] = exp(log)
             }

@@ -3,13 +3,14 @@ package io.bywash.samples.bench
 import kotlin.math.sqrt
 
 /**
- * Where the middle of some numbers is, and between which bounds in 95 of 100 cases, whatever their distribution, if it
- * is symmetric: the median of the means of all pairs. A few numbers far from the others hardly move it.
+ * An estimate of the centre of some numbers: the median of the means of all pairs. If the numbers' distribution is
+ * symmetric, whatever it is, the centre lies between [low95] and [high95] in 95 of 100 cases. A few outliers hardly
+ * move it.
  *
- * J. L. Hodges, E. L. Lehmann: Estimates of Location Based on Rank Tests (1963); the bounds are those of Wilcoxon's
+ * J. L. Hodges, E. L. Lehmann: Estimates of Location Based on Rank Tests (1963). The bounds are those of Wilcoxon's
  * signed-rank test, in the normal approximation.
  */
-internal class Center private constructor(private val means: List<Double>, count: Int) {
+internal class HodgesLehmannEstimate private constructor(private val means: List<Double>, count: Int) {
     private val outside =
         (count * (count + 1) / 4.0 - NORMAL_95 * sqrt(count * (count + 1) * (2 * count + 1) / 24.0)).toInt()
             .coerceAtLeast(0)
@@ -21,7 +22,7 @@ internal class Center private constructor(private val means: List<Double>, count
     companion object {
         private const val NORMAL_95 = 1.96
 
-        fun of(numbers: List<Double>) = Center(
+        fun of(numbers: List<Double>) = HodgesLehmannEstimate(
             numbers.indices.flatMap { i -> (i..numbers.lastIndex).map { (numbers[i] + numbers[it]) / 2 } }.sorted(),
             numbers.size,
         )

@@ -4,8 +4,8 @@ import kotlin.random.Random
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Test
 
-/** The middle of some numbers and its bounds. */
-class CenterTest {
+/** The estimate of some numbers' centre, and its bounds. */
+class HodgesLehmannEstimateTest {
     @Test
     fun boundsLeaveOutAsManyMeansOfPairsAsTheRankTestDoes() {
         check(10.5, 7.5, 13.5, (1..20).map { it.toDouble() }) // the 53rd of 210 means from either end
@@ -27,7 +27,7 @@ class CenterTest {
     }
 
     private fun check(value: Double, low95: Double, high95: Double, numbers: List<Double>) {
-        val center = Center.of(numbers)
-        assertEquals(listOf(value, low95, high95), listOf(center.value, center.low95, center.high95))
+        val estimate = HodgesLehmannEstimate.of(numbers)
+        assertEquals(listOf(value, low95, high95), listOf(estimate.value, estimate.low95, estimate.high95))
     }
 }
