@@ -164,30 +164,40 @@ final class RecordWriter extends ClaimView {
   }
 
   /**
-   * Publishes a record; false when there is no room now. The claim is open while the record is asked for its
+   * Publishes a record of a class that is no longer than a message may be; false when there is no room now. It is the
+   * shortest way, with no more looks and stores than it needs. A claim is open while the record is asked for its
    * components, so that it cannot use this publisher meanwhile; whatever ends this, it is not any more.
    */
   <T> boolean tryOffer(RecordType<T> type, T record) {
-    int length = type.sizeBytes();
-    begin(length);
-    long message;
+    if (isOpen()) {
+      throw refused(type.sizeBytes());
+    }
+    handle.enter();
     try {
-      message = room(length, type.number());
+      long bytes = recordBytes(type.sizeBytes());
+      long message = next; // as in room
+      if (message + bytes > limit) {
+        message = makeRoom(type.sizeBytes());
+      }
       if (message != 0) {
-        open(message, length);
-        type.write(this, record);
-        if (end() != length) {
+        openEmpty();
+        type.write(region, message, record);
+        if (!endEmpty()) {
           throw ended();
         }
-        publishRecord(message, length);
+        writeHeader(message, type.sizeBytes(), type.number());
+        publishUntil(message + bytes, bytes);
+        handle.exit();
+        return true;
       }
+      publishStaged(); // as in room
     } catch (Throwable failure) {
-      end();
+      endEmpty();
       unpad();
       throw failed(failure);
     }
     handle.exit();
-    return message != 0;
+    return false;
   }
 
   private RuntimeException ended() {
@@ -234,9 +244,13 @@ final class RecordWriter extends ClaimView {
         return 0;
       }
     }
-    region.setLong(message - RECORD_HEADER_BYTES, header(length, type));
-    region.setLong(message - RECORD_HEADER_BYTES + RECORD_SEQUENCE, sequence);
+    writeHeader(message, length, type);
     return message;
+  }
+
+  private void writeHeader(long message, int length, int type) {
+    region.setLong(message - RECORD_HEADER_BYTES, 0, header(length, type));
+    region.setLong(message - RECORD_HEADER_BYTES, RECORD_SEQUENCE, sequence);
   }
 
   private void checkOurs() {
@@ -285,7 +299,10 @@ final class RecordWriter extends ClaimView {
    */
   private void publishRecord(long message, int length) {
     long recordBytes = recordBytes(length);
-    long end = Math.min(message + recordBytes, ringEnd); // less only if two threads write
+    publishUntil(Math.min(message + recordBytes, ringEnd), recordBytes); // less only if two threads write
+  }
+
+  private void publishUntil(long end, long recordBytes) {
     region.setLongRelease(publishedOffset, positionOf(end)); // [published]
     next = end;
     sequence++;

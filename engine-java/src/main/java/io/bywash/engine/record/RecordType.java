@@ -1,6 +1,7 @@
 package io.bywash.engine.record;
 
 import io.bywash.engine.Claim;
+import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.internal.record.ClaimView;
 import io.bywash.engine.internal.record.MessageView;
 import io.bywash.engine.record.Component.Form;
@@ -96,7 +97,13 @@ public final class RecordType<T> {
       throw new IllegalArgumentException("claim has " + view.length() + " bytes, and record " + shape.name() + " needs "
           + sizeBytes);
     }
-    codec.write(view.region(), at, record);
+    write(view.region(), at, record);
+  }
+
+  /** The same where a role has made sure that there is room. Nobody else has a region. */
+  @SuppressWarnings("exports")
+  public void write(Region region, long at, T record) {
+    codec.write(region, at, record);
   }
 
   /** The record in a message, whose type was looked at. */

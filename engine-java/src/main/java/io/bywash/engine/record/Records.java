@@ -176,12 +176,7 @@ public final class Records<T> {
    * @throws IllegalArgumentException when a record is longer than the entry's largest message
    */
   public EntrySpec declare(EntrySpec spec) {
-    for (RecordType<? extends T> each : types) {
-      if (each.sizeBytes() > spec.elementSizeBytes()) {
-        throw new IllegalArgumentException("record " + each.type().getSimpleName() + " has " + each.sizeBytes()
-            + " bytes, and entry \"" + spec.name() + "\" carries at most " + spec.elementSizeBytes());
-      }
-    }
+    requireShort(spec.name(), spec.elementSizeBytes());
     return spec.withLayout(text);
   }
 
@@ -192,6 +187,7 @@ public final class Records<T> {
    * @return the entry
    * @throws SpecMismatchException when it is declared to carry others; each difference is listed, with offset, type and
    *     name as they are there and here
+   * @throws IllegalArgumentException when a record is longer than the entry's largest message
    */
   public Entry check(Entry entry) {
     if (entry.fingerprint() != 0 && entry.fingerprint() != LayoutText.fingerprint(text)) {
@@ -199,7 +195,17 @@ public final class Records<T> {
       throw new SpecMismatchException("Entry \"" + entry.name() + "\" is declared to carry other records: ",
           differences);
     }
+    requireShort(entry.name(), entry.elementSizeBytes());
     return entry;
+  }
+
+  private void requireShort(String entry, long maxBytes) {
+    for (RecordType<? extends T> each : types) {
+      if (each.sizeBytes() > maxBytes) {
+        throw new IllegalArgumentException("record " + each.type().getSimpleName() + " has " + each.sizeBytes()
+            + " bytes, and entry \"" + entry + "\" carries at most " + maxBytes);
+      }
+    }
   }
 
   @Override

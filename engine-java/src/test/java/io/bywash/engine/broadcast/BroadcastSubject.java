@@ -99,10 +99,10 @@ public final class BroadcastSubject implements Subject, DeathSubject<BroadcastSc
 
   @Override
   public List<Fault> faults() {
-    String publish = "RecordWriter.publishRecord setLongRelease";
+    String publish = "RecordWriter.publishUntil setLongRelease";
     return List.of(
-        new Fault("RecordWriter.room setLong", 0, publish, "claim and commit"),
-        new Fault("RecordWriter.room setLong", 1, publish, "claim and commit"),
+        new Fault("RecordWriter.writeHeader setLong", 0, publish, "claim and commit"),
+        new Fault("RecordWriter.writeHeader setLong", 1, publish, "claim and commit"),
         new Fault("ClaimView.putLong setLong", 0, publish, "claim and commit in a ring that turned"),
         new Fault("RecordCodec.putLong setLong", 0, publish, "offer a record"),
         new Fault("RecordWriter.extendGrant setLong", 0, publish, "wrap with padding"),

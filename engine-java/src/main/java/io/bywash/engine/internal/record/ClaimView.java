@@ -32,6 +32,18 @@ public abstract class ClaimView implements Claim {
     extent = Extent.within(offset - areaOffset, length);
   }
 
+  /** Opens the claim on no bytes, so that nobody can open another one. */
+  protected final void openEmpty() {
+    extent = Extent.EMPTY;
+  }
+
+  /** Ends what {@link #openEmpty} began; whether nobody else has. */
+  protected final boolean endEmpty() {
+    boolean open = extent == Extent.EMPTY;
+    extent = Extent.NONE;
+    return open;
+  }
+
   /** Ends the claim, so that no access is valid any more; answers its length, 0 when none was open. */
   protected final int end() {
     int length = Extent.length(extent);

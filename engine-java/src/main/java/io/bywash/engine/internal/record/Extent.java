@@ -17,6 +17,9 @@ final class Extent {
   static final long NONE = 0;
 
   private static final int LENGTH_BITS = 31;
+  /** The same, and yet another one than {@link #NONE}. */
+  static final long EMPTY = 1L << LENGTH_BITS;
+
   private static final long LENGTH_MASK = (1L << LENGTH_BITS) - 1;
   private static final int ALIGNMENT_BITS = 4;
 
