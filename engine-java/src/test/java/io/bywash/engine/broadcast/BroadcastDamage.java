@@ -58,6 +58,15 @@ final class BroadcastDamage implements DamageSubject {
     return count;
   }
 
+  private static int publishRecords(Publisher publisher, int count) {
+    for (int i = 0; i < count; i++) {
+      if (!publisher.offer(Letters.RECORDS, Letters.letter(publisher.nextSequence()))) {
+        return i;
+      }
+    }
+    return count;
+  }
+
   /** A publisher with a staged and an open claim, and subscribers of all policies, some of them behind. */
   @Override
   public List<AutoCloseable> hold(Entry entry) {
@@ -188,6 +197,7 @@ final class BroadcastDamage implements DamageSubject {
     for (int round = 0; round < 3; round++) {
       if (publisher != null) {
         uses.step("publish", () -> publish(publisher, 1 + random.nextInt(20)));
+        uses.step("publish records", () -> publishRecords(publisher, random.nextInt(5)));
       }
       for (Subscriber subscriber : subscribers) {
         poll(subscriber, uses);
@@ -205,6 +215,9 @@ final class BroadcastDamage implements DamageSubject {
   private static void poll(Subscriber subscriber, Uses uses) throws Exception {
     Random random = uses.random();
     long timeoutNanos = random.nextInt(64) == 0 ? 1_000_000 : 0;
+    if (random.nextInt(3) == 0) { // many messages are none
+      uses.step("poll records", () -> subscriber.poll(Letters.RECORDS, record -> {}, 1 + random.nextInt(60)));
+    }
     uses.step("poll", () -> subscriber.poll(message -> message.toBytes(), 1 + random.nextInt(60), timeoutNanos));
   }
 
@@ -237,7 +250,8 @@ final class BroadcastDamage implements DamageSubject {
 
   @Override
   public List<String> expectedOutcomes() {
-    return List.of("poll: DamagedSegmentException", "poll: success", "publisher: DamagedSegmentException",
+    return List.of("poll: DamagedSegmentException", "poll: success", "poll records: success",
+        "poll records: RecordFormatException", "publish records: success", "publisher: DamagedSegmentException",
         "publish: success", "living publish: success", "status: DamagedSegmentException");
   }
 
