@@ -13,6 +13,7 @@ import io.bywash.engine.inspect.BusStatus.FileStatus;
 import io.bywash.engine.inspect.EntryRates.HolderRates;
 import io.bywash.engine.inspect.SegmentStatus.EntryStatus;
 import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.LayoutText;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -248,6 +249,44 @@ public final class StatusText {
   private static String holder(Holder holder) {
     return Stream.concat(Stream.of(process(holder.participant()), holder.task()),
         counts(holder.counters()).map(each -> Long.toString(each.value()))).collect(Collectors.joining(" "));
+  }
+
+  /** Adds what lies where in a segment, how its bytes are used, and what its entries' elements consist of. */
+  public StatusText layout(LayoutStatus layout) {
+    table(List.of("OFFSET", "SIZE", "KIND", "NAME", "ELEMENT", "CAPACITY", "FULL", "OWNER"),
+        layout.places().stream().map(StatusText::placeRow).toList());
+    separate();
+    line("segment " + layout.name() + ": " + layout.sizeBytes() + " bytes, " + layout.overheadBytes() + " overhead, "
+        + layout.freeBytes() + " free");
+    for (LayoutStatus.Place place : layout.places()) {
+      if (!place.layout().isEmpty()) {
+        separate();
+        line("elements of " + place.name() + ":");
+        place.layout().lines().forEach(each -> line("  " + each));
+      }
+    }
+    return this;
+  }
+
+  private static List<String> placeRow(LayoutStatus.Place place) {
+    boolean entry = !place.name().isEmpty();
+    return List.of(Long.toString(place.offsetBytes()), Long.toString(place.sizeBytes()), place.kind(), place.name(),
+        entry ? element(place) : "",
+        place.capacity() == 0 ? "" : (place.capacity() + " " + place.capacityUnit()).strip(),
+        place.fill().map(CounterColumns::percent).orElse(""),
+        entry ? place.owner().map(StatusText::process).orElse("none") : "");
+  }
+
+  private static String element(LayoutStatus.Place place) {
+    String types = place.layout().lines().filter(line -> !line.startsWith(" ") && !line.startsWith(LayoutText.PART))
+        .map(line -> line.substring(line.lastIndexOf(' ') + 1)).collect(Collectors.joining(", "));
+    return types.isEmpty() ? place.elementSizeBytes() + " bytes" : types;
+  }
+
+  /** Adds the layouts of a segment's entries as a C header. */
+  public StatusText cHeader(LayoutStatus layout) {
+    text.append(CHeader.of(layout));
+    return this;
   }
 
   /** Adds findings, the worst first, each with its advice. */

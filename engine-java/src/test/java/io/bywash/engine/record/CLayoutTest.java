@@ -23,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("once")
 @Timeout(120)
 class CLayoutTest {
+  static final String NO_COMPILER = "THERE IS NO C COMPILER (cc): layouts are not compared with what it makes of them";
   private static final int CLASSES = 120;
 
   private final StringBuilder structs = new StringBuilder("""
@@ -38,7 +39,7 @@ class CLayoutTest {
 
   @Test
   void offsetsAndSizesOfRandomRecordsAreThoseOfTheCompiler(@TempDir Path folder) throws Exception {
-    assumeTrue(hasCompiler(), "THERE IS NO C COMPILER (cc): the layouts were not compared with it");
+    assumeTrue(hasCompiler(), NO_COMPILER);
     RandomRecords made = new RandomRecords(Payload.random("CLayoutTest"));
     for (int i = 0; i < CLASSES; i++) {
       add(made.next());
@@ -83,8 +84,15 @@ class CLayoutTest {
     };
   }
 
+  /** Says so aloud if there is none. */
   static boolean hasCompiler() {
-    return List.of(System.getenv("PATH").split(":")).stream().anyMatch(path -> Files.isExecutable(Path.of(path, "cc")));
+    for (String path : System.getenv("PATH").split(":")) {
+      if (Files.isExecutable(Path.of(path, "cc"))) {
+        return true;
+      }
+    }
+    System.out.println(NO_COMPILER);
+    return false;
   }
 
   static List<String> run(List<String> command) throws Exception {

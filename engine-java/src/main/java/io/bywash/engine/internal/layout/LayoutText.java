@@ -9,6 +9,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The text that says what the elements of an entry consist of, as docs/SPEC.md describes it: a line for each type of
@@ -17,6 +19,10 @@ import java.util.Set;
 public final class LayoutText {
   /** Stands in place of the number of a type that occurs only within others. */
   public static final String PART = "-";
+
+  private static final String NAME = "[A-Za-z0-9_$]+";
+  private static final Pattern TYPE_LINE = Pattern.compile("([0-9]{1,10}|-) ([0-9]{1,18}) (" + NAME + ")");
+  private static final Pattern FIELD_LINE = Pattern.compile(" ([0-9]{1,18}) ([^ ]+) (" + NAME + ")");
 
   private LayoutText() {}
 
@@ -73,5 +79,37 @@ public final class LayoutText {
       }
     }
     return lines;
+  }
+
+  /** A field of a type, as its line says. */
+  public record Field(long offset, String type, String name) {}
+
+  /** A type of elements. Its number is {@link #PART} if it occurs only within others. */
+  public record Type(String number, long sizeBytes, String name, List<Field> fields) {
+    public boolean isPart() {
+      return number.equals(PART);
+    }
+  }
+
+  /**
+   * The types in a text.
+   *
+   * @throws IllegalArgumentException when a line has another form; nothing is known then about the rest of a line that
+   *     has the right form, but that its names are names and its numbers are numbers
+   */
+  public static List<Type> parse(String text) {
+    List<Type> types = new ArrayList<>();
+    for (String line : text.split("\n")) {
+      Matcher type = TYPE_LINE.matcher(line);
+      Matcher field = FIELD_LINE.matcher(line);
+      if (type.matches()) {
+        types.add(new Type(type.group(1), Long.parseLong(type.group(2)), type.group(3), new ArrayList<>()));
+      } else if (field.matches() && !types.isEmpty()) {
+        types.getLast().fields.add(new Field(Long.parseLong(field.group(1)), field.group(2), field.group(3)));
+      } else {
+        throw new IllegalArgumentException("line \"" + line + "\" of a layout is neither a type nor a field");
+      }
+    }
+    return types;
   }
 }

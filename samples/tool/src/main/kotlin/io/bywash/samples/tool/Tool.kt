@@ -20,6 +20,7 @@ import io.bywash.engine.Segment
 import io.bywash.engine.inspect.BusStatus
 import io.bywash.engine.inspect.Finding
 import io.bywash.engine.inspect.HostStatus
+import io.bywash.engine.inspect.LayoutStatus
 import io.bywash.engine.inspect.SegmentStatus
 import io.bywash.engine.inspect.StatusText
 import io.bywash.engine.inspect.Verification
@@ -34,7 +35,7 @@ private class ToolCommand : CoreCliktCommand("bywash") {
                 if (newline) out.println(message) else out.print(message)
             }
         }
-        subcommands(LsCommand(), StatCommand(), VerifyCommand(), DoctorCommand())
+        subcommands(LsCommand(), StatCommand(), LayoutCommand(), VerifyCommand(), DoctorCommand())
     }
 
     override fun run() = Unit
@@ -123,6 +124,23 @@ private class StatCommand : LookCommand(
 
     private companion object {
         const val PAUSE_MILLIS = 500L
+    }
+}
+
+private class LayoutCommand : LookCommand(
+    "layout", "What lies where in a segment: offsets, sizes, kinds, elements, capacities, owners, and what is free.",
+) {
+    private val segment by argument(help = "name of the segment")
+    private val c by option("--c", help = "the layouts of its elements as a C header instead").flag()
+
+    override fun look() {
+        val layout = Segment.observe(bus.path(segment)).use { LayoutStatus.of(it) }
+        if (c) {
+            val header = StatusText().cHeader(layout)
+            show(header, mapOf("header" to header.toString()))
+        } else {
+            show(StatusText().layout(layout), layout)
+        }
     }
 }
 

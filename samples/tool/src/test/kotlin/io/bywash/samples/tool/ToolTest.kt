@@ -267,11 +267,46 @@ class ToolTest {
     }
 
     @Test
+    fun layoutShowsWhatLiesWhereAndTheElementsAsACHeader() {
+        val text = "1 16 Trade\n 0 long time\n 8 (Price) price\n2 4 Halt\n 0 enum(A,B) register\n" +
+            "- 8 Price\n 0 double value\n"
+        val declared = SegmentSpec.of(
+            Broadcast.spec("market.data", 4096, 1).withLayout(text), Broadcast.spec("bytes", 8192, 1),
+        )
+        Segment.create(bus.resolve("market"), declared.withSizeBytes(declared.sizeBytes() + 4096)).use { segment ->
+            Publisher.open(segment.directory().find("market.data", Kind.BROADCAST)).use {
+                val outcome = bywash("layout", "market")
+                assertEquals(0, outcome.exitCode, outcome.err)
+                val rows = outcome.out.lines().map { it.trim().split(Regex("  +")) }
+                assertEquals(listOf("OFFSET", "SIZE", "KIND", "NAME", "ELEMENT", "CAPACITY", "FULL", "OWNER"), rows[0])
+                assertEquals(listOf("0", "4096", "header"), rows[1])
+                assertEquals(listOf("20480", "16384", "directory", "64 entries"), rows[3])
+                assertEquals(
+                    listOf("36864", "16384", "broadcast", "market.data", "Trade, Halt", "4096 bytes", "0%", "$pid"),
+                    rows[4],
+                )
+                assertEquals("1024 bytes", rows[5][4])
+                assertEquals(listOf("4096", "free"), rows[6].drop(1))
+                contains(outcome.out, "segment market: ", "4096 free",
+                    "elements of market.data:\n  1 16 Trade\n   0 long time")
+                val places = bywash("layout", "market", "--json").json.getValue("places").jsonArray
+                    .map { it.jsonObject }
+                assertEquals(places.sumOf { it.number("sizeBytes") }, segment.sizeBytes().toDouble())
+                val header = bywash("layout", "market", "--c").out
+                contains(header, "struct market_data_Trade {\n  int64_t time;\n  struct market_data_Price price;\n};",
+                    "int32_t register_;", "enum { market_data_Halt_TYPE = 2 };")
+                assertFalse("bytes" in header, header)
+                failed("There is no segment", "layout", "nothing")
+            }
+        }
+    }
+
+    @Test
     fun everyCommandInTheReadmeIsOneOfTheLauncherAndWorks() {
-        val commands = Regex("(?m)^\\./bywash ((?:ls|stat|verify|doctor)\\b[^#\n]*)")
+        val commands = Regex("(?m)^\\./bywash ((?:ls|stat|layout|verify|doctor)\\b[^#\n]*)")
             .findAll(Path.of("../../README.md").readText())
             .map { it.groupValues[1].trim().split(" ") }.toList()
-        assertEquals(listOf("ls", "stat", "verify", "doctor"), commands.map { it.first() }.distinct())
+        assertEquals(listOf("ls", "stat", "layout", "verify", "doctor"), commands.map { it.first() }.distinct())
         val launcher = ProcessBuilder("../../bywash", "help").start()
         val help = launcher.inputReader().readText()
         assertEquals(0, launcher.waitFor())

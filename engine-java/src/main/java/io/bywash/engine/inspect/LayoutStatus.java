@@ -1,0 +1,108 @@
+package io.bywash.engine.inspect;
+
+import static io.bywash.engine.internal.layout.SegmentLayout.HEADER_BYTES;
+import static io.bywash.engine.internal.layout.SegmentLayout.SLOT_BYTES;
+import static io.bywash.engine.internal.layout.SegmentLayout.structureDataOffset;
+
+import io.bywash.engine.DamagedSegmentException;
+import io.bywash.engine.Entry;
+import io.bywash.engine.Participant;
+import io.bywash.engine.Segment;
+import io.bywash.engine.StructureStatus;
+import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.SegmentFace;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.segment.Geometry;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+
+/**
+ * What lies where in a segment, from its first byte to its last. Entries that are damaged are left out.
+ *
+ * @param name of the segment
+ * @param sizeBytes of its file
+ * @param places without gaps, in the order of their offsets
+ * @param overheadBytes of header, tables, and what entries need beside their data: common words and roles
+ * @param freeBytes that no entry has
+ */
+public record LayoutStatus(String name, long sizeBytes, List<Place> places, long overheadBytes, long freeBytes) {
+  /**
+   * A stretch of a segment.
+   *
+   * @param offsetBytes where it begins
+   * @param sizeBytes how long it is
+   * @param kind of the entry, or {@code header}, {@code participants}, {@code directory}, {@code free}
+   * @param name of the entry; empty for the others
+   * @param elementSizeBytes of one element, or of the largest message; 0 for what is no entry
+   * @param layout what its elements consist of, as docs/SPEC.md describes it; empty if it does not say
+   * @param capacity in its unit
+   * @param capacityUnit that unit
+   * @param fill the share of its capacity, 0 to 1, that is taken, where that has a meaning
+   * @param owner the participant that it stands and falls with
+   */
+  public record Place(long offsetBytes, long sizeBytes, String kind, String name, long elementSizeBytes, String layout,
+      long capacity, String capacityUnit, Optional<Double> fill, Optional<Participant> owner) {
+    private static Place of(String kind, long begin, long end, long capacity, String unit) {
+      return new Place(begin, end - begin, kind, "", 0, "", capacity, unit, Optional.empty(), Optional.empty());
+    }
+
+    private static Place of(SegmentEntry entry) {
+      Optional<Participant> owner = entry.owner();
+      Optional<Double> fill;
+      try {
+        fill = entry.status().flatMap(StructureStatus::fill);
+      } catch (DamagedSegmentException told) { // by a verification
+        fill = Optional.empty();
+      }
+      return new Place(entry.offset(), entry.sizeBytes(), entry.kindName(), entry.name(), entry.elementSizeBytes(),
+          entry.layout().lines().map(line -> Finding.printable(line) + "\n").collect(Collectors.joining()),
+          entry.capacity(), entry.kind().capacityUnit(), fill, owner);
+    }
+  }
+
+  /**
+   * Looks at a segment.
+   *
+   * @param segment any attachment, for example a read-only one
+   * @throws DamagedSegmentException when its file was truncated
+   * @throws io.bywash.engine.SegmentClosedException when the attachment was closed
+   */
+  public static LayoutStatus of(Segment segment) {
+    SegmentCore core = SegmentFace.core(segment);
+    core.checkOpen();
+    return core.whileMapped(() -> of(segment, core.geometry()));
+  }
+
+  private static LayoutStatus of(Segment segment, Geometry geometry) {
+    List<Place> places = new ArrayList<>();
+    long slots = HEADER_BYTES;
+    long rows = geometry.rowsOffset();
+    places.add(Place.of("header", 0, slots, 0, ""));
+    places.add(Place.of("participants", slots, slots + (long) geometry.slotCount() * SLOT_BYTES, geometry.slotCount(),
+        "participants"));
+    places.add(Place.of("directory", rows, geometry.dataOffset(), geometry.rowCount(), "entries"));
+    long overhead = geometry.dataOffset();
+    long free = 0;
+    long end = geometry.dataOffset();
+    for (Entry each : segment.directory().entries().stream()
+        .sorted(Comparator.comparingLong(entry -> ((SegmentEntry) entry).offset())).toList()) {
+      SegmentEntry entry = (SegmentEntry) each;
+      free += addFree(places, end, entry.offset());
+      places.add(Place.of(entry));
+      overhead += entry.roleCount() > 0 ? structureDataOffset(entry.roleCount()) : 0;
+      end = entry.offset() + entry.sizeBytes();
+    }
+    free += addFree(places, end, geometry.sizeBytes());
+    return new LayoutStatus(segment.name(), geometry.sizeBytes(), List.copyOf(places), overhead, free);
+  }
+
+  private static long addFree(List<Place> places, long begin, long end) {
+    if (begin < end) {
+      places.add(Place.of("free", begin, end, 0, ""));
+    }
+    return Math.max(end - begin, 0);
+  }
+}
