@@ -1,18 +1,17 @@
 package io.bywash.bus
 
-import io.bywash.engine.Kind
 import io.bywash.engine.Segment
-import io.bywash.engine.broadcast.Publisher
-import io.bywash.engine.broadcast.Subscriber
-import io.bywash.engine.broadcast.SubscriberOptions
-import io.bywash.engine.wait.Waitable
+import java.lang.System.Logger.Level.WARNING
 import java.lang.ref.Cleaner
+import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.launch
 
 /**
  * An attachment of this process to a bus: where senders and receivers come from. Any thread may use it, and it has to
- * be closed.
+ * be closed; [BusTopology.use] does that. One that was dropped, with all its senders and receivers, is closed with a
+ * warning in the log.
  *
  * No queue and no coroutine has a thread of its own: one daemon thread of the engine waits for all queues of a process,
  * and has the coroutines resumed by their own dispatchers. A coroutine without a dispatcher, or in
@@ -20,112 +19,161 @@ import kotlinx.coroutines.flow.flow
  *
  * @property segment the same attachment for what has no Kotlin form, like the list of participants
  */
-public class Bus internal constructor(public val segment: Segment) : AutoCloseable {
-    /** Of all senders and receivers that are not closed yet. */
-    private val turns = mutableSetOf<Turn<*>>()
+public class Bus internal constructor(
+    public val segment: Segment,
+    private val routes: List<Route<*, *>>,
+) : AutoCloseable {
+    private val roles = OpenRoles(segment)
+
+    init {
+        val roles = roles
+        Alarm.register(this, "bus ${segment.path()}") { roles.close() }
+    }
 
     /** The name of the segment. */
     public val name: String
         get() = segment.name()
 
     /**
-     * Takes the writer role of a queue.
+     * Takes the role that sends in a queue.
      *
-     * @throws io.bywash.engine.RoleTakenException when a sender that lives has it, in whatever process; its pid is
-     * named
-     * @throws io.bywash.engine.EntryNotFoundException when the segment has no such queue; the message lists those it
-     * has
-     * @throws io.bywash.engine.SpecMismatchException when that is something else than a broadcast
+     * @throws io.bywash.engine.RoleTakenException when the queue has one sender at a time, and it lives, in whatever
+     * process; its pid is named
+     * @throws io.bywash.engine.EntryNotFoundException when the segment has no such queue; the message lists those that
+     * it has
+     * @throws io.bywash.engine.SpecMismatchException when that is something of another kind
      */
     public fun <T : Any> sender(queue: Queue<T>): Sender<T> {
-        val turn = turn("sender of queue \"${queue.name}\"") { Publisher.open(entry(queue)) }
-        return Sender(queue, turn).also { CLEANER.register(it) { turn.close() } }
+        val name = "sender of queue \"${queue.name}\""
+        return roles.open(name, { queue.takeSender(segment) }) { role, guard ->
+            Sender(queue, role, guard, this).also { Alarm.register(it, "$name in $this") { guard.close() } }
+        }
     }
 
     /**
-     * Joins a queue with a cursor of its own.
+     * Joins a queue as a receiver that gets every message sent from now on, however slow it is, and holds the sender
+     * back if need be. Each kind of queue has a function with more options.
      *
-     * @param options what happens when this receiver is too slow, and where it begins: by default it holds the sender
-     * back, loses nothing, and begins with the next message sent. The wait policy in it is not used
-     * @param onLost learns of losses, exactly how many messages, before the receiver gets the first message after the
-     * gap; called in the receiving coroutine, only with [SubscriberOptions.skip]
+     * @param until when it comes to its end
      * @throws io.bywash.engine.TableFullException when all places are taken by receivers that live
-     * @throws io.bywash.engine.OverrunException when [options] ask for a sequence that was overwritten, and do not skip
-     * @throws io.bywash.engine.EntryNotFoundException when the segment has no such queue; the message lists those it
-     * has
-     * @throws io.bywash.engine.SpecMismatchException when that is something else than a broadcast
+     * @throws io.bywash.engine.EntryNotFoundException when the segment has no such queue; the message lists those that
+     * it has
+     * @throws io.bywash.engine.SpecMismatchException when that is something of another kind
      */
-    public fun <T : Any> receiver(
-        queue: Queue<T>,
-        options: SubscriberOptions = SubscriberOptions.block(),
-        onLost: (Long) -> Unit = {},
-    ): Receiver<T> {
+    public fun <T : Any> receiver(queue: Queue<T>, until: Until = Until.Closed): Receiver<T> =
+        receiver(queue, {}) { queue.takeReceiver(segment, until) }
+
+    internal fun <T : Any> receiver(queue: Queue<T>, onLost: (Long) -> Unit, take: () -> ReceivingRole): Receiver<T> {
         val name = "receiver of queue \"${queue.name}\""
-        val turn = turn(name) { Subscriber.open(entry(queue), options) }
-        return Receiver(queue, turn, onLost).also { CLEANER.register(it) { voidForgotten(turn, "$name in $this") } }
+        return roles.open(name, take) { role, guard ->
+            Receiver(queue, role, guard, onLost, this).also { Alarm.register(it, "$name in $this") { guard.close() } }
+        }
     }
 
     /**
-     * The messages of a queue as a cold flow: each collector joins the queue, with a cursor of its own, when it begins
-     * to collect, and leaves it when it ends, is cancelled or fails. It never completes by itself: when the bus is
-     * closed it fails with [io.bywash.engine.SegmentClosedException]. Collecting throws what [receiver] throws;
-     * parameters as there.
+     * The messages of a queue as a cold flow: each collector joins the queue with a [receiver] of its own when it
+     * begins to collect, and leaves it when it ends, is cancelled or fails. The flow completes when the bus is closed
+     * or, with [Until.SenderGone], when the sender has gone. Collecting throws what [receiver] throws. Each kind of
+     * queue has a function with more options.
      */
-    public fun <T : Any> flow(
-        queue: Queue<T>,
-        options: SubscriberOptions = SubscriberOptions.block(),
-        onLost: (Long) -> Unit = {},
-    ): Flow<T> = flow {
-        receiver(queue, options, onLost).use { receiver ->
-            while (true) {
-                emit(receiver.receive())
+    public fun <T : Any> flow(queue: Queue<T>, until: Until = Until.Closed): Flow<T> =
+        flowOf { receiver(queue, until) }
+
+    internal fun <T : Any> flowOf(join: () -> Receiver<T>): Flow<T> = flow {
+        val receiver = join()
+        try {
+            for (value in receiver) {
+                emit(value)
             }
+        } finally {
+            receiver.guard.close(byUser = true)
         }
     }
 
-    private fun entry(queue: Queue<*>) = segment.directory().find(queue.name, Kind.BROADCAST)
-
-    private fun <R> turn(name: String, take: () -> R): Turn<R> where R : Waitable, R : AutoCloseable =
-        synchronized(turns) {
-            Turn(take(), name, segment) { closed -> synchronized(turns) { turns -= closed } }.also { turns += it }
+    /**
+     * Runs the routes that the topology declares, each in a coroutine of its own, until all have ended. When one fails,
+     * the others are cancelled and this throws the failure. A topology without routes returns at once.
+     */
+    public suspend fun runRoutes(): Unit = coroutineScope {
+        val senders = routes.map { sender(it.to) }
+        try {
+            coroutineScope { routes.zip(senders) { route, sender -> launch { route.run(this@Bus, sender) } } }
+        } finally {
+            senders.forEach { it.close() }
         }
+    }
 
     /**
-     * Closes this attachment with all its senders and receivers; coroutines that wait in one get a
-     * [io.bywash.engine.SegmentClosedException]. If nobody else is attached and the bus is not kept, the segment is
-     * removed as soon as the last operation that is under way has ended. Once is enough.
+     * Closes this attachment with all its senders and receivers: their loops and flows end, and operations that wait
+     * throw a [BusClosedException]. If nobody else is attached and the bus is not kept, the segment is removed as soon
+     * as the last operation that is under way has ended. Once is enough.
      *
      * @throws io.bywash.engine.DamagedSegmentException when the file was cut while it was in use; everything is closed
      * all the same
      */
     override fun close() {
-        var failure: Throwable? = null
-        fun close(one: () -> Unit) {
-            try {
-                one()
-            } catch (thrown: Throwable) {
-                failure?.addSuppressed(thrown) ?: run { failure = thrown }
-            }
-        }
-        val all = synchronized(turns) {
-            close { segment.close() } // from now on no role can be taken
-            turns.toList()
-        }
-        all.forEach { close { it.close() } }
-        failure?.let { throw it }
+        roles.close()
     }
 
     /** For example `Bus(/dev/shm/bywash-1000/market)`. */
     override fun toString(): String = "Bus(${segment.path()})"
+}
 
-    private companion object {
-        val CLEANER: Cleaner = Cleaner.create()
-        val LOG: System.Logger = System.getLogger("io.bywash.bus")
+/** The attachment and the roles of a bus that are open: what outlives a bus that was dropped. */
+internal class OpenRoles(private val segment: Segment) {
+    private val guards = mutableSetOf<UsageGuard>()
+    private var isClosed = false
 
-        fun voidForgotten(turn: Turn<*>, name: String) {
-            if (turn.close()) {
-                val advice = "was dropped without being closed, and held the sender back until now. Close receivers."
-                LOG.log(System.Logger.Level.WARNING, "The $name $advice")
+    /** Takes a role and makes what its user gets. */
+    inline fun <R : EngineRole, V> open(name: String, take: () -> R, make: (R, UsageGuard) -> V): V {
+        val role: R
+        val guard: UsageGuard
+        synchronized(guards) {
+            if (isClosed) throw BusClosedException("The bus ${segment.path()} is closed in this process.")
+            role = take()
+            guard = UsageGuard(role, name, segment) { closed -> synchronized(guards) { guards -= closed } }
+            guards += guard
+        }
+        return make(role, guard)
+    }
+
+    /** False when it was closed before. */
+    fun close(): Boolean {
+        var failure: Throwable? = null
+        fun attempt(close: () -> Unit) {
+            try {
+                close()
+            } catch (thrown: Throwable) {
+                failure?.addSuppressed(thrown) ?: run { failure = thrown }
+            }
+        }
+        val all = synchronized(guards) {
+            if (isClosed) return false
+            isClosed = true
+            guards.forEach { it.beginClose() }
+            attempt { segment.close() } // with all roles, and from now on none can be taken
+            guards.toList()
+        }
+        all.forEach { it.endClose() }
+        failure?.let { throw it }
+        return true
+    }
+}
+
+/** Closes what was dropped without being closed, and says so. */
+internal object Alarm {
+    private val cleaner = Cleaner.create()
+    private val log = System.getLogger("io.bywash.bus")
+
+    /** @param close must not refer to [user]; false when it was closed before */
+    fun register(user: AutoCloseable, name: String, close: () -> Boolean) {
+        cleaner.register(user) {
+            try {
+                if (close()) {
+                    log.log(WARNING, "The $name was dropped without being closed, and is closed now.")
+                }
+            } catch (failure: Throwable) {
+                log.log(WARNING, "The $name was dropped, and could not be closed.", failure)
             }
         }
     }

@@ -4,12 +4,12 @@ import io.bywash.engine.BusDirectory
 import io.bywash.engine.EntrySpec
 import io.bywash.engine.Lifetime
 import io.bywash.engine.SegmentSpec
-import io.bywash.engine.broadcast.Broadcast
 import java.nio.file.Path
 import java.nio.file.attribute.PosixFilePermission
 import kotlin.contracts.ExperimentalContracts
 import kotlin.contracts.InvocationKind
 import kotlin.contracts.contract
+import kotlinx.coroutines.flow.Flow
 
 /** Keeps the declarations of an inner block from reaching those of an outer one by accident. */
 @DslMarker
@@ -17,20 +17,14 @@ import kotlin.contracts.contract
 public annotation class BusDsl
 
 /**
- * Declares a bus: one segment of shared memory and the queues in it.
+ * Declares a bus: one segment of shared memory and what is in it. Each kind of queue has a function for this block, for
+ * example [io.bywash.bus.broadcast.topic].
  *
- * ```
- * val ticks = Queue("ticks", TickCodec)
- * val market = bus("market") {
- *     participants = 16
- *     broadcast(ticks) { ring = 4.MiB }
- * }
- * ```
- *
- * Nothing is created here; [BusTopology.open] does that.
+ * Nothing is created here; [BusTopology.use], [BusTopology.start] or [BusTopology.open] does that.
  *
  * @param name of the segment: 1 to 64 characters of `A-Z a-z 0-9 . _ -`, the first a letter or a digit
  * @throws InvalidTopologyException when something is wrong, with all that is
+ * @sample io.bywash.bus.samples.market
  */
 @OptIn(ExperimentalContracts::class)
 public fun bus(name: String, declare: BusBuilder.() -> Unit): BusTopology {
@@ -38,7 +32,7 @@ public fun bus(name: String, declare: BusBuilder.() -> Unit): BusTopology {
     return BusBuilder(name).apply(declare).build()
 }
 
-/** The block of [bus]: settings of the segment, and its queues. Used by one thread. */
+/** The block of [bus]: settings of the segment, its queues and the routes between them. Used by one thread. */
 @BusDsl
 public class BusBuilder internal constructor(private val name: String) {
     /** When the segment is removed; [Lifetime.WHILE_USED] unless told otherwise. */
@@ -58,96 +52,58 @@ public class BusBuilder internal constructor(private val name: String) {
     /** The permissions of the segment's file; null for 0600, nobody but its owner. */
     public var permissions: Set<PosixFilePermission>? = null
 
-    private val broadcasts = mutableListOf<Pair<Queue<*>, BroadcastBuilder>>()
+    private val declarations = mutableListOf<Declaration>()
+    private val routes = mutableListOf<Route<*, *>>()
 
-    /**
-     * Declares a broadcast queue of plain bytes: one sender at a time, any number of receivers, each sees every
-     * message.
-     */
-    public fun broadcast(name: String, declare: BroadcastBuilder.() -> Unit = {}): Queue<ByteArray> =
-        broadcast(name, Codec.Bytes, declare)
-
-    /** Declares a broadcast queue with messages of a format, and returns its typed name. */
-    public fun <T : Any> broadcast(
-        name: String,
-        codec: Codec<T>,
-        declare: BroadcastBuilder.() -> Unit = {},
-    ): Queue<T> = Queue(name, codec).also { broadcast(it, declare) }
-
-    /** Declares a broadcast queue under a typed name that stands elsewhere. */
-    public fun broadcast(queue: Queue<*>, declare: BroadcastBuilder.() -> Unit = {}) {
-        broadcasts += queue to BroadcastBuilder().apply(declare)
+    /** Adds what a kind of queue has declared. */
+    internal fun declare(declaration: Declaration) {
+        declarations += declaration
     }
 
-    /** Lets the engine check each setting by itself, so that its limits stand in one place and every fault is found. */
+    /**
+     * Declares that what [from] receives goes through [transform] to [to]: filtered, mapped, batched or joined as any
+     * [Flow] is. [Bus.runRoutes] runs it, with a sender and a receiver of its own.
+     *
+     * @param transform called once for each run. Failures, retries and supervision are those of kotlinx: a failure that
+     * it does not catch ends all routes
+     * @sample io.bywash.bus.samples.filtering
+     */
+    public fun <A : Any, B : Any> route(from: Queue<A>, to: Queue<B>, transform: (Flow<A>) -> Flow<B>) {
+        routes += Route(from, to, transform)
+    }
+
+    /** Has the engine check each setting by itself, so that its limits stand in one place and every fault is found. */
     internal fun build(): BusTopology {
-        val faults = Faults("bus \"$name\"")
+        val faults = Faults("bus \"$name\"", WORDS)
         faults.check { BusDirectory.at(Path.of("/")).path(name) }
-        val specs = broadcasts.mapNotNull { (queue, declared) -> declared.build(queue.name, faults) }
-        broadcasts.groupingBy { it.first.name }.eachCount().filterValues { it > 1 }.forEach { (twice, count) ->
-            faults += "broadcast \"$twice\" is declared $count times; names are unique in a bus"
+        val specs = declarations.mapNotNull { it.spec(faults) }
+        declarations.groupBy { it.entry.name }.filterValues { it.size > 1 }.forEach { (twice, all) ->
+            faults += "\"$twice\" is declared ${all.size} times; names are unique in a bus"
         }
+        checkRoutes(faults)
         var spec = faults.check { SegmentSpec.of(specs.distinctBy { it.name }) } ?: SegmentSpec.of()
         spec = spec.withLifetime(lifetime)
-        permissions?.let { spec = spec.withPermissions(it) }
+        permissions?.let { wanted -> spec = faults.check { spec.withPermissions(wanted) } ?: spec }
         spec = faults.check { spec.withParticipantCapacity(participants) } ?: spec
         spec = entries?.let { faults.check { spec.withEntryCapacity(it) } } ?: spec
         spec = size?.let { faults.check { spec.withSizeBytes(it.bytes) } } ?: spec
         faults.throwIfAny(name)
-        return BusTopology(name, broadcasts.map { it.first }, spec)
-    }
-}
-
-/** The block of [BusBuilder.broadcast]: settings of one broadcast queue. Used by one thread. */
-@BusDsl
-public class BroadcastBuilder internal constructor() {
-    /**
-     * How much is kept for the receivers, 4 KiB to 128 GiB, rounded up to a power of two; 4 MiB unless told otherwise.
-     * A message takes its length and 16 bytes, rounded up to a multiple of 16. The longest message is an eighth of the
-     * ring, at most 1 GiB.
-     */
-    public var ring: Size = 4.MiB
-
-    /** The most receivers at one time, in all processes together, 1 to 1023; 64 unless told otherwise. */
-    public var subscribers: Int = Broadcast.DEFAULT_SUBSCRIBERS
-
-    internal fun build(name: String, faults: Faults): EntrySpec? {
-        val place = "broadcast \"$name\""
-        val checks = listOf(
-            faults.check(place) { Broadcast.spec(name, Broadcast.MIN_RING_BYTES) },
-            faults.check(place) { Broadcast.spec("any", ring.bytes) },
-            faults.check(place) { Broadcast.spec("any", Broadcast.MIN_RING_BYTES, subscribers) },
-        )
-        return if (null in checks) null else Broadcast.spec(name, ring.bytes, subscribers)
-    }
-}
-
-/** Collects what is wrong with a topology, in the words of the DSL. */
-internal class Faults(private val bus: String) {
-    private val found = mutableListOf<String>()
-
-    operator fun plusAssign(fault: String) {
-        found += "$bus: $fault"
+        return BusTopology(name, declarations.toList(), routes.toList(), spec)
     }
 
-    fun <R : Any> check(place: String? = null, attempt: () -> R): R? = try {
-        attempt()
-    } catch (refused: IllegalArgumentException) {
-        val engines = refused.message.orEmpty()
-        val fault = ENGINE_WORDS.fold(engines) { text, (theirs, ours) -> text.replace("$theirs=", "$ours=") }
-        found += if (place == null) "$bus: $fault" else "$bus / $place: $fault"
-        null
-    }
-
-    fun throwIfAny(name: String) {
-        if (found.isNotEmpty()) {
-            throw InvalidTopologyException(name, found)
+    private fun checkRoutes(faults: Faults) {
+        val declared = declarations.map { it.entry.name }.toSet()
+        routes.forEach { route ->
+            route.faults(declared).forEach { faults.inside("$route") += it }
+        }
+        val targets = routes.map { it.to }.filter { it.hasOneSender }.groupingBy { it.name }.eachCount()
+        targets.filterValues { it > 1 }.forEach { (name, count) ->
+            faults += "$count routes lead to \"$name\", which has one sender at a time"
         }
     }
 
     private companion object {
-        val ENGINE_WORDS = listOf(
-            "ringBytes" to "ring",
+        val WORDS = mapOf(
             "participantCapacity" to "participants",
             "entryCapacity" to "entries",
             "sizeBytes" to "size",
@@ -155,14 +111,11 @@ internal class Faults(private val bus: String) {
     }
 }
 
-/** A declaration of a bus is wrong. Nothing was created. */
-public class InvalidTopologyException internal constructor(name: String, faults: List<String>) :
-    IllegalArgumentException(
-        faults.joinToString("\n  ", "bus \"$name\" has ${faults.size} fault${if (faults.size == 1) "" else "s"}:\n  "),
-    ) {
-    /**
-     * Everything that is wrong, each with its place, the value found and the values allowed, for example `bus "demo" /
-     * broadcast "readings": ring=100 is not between 4096 and 137438953472`.
-     */
-    public val faults: List<String> = faults.toList()
+/** What a kind of queue has declared in a bus. */
+internal abstract class Declaration(val entry: EntryName) {
+    /** The engine's specification; null when it is wrong, after every fault of it was added. */
+    abstract fun spec(faults: Faults): EntrySpec?
+
+    /** A line of the topology's picture, for example `sender -> ["ticks" 4 MiB] -> 64 receivers`. */
+    abstract fun picture(spec: EntrySpec, paddedName: String): String
 }

@@ -6,31 +6,74 @@ import io.bywash.engine.Segment
 import io.bywash.engine.SegmentNotFoundException
 import io.bywash.engine.SegmentSpec
 import java.nio.file.Path
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.TimeUnit
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.TimeSource
-import kotlinx.coroutines.delay
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.cancelChildren
+import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.job
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.suspendCancellableCoroutine
 
 /**
  * A valid declaration of a bus, made by [bus]: an immutable value that any thread may use. Two are equal when they have
- * the same name and the same [SegmentSpec]; codecs, being code, are not compared.
+ * the same name and the same [SegmentSpec]; codecs and routes, being code, are not compared.
  *
  * @property name of the segment
  */
 public class BusTopology internal constructor(
     public val name: String,
-    queues: List<Queue<*>>,
+    private val declarations: List<Declaration>,
+    private val routes: List<Route<*, *>>,
     private val spec: SegmentSpec,
 ) {
-    /** The typed names of the declared queues, in the order of declaration. */
-    public val queues: List<Queue<*>> = queues.toList()
+    /** The names of all that is declared, in the order of declaration. */
+    public val entries: List<EntryName> = declarations.map { it.entry }
 
     /** The same declaration as the engine's value, equal to one written in Java or configured in a container. */
     public fun toSpec(): SegmentSpec = spec
 
     /**
-     * Attaches to the segment, or creates it if there is none. Takes a system call or two, and at creation the time in
-     * which the operating system allocates all the memory.
+     * Opens the bus, runs [block] as a coroutine scope, and closes the bus. When [block] returns, what it has launched
+     * is cancelled, and has ended before the bus is closed; when [block] or what it has launched fails, this throws
+     * that failure. So endless loops and flows need no end of their own.
+     *
+     * @param directory as in [open], which lists the failures, too
+     * @sample io.bywash.bus.samples.useABus
+     */
+    public suspend fun <R> use(directory: Path? = null, block: suspend CoroutineScope.(Bus) -> R): R =
+        open(directory).use { bus ->
+            coroutineScope {
+                val result = block(bus)
+                coroutineContext.cancelChildren()
+                result
+            }
+        }
+
+    /**
+     * Opens the bus for the life of a scope: runs its routes there, and closes the bus when [scope] has completed,
+     * after all its coroutines. A route that fails ends the scope as any failing child of it does.
+     *
+     * @param directory as in [open], which lists the failures, too
+     */
+    public fun start(scope: CoroutineScope, directory: Path? = null): Bus {
+        scope.ensureActive()
+        val bus = open(directory)
+        scope.coroutineContext.job.invokeOnCompletion { bus.close() }
+        if (routes.isNotEmpty()) {
+            scope.launch { bus.runRoutes() }
+        }
+        return bus
+    }
+
+    /**
+     * Attaches to the segment, or creates it if there is none; the caller has to close the bus. Takes a system call or
+     * two, and at creation the time in which the operating system allocates all the memory.
      *
      * @param directory where the segment lies, a directory that exists; null for the standard one: `$BYWASH_DIR`, else
      * `/dev/shm/bywash-UID`, which is made when needed
@@ -38,11 +81,12 @@ public class BusTopology internal constructor(
      * @throws io.bywash.engine.BusException when memory, a place among the participants or a permission is missing
      */
     public fun open(directory: Path? = null): Bus =
-        Bus(if (directory == null) Segment.open(name, spec) else Segment.open(directory.resolve(name), spec))
+        Bus(if (directory == null) Segment.open(name, spec) else Segment.open(directory.resolve(name), spec), routes)
 
     /**
      * Attaches to the segment of this name as another process created it, whatever is in it, and waits for it to exist.
-     * No thread is held while waiting; cancellation ends it at once, and leaves nothing attached.
+     * No thread is held while waiting; cancellation ends it at once, and leaves nothing attached. Time is real, also
+     * under `runTest`.
      *
      * @param timeout how long to wait; zero or less does not
      * @param directory as in [open]
@@ -52,15 +96,18 @@ public class BusTopology internal constructor(
     public suspend fun attach(timeout: Duration, directory: Path? = null): Bus {
         val start = TimeSource.Monotonic.markNow()
         val file = (if (directory == null) BusDirectory.standard() else BusDirectory.at(directory)).path(name)
+        var pause = FIRST_PAUSE
         while (true) {
+            currentCoroutineContext().ensureActive()
             try {
-                return Bus(Segment.attach(file, 0))
+                return Bus(Segment.attach(file, 0), routes)
             } catch (notThere: SegmentNotFoundException) {
                 if (start.elapsedNow() >= timeout) {
                     throw notThere
                 }
             }
-            delay(LOOK)
+            awaitRealTime(pause)
+            pause = minOf(pause * 2, LAST_PAUSE)
         }
     }
 
@@ -73,21 +120,34 @@ public class BusTopology internal constructor(
      * ```
      * bus "market": 16 participants, removed when unused, 8256 KiB
      *   sender -> ["ticks"  4 MiB] -> 64 receivers
-     *   sender -> ["trades" 4 MiB] -> 64 receivers
+     *   sender -> ["alarms" 4 MiB] -> 64 receivers
+     *   route "ticks" -> "alarms"
      * ```
      */
     override fun toString(): String = buildString {
         val life = if (spec.lifetime() == Lifetime.KEPT) "kept" else "removed when unused"
         append("bus \"$name\": ${spec.participantCapacity()} participants, $life, ${Size(spec.sizeBytes())}")
-        val width = spec.entries().maxOfOrNull { it.name.length } ?: 0
-        spec.entries().forEach {
-            append("\n  sender -> [").append("\"${it.name}\"".padEnd(width + 2)).append(" ${Size(it.capacity)}]")
-            append(" -> ${it.roleCount - 1} receivers")
+        val width = declarations.maxOfOrNull { it.entry.name.length } ?: 0
+        declarations.zip(spec.entries()) { declaration, entry ->
+            append("\n  ").append(declaration.picture(entry, "\"${entry.name}\"".padEnd(width + 2)))
         }
+        routes.forEach { append("\n  ").append(it) }
     }
 
     private companion object {
-        /** How often to look for a segment that is not there yet. */
-        val LOOK = 2.milliseconds
+        /** How often to see whether the segment is there: nobody wakes those who wait for a file. */
+        val FIRST_PAUSE = 1.milliseconds
+        val LAST_PAUSE = 16.milliseconds
+
+        /** `delay` would be virtual under `runTest`, and take no time. */
+        suspend fun awaitRealTime(time: Duration) {
+            val resumption = Resumption(currentCoroutineContext())
+            suspendCancellableCoroutine { continuation ->
+                val timer = CompletableFuture<Unit>()
+                timer.whenComplete { _, _ -> resumption.resume(continuation) }
+                timer.completeOnTimeout(Unit, time.inWholeNanoseconds, TimeUnit.NANOSECONDS)
+                continuation.invokeOnCancellation { timer.cancel(false) }
+            }
+        }
     }
 }

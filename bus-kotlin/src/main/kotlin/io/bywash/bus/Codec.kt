@@ -1,49 +1,56 @@
 package io.bywash.bus
 
-import io.bywash.engine.Claim
 import io.bywash.engine.Message
 
 /**
- * How values become messages and messages become values. Nothing is reflected: a codec writes into shared memory and
- * reads from it directly.
+ * How values become messages and messages become values.
  *
- * A codec has no state that its calls change, since any number of senders and receivers share it, each in a thread of
- * its own. Everybody on a queue has to use the same format; nothing checks that.
+ * A codec has no state that its calls change: any number of senders and receivers share it, in different threads. All
+ * users of a queue have to agree on the format; nothing checks that.
+ *
+ * Implement [DirectCodec] if the length of a message is easily told from its value. [map] makes a codec for another
+ * type, for example a value class; [codec] one from a format of kotlinx.serialization.
  */
 public interface Codec<T : Any> {
     /**
-     * How many bytes [write] will fill for this value: 1 up to the largest message of the queue. Asked once for each
-     * value sent, before [write], however long the sending waits.
+     * Does what has to be done to know the length of the message. Called once for each value sent, however long sending
+     * waits.
      */
-    public fun length(value: T): Int
+    public fun prepare(value: T): Draft<T>
 
     /**
-     * A number that travels with the message, for example to tell apart the cases of a sealed class; 0 unless
-     * overridden.
-     */
-    public fun type(value: T): Int = 0
-
-    /**
-     * Fills the claim, which has the length that [length] told. Its bytes are what an earlier message left there, so
-     * all of them have to be written. The claim is committed when this returns, and given back when this throws.
-     *
-     * @param claim valid during this call only; an index outside of it is an [IndexOutOfBoundsException]
-     */
-    public fun write(value: T, claim: Claim)
-
-    /**
-     * Makes a value of a message. What this throws reaches the receiver; the message counts as received.
+     * Makes a value of a message. What this throws reaches the receiver in a [DecodingException]; the message counts as
+     * received.
      *
      * @param message valid during this call only. Its content comes from another process: check what you rely on
      */
     public fun read(message: Message): T
 
-    /** The bytes themselves, at least one. Reading makes a copy. */
-    public object Bytes : Codec<ByteArray> {
+    /** A message that is about to be written; the codec itself, or what it made of the value. */
+    public interface Draft<in T : Any> {
+        /**
+         * The number of bytes that [write] fills: at most the largest message of the queue, and at least 1 in a topic.
+         */
+        public fun length(value: T): Int
+
+        /** A number that travels with the message, for example to tell the cases of a sealed class apart. */
+        public fun type(value: T): Int = 0
+
+        /**
+         * Writes the message, whose length is what [length] returned. The message is sent when this returns; when this
+         * throws, nothing is sent, and the exception reaches the sender.
+         *
+         * @param value the same as in [Codec.prepare]
+         */
+        public fun write(value: T, writer: MessageWriter)
+    }
+
+    /** The bytes themselves. Reading makes a copy. */
+    public object Bytes : DirectCodec<ByteArray> {
         override fun length(value: ByteArray): Int = value.size
 
-        override fun write(value: ByteArray, claim: Claim) {
-            claim.putBytes(0, value, 0, value.size)
+        override fun write(value: ByteArray, writer: MessageWriter) {
+            writer.putBytes(0, value)
         }
 
         override fun read(message: Message): ByteArray = message.toBytes()
@@ -52,38 +59,106 @@ public interface Codec<T : Any> {
     }
 
     /**
-     * Text of at least one character, as UTF-8 and nothing else. Sending an unpaired surrogate, which UTF-8 cannot
-     * express, is an [IllegalArgumentException]; malformed bytes are read as U+FFFD.
+     * Text as UTF-8. Sending an unpaired surrogate, which UTF-8 cannot express, is an [IllegalArgumentException];
+     * malformed bytes are read as U+FFFD.
      */
     public object Text : Codec<String> {
-        override fun length(value: String): Int {
-            var length = 0
-            var index = 0
-            while (index < value.length) {
-                val char = value[index]
-                length += when {
-                    char < '\u0080' -> 1
-                    char < '\u0800' -> 2
-                    !char.isSurrogate() -> 3
-                    char.isHighSurrogate() && index + 1 < value.length && value[index + 1].isLowSurrogate() -> {
-                        index++
-                        4
-                    }
-                    else -> throw IllegalArgumentException(
-                        "value has an unpaired surrogate at index $index, which UTF-8 cannot express",
-                    )
-                }
-                index++
-            }
-            return length
-        }
-
-        override fun write(value: String, claim: Claim) {
-            claim.putBytes(0, value.encodeToByteArray(), 0, claim.length())
-        }
+        override fun prepare(value: String): Draft<String> = BytesDraft(
+            try {
+                value.encodeToByteArray(throwOnInvalidSequence = true)
+            } catch (malformed: CharacterCodingException) {
+                throw IllegalArgumentException("value has an unpaired surrogate, which UTF-8 cannot express", malformed)
+            },
+        )
 
         override fun read(message: Message): String = message.toBytes().decodeToString()
 
         override fun toString(): String = "Codec.Text"
+    }
+
+    /** A number of four bytes, little-endian. */
+    public object Int32 : DirectCodec<Int> {
+        override fun length(value: Int): Int = Int.SIZE_BYTES
+
+        override fun write(value: Int, writer: MessageWriter) {
+            writer.putInt(0, value)
+        }
+
+        override fun read(message: Message): Int = message.getInt(0)
+
+        override fun toString(): String = "Codec.Int32"
+    }
+
+    /** A number of eight bytes, little-endian. */
+    public object Int64 : DirectCodec<Long> {
+        override fun length(value: Long): Int = Long.SIZE_BYTES
+
+        override fun write(value: Long, writer: MessageWriter) {
+            writer.putLong(0, value)
+        }
+
+        override fun read(message: Message): Long = message.getLong(0)
+
+        override fun toString(): String = "Codec.Int64"
+    }
+
+    /** A floating point number of eight bytes, little-endian. */
+    public object Float64 : DirectCodec<Double> {
+        override fun length(value: Double): Int = Double.SIZE_BYTES
+
+        override fun write(value: Double, writer: MessageWriter) {
+            writer.putDouble(0, value)
+        }
+
+        override fun read(message: Message): Double = message.getDouble(0)
+
+        override fun toString(): String = "Codec.Float64"
+    }
+}
+
+/**
+ * A codec that writes values into shared memory directly, without an intermediate form and without allocating.
+ *
+ * @sample io.bywash.bus.samples.TickCodec
+ */
+public interface DirectCodec<T : Any> : Codec<T>, Codec.Draft<T> {
+    override fun prepare(value: T): Codec.Draft<T> = this
+}
+
+/**
+ * The same format for another type.
+ *
+ * @param read makes the other type of what this codec reads
+ * @param write makes what this codec writes of the other type
+ * @sample io.bywash.bus.samples.prices
+ */
+public fun <A : Any, B : Any> Codec<A>.map(read: (A) -> B, write: (B) -> A): Codec<B> = MappedCodec(this, read, write)
+
+private class MappedCodec<A : Any, B : Any>(
+    private val codec: Codec<A>,
+    private val read: (A) -> B,
+    private val write: (B) -> A,
+) : Codec<B> {
+    override fun prepare(value: B): Codec.Draft<B> = write(value).let { MappedDraft(it, codec.prepare(it)) }
+
+    override fun read(message: Message): B = read(codec.read(message))
+
+    override fun toString(): String = "$codec.map"
+
+    private class MappedDraft<A : Any>(private val mapped: A, private val draft: Codec.Draft<A>) : Codec.Draft<Any> {
+        override fun length(value: Any): Int = draft.length(mapped)
+
+        override fun type(value: Any): Int = draft.type(mapped)
+
+        override fun write(value: Any, writer: MessageWriter) = draft.write(mapped, writer)
+    }
+}
+
+/** A message that was encoded into an array. */
+internal class BytesDraft(private val bytes: ByteArray) : Codec.Draft<Any> {
+    override fun length(value: Any): Int = bytes.size
+
+    override fun write(value: Any, writer: MessageWriter) {
+        writer.putBytes(0, bytes)
     }
 }

@@ -1,13 +1,28 @@
 package io.bywash.bus
 
+import io.bywash.engine.Segment
+
 /**
- * The typed name of a queue: what senders and receivers ask a [Bus] for. A plain value that may be declared anywhere,
- * also at top level, and be used in any number of topologies.
+ * The typed name of something in a segment. A plain value that may be declared anywhere, also at top level, and be used
+ * in any number of topologies.
  *
  * @property name of the entry in the segment; unique there
+ */
+public abstract class EntryName internal constructor(public val name: String)
+
+/**
+ * The typed name of a queue, of whatever kind: what senders and receivers ask a [Bus] for. Each kind has a class of its
+ * own, for example [io.bywash.bus.broadcast.Topic].
+ *
  * @property codec the format of its messages
  */
-public class Queue<T : Any>(public val name: String, public val codec: Codec<T>) {
-    /** For example `Queue("ticks", TickCodec)`. */
-    override fun toString(): String = "Queue(\"$name\", $codec)"
+public abstract class Queue<T : Any> internal constructor(name: String, public val codec: Codec<T>) : EntryName(name) {
+    /** Whether it has one sender at a time. */
+    internal abstract val hasOneSender: Boolean
+
+    /** Takes the role that sends. */
+    internal abstract fun takeSender(segment: Segment): SendingRole
+
+    /** Takes a role that receives, with the default options of the kind. */
+    internal abstract fun takeReceiver(segment: Segment, until: Until): ReceivingRole
 }

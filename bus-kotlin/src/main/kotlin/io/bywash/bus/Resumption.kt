@@ -10,24 +10,24 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 
 /**
- * Where a coroutine that waits goes on: in its own dispatcher. One that has none, or whose dispatcher does not
- * dispatch, goes on in [Dispatchers.Default]; never in the thread that found its role ready, that let its time pass, or
- * that closed it.
+ * Where a coroutine that waited goes on: in its own dispatcher. One that has none, or whose dispatcher does not
+ * dispatch, goes on in [Dispatchers.Default]; never in the thread that found its role ready, whose timer ran out, or
+ * that closed the role.
  */
 internal class Resumption(private val context: CoroutineContext) : Executor {
     private val own = context[ContinuationInterceptor] as? CoroutineDispatcher
 
     /** The thread of the coroutine's own dispatcher that runs the hub's task. */
     @Volatile
-    private var arrived: Thread? = null
+    private var dispatched: Thread? = null
 
-    /** Hands the hub's task over; called in the hub's thread. */
+    /** Hands over the hub's task; called in the hub's thread. */
     override fun execute(task: Runnable) {
         if (own != null && own.isDispatchNeeded(context)) {
             own.dispatch(
                 context,
                 Runnable {
-                    arrived = Thread.currentThread()
+                    dispatched = Thread.currentThread()
                     task.run()
                 },
             )
@@ -36,10 +36,10 @@ internal class Resumption(private val context: CoroutineContext) : Executor {
         }
     }
 
-    /** Resumes the coroutine; called in whatever thread completed what it waits for. */
+    /** Resumes the coroutine; called in whatever thread ended the wait. */
     @OptIn(ExperimentalCoroutinesApi::class)
     fun resume(continuation: CancellableContinuation<Unit>) {
-        if (own != null && arrived === Thread.currentThread()) {
+        if (own != null && dispatched === Thread.currentThread()) {
             with(continuation) { own.resumeUndispatched(Unit) } // it has been dispatched already
         } else if (own != null && own.isDispatchNeeded(context)) {
             continuation.resume(Unit)

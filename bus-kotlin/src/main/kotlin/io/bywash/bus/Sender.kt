@@ -1,107 +1,197 @@
 package io.bywash.bus
 
 import io.bywash.engine.Claim
-import io.bywash.engine.broadcast.Publisher
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.milliseconds
-import kotlin.time.TimeSource
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
-import kotlinx.coroutines.delay
 import kotlinx.coroutines.ensureActive
 
 /**
- * The writer of a queue, taken with [Bus.sender]. A broadcast has one at a time, over all processes.
+ * Sends the messages of a queue, taken with [Bus.sender].
  *
- * Used by one coroutine at a time, in any thread; a second one gets an [IllegalStateException]. After [close], or after
- * the bus was closed, every method throws [io.bywash.engine.SegmentClosedException], also in a coroutine that waits in
- * one.
+ * Used by one coroutine at a time, in any thread; another one gets an [IllegalStateException]. [shared] lets many use
+ * it. After [close], or after the bus was closed, operations throw [BusClosedException], also those that wait; after
+ * [revoke] they throw [io.bywash.engine.SegmentClosedException].
  */
 public class Sender<in T : Any> internal constructor(
     private val queue: Queue<T>,
-    internal val turn: Turn<Publisher>,
+    private val role: SendingRole,
+    internal val guard: UsageGuard,
+    /** A bus is in use as long as its senders are. */
+    private val bus: Bus,
 ) : AutoCloseable {
-    /** Used in the sender's turn. */
-    private var lastClaim: Claim? = null
+    private val writer = MessageWriter()
+
+    /** The last claim. It is still open if a stack overflow kept it from being closed. */
+    private var claim: Claim? = null
 
     /**
      * Sends a value: when this returns, it is in shared memory, in order, for every receiver to see, and stays there
-     * even if this process is killed. Suspends, without holding a thread, while a receiver that does not skip is so far
-     * behind that there is no room; one that is proven dead is not waited for.
+     * even if this process is killed. Suspends, without holding a thread, while there is no room, since a receiver that
+     * has to get every message is too far behind. One that is proven dead is not waited for.
      *
-     * Cancellation ends it at once. If this throws, nothing was sent; if this returns, the value was sent, also when
-     * the coroutine was cancelled meanwhile.
+     * Cancellation ends it at once. If this throws, nothing was sent; if this returns, the value was sent, even if the
+     * coroutine was cancelled meanwhile.
      *
-     * @throws IllegalArgumentException when the message is longer than an eighth of the ring, or empty
+     * @throws IllegalArgumentException when the message is longer than the queue allows
      */
     public suspend fun send(value: T) {
-        sendUntil(value, Turn.FOREVER)
+        currentCoroutineContext().ensureActive()
+        val draft = prepare(value)
+        if (!sendNow(value, draft)) {
+            return sendSlowly(value, draft)
+        }
+    }
+
+    internal fun prepare(value: T): Codec.Draft<@UnsafeVariance T> = queue.codec.prepare(value)
+
+    internal fun sendNow(value: T, draft: Codec.Draft<@UnsafeVariance T>): Boolean = guard.use { write(value, draft) }
+
+    internal suspend fun sendSlowly(value: T, draft: Codec.Draft<@UnsafeVariance T>) {
+        guard.retry(UsageGuard.FOREVER) { write(value, draft) }
     }
 
     /**
      * As [send], for [timeout] at the most; false when there was no room in that time, and nothing was sent. Unlike a
      * `withTimeout` around [send] it leaves no doubt which of the two it was.
      */
-    public suspend fun sendWithin(timeout: Duration, value: T): Boolean = sendUntil(value, timeout.inWholeNanoseconds)
-
-    private suspend fun sendUntil(value: T, nanos: Long): Boolean {
+    public suspend fun sendWithin(timeout: Duration, value: T): Boolean {
         currentCoroutineContext().ensureActive()
-        return turn.use { publisher ->
-            val length = queue.codec.length(value)
-            turn.retry(nanos) { write(publisher, value, length) }
-        }
+        val draft = prepare(value)
+        return guard.retry(timeout.inWholeNanoseconds) { write(value, draft) }
     }
 
-    /** Sends a value if there is room now; false when there is none. */
-    public fun trySend(value: T): Boolean = turn.use { write(it, value, queue.codec.length(value)) }
+    /** Sends a value if there is room now: the result is a success, full, or closed. */
+    public fun trySend(value: T): BusResult<Unit> {
+        if (guard.isClosed) {
+            return BusResult.CLOSED
+        }
+        val draft = prepare(value)
+        return if (sendNow(value, draft)) BusResult.SENT else BusResult.FULL
+    }
 
-    private fun write(publisher: Publisher, value: T, length: Int): Boolean {
-        lastClaim?.close() // open only if a stack overflow kept it from being closed below
-        val claim = publisher.tryClaim(length, queue.codec.type(value)) ?: return false
-        lastClaim = claim
+    /**
+     * Sends values as [send] does, but lets receivers see several at a time, which costs less than one by one. When
+     * there is no room, they see all those before. If this throws, or is cancelled, some of the first values were sent:
+     * as many as [nextSequence] has moved.
+     */
+    public suspend fun sendAll(values: Iterable<T>) {
+        currentCoroutineContext().ensureActive()
         try {
-            queue.codec.write(value, claim)
-            claim.commit()
+            for (value in values) {
+                val draft = prepare(value)
+                if (!guard.use { write(value, draft, staged = true) }) {
+                    guard.retry(UsageGuard.FOREVER) { write(value, draft, staged = true) }
+                }
+            }
+        } catch (failure: Throwable) {
+            runCatching { guard.use { role.publish() } }
+            throw failure
+        }
+        guard.use { role.publish() }
+    }
+
+    /**
+     * Sends a message of exactly [length] bytes that [write] fills in place, without the codec. Suspends while there is
+     * no room. Nothing is sent when [write] throws.
+     *
+     * @param type travels with the message, see [Codec.Draft.type]
+     */
+    public suspend fun claim(length: Int, type: Int = 0, write: MessageWriter.() -> Unit) {
+        currentCoroutineContext().ensureActive()
+        guard.retry(UsageGuard.FOREVER) { fill(length, type, false) { writer.write() } }
+    }
+
+    private fun write(value: T, draft: Codec.Draft<T>, staged: Boolean = false): Boolean =
+        fill(draft.length(value), draft.type(value), staged) { draft.write(value, writer) }
+
+    private inline fun fill(length: Int, type: Int, staged: Boolean, write: () -> Unit): Boolean {
+        claim?.close()
+        val room = role.tryClaim(length, type) ?: return false
+        claim = room
+        writer.claim = room
+        try {
+            write()
+            if (staged) room.stage() else room.commit()
         } finally {
-            claim.close() // aborts what was not committed
+            writer.claim = null
+            room.close() // aborts what was not committed
         }
         return true
     }
+
+    /** Completes when [value] can be sent, or this sender cannot be used. */
+    internal fun whenReady(value: T): Job {
+        val draft = prepare(value)
+        val hasRoom = { hasRoom(draft.length(value), draft.type(value)) }
+        return guard.whenReady(null, hasRoom, hasRoom)
+    }
+
+    /** Room that was there once stays, since nobody else sends. */
+    private fun hasRoom(length: Int, type: Int): Boolean {
+        claim?.close()
+        return role.tryClaim(length, type)?.let {
+            it.abort()
+            true
+        } ?: false
+    }
+
+    /**
+     * The same sender for many coroutines, which take turns. Use this one no more, nor take a second shared one: they
+     * would not know of each other. Closing either closes both.
+     */
+    public fun shared(): SharedSender<T> = SharedSender(this)
 
     /**
      * Suspends until at least [count] receivers that live have joined, in whatever process; false when there were fewer
-     * for [timeout]. Messages are not kept for receivers that have not joined yet, but for those that ask for the
-     * oldest.
+     * for [timeout]. Messages are kept for those who have joined; later ones get them only if they ask for old
+     * messages.
      *
      * @param count 0 up to the number of receivers that the queue has room for
      */
-    public suspend fun awaitSubscribers(count: Int, timeout: Duration): Boolean {
-        val start = TimeSource.Monotonic.markNow()
-        while (!turn.use { it.awaitSubscribers(count, 0) }) {
-            if (start.elapsedNow() >= timeout) {
-                return false
-            }
-            delay(LOOK)
-        }
-        return true
+    public suspend fun awaitReceivers(count: Int, timeout: Duration): Boolean {
+        currentCoroutineContext().ensureActive()
+        val present = guard.use { role.receiversPresent(count) }
+        return guard.retry(timeout.inWholeNanoseconds, present) { role.receiverCount() >= count }
     }
 
     /** How many receivers that live have joined now, in all processes. */
-    public val subscriberCount: Int
-        get() = turn.use { it.subscriberCount() }
+    public val receiverCount: Int
+        get() = guard.use { role.receiverCount() }
+
+    /** The sequence that the next message gets. May be read at any time, also after [close]. */
+    public val nextSequence: Long
+        get() = role.nextSequence
 
     /**
-     * Gives the writer role back; what was sent stays. Any thread may call it at any time, once is enough: an operation
-     * that waits in another coroutine ends with [io.bywash.engine.SegmentClosedException], one that does not wait is
-     * completed.
+     * Says what this sender is, for people who look at the segment.
+     *
+     * @param text up to 32 bytes in UTF-8, without control characters; empty for none
+     */
+    public fun label(text: String) {
+        guard.use { role.label(text) }
+    }
+
+    /**
+     * Takes the role away from its user at once, see [io.bywash.engine.Revocable.revoke]. Any thread may call it. What
+     * is being written is not sent, and nobody else can send until the code that writes it has returned.
+     */
+    public fun revoke() {
+        guard.revoke()
+    }
+
+    /** Whether the role was given back, so that another can take it. Any thread may ask. */
+    public val isGivenBack: Boolean
+        get() = role.revocable.isGivenBack
+
+    /**
+     * Gives the role back; what was sent stays. Any thread may call it at any time, once is enough: an operation that
+     * waits in another coroutine ends with a [BusClosedException], and has sent nothing.
      */
     override fun close() {
-        turn.close()
+        guard.close()
     }
 
     /** For example `Sender("ticks")`. */
     override fun toString(): String = "Sender(\"${queue.name}\")"
-
-    private companion object {
-        val LOOK = 1.milliseconds
-    }
 }

@@ -8,45 +8,87 @@ import io.bywash.engine.wait.Waitable
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.yield
 
 /**
- * One role of the engine, used by one coroutine at a time, waited for without a thread, and closed from anywhere at any
- * time.
+ * Lets one coroutine at a time use a role of the engine, wait for it without a thread, and be interrupted by a close
+ * from anywhere at any time.
  *
  * ```
- *  IDLE --enter--> BUSY --close--> LEAVING
- *   | ^             |                 |
- *   | +----exit-----+               exit
- *   +--------------close----------> CLOSED
+ *   FREE <--> SELECTING     a select may still wait; the next operation ends that
+ *   FREE <--> WAITING       a coroutine waits in an operation
+ *   any   --> CLOSED
  * ```
- * A role is closed by whoever has it: by [close] itself when nobody uses it, else by the user at the end of its
- * operation, since the engine's roles must not be closed while a thread is in them. A waiting user is resumed for that.
+ * An operation that does not wait only reads the state. That two threads are never inside one role, and that a closed
+ * role is given back when its user is outside, is the engine's.
  */
-internal class Turn<R>(
-    private val role: R,
+internal class UsageGuard(
+    private val role: EngineRole,
     private val name: String,
     private val segment: Segment,
-    private val onClosed: (Turn<R>) -> Unit,
-) where R : Waitable, R : AutoCloseable {
-    private val state = AtomicInteger(IDLE)
+    private val onClosed: (UsageGuard) -> Unit,
+) {
+    private val state = AtomicInteger(FREE)
 
-    /** What the user waits for just now. */
+    /** What the waiting coroutine waits for. */
     @Volatile
-    private var waiting: CompletableFuture<Void>? = null
+    private var waiting: CompletableFuture<*>? = null
 
-    inline fun <V> use(operation: (R) -> V): V {
-        enter()
-        try {
-            return operation(role)
-        } catch (fault: InternalError) {
-            throw damage(fault)
-        } finally {
-            exit()
+    /** What a select waits for. */
+    @Volatile
+    private var readiness: Readiness? = null
+
+    /** Whether the last wait was so short that it would have been better to spin. */
+    private var lastWasShort = false
+
+    val isClosed: Boolean
+        get() = state.get() == CLOSED
+
+    /** Whether a coroutine is suspended here until the role is ready. */
+    val isAwaited: Boolean
+        get() = waiting != null
+
+    // ---- operations
+
+    /** Does something with the role that does not wait. */
+    inline fun <V> use(operation: () -> V): V {
+        if (state.get() != FREE) {
+            enterSlowly()
+        }
+        return translating(operation)
+    }
+
+    private fun enterSlowly() {
+        when (state.get()) {
+            SELECTING -> {
+                readiness?.cancel()
+                readiness = null
+                state.compareAndSet(SELECTING, FREE)
+            }
+            WAITING -> throw IllegalStateException("The $name is in use by another coroutine, and one at a time can.")
+        }
+        checkOpen()
+    }
+
+    fun checkOpen() {
+        if (isClosed) {
+            throw closed()
         }
     }
+
+    fun closed(): BusClosedException = BusClosedException("The $name is closed in this process.")
+
+    private inline fun <V> translating(operation: () -> V): V =
+        try {
+            operation()
+        } catch (closed: SegmentClosedException) {
+            throw if (isClosed) closed() else closed
+        } catch (fault: InternalError) {
+            throw damage(fault)
+        }
 
     /** The virtual machine's word for a file that was cut while it was mapped, as the segment says it. */
     private fun damage(fault: InternalError): Throwable =
@@ -58,102 +100,87 @@ internal class Turn<R>(
             typed
         }
 
-    /** Reads what the role only counts, which needs no turn. */
-    inline fun <V> peek(question: (R) -> V): V = question(role)
+    // ---- waiting
 
-    private fun enter() {
-        if (!state.compareAndSet(IDLE, BUSY)) {
-            checkOpen()
-            throw IllegalStateException("The $name is in use by another coroutine. Take one for each of them.")
+    /**
+     * Makes an attempt, and again whenever [waitable] is ready, until one succeeds; false after [nanos] without one.
+     * Cancellation ends it at once; waiting takes nothing from the queue, so nothing can be lost.
+     *
+     * @param other makes another attempt worthwhile as well
+     */
+    suspend inline fun retry(
+        nanos: Long,
+        waitable: Waitable = role.waitable,
+        other: Waitable? = null,
+        attempt: () -> Boolean,
+    ): Boolean {
+        if (use(attempt)) {
+            return true
         }
-    }
-
-    private fun exit() {
-        if (!state.compareAndSet(BUSY, IDLE)) {
-            state.set(CLOSED)
-            leave()
-        }
-    }
-
-    /** False when it was closed before. */
-    fun close(): Boolean {
-        while (state.get() < LEAVING) {
-            if (state.compareAndSet(IDLE, CLOSED)) {
-                leave()
+        val start = System.nanoTime()
+        var left = nanos
+        while (left > 0) {
+            beginWait()
+            try {
+                await(left, waitable, other)
+            } finally {
+                endWait()
+            }
+            if (use(attempt)) {
                 return true
             }
-            if (state.compareAndSet(BUSY, LEAVING)) {
-                waiting?.complete(null)
-                return true
-            }
+            left = if (nanos == FOREVER) FOREVER else nanos - (System.nanoTime() - start)
         }
         return false
     }
 
-    private fun leave() {
-        try {
-            role.close()
-        } catch (fault: InternalError) {
-            throw damage(fault)
-        } finally {
-            onClosed(this)
+    private fun beginWait() {
+        if (!state.compareAndSet(FREE, WAITING)) {
+            enterSlowly()
+            check(state.compareAndSet(FREE, WAITING)) { "The $name is used by two coroutines at once." }
         }
     }
 
-    /** Whether a coroutine is suspended here until the role is ready. */
-    val isAwaited: Boolean
-        get() = waiting != null
-
-    private fun checkOpen() {
-        if (state.get() >= LEAVING) {
-            throw SegmentClosedException("The $name is closed in this process. Take it again.")
-        }
+    private fun endWait() {
+        state.compareAndSet(WAITING, FREE)
     }
 
-    /** Makes an attempt, and again whenever the role is ready, until one succeeds; false after [nanos] without one. */
-    suspend inline fun retry(nanos: Long, attempt: () -> Boolean): Boolean {
-        if (attempt()) {
-            return true
-        }
+    /** Waits until one of the two is ready or [nanos] have passed, or for no reason a shorter time. */
+    private suspend fun await(nanos: Long, waitable: Waitable, other: Waitable?) {
         val start = System.nanoTime()
+        val spin = if (lastWasShort) LONG_SPIN_NANOS else SPIN_NANOS
         do {
-            val left = if (nanos == FOREVER) FOREVER else nanos - (System.nanoTime() - start)
-            if (left <= 0) {
-                return false
-            }
-            await(left)
-        } while (!attempt())
-        return true
-    }
-
-    /**
-     * Waits until the role is ready or [nanos] have passed, or for no reason a shorter time. Cancellation ends it at
-     * once; waiting takes nothing from the queue, so nothing can be lost.
-     */
-    private suspend fun await(nanos: Long) {
-        val start = System.nanoTime()
-        do {
-            if (role.isReady) {
+            yield() // the peer may be a coroutine of this very thread
+            if (isReadySoon(waitable)) {
                 return
             }
-            Thread.onSpinWait()
-        } while (System.nanoTime() - start < SPIN_NANOS)
-        yield() // perhaps the peer is a coroutine of this very thread
-        if (!role.isReady) {
-            suspendUntilReady(nanos)
-        }
-        checkOpen()
+        } while (System.nanoTime() - start < spin)
+        suspendUntilReady(nanos, waitable, other)
+        lastWasShort = System.nanoTime() - start < SHORT_NANOS
     }
 
-    private suspend fun suspendUntilReady(nanos: Long) {
+    private fun isReadySoon(waitable: Waitable): Boolean {
+        val start = System.nanoTime()
+        do {
+            if (waitable.isReady || isClosed) {
+                return true
+            }
+            repeat(SPINS_A_LOOK) { Thread.onSpinWait() }
+        } while (System.nanoTime() - start < SPIN_NANOS)
+        return false
+    }
+
+    private suspend fun suspendUntilReady(nanos: Long, waitable: Waitable, other: Waitable?) {
         val resumption = Resumption(currentCoroutineContext())
-        val ready = WaitHub.shared().whenReady(role, resumption)
+        val ready = WaitHub.shared().whenReady(waitable, resumption)
+        val otherReady = other?.let { WaitHub.shared().whenReady(it, resumption) }
+        otherReady?.whenComplete { _, _ -> ready.complete(null) }
         if (nanos != FOREVER) {
             ready.completeOnTimeout(null, nanos, TimeUnit.NANOSECONDS)
         }
         waiting = ready
         try {
-            if (state.get() == BUSY) { // else a close came before it could see what to complete
+            if (!isClosed) { // else it was closed before it could be seen what to complete
                 suspendCancellableCoroutine { continuation ->
                     continuation.invokeOnCancellation { ready.cancel(false) }
                     ready.whenComplete { _, _ -> resumption.resume(continuation) }
@@ -162,18 +189,94 @@ internal class Turn<R>(
         } finally {
             waiting = null
             ready.cancel(false)
+            otherReady?.cancel(false)
         }
+    }
+
+    // ---- selecting
+
+    /**
+     * A job that completes when the role is worth another try, for a select to wait for. It is the same one until it
+     * completes, or the role is used.
+     *
+     * @param isReady whether that is so now
+     * @param attempt asked when the hub says that the role is ready, in whatever thread: false goes on waiting
+     */
+    fun whenReady(other: Waitable?, isReady: () -> Boolean, attempt: (() -> Boolean)? = null): Job {
+        if (state.get() == SELECTING && attempt == null) {
+            readiness?.let { if (it.job.isActive) return it.job }
+        }
+        if (isClosed || use(isReady)) {
+            return Readiness.NOW
+        }
+        val started = Readiness(listOfNotNull(role.waitable, other), attempt)
+        readiness = started
+        if (!state.compareAndSet(FREE, SELECTING)) { // closed meanwhile
+            return Readiness.NOW
+        }
+        started.start()
+        if (isClosed) {
+            started.end()
+        }
+        return started.job
+    }
+
+    // ---- closing
+
+    /** Takes the role from its user. */
+    fun revoke() {
+        try {
+            role.revocable.revoke() // which wakes whoever waits
+        } catch (fault: InternalError) {
+            throw damage(fault)
+        }
+    }
+
+    /**
+     * Gives the role back; false when it was closed before.
+     *
+     * @param byUser whether it is certain that nobody else uses it, which is faster
+     */
+    fun close(byUser: Boolean = false): Boolean {
+        if (!beginClose()) {
+            return false
+        }
+        try {
+            if (byUser) role.revocable.close() else role.revocable.retire()
+        } catch (fault: InternalError) {
+            throw damage(fault)
+        } finally {
+            endClose()
+        }
+        return true
+    }
+
+    /** From now on operations fail; false when they did before. The role is still to be given back. */
+    fun beginClose(): Boolean = state.getAndSet(CLOSED) != CLOSED
+
+    /** The role was given back: ends whatever waits. */
+    fun endClose() {
+        waiting?.complete(null)
+        readiness?.end()
+        onClosed(this)
     }
 
     companion object {
         const val FOREVER: Long = Long.MAX_VALUE
 
-        /** About what suspending and resuming costs: whoever waits less than that, is better off not suspending. */
+        /** About what suspending and resuming costs: whoever waits less than that is better off not suspending. */
         private const val SPIN_NANOS = 5_000L
 
-        private const val IDLE = 0
-        private const val BUSY = 1
-        private const val LEAVING = 2
+        /** How long to spin, yielding in between, when the last wait was short. */
+        private const val LONG_SPIN_NANOS = 50_000L
+
+        /** A wait that ends within this time was short. */
+        private const val SHORT_NANOS = 200_000L
+        private const val SPINS_A_LOOK = 4
+
+        private const val FREE = 0
+        private const val SELECTING = 1
+        private const val WAITING = 2
         private const val CLOSED = 3
     }
 }

@@ -1,5 +1,7 @@
 package io.bywash.bus
 
+import io.bywash.bus.broadcast.Topic
+import io.bywash.bus.broadcast.topic
 import io.bywash.engine.DamagedSegmentException
 import java.nio.channels.FileChannel
 import java.nio.file.Files
@@ -10,6 +12,7 @@ import kotlin.io.path.readLines
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.selects.select
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -25,11 +28,11 @@ class CutFileTest {
     @RegisterExtension
     val temp = TempBus()
 
-    private val one = Queue("one", Codec.Text)
-    private val two = Queue("two", Codec.Text)
+    private val one = Topic("one", Codec.Text)
+    private val two = Topic("two", Codec.Text)
     private val topology = bus("cut") {
-        broadcast(one) {}
-        broadcast(two) {}
+        topic(one) {}
+        topic(two) {}
     }
     private val file: Path
         get() = temp.directory.resolve("cut")
@@ -72,12 +75,20 @@ class CutFileTest {
             "send" to { sender.send("x") },
             "sendWithin" to { sender.sendWithin(1.milliseconds, "x") },
             "trySend" to { sender.trySend("x") },
-            "subscriberCount" to { sender.subscriberCount },
-            "awaitSubscribers" to { sender.awaitSubscribers(1, 1.milliseconds) },
+            "receiverCount" to { sender.receiverCount },
+            "awaitReceivers" to { sender.awaitReceivers(1, 1.milliseconds) },
             "receive" to { receiver.receive() },
             "receiveWithin" to { receiver.receiveWithin(1.milliseconds) },
             "tryReceive" to { receiver.tryReceive() },
+            "receiveResult" to { receiver.receiveResult() },
+            "receiveBatch" to { receiver.receiveBatch(2) },
+            "loop" to { for (value in receiver) error(value) },
             "poll" to { receiver.poll(1) {} },
+            "sendAll" to { sender.sendAll(listOf("x")) },
+            "claim" to { sender.claim(1) { putByte(0, 0) } },
+            "shared" to { sender.shared().send("x") },
+            "onReceive" to { select { onReceive(receiver) { it } } },
+            "onSend" to { select { onSend(sender, "x") {} } },
             "asFlow" to { receiver.asFlow().first() },
             "flow" to { bus.flow(two).first() },
             "sender" to { bus.sender(two) },
@@ -91,11 +102,11 @@ class CutFileTest {
     }
 
     /** Whose writing fails in the middle, as deep as it was called. */
-    private class Deep : Codec<Int> {
+    private class Deep : DirectCodec<Int> {
         override fun length(value: Int) = 8
 
-        override fun write(value: Int, claim: io.bywash.engine.Claim) {
-            claim.putLong(0, sum(value))
+        override fun write(value: Int, writer: MessageWriter) {
+            writer.putLong(0, sum(value))
         }
 
         private fun sum(depth: Int): Long = if (depth == 0) 0 else 1 + sum(depth - 1)
@@ -105,14 +116,14 @@ class CutFileTest {
 
     @Test
     fun aSendThatAStackOverflowEndsLeavesNothingOpen() {
-        val deep = Queue("deep", Deep())
-        bus("deep") { broadcast(deep) {} }.open(temp.directory).use { bus ->
+        val deep = Topic("deep", Deep())
+        bus("deep") { topic(deep) {} }.open(temp.directory).use { bus ->
             val receiver = bus.receiver(deep)
             val sender = bus.sender(deep)
             for (value in 1..20) {
                 assertThrows(StackOverflowError::class.java) { sender.trySend(Int.MAX_VALUE) }
-                assertTrue(sender.trySend(value))
-                assertEquals(value, receiver.tryReceive())
+                assertTrue(sender.trySend(value).isSuccess)
+                assertEquals(value, receiver.tryReceive().getOrNull())
             }
         }
     }

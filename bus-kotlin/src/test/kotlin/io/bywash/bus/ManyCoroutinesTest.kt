@@ -1,5 +1,7 @@
 package io.bywash.bus
 
+import io.bywash.bus.broadcast.Topic
+import io.bywash.bus.broadcast.topic
 import java.util.concurrent.atomic.AtomicLong
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.cancelAndJoin
@@ -18,12 +20,12 @@ class ManyCoroutinesTest {
 
     @Test
     fun tenThousandWaitingCoroutinesHoldNoThread() = test {
-        val queues = List(10) { Queue("q$it", NumberCodec()) }
+        val queues = List(10) { Topic("q$it", NumberCodec()) }
         val topology = bus("many") {
             queues.forEach {
-                broadcast(it) {
+                topic(it) {
                     ring = 4.KiB
-                    subscribers = 1000
+                    receivers = 1000
                 }
             }
         }
@@ -31,7 +33,7 @@ class ManyCoroutinesTest {
             val receivers = queues.flatMap { queue -> List(1000) { bus.receiver(queue) } }
             val sum = AtomicLong()
             val waiting = receivers.map { launch { sum.addAndGet(it.receive()) } }
-            eventually { receivers.all { it.turn.isAwaited } }
+            eventually { receivers.all { it.guard.isAwaited } }
             val threads = Thread.getAllStackTraces().keys
             // The dispatcher's own, the engine's one, and what the JVM and the test have anyway.
             val usual = 50 + 2 * Runtime.getRuntime().availableProcessors()
@@ -45,19 +47,19 @@ class ManyCoroutinesTest {
 
     @Test
     fun cancellingThousandsOfThemLeavesNobodyBehind() = test {
-        val queue = Queue("numbers", NumberCodec())
+        val queue = Topic("numbers", NumberCodec())
         val topology = bus("many") {
-            broadcast(queue) {
+            topic(queue) {
                 ring = 4.KiB
-                subscribers = 1000
+                receivers = 1000
             }
         }
         topology.open(temp.directory).use { bus ->
             val sender = bus.sender(queue)
             val collecting = launch(Dispatchers.Default) { repeat(1000) { launch { bus.flow(queue).collect {} } } }
-            assertTrue(sender.awaitSubscribers(1000, PATIENCE))
+            assertTrue(sender.awaitReceivers(1000, PATIENCE))
             collecting.cancelAndJoin()
-            assertEquals(0, sender.subscriberCount)
+            assertEquals(0, sender.receiverCount)
         }
     }
 }

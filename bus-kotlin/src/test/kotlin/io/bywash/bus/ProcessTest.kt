@@ -1,7 +1,11 @@
 package io.bywash.bus
 
+import io.bywash.bus.broadcast.Topic
+import io.bywash.bus.broadcast.topic
 import java.nio.file.Path
 import kotlinx.coroutines.async
+import kotlinx.coroutines.flow.filter
+import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -16,11 +20,11 @@ class ProcessTest {
     val temp = TempBus()
 
     companion object {
-        val there = Queue("there", NumberCodec(400))
-        val back = Queue("back", NumberCodec())
+        val there = Topic("there", NumberCodec(400))
+        val back = Topic("back", NumberCodec())
         val topology = bus("processes") {
-            broadcast(there) { ring = 4.KiB }
-            broadcast(back) { ring = 4.KiB }
+            topic(there) { ring = 4.KiB }
+            topic(back) { ring = 4.KiB }
         }
     }
 
@@ -49,7 +53,7 @@ class ProcessTest {
                 child.await("joined")
                 for (number in 0L until 200) { // this process waits for every answer, that one for every question
                     val answer = async { receiver.receive() }
-                    if (number % 10 == 0L) eventually { receiver.turn.isAwaited }
+                    if (number % 10 == 0L) eventually { receiver.guard.isAwaited }
                     sender.send(number)
                     assertEquals(number + 1, answer.await())
                 }
@@ -82,13 +86,67 @@ class ProcessTest {
             ChildJvm(Stuck, temp.directory).use { child ->
                 child.await("joined")
                 var count = 0L
-                while (sender.trySend(count)) count++
+                while (sender.trySend(count).isSuccess) count++
                 val sending = launch { sender.send(count) }
-                eventually { sender.turn.isAwaited }
+                eventually { sender.guard.isAwaited }
                 assertTrue(sending.isActive)
                 child.kill()
                 sending.join()
-                assertEquals(0, sender.subscriberCount)
+                assertEquals(0, sender.receiverCount)
+            }
+        }
+    }
+
+    /** Sends until it is killed. */
+    object Streaming : ChildProgram {
+        override suspend fun run(arguments: List<String>) {
+            topology.attach(PATIENCE, Path.of(arguments[0])).use { bus ->
+                val sender = bus.sender(there)
+                println("sending")
+                var number = 0L
+                while (true) sender.send(number++)
+            }
+        }
+    }
+
+    @Test
+    fun aReceiverLearnsThatItsSenderWasKilledAfterItsLastMessage() = test {
+        topology.open(temp.directory).use { bus ->
+            ChildJvm(Streaming, temp.directory).use { child ->
+                val loop = bus.receiver(there, Until.SenderGone)
+                val got = async { buildList { for (number in loop) add(number) } }
+                val flow = async { bus.flow(there, Until.SenderGone).toList() }
+                child.await("sending")
+                eventually { loop.nextSequence > 1000 }
+                child.kill()
+                val all = got.await()
+                assertEquals((0L until all.size).toList(), all)
+                assertEquals(all.last(), flow.await().last())
+            }
+        }
+    }
+
+    @Test
+    fun aRouteGoesOnWithTheNextSenderWhenItsSenderIsKilled() = test {
+        val routed = bus("processes") {
+            topic(there) { ring = 4.KiB }
+            topic(back) { ring = 4.KiB }
+            route(there, back) { flow -> flow.filter { it % 2 == 0L } }
+        }
+        routed.use(temp.directory) { bus ->
+            launch { bus.runRoutes() }
+            val results = bus.receiver(back)
+            var last = -1L
+            repeat(2) {
+                ChildJvm(Streaming, temp.directory).use { child ->
+                    child.await("sending")
+                    repeat(500) {
+                        val number = results.receive()
+                        assertTrue(number == 0L || number == last + 2, "$number after $last")
+                        last = number
+                    }
+                    child.kill()
+                }
             }
         }
     }
@@ -101,16 +159,16 @@ class ProcessTest {
                 val sender = bus.sender(there)
                 val sending = launch { (0L until 300).forEach { sender.send(it) } }
                 for (number in 0L until 300) {
-                    if (number % 100 == 50L) eventually { sender.turn.isAwaited }
+                    if (number % 100 == 50L) eventually { sender.guard.isAwaited }
                     check(receiver.receive() == number)
                 }
                 sending.join()
                 val receiving = async { receiver.receive() }
-                eventually { receiver.turn.isAwaited }
+                eventually { receiver.guard.isAwaited }
                 sender.send(300)
                 check(receiving.await() == 300L)
                 val cancelled = launch { receiver.receive() }
-                eventually { receiver.turn.isAwaited }
+                eventually { receiver.guard.isAwaited }
                 cancelled.cancel()
                 cancelled.join()
             }

@@ -1,5 +1,7 @@
 package io.bywash.bus
 
+import io.bywash.bus.broadcast.Topic
+import io.bywash.bus.broadcast.topic
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.Executors
 import java.util.concurrent.TimeUnit
@@ -25,11 +27,11 @@ class ResumptionTest {
     @RegisterExtension
     val temp = TempBus()
 
-    private val first = Queue("first", Codec.Text)
-    private val second = Queue("second", Codec.Text)
+    private val first = Topic("first", Codec.Text)
+    private val second = Topic("second", Codec.Text)
     private val topology = bus("resumption") {
-        broadcast(first) { ring = 4.KiB }
-        broadcast(second) { ring = 4.KiB }
+        topic(first) { ring = 4.KiB }
+        topic(second) { ring = 4.KiB }
     }
 
     /** Runs a coroutine in a context without dispatcher, as `suspend fun main` does. */
@@ -55,9 +57,9 @@ class ResumptionTest {
                 assertFalse(isHub())
                 received + runBlocking { other.receive() }
             }
-            eventually { one.turn.isAwaited }
+            eventually { one.guard.isAwaited }
             bus.sender(first).send("a")
-            eventually { other.turn.isAwaited }
+            eventually { other.guard.isAwaited }
             bus.sender(second).send("b")
             assertEquals("ab", waiting.get(60, TimeUnit.SECONDS))
         }
@@ -76,9 +78,9 @@ class ResumptionTest {
                 threads += Thread.currentThread().name
                 received + runBlocking { other.receive() }
             }
-            eventually { one.turn.isAwaited && threads.size > 0 }
+            eventually { one.guard.isAwaited && threads.size > 0 }
             bus.sender(first).send("a")
-            eventually { other.turn.isAwaited }
+            eventually { other.guard.isAwaited }
             bus.sender(second).send("b")
             assertEquals("ab", waiting.await())
             assertTrue(threads.all { it.startsWith("DefaultDispatcher") }, "$threads")
@@ -91,7 +93,7 @@ class ResumptionTest {
         val receiver = bus.receiver(first)
         val ended = CompletableFuture<Thread>()
         undispatched { runCatching { receiver.receive() } }.thenAccept { ended.complete(Thread.currentThread()) }
-        eventually { receiver.turn.isAwaited }
+        eventually { receiver.guard.isAwaited }
         bus.close()
         assertTrue(ended.get(60, TimeUnit.SECONDS) !== Thread.currentThread())
     }
@@ -107,7 +109,7 @@ class ResumptionTest {
                     List(50) { receiver.receive().also { assertEquals("own", Thread.currentThread().name.take(3)) } }
                 }
                 repeat(50) {
-                    eventually { receiver.turn.isAwaited || waiting.isCompleted }
+                    eventually { receiver.guard.isAwaited || waiting.isCompleted }
                     sender.send("$it")
                 }
                 assertEquals(List(50) { "$it" }, waiting.await())
@@ -127,9 +129,9 @@ class ResumptionTest {
                 assertFalse(isHub())
                 received + runBlocking { other.receive() }
             }
-            eventually { one.turn.isAwaited }
+            eventually { one.guard.isAwaited }
             bus.sender(first).send("a")
-            eventually { other.turn.isAwaited }
+            eventually { other.guard.isAwaited }
             bus.sender(second).send("b")
             assertEquals("ab", waiting.await())
         }

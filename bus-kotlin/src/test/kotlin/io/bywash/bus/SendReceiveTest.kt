@@ -1,10 +1,12 @@
 package io.bywash.bus
 
+import io.bywash.bus.broadcast.ReceiverOptions
+import io.bywash.bus.broadcast.Topic
+import io.bywash.bus.broadcast.receiver
+import io.bywash.bus.broadcast.topic
 import io.bywash.engine.EntryNotFoundException
 import io.bywash.engine.RoleTakenException
-import io.bywash.engine.SegmentClosedException
 import io.bywash.engine.SegmentNotFoundException
-import io.bywash.engine.broadcast.SubscriberOptions
 import java.util.concurrent.Executors
 import kotlin.time.Duration
 import kotlin.time.Duration.Companion.milliseconds
@@ -27,11 +29,11 @@ class SendReceiveTest {
     @RegisterExtension
     val temp = TempBus()
 
-    private val numbers = Queue("numbers", NumberCodec(400))
-    private val texts = Queue("texts", Codec.Text)
+    private val numbers = Topic("numbers", NumberCodec(400))
+    private val texts = Topic("texts", Codec.Text)
     private val topology = bus("flow") {
-        broadcast(numbers) { ring = 4.KiB }
-        broadcast(texts) { ring = 4.KiB }
+        topic(numbers) { ring = 4.KiB }
+        topic(texts) { ring = 4.KiB }
     }
 
     @Test
@@ -40,10 +42,10 @@ class SendReceiveTest {
             topology.attach(Duration.ZERO, temp.directory).use { theirs ->
                 val receiver = theirs.receiver(texts)
                 val sender = mine.sender(texts)
-                assertTrue(sender.awaitSubscribers(1, PATIENCE))
+                assertTrue(sender.awaitReceivers(1, PATIENCE))
                 sender.send("grüße")
                 assertEquals("grüße", receiver.receive())
-                assertNull(receiver.tryReceive())
+                assertTrue(receiver.tryReceive().isEmpty)
             }
         }
     }
@@ -53,11 +55,11 @@ class SendReceiveTest {
         topology.open(temp.directory).use { bus ->
             val receiver = bus.receiver(numbers)
             val sender = bus.sender(numbers)
-            val full = generateSequence(0L) { it + 1 }.takeWhile { sender.trySend(it) }.last() + 1
-            assertFalse(sender.trySend(full))
+            val full = generateSequence(0L) { it + 1 }.takeWhile { sender.trySend(it).isSuccess }.last() + 1
+            assertTrue(sender.trySend(full).isFull)
             assertFalse(sender.sendWithin(1.milliseconds, full))
             val sending = launch { sender.send(full) }
-            eventually { sender.turn.isAwaited }
+            eventually { sender.guard.isAwaited }
             for (number in 0..full) {
                 assertEquals(number, receiver.receive())
             }
@@ -75,7 +77,7 @@ class SendReceiveTest {
             val sender = bus.sender(texts)
             for (round in 1..100) {
                 val receiving = async { receiver.receive() }
-                eventually { receiver.turn.isAwaited }
+                eventually { receiver.guard.isAwaited }
                 sender.send("round $round")
                 assertEquals("round $round", receiving.await())
             }
@@ -92,7 +94,7 @@ class SendReceiveTest {
                     receiver.receive()
                     Thread.currentThread().name
                 }
-                eventually { receiver.turn.isAwaited }
+                eventually { receiver.guard.isAwaited }
                 sender.send("go")
                 assertTrue(thread.await().startsWith("mine"))
             }
@@ -103,7 +105,7 @@ class SendReceiveTest {
     fun aSkippingReceiverLearnsExactlyHowManyItLost() = test {
         topology.open(temp.directory).use { bus ->
             val lost = mutableListOf<Long>()
-            val receiver = bus.receiver(numbers, SubscriberOptions.skip()) { lost += it }
+            val receiver = bus.receiver(numbers, ReceiverOptions.skip()) { lost += it }
             val sender = bus.sender(numbers)
             for (number in 0L until 1000) {
                 sender.send(number) // never waits
@@ -114,7 +116,7 @@ class SendReceiveTest {
             for (number in first + 1 until 1000) {
                 assertEquals(number, receiver.receive())
             }
-            assertNull(receiver.tryReceive())
+            assertTrue(receiver.tryReceive().isEmpty)
             receiver.close()
             assertEquals(first, receiver.lostCount)
         }
@@ -124,8 +126,8 @@ class SendReceiveTest {
     fun aReceiverMayBeginWithTheOldestMessage() = test {
         topology.open(temp.directory).use { bus ->
             bus.sender(texts).use { it.send("early") }
-            assertEquals("early", bus.receiver(texts, SubscriberOptions.block().startingAtOldest()).receive())
-            assertNull(bus.receiver(texts).tryReceive())
+            assertEquals("early", bus.receiver(texts, ReceiverOptions.block().startingAtOldest()).receive())
+            assertTrue(bus.receiver(texts).tryReceive().isEmpty)
         }
     }
 
@@ -136,7 +138,7 @@ class SendReceiveTest {
             val sender = bus.sender(numbers)
             val got = mutableListOf<Long>()
             val polling = launch { assertEquals(1, receiver.poll(3) { got += it.getLong(0) }) }
-            eventually { receiver.turn.isAwaited }
+            eventually { receiver.guard.isAwaited }
             sender.send(0)
             polling.join()
             for (number in 1L..5) {
@@ -148,7 +150,7 @@ class SendReceiveTest {
             sender.send(6)
             val handlersOwn = runCatching { receiver.poll(1) { error("handler's own") } }
             assertEquals("handler's own", handlersOwn.exceptionOrNull()?.message)
-            assertNull(receiver.tryReceive())
+            assertTrue(receiver.tryReceive().isEmpty)
         }
     }
 
@@ -158,14 +160,14 @@ class SendReceiveTest {
             val receiver = bus.receiver(numbers)
             val sender = bus.sender(numbers)
             val receiving = async { receiver.receive() }
-            eventually { receiver.turn.isAwaited }
+            eventually { receiver.guard.isAwaited }
             val misuse = assertThrows(IllegalStateException::class.java) { receiver.tryReceive() }
             assertTrue(misuse.message!!.startsWith("The receiver of queue \"numbers\" is in use"), misuse.message)
             sender.send(0)
             assertEquals(0, receiving.await())
-            while (sender.trySend(1)) { /* until it is full */ }
+            while (sender.trySend(1).isSuccess) { /* until it is full */ }
             val sending = launch { sender.send(2) }
-            eventually { sender.turn.isAwaited }
+            eventually { sender.guard.isAwaited }
             val other = runCatching { sender.send(3) }.exceptionOrNull()
             assertTrue(other is IllegalStateException && other.message!!.contains("\"numbers\""), "$other")
             sending.cancelAndJoin()
@@ -177,19 +179,19 @@ class SendReceiveTest {
         val bus = topology.open(temp.directory)
         val full = bus.receiver(numbers)
         val sender = bus.sender(numbers)
-        while (sender.trySend(0)) { /* until it is full */ }
+        while (sender.trySend(0).isSuccess) { /* until it is full */ }
         val receivers = List(10) { bus.receiver(texts) }
         val receiving = receivers.map { async { runCatching { it.receive() } } }
         val sending = async { runCatching { sender.send(1) } }
-        eventually { sender.turn.isAwaited && receivers.all { it.turn.isAwaited } }
+        eventually { sender.guard.isAwaited && receivers.all { it.guard.isAwaited } }
         bus.close()
         bus.close()
         (receiving + sending).forEach {
             val failure = it.await().exceptionOrNull()
-            assertTrue(failure is SegmentClosedException, "$failure")
+            assertTrue(failure is BusClosedException, "$failure")
         }
-        assertThrows(SegmentClosedException::class.java) { full.tryReceive() }
-        assertThrows(SegmentClosedException::class.java) { bus.sender(numbers) }
+        assertTrue(full.tryReceive().isClosed && sender.trySend(2).isClosed)
+        assertThrows(BusClosedException::class.java) { bus.sender(numbers) }
         full.close()
     }
 
@@ -204,11 +206,11 @@ class SendReceiveTest {
                 }
                 repeat(round % 5) { sender.send("round $round") }
                 if (round % 3 == 0) {
-                    eventually { receiver.turn.isAwaited }
+                    eventually { receiver.guard.isAwaited }
                 }
                 receiver.close()
-                assertTrue(receiving.await() is SegmentClosedException)
-                assertEquals(0, sender.subscriberCount)
+                assertTrue(receiving.await() is BusClosedException)
+                assertEquals(0, sender.receiverCount)
             }
         }
     }
@@ -227,18 +229,18 @@ class SendReceiveTest {
     }
 
     @Test
-    fun awaitSubscribersWaitsForReceiversThatJoin() = test {
+    fun awaitReceiversWaitsForReceiversThatJoin() = test {
         topology.open(temp.directory).use { bus ->
             val sender = bus.sender(texts)
-            assertTrue(sender.awaitSubscribers(0, Duration.ZERO))
-            assertFalse(sender.awaitSubscribers(1, 5.milliseconds))
-            val waiting = async { sender.awaitSubscribers(2, PATIENCE) }
-            val receivers = listOf(bus.receiver(texts), bus.receiver(texts, SubscriberOptions.skip()))
+            assertTrue(sender.awaitReceivers(0, Duration.ZERO))
+            assertFalse(sender.awaitReceivers(1, 5.milliseconds))
+            val waiting = async { sender.awaitReceivers(2, PATIENCE) }
+            val receivers = listOf(bus.receiver(texts), bus.receiver(texts, ReceiverOptions.skip()))
             assertTrue(waiting.await())
-            assertEquals(2, sender.subscriberCount)
+            assertEquals(2, sender.receiverCount)
             receivers.forEach { it.close() }
-            assertEquals(0, sender.subscriberCount)
-            val tooMany = runCatching { sender.awaitSubscribers(65, Duration.ZERO) }.exceptionOrNull()
+            assertEquals(0, sender.receiverCount)
+            val tooMany = runCatching { sender.awaitReceivers(65, Duration.ZERO) }.exceptionOrNull()
             assertTrue(tooMany is IllegalArgumentException && tooMany.message!!.startsWith("count=65 "), "$tooMany")
         }
     }
@@ -264,7 +266,7 @@ class SendReceiveTest {
             assertTrue(long is IllegalArgumentException && long.message!!.startsWith("length=513 "), "$long")
             val limit = runCatching { receiver.poll(0) {} }.exceptionOrNull()
             assertTrue(limit is IllegalArgumentException && limit.message!!.startsWith("limit=0 "), "$limit")
-            val nothing = Queue("nothing", Codec.Text)
+            val nothing = Topic("nothing", Codec.Text)
             val missing = assertThrows(EntryNotFoundException::class.java) { bus.receiver(nothing) }
             assertTrue(missing.message!!.contains("nothing") && missing.message!!.contains("texts"), missing.message)
             sender.send("the sender is not spoilt")
@@ -279,7 +281,7 @@ class SendReceiveTest {
             bus.receiver(numbers)
             eventually {
                 System.gc()
-                sender.subscriberCount == 0
+                sender.receiverCount == 0
             }
         }
     }

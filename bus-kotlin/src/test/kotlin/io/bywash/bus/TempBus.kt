@@ -1,5 +1,6 @@
 package io.bywash.bus
 
+import io.bywash.engine.Message
 import java.nio.file.Files
 import java.nio.file.Path
 import kotlin.io.path.deleteRecursively
@@ -51,15 +52,19 @@ class TempBus : BeforeEachCallback, AfterEachCallback {
 }
 
 /** Numbers with room behind them, so that few fill a ring. */
-class NumberCodec(private val bytes: Int = Long.SIZE_BYTES) : Codec<Long> {
+class NumberCodec(private val bytes: Int = Long.SIZE_BYTES) : DirectCodec<Long> {
     override fun length(value: Long): Int = bytes
 
-    override fun write(value: Long, claim: io.bywash.engine.Claim) {
-        claim.putLong(0, value)
+    override fun write(value: Long, writer: MessageWriter) {
+        writer.putLong(0, value)
         for (index in Long.SIZE_BYTES until bytes) {
-            claim.putByte(index, value.toByte())
+            writer.putByte(index, value.toByte())
         }
     }
 
-    override fun read(message: io.bywash.engine.Message): Long = message.getLong(0)
+    override fun read(message: Message): Long {
+        val number = message.getLong(0)
+        check(message.getByte(bytes - 1) == (if (bytes > Long.SIZE_BYTES) number else number shr 56).toByte())
+        return number
+    }
 }

@@ -1,10 +1,13 @@
 package io.bywash.bus
 
+import io.bywash.bus.broadcast.Topic
+import io.bywash.bus.broadcast.topic
 import io.bywash.engine.Lifetime
 import io.bywash.engine.SegmentSpec
 import io.bywash.engine.broadcast.Broadcast
 import java.nio.file.attribute.PosixFilePermission
 import java.nio.file.attribute.PosixFilePermissions
+import kotlin.random.Random
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNotEquals
 import org.junit.jupiter.api.Assertions.assertSame
@@ -23,11 +26,11 @@ class TopologyTest {
             entries = 32
             size = 16.MiB
             permissions = forGroup
-            broadcast("readings") {
+            topic("readings") {
                 ring = 4.MiB
-                subscribers = 16
+                receivers = 16
             }
-            broadcast("ticks", Codec.Text) { ring = 60.KiB }
+            topic("ticks", Codec.Text) { ring = 60.KiB }
         }
         val spec = SegmentSpec.of(Broadcast.spec("readings", 4L shl 20, 16), Broadcast.spec("ticks", 64 * 1024))
             .withLifetime(Lifetime.KEPT).withParticipantCapacity(8).withEntryCapacity(32)
@@ -37,9 +40,9 @@ class TopologyTest {
 
     @Test
     fun theDefaultsAreThoseOfTheEngine() {
-        assertEquals(SegmentSpec.of(Broadcast.spec("q", 4L shl 20)), bus("demo") { broadcast("q") }.toSpec())
+        assertEquals(SegmentSpec.of(Broadcast.spec("q", 4L shl 20)), bus("demo") { topic("q") }.toSpec())
         val many = (1..70).map { Broadcast.spec("q$it", 4096) }
-        val topology = bus("demo") { many.forEach { broadcast(it.name) { ring = 4.KiB } } }
+        val topology = bus("demo") { many.forEach { topic(it.name) { ring = 4.KiB } } }
         assertEquals(SegmentSpec.of(many), topology.toSpec())
     }
 
@@ -50,28 +53,28 @@ class TopologyTest {
                 participants = 0
                 entries = 513
                 size = 100.bytes
-                broadcast("readings") {
+                topic("readings") {
                     ring = 100.bytes
-                    subscribers = 1024
+                    receivers = 1024
                 }
-                broadcast("-ticks") { ring = 65537.GiB }
-                broadcast("twice")
-                broadcast("twice", Codec.Text)
+                topic("-ticks") { ring = 65537.GiB }
+                topic("twice")
+                topic("twice", Codec.Text)
             }
         }
         val name = "is no name; use 1 to 64 characters of A-Z a-z 0-9 . _ - beginning with a letter or a digit"
         val expected = listOf(
             "bus \"de mo\": name=\"de mo\" $name",
-            "bus \"de mo\" / broadcast \"readings\": ring=100 is not between 4096 and 137438953472",
-            "bus \"de mo\" / broadcast \"readings\": subscribers=1024 is not between 1 and 1023",
-            "bus \"de mo\" / broadcast \"-ticks\": name=\"-ticks\" $name",
-            "bus \"de mo\" / broadcast \"-ticks\": ring=70369817919488 is not between 4096 and 137438953472",
-            "bus \"de mo\": broadcast \"twice\" is declared 2 times; names are unique in a bus",
+            "bus \"de mo\" / topic \"readings\": ring=100 is not between 4096 and 137438953472",
+            "bus \"de mo\" / topic \"readings\": receivers=1024 is not between 1 and 1023",
+            "bus \"de mo\" / topic \"-ticks\": name=\"-ticks\" $name",
+            "bus \"de mo\" / topic \"-ticks\": ring=70369817919488 is not between 4096 and 137438953472",
+            "bus \"de mo\": \"twice\" is declared 2 times; names are unique in a bus",
             "bus \"de mo\": participants=0 is not between 1 and 256",
             "bus \"de mo\": entries=513 is not between 1 (the entries given) and 512",
         )
-        assertEquals(expected, fault.faults.dropLast(1))
-        assertTrue(fault.faults.last().startsWith("bus \"de mo\": size=4096 is less than the "), fault.faults.last())
+        assertEquals(expected, fault.faults.map { "$it" }.dropLast(1))
+        assertTrue("${fault.faults.last()}".startsWith("bus \"de mo\": size=4096 is less than the "), "${fault.faults}")
         assertEquals("bus \"de mo\" has 9 faults:\n  " + fault.faults.joinToString("\n  "), fault.message)
     }
 
@@ -80,22 +83,22 @@ class TopologyTest {
         val tooFewEntries = assertThrows(InvalidTopologyException::class.java) {
             bus("demo") {
                 entries = 1
-                broadcast("a")
-                broadcast("b")
+                topic("a")
+                topic("b")
             }
         }
         val expected = listOf("bus \"demo\": entries=1 is not between 2 (the entries given) and 512")
-        assertEquals(expected, tooFewEntries.faults)
+        assertEquals(expected, tooFewEntries.faults.map { "$it" })
         assertTrue(tooFewEntries.message!!.startsWith("bus \"demo\" has 1 fault:"))
         val tooManyQueues = assertThrows(InvalidTopologyException::class.java) {
-            bus("demo") { repeat(513) { broadcast("q$it") } }
+            bus("demo") { repeat(513) { topic("q$it") } }
         }
         assertEquals(1, tooManyQueues.faults.size)
     }
 
     @Test
     fun topologiesAreEqualWhenTheyDescribeTheSameSegment() {
-        fun demo(codec: Codec<*>, bytes: Int) = bus("demo") { broadcast(Queue("q", codec)) { ring = bytes.bytes } }
+        fun demo(codec: Codec<*>, bytes: Int) = bus("demo") { topic(Topic("q", codec)) { ring = bytes.bytes } }
         assertEquals(demo(Codec.Text, 8192), demo(Codec.Bytes, 8192))
         assertEquals(demo(Codec.Text, 8192).hashCode(), demo(Codec.Bytes, 8192).hashCode())
         assertNotEquals(demo(Codec.Text, 8192), demo(Codec.Text, 4096))
@@ -104,17 +107,17 @@ class TopologyTest {
 
     @Test
     fun aTypedNameMayStandInsideOrOutsideOfTheBlock() {
-        val outside = Queue("outside", Codec.Text)
-        val inside: Queue<String>
-        val plain: Queue<ByteArray>
+        val outside = Topic("outside", Codec.Text)
+        val inside: Topic<String>
+        val plain: Topic<ByteArray>
         val topology = bus("demo") {
-            broadcast(outside)
-            inside = broadcast("inside", Codec.Text)
-            plain = broadcast("plain")
+            topic(outside)
+            inside = topic("inside", Codec.Text)
+            plain = topic("plain")
         }
-        assertEquals(listOf(outside, inside, plain), topology.queues)
+        assertEquals(listOf(outside, inside, plain), topology.entries)
         assertSame(Codec.Text, inside.codec)
-        assertEquals("Queue(\"plain\", Codec.Bytes)", plain.toString())
+        assertEquals("Topic(\"plain\", Codec.Bytes)", plain.toString())
     }
 
     @Test
@@ -122,8 +125,8 @@ class TopologyTest {
         val topology = bus("market") {
             participants = 16
             size = 16.MiB
-            broadcast("ticks") { subscribers = 8 }
-            broadcast("trades") { ring = 100.KiB }
+            topic("ticks") { receivers = 8 }
+            topic("trades") { ring = 100.KiB }
         }
         assertEquals(
             """
@@ -144,5 +147,72 @@ class TopologyTest {
         )
         assertTrue(1023.KiB < 1.MiB)
         assertEquals(Int.MAX_VALUE * (1L shl 30), Int.MAX_VALUE.GiB.bytes)
+    }
+
+    @Test
+    fun routesAreCheckedBeforeAnythingIsCreated() {
+        val a = Topic("a", Codec.Text)
+        val b = Topic("b", Codec.Text)
+        val missing = Topic("missing", Codec.Text)
+        val fault = assertThrows(InvalidTopologyException::class.java) {
+            bus("demo") {
+                topic(a)
+                topic(b)
+                route(a, missing) { it }
+                route(a, a) { it }
+                route(a, b) { it }
+                route(b, b) { it }
+            }
+        }
+        assertEquals(
+            listOf(
+                "bus \"demo\" / route \"a\" -> \"missing\": there is no \"missing\" in this bus",
+                "bus \"demo\" / route \"a\" -> \"a\": it would receive what it sends",
+                "bus \"demo\" / route \"b\" -> \"b\": it would receive what it sends",
+                "bus \"demo\": 2 routes lead to \"b\", which has one sender at a time",
+            ),
+            fault.faults.map { "$it" },
+        )
+        val good = bus("demo") {
+            topic(a)
+            topic(b)
+            route(a, b) { it }
+        }
+        assertTrue("$good".endsWith("\n  route \"a\" -> \"b\""), "$good")
+    }
+
+    /** Random declarations: each wrong setting is one fault with its place, and right ones are none. */
+    @Test
+    fun exactlyWhatIsWrongIsAFault() {
+        val random = Random(5)
+        repeat(500) {
+            val expected = mutableSetOf<String>()
+            fun <T> choose(right: List<T>, wrong: List<T>, fault: (T) -> String): T =
+                if (random.nextInt(4) > 0) right.random(random) else wrong.random(random).also { expected += fault(it) }
+            val build = {
+                bus("demo") {
+                    participants = choose(listOf(1, 7, 256), listOf(0, -1, 257)) { "bus \"demo\": participants=$it" }
+                    entries = choose(listOf(null, 20, 512), listOf(2, 0, 513)) { "bus \"demo\": entries=$it" }
+                    repeat(3) { index ->
+                        val place = "bus \"demo\" / topic \"t$index\""
+                        topic("t$index") {
+                            ring = choose(listOf(4.KiB, 5.MiB), listOf(4095.bytes, 129.GiB, (-1).KiB)) {
+                                "$place: ring=${it.bytes}"
+                            }
+                            receivers = choose(listOf(1, 1023), listOf(0, 1024)) { "$place: receivers=$it" }
+                        }
+                    }
+                }
+            }
+            val faults = try {
+                build()
+                emptyList()
+            } catch (invalid: InvalidTopologyException) {
+                invalid.faults
+            }
+            val found = faults.map { "$it".substringBefore(" is not") }.toSet()
+            // With fewer topics left, so few entries may be enough.
+            assertEquals(expected - "bus \"demo\": entries=2", found - "bus \"demo\": entries=2")
+        }
     }
 }

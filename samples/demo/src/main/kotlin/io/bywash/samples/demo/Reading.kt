@@ -1,11 +1,12 @@
 package io.bywash.samples.demo
 
 import io.bywash.bus.BusTopology
-import io.bywash.bus.Codec
+import io.bywash.bus.DirectCodec
+import io.bywash.bus.MessageWriter
 import io.bywash.bus.MiB
-import io.bywash.bus.Queue
+import io.bywash.bus.broadcast.Topic
+import io.bywash.bus.broadcast.topic
 import io.bywash.bus.bus
-import io.bywash.engine.Claim
 import io.bywash.engine.Message
 
 /**
@@ -15,14 +16,14 @@ import io.bywash.engine.Message
 class Reading(val source: String, val sentNanos: Long, val value: Double, val sequence: Long = -1)
 
 /** Time, value, then the name of the source in ASCII. */
-object ReadingCodec : Codec<Reading> {
+object ReadingCodec : DirectCodec<Reading> {
     private const val NAME_INDEX = 16
 
     override fun length(value: Reading): Int = NAME_INDEX + value.source.length
 
-    override fun write(value: Reading, claim: Claim) {
+    override fun write(value: Reading, writer: MessageWriter) {
         val name = value.source.toByteArray(Charsets.US_ASCII)
-        claim.putLong(0, value.sentNanos).putDouble(8, value.value).putBytes(NAME_INDEX, name, 0, name.size)
+        writer.putLong(0, value.sentNanos).putDouble(8, value.value).putBytes(NAME_INDEX, name)
     }
 
     override fun read(message: Message): Reading {
@@ -33,9 +34,9 @@ object ReadingCodec : Codec<Reading> {
 }
 
 /** The queue that the three processes share. */
-val readings: Queue<Reading> = Queue("readings", ReadingCodec)
+val readings: Topic<Reading> = Topic("readings", ReadingCodec)
 
 /** The segment that it lies in. */
 val demoBus: BusTopology = bus("demo") {
-    broadcast(readings) { ring = 4.MiB }
+    topic(readings) { ring = 4.MiB }
 }

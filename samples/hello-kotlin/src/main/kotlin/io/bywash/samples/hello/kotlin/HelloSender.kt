@@ -7,10 +7,10 @@ import kotlinx.coroutines.runBlocking
 internal object HelloSender {
     @JvmStatic
     fun main(arguments: Array<String>) = runBlocking {
-        hello.open().use { bus ->
+        hello.use { bus ->
             val sender = bus.sender(greetings)
-            check(sender.awaitSubscribers(1, 60.seconds)) { "nobody listened for 60 s; start HelloReceiver elsewhere" }
-            val count = sender.subscriberCount // before the greeting: who has read it may leave at once
+            check(sender.awaitReceivers(1, 60.seconds)) { "nobody listened for 60 s; start HelloReceiver elsewhere" }
+            val count = sender.receiverCount // before the greeting: who has read it may leave at once
             sender.send("Hello from process ${ProcessHandle.current().pid()}")
             println("greeted $count receiver${if (count == 1) "" else "s"}")
         }

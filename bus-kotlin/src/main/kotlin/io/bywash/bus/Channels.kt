@@ -1,0 +1,74 @@
+package io.bywash.bus
+
+import kotlinx.coroutines.CancellationException
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.channels.ReceiveChannel
+import kotlinx.coroutines.channels.SendChannel
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.launch
+
+/**
+ * A genuine kotlinx channel with the messages of this receiver, for code that demands that type: a coroutine in [scope]
+ * moves them. It takes messages from the queue before they are asked for, one and [capacity] more. When the channel or
+ * the scope is cancelled, those that nobody has received are handed to [onUndelivered], and are lost otherwise;
+ * `select` alone needs no channel, see [onReceive].
+ *
+ * The channel is closed when a loop over this receiver would end, and with the failure when that would fail, which
+ * fails the scope, too. Cancel the channel, or the scope, to end it; this receiver stays open.
+ */
+public fun <T : Any> Receiver<T>.channelIn(
+    scope: CoroutineScope,
+    capacity: Int = Channel.RENDEZVOUS,
+    onUndelivered: ((T) -> Unit)? = null,
+): ReceiveChannel<T> {
+    val channel = Channel(capacity, onUndeliveredElement = onUndelivered)
+    val moving = scope.launch {
+        for (value in this@channelIn) {
+            channel.send(value)
+        }
+    }
+    moving.invokeOnCompletion { if (it is CancellationException) channel.cancel(it) else channel.close(it) }
+    channel.cancelWhenClosed(moving::cancel)
+    return channel
+}
+
+/**
+ * A genuine kotlinx channel into this sender, for code that demands that type: a coroutine in [scope] moves the values.
+ * That `send` has returned means that the value was handed over, not that it is in shared memory, and still less that
+ * it outlives this process. When the scope is cancelled or sending fails, the values that were handed over and not sent
+ * are handed to [onUndelivered], and are lost otherwise.
+ *
+ * Closing the channel sends what is in it and ends the coroutine; this sender stays open.
+ */
+public fun <T : Any> Sender<T>.channelIn(
+    scope: CoroutineScope,
+    capacity: Int = Channel.RENDEZVOUS,
+    onUndelivered: ((T) -> Unit)? = null,
+): SendChannel<T> {
+    val channel = Channel(capacity, onUndeliveredElement = onUndelivered)
+    val moving = scope.launch {
+        for (value in channel) {
+            try {
+                send(value)
+            } catch (failure: Throwable) {
+                onUndelivered?.invoke(value)
+                throw failure
+            }
+        }
+    }
+    moving.invokeOnCompletion {
+        channel.cancel(it as? CancellationException ?: CancellationException("the values cannot be sent any more", it))
+    }
+    return channel
+}
+
+/** Its receivers have cancelled it: nobody wants another value. */
+@OptIn(ExperimentalCoroutinesApi::class)
+private fun Channel<*>.cancelWhenClosed(cancel: () -> Unit) = invokeOnClose { cancel() }
+
+/** Sends all values of the flow, in order; returns when it has completed. The sender stays open. */
+public suspend fun <T : Any> Flow<T>.sendTo(sender: Sender<T>) {
+    collect { sender.send(it) }
+}

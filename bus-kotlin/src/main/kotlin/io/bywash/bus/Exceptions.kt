@@ -1,0 +1,27 @@
+package io.bywash.bus
+
+import kotlinx.coroutines.CancellationException
+
+/**
+ * The sender, the receiver or the whole bus was closed in this process. As after `cancel()` of a kotlinx channel it is
+ * a [CancellationException]: a coroutine that it ends counts as cancelled, and does not fail its parent.
+ */
+public class BusClosedException internal constructor(message: String) : CancellationException(message)
+
+/**
+ * The sender has closed, or is proven dead, all its messages were received, and the receiver was told to end then, with
+ * [Until.SenderGone].
+ */
+public class SenderGoneException internal constructor(message: String) : NoSuchElementException(message)
+
+/**
+ * A codec could not make a value of a message, which counts as received.
+ *
+ * @property queue the name of the queue
+ * @property sequence the sequence of the message
+ */
+public class DecodingException internal constructor(
+    public val queue: String,
+    public val sequence: Long,
+    cause: Throwable,
+) : RuntimeException("Message $sequence of queue \"$queue\" could not be decoded: $cause", cause)

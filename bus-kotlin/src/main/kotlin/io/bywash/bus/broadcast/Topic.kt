@@ -1,0 +1,115 @@
+package io.bywash.bus.broadcast
+
+import io.bywash.bus.Bus
+import io.bywash.bus.BusBuilder
+import io.bywash.bus.BusDsl
+import io.bywash.bus.Codec
+import io.bywash.bus.Declaration
+import io.bywash.bus.Faults
+import io.bywash.bus.MiB
+import io.bywash.bus.Queue
+import io.bywash.bus.Receiver
+import io.bywash.bus.ReceivingRole
+import io.bywash.bus.SendingRole
+import io.bywash.bus.Size
+import io.bywash.bus.Until
+import io.bywash.engine.EntrySpec
+import io.bywash.engine.Segment
+import io.bywash.engine.broadcast.Broadcast
+import kotlinx.coroutines.flow.Flow
+
+/**
+ * The typed name of a broadcast queue: one sender at a time, over all processes, and any number of receivers, each of
+ * which sees every message.
+ *
+ * @param name of the entry in the segment; unique there
+ * @param codec the format of its messages, of 1 byte up to an eighth of the ring
+ */
+public class Topic<T : Any>(name: String, codec: Codec<T>) : Queue<T>(name, codec) {
+    override val hasOneSender: Boolean get() = true
+
+    override fun takeSender(segment: Segment): SendingRole = PublisherRole.open(this, segment)
+
+    override fun takeReceiver(segment: Segment, until: Until): ReceivingRole =
+        SubscriberRole.open(this, segment, ReceiverOptions.block(), until)
+
+    /** For example `Topic("ticks", TickCodec)`. */
+    override fun toString(): String = "Topic(\"$name\", $codec)"
+}
+
+/** Declares a topic of plain bytes. */
+public fun BusBuilder.topic(name: String, declare: TopicBuilder.() -> Unit = {}): Topic<ByteArray> =
+    topic(name, Codec.Bytes, declare)
+
+/** Declares a topic with messages of a format, and returns its typed name. */
+public fun <T : Any> BusBuilder.topic(
+    name: String,
+    codec: Codec<T>,
+    declare: TopicBuilder.() -> Unit = {},
+): Topic<T> = Topic(name, codec).also { topic(it, declare) }
+
+/** Declares a topic under a typed name that stands elsewhere. */
+public fun BusBuilder.topic(topic: Topic<*>, declare: TopicBuilder.() -> Unit = {}) {
+    declare(TopicBuilder(topic).apply(declare).build())
+}
+
+/** The block of [topic]: settings of one topic. Used by one thread. */
+@BusDsl
+public class TopicBuilder internal constructor(private val topic: Topic<*>) {
+    /**
+     * How much is kept for the receivers, 4 KiB to 128 GiB, rounded up to a power of two; 4 MiB unless told otherwise.
+     * A message takes its length and 16 bytes, rounded up to a multiple of 16. The longest message is an eighth of the
+     * ring, at most 1 GiB.
+     */
+    public var ring: Size = 4.MiB
+
+    /** The most receivers at one time, in all processes together, 1 to 1023; 64 unless told otherwise. */
+    public var receivers: Int = Broadcast.DEFAULT_SUBSCRIBERS
+
+    internal fun build(): Declaration = TopicDeclaration(topic, ring, receivers)
+}
+
+private class TopicDeclaration(private val topic: Topic<*>, private val ring: Size, private val receivers: Int) :
+    Declaration(topic) {
+    override fun spec(faults: Faults): EntrySpec? {
+        val here = faults.inside("topic \"${topic.name}\"", WORDS)
+        val checks = listOf(
+            here.check { Broadcast.spec(topic.name, Broadcast.MIN_RING_BYTES) },
+            here.check { Broadcast.spec("any", ring.bytes) },
+            here.check { Broadcast.spec("any", Broadcast.MIN_RING_BYTES, receivers) },
+        )
+        return if (null in checks) null else Broadcast.spec(topic.name, ring.bytes, receivers)
+    }
+
+    override fun picture(spec: EntrySpec, paddedName: String): String =
+        "sender -> [$paddedName ${Size(spec.capacity)}] -> ${spec.roleCount - 1} receivers"
+
+    private companion object {
+        val WORDS = mapOf("ringBytes" to "ring", "subscribers" to "receivers")
+    }
+}
+
+/**
+ * Joins a topic with a place of its own.
+ *
+ * @param options what happens when this receiver is too slow, and where it begins
+ * @param until when it comes to its end
+ * @param onLost learns of losses, exactly how many messages, before the receiver gets the first message after the gap;
+ * called in the receiving coroutine, only with [ReceiverOptions.skip]
+ * @throws io.bywash.engine.OverrunException when [options] ask for a sequence that was overwritten, and do not skip
+ * @throws io.bywash.engine.BusException as [Bus.receiver], which lists the failures
+ */
+public fun <T : Any> Bus.receiver(
+    topic: Topic<T>,
+    options: ReceiverOptions,
+    until: Until = Until.Closed,
+    onLost: (Long) -> Unit = {},
+): Receiver<T> = receiver(topic, onLost) { SubscriberRole.open(topic, segment, options, until) }
+
+/** The messages of a topic as a cold flow, see [Bus.flow]; parameters as those of [receiver]. */
+public fun <T : Any> Bus.flow(
+    topic: Topic<T>,
+    options: ReceiverOptions,
+    until: Until = Until.Closed,
+    onLost: (Long) -> Unit = {},
+): Flow<T> = flowOf { receiver(topic, options, until, onLost) }

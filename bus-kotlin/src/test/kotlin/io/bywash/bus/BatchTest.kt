@@ -1,0 +1,121 @@
+package io.bywash.bus
+
+import io.bywash.bus.broadcast.ReceiverOptions
+import io.bywash.bus.broadcast.Topic
+import io.bywash.bus.broadcast.receiver
+import io.bywash.bus.broadcast.topic
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.flow.asFlow
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.take
+import kotlinx.coroutines.flow.toList
+import kotlinx.coroutines.launch
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.Timeout
+import org.junit.jupiter.api.extension.RegisterExtension
+
+@Timeout(120)
+class BatchTest {
+    @RegisterExtension
+    val temp = TempBus()
+
+    private val numbers = Topic("numbers", NumberCodec(400))
+    private val topology = bus("batch") { topic(numbers) { ring = 4.KiB } }
+
+    @Test
+    fun allOfManyValuesArriveThoughTheyDoNotFitAtOnce() = test {
+        topology.use(temp.directory) { bus ->
+            val receiver = bus.receiver(numbers)
+            val sender = bus.sender(numbers)
+            val sending = launch { sender.sendAll(0L until 500) }
+            val got = mutableListOf<Long>()
+            while (got.size < 500) {
+                val batch = receiver.receiveBatch(3)
+                assertTrue(batch.size in 1..3)
+                got += batch
+            }
+            sending.join()
+            assertEquals((0L until 500).toList(), got)
+        }
+    }
+
+    @Test
+    fun aFlowOfBatchesAndAFlowIntoASenderGoTogether() = test {
+        topology.use(temp.directory) { bus ->
+            val receiver = bus.receiver(numbers)
+            val sender = bus.sender(numbers)
+            launch { (0L until 100).asFlow().map { it * 2 }.sendTo(sender) }
+            val batches = receiver.batches(4).take(25).toList()
+            assertTrue(batches.all { it.size in 1..4 })
+            val got = batches.flatten()
+            assertEquals(got.indices.map { it * 2L }, got)
+        }
+    }
+
+    @Test
+    fun aCancelledSendAllHasSentWhatTheSequenceSays() = test {
+        topology.use(temp.directory) { bus ->
+            val receiver = bus.receiver(numbers)
+            val sender = bus.sender(numbers)
+            val sending = launch { sender.sendAll(0L until 500) }
+            eventually { sender.guard.isAwaited }
+            sending.cancelAndJoin()
+            val count = sender.nextSequence
+            assertTrue(count in 1 until 500, "$count")
+            assertEquals((0L until count).toList(), receiver.receiveBatch(1000))
+            assertTrue(receiver.tryReceive().isEmpty)
+        }
+    }
+
+    @Test
+    fun aClaimIsWrittenInPlaceAndSentUnlessItsCodeThrows() = test {
+        topology.use(temp.directory) { bus ->
+            val receiver = bus.receiver(numbers)
+            val sender = bus.sender(numbers)
+            val thrown = runCatching { sender.claim(400) { error("its own") } }
+            assertEquals("its own", thrown.exceptionOrNull()?.message)
+            sender.claim(400, type = 7) {
+                assertEquals(400, length)
+                putLong(0, 3)
+                for (index in 8 until length) putByte(index, 3)
+            }
+            var type = 0
+            assertEquals(1, receiver.poll(10) { type = it.type() })
+            assertEquals(7, type)
+            assertEquals(1, sender.nextSequence)
+        }
+    }
+
+    @Test
+    fun tryReceiveTellsALossOnceBeforeTheMessageBehindTheGap() = test {
+        topology.use(temp.directory) { bus ->
+            val lost = mutableListOf<Long>()
+            val receiver = bus.receiver(numbers, ReceiverOptions.skip()) { lost += it }
+            val sender = bus.sender(numbers)
+            for (number in 0L until 100) sender.send(number)
+            val result = receiver.tryReceive()
+            assertTrue(result.isLost && !result.isSuccess && !result.isEmpty)
+            assertEquals(listOf(result.lostCount), lost)
+            assertEquals(result.lostCount, receiver.nextSequence)
+            assertEquals(result.lostCount, receiver.tryReceive().getOrThrow())
+            assertThrows(IllegalStateException::class.java) { result.getOrThrow() }
+            assertEquals("Lost(${lost.single()})", "$result")
+        }
+    }
+
+    @Test
+    fun aBatchHasAtLeastOneAndItsLimitIsChecked() = test {
+        topology.use(temp.directory) { bus ->
+            val receiver = bus.receiver(numbers)
+            val refused = runCatching { receiver.receiveBatch(0) }.exceptionOrNull()
+            assertEquals("max=0 must be at least 1", refused?.message)
+            val receiving = launch { assertEquals(listOf(5L), receiver.receiveBatch(10)) }
+            eventually { receiver.guard.isAwaited }
+            bus.sender(numbers).send(5)
+            receiving.join()
+        }
+    }
+}

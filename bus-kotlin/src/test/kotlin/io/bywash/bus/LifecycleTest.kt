@@ -1,0 +1,167 @@
+package io.bywash.bus
+
+import io.bywash.bus.broadcast.Topic
+import io.bywash.bus.broadcast.topic
+import java.util.logging.Handler
+import java.util.logging.LogRecord
+import java.util.logging.Logger
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.cancelAndJoin
+import kotlinx.coroutines.flow.filter
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.take
+import kotlinx.coroutines.flow.transform
+import kotlinx.coroutines.job
+import kotlinx.coroutines.launch
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.Timeout
+import org.junit.jupiter.api.extension.RegisterExtension
+
+/** Opening, closing, forgetting, and the routes of a topology. */
+@Timeout(120)
+class LifecycleTest {
+    @RegisterExtension
+    val temp = TempBus()
+
+    private val raw = Topic("raw", Codec.Int64)
+    private val cooked = Topic("cooked", Codec.Text)
+    private val topology = bus("life") {
+        topic(raw) { ring = 64.KiB }
+        topic(cooked) { ring = 64.KiB }
+        route(raw, cooked) { flow -> flow.filter { it % 2 == 0L }.map { "number $it" } }
+    }
+
+    @Test
+    fun useCancelsWhatWasLaunchedBeforeItClosesTheBus() = test {
+        var ended = ""
+        val result = topology.use(temp.directory) { bus ->
+            launch {
+                try {
+                    bus.receiver(raw).receive()
+                } finally {
+                    ended = if (runCatching { bus.sender(raw) }.isSuccess) "before the close" else "after the close"
+                }
+            }
+            bus.sender(raw).use { assertTrue(it.awaitReceivers(1, PATIENCE)) }
+            7
+        }
+        assertEquals(7, result)
+        assertEquals("before the close", ended)
+    }
+
+    @Test
+    fun useThrowsTheFailureOfItsBlockAndOfWhatItLaunched() = test {
+        val own = runCatching { topology.use(temp.directory) { error("its own") } }
+        assertEquals("its own", own.exceptionOrNull()?.message)
+        val child = runCatching {
+            topology.use(temp.directory) { bus ->
+                launch { error("a child's") }
+                bus.receiver(raw).receive()
+            }
+        }
+        assertEquals("a child's", child.exceptionOrNull()?.message)
+    }
+
+    @Test
+    fun aBusThatWasStartedRunsItsRoutesAndEndsWithItsScope() = test {
+        val scope = CoroutineScope(Dispatchers.Default + Job())
+        val bus = topology.start(scope, temp.directory)
+        val sender = bus.sender(raw)
+        val receiver = bus.receiver(cooked)
+        assertTrue(sender.awaitReceivers(1, PATIENCE))
+        sender.sendAll(listOf(1, 2, 3, 4))
+        assertEquals(listOf("number 2", "number 4"), List(2) { receiver.receive() })
+        scope.coroutineContext.job.cancelAndJoin()
+        assertTrue(receiver.tryReceive().isClosed)
+    }
+
+    @Test
+    fun routesEndWhenTheirFlowsDoAndFailTogether() = test {
+        val twice = Topic("twice", Codec.Text)
+        val ending = bus("ending") {
+            topic(raw)
+            topic(cooked)
+            topic(twice)
+            route(raw, cooked) { flow -> flow.take(1).map { "$it" } }
+            route(raw, twice) { flow -> flow.transform { if (it < 0) error("negative") else emit("$it") } }
+        }
+        ending.use(temp.directory) { bus ->
+            val sender = bus.sender(raw)
+            val running = launch {
+                assertEquals("negative", runCatching { bus.runRoutes() }.exceptionOrNull()?.message)
+            }
+            assertTrue(sender.awaitReceivers(2, PATIENCE))
+            sender.send(5)
+            eventually { sender.receiverCount == 1 }
+            sender.send(-1)
+            running.join()
+            eventually { sender.receiverCount == 0 }
+            bus.sender(twice).close()
+        }
+        bus("none") { topic(raw) }.use(temp.directory) { it.runRoutes() }
+    }
+
+    /** What is dropped is closed with a warning, and holds nobody back. */
+    @Test
+    fun busesSendersAndReceiversThatAreForgottenAreClosedWithAnAlarm() = test {
+        val warnings = mutableListOf<String>()
+        val log = Logger.getLogger("io.bywash.bus")
+        val handler = object : Handler() {
+            override fun publish(record: LogRecord) = synchronized(warnings) { warnings += record.message }.let {}
+
+            override fun flush() {}
+
+            override fun close() {}
+        }
+        log.useParentHandlers = false
+        log.addHandler(handler)
+        try {
+            topology.open(temp.directory).use { bus ->
+                topology.open(temp.directory).let { dropped ->
+                    dropped.receiver(raw)
+                    dropped.sender(cooked)
+                }
+                bus.receiver(raw)
+                val sender = bus.sender(raw)
+                eventually {
+                    System.gc()
+                    sender.receiverCount == 0 && bus.segment.participants().size == 1
+                }
+                bus.sender(cooked).close()
+                eventually { synchronized(warnings) { warnings.size >= 3 } }
+                assertTrue(warnings.any { it.startsWith("The bus ") }, "$warnings")
+                assertFalse(warnings.any { "could not be closed" in it }, "$warnings")
+            }
+        } finally {
+            log.removeHandler(handler)
+            log.useParentHandlers = true
+        }
+    }
+
+    @Test
+    fun manyOpenedAndClosedBusesLeaveNoThreadNoMappingAndNoDescriptor() = test {
+        fun mappings() = java.io.File("/proc/self/maps").readLines().count { "/life" in it && "deleted" !in it }
+
+        fun descriptors() = java.io.File("/proc/self/fd").list()!!.size
+        topology.use(temp.directory) {}
+        val before = descriptors()
+        repeat(30) {
+            topology.use(temp.directory) { bus ->
+                launch { bus.flow(raw).collect {} }
+                launch { bus.runRoutes() }
+                val sender = bus.sender(raw)
+                assertTrue(sender.awaitReceivers(2, PATIENCE))
+                sender.send(1)
+            }
+        }
+        eventually {
+            System.gc()
+            mappings() == 0 && descriptors() <= before
+        }
+    }
+}
