@@ -217,6 +217,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
       }
       if (!found && ++emptyPolls % POLLS_A_PROBE == 0) {
         entry.probe(); // one that never waits must also learn that the entry was removed
+        entry.core().probePeers(); // and that a peer died
       }
       return found ? reader.read(handler, limit) : 0;
     } catch (InternalError fault) {

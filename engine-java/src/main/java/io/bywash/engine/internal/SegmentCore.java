@@ -32,6 +32,7 @@ import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.internal.role.UsageGuard;
 import io.bywash.engine.internal.segment.Geometry;
 import io.bywash.engine.internal.segment.Participants;
+import io.bywash.engine.internal.segment.PeerProbe;
 import io.bywash.engine.internal.waiting.WaitRoom;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;
@@ -65,6 +66,7 @@ public final class SegmentCore {
   private final DirectoryTable directory;
   private final DirectoryChanges directoryChanges;
   private final Participants participants;
+  private final PeerProbe peerProbe;
   private final WaitRoom waitRoom;
 
   private final Set<Long> touched = ConcurrentHashMap.newKeySet();
@@ -89,6 +91,7 @@ public final class SegmentCore {
     this.directory = new DirectoryTable(this);
     this.directoryChanges = new DirectoryChanges(this, directory);
     this.participants = new Participants(file, region, geometry, directory);
+    this.peerProbe = new PeerProbe(participants, geometry.slotCount());
     this.waitRoom = new WaitRoom(this);
     this.holdsOfRow = new int[geometry.rowCount()];
   }
@@ -368,6 +371,17 @@ public final class SegmentCore {
     if (!file.isAt(path) && Owner.state(region.getLongVolatile(STATE_OFFSET)) == OPEN && !file.isAt(path)) {
       nameLost = true;
       endRoles();
+    }
+  }
+
+  /** As {@link PeerProbe#buryDead}, from outside of any operation; nothing if the segment is being closed. */
+  public void probePeers() {
+    if (!readOnly && tryBeginOperation()) {
+      try {
+        peerProbe.buryDead();
+      } finally {
+        endOperation();
+      }
     }
   }
 

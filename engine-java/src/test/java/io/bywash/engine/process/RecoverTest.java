@@ -13,6 +13,7 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
+import io.bywash.engine.Threads;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
@@ -100,6 +101,25 @@ class RecoverTest {
           .filter(role -> Owner.state(queue(segment).roleWord(role)) != SegmentLayout.ROLE_FREE).count());
       living.tell("leave");
       living.finish();
+    }
+  }
+
+  @Test
+  void aProcessThatIsKilledWhileOnlySubscribersWaitLosesItsSlotAndRoles() throws Exception {
+    try (Segment segment = create();
+        ChildProcess dead = ChildProcess.start(Programs.Hold.class, segment.path(), 1, "pb");
+        Subscriber waiting = Programs.subscriber(segment, SubscriberOptions.block());
+        Threads threads = new Threads()) {
+      dead.await("ready");
+      Thread waiter = threads.start("waiter", () ->
+          assertEquals(1, waiting.poll(message -> {}, 1, ChildProgram.PATIENCE_NANOS)));
+      dead.kill();
+      Threads.await(() -> segment.participants().size() == 1, "the burial");
+      try (Publisher next = Programs.publisher(segment)) {
+        Programs.publishNext(next, MAX_BYTES);
+        waiter.join();
+      }
+      threads.join();
     }
   }
 

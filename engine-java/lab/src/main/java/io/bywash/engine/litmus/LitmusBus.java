@@ -3,8 +3,10 @@ package io.bywash.engine.litmus;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.internal.BusFiles;
 import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.directory.StructureType;
 import io.bywash.engine.internal.kinds.StructureTypes;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -30,8 +32,12 @@ public final class LitmusBus {
 
   /** A new segment for two participants. */
   public static Pair create(SegmentSpec spec) {
+    return create(spec, StructureTypes.ALL);
+  }
+
+  /** The same for two that know those kinds. */
+  public static Pair create(SegmentSpec spec, List<StructureType> types) {
     Path file = newFile();
-    return new Pair(BusFiles.create(StructureTypes.ALL, file, spec.withParticipantCapacity(2)),
-        BusFiles.attach(StructureTypes.ALL, file, 0));
+    return new Pair(BusFiles.create(types, file, spec.withParticipantCapacity(2)), BusFiles.attach(types, file, 0));
   }
 }

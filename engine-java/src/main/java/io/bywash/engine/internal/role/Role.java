@@ -154,6 +154,7 @@ public abstract class Role implements Waitable, Revocable {
   private void probe() {
     try {
       entry.probeFromOutside();
+      entry.core().probePeers();
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
     }

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -47,6 +48,8 @@ public final class Participants {
   private final Region region;
   private final Geometry geometry;
   private final DirectoryTable directory;
+  /** Held by the thread of this process that buries: there is one {@link #burying}. */
+  private final ReentrantLock burials = new ReentrantLock();
   private long self;
   /** The slot whose dead holder this participant buries just now. */
   private volatile int burying = NOBODY;
@@ -249,25 +252,50 @@ public final class Participants {
    * @param dead gets those who were buried, as they were
    * @return how many roles they held
    */
-  public synchronized int buryAll(List<Participant> dead) throws IOException {
-    int rolesFreed = 0;
-    SegmentFile.Patience patience = new SegmentFile.Patience();
-    for (int id = 0; id < geometry.slotCount(); id++) {
-      boolean mayBeDead = id != Owner.slotId(self) && Owner.state(slotWord(id)) != SLOT_FREE;
-      if (!mayBeDead || !tryLockUnlessVetoed(id, patience)) {
-        continue;
+  public int buryAll(List<Participant> dead) throws IOException {
+    burials.lock();
+    try {
+      int rolesFreed = 0;
+      SegmentFile.Patience patience = new SegmentFile.Patience();
+      for (int id = 0; id < geometry.slotCount(); id++) {
+        rolesFreed += buryIfDead(id, patience, dead);
       }
+      return rolesFreed;
+    } finally {
+      burials.unlock();
+    }
+  }
+
+  /** Buries the dead in {@code count} slots from {@code first} on, in a circle, unless another thread buries. */
+  void tryBury(int first, int count) throws IOException {
+    if (hasSlot() && burials.tryLock()) {
       try {
-        if (Owner.state(slotWord(id)) != SLOT_FREE) {
-          dead.add(participant(id, Owner.epoch(slotWord(id)), false));
-          rolesFreed += bury(id);
-          free(id, Owner.epoch(slotWord(id)));
+        List<Participant> dead = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+          buryIfDead((first + i) % geometry.slotCount(), null, dead); // a lock that is busy is tried again soon
         }
       } finally {
-        file.unlock(SLOT_LOCKS + id);
+        burials.unlock();
       }
     }
-    return rolesFreed;
+  }
+
+  private int buryIfDead(int id, SegmentFile.Patience patience, List<Participant> dead) throws IOException {
+    boolean mayBeDead = id != Owner.slotId(self) && Owner.state(slotWord(id)) != SLOT_FREE;
+    if (!mayBeDead || !tryLockUnlessVetoed(id, patience)) {
+      return 0;
+    }
+    try {
+      if (Owner.state(slotWord(id)) == SLOT_FREE) {
+        return 0;
+      }
+      dead.add(participant(id, Owner.epoch(slotWord(id)), false));
+      int rolesFreed = bury(id);
+      free(id, Owner.epoch(slotWord(id)));
+      return rolesFreed;
+    } finally {
+      file.unlock(SLOT_LOCKS + id);
+    }
   }
 
   /**

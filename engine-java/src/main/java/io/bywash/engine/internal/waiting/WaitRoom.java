@@ -8,6 +8,7 @@ import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.linux.Futex;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.internal.segment.PeerProbe;
 import io.bywash.engine.wait.WaitPolicy;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -22,7 +23,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class WaitRoom {
   /** The longest time between two looks at a peer. */
-  public static final long PROBE_NANOS = 50_000_000;
+  public static final long PROBE_NANOS = PeerProbe.INTERVAL_NANOS;
 
   static final int SPINS = 1_000;
   private static final long PATIENCE_NANOS = 200_000;

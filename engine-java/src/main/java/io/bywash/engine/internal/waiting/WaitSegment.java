@@ -112,6 +112,9 @@ final class WaitSegment {
   void tend(boolean mayBlock) {
     if (!isEmpty()) {
       core.probeName();
+      if (!broken) {
+        core.probePeers();
+      }
       checkBlind(mayBlock);
       for (int i = 0; i < groups.size() && !broken; i++) {
         groups.get(i).probe();

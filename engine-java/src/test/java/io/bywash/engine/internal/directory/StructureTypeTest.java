@@ -44,6 +44,7 @@ class StructureTypeTest {
   private static final class MadeUp extends StructureType {
     private final List<String> calls = new ArrayList<>();
     private String retained;
+    private boolean leavesSomething;
 
     MadeUp() {
       super(Kind.BROADCAST); // the number of its kind; its real type is not among those of these attachments
@@ -73,6 +74,13 @@ class StructureTypeTest {
     @Override
     protected void recover(SegmentEntry entry, int role, long word) {
       calls.add("recover role " + role + (entry.roleWord(role) == word ? ", which is still taken" : ", which is gone"));
+    }
+
+    @Override
+    protected boolean leavesSomething(SegmentEntry entry, int role) {
+      calls.add("role " + role + (Owner.state(entry.roleWord(role)) == ROLE_FREE ? " is free" : " becomes free")
+          + " at count " + entry.leftCount());
+      return leavesSomething;
     }
 
     @Override
@@ -144,7 +152,7 @@ class StructureTypeTest {
     SegmentEntry entry = entry(core, "made-up");
     long dead = holdByTheDead(core, entry, 2);
     assertEquals(1, entry.sweep(Owner.slotId(dead)));
-    assertEquals(List.of("recover role 2, which is still taken"), type.calls);
+    assertEquals(List.of("recover role 2, which is still taken", "role 2 becomes free at count 0"), type.calls);
     assertEquals(ROLE_FREE, Owner.state(entry.roleWord(2)));
     core.close();
   }
@@ -159,7 +167,27 @@ class StructureTypeTest {
     taken.exit();
     taken.close();
     entry.tryTake(1, 0).close();
-    assertEquals(1, type.calls.size(), "whoever lives gives its role back by itself");
+    assertEquals(1, type.calls.stream().filter(call -> call.startsWith("recover")).count(),
+        "whoever lives gives its role back by itself");
+    core.close();
+  }
+
+  @Test
+  void thatARoleLeavesSomethingIsToldBeforeAndAfterItIsFree() {
+    type.leavesSomething = true;
+    SegmentCore core = BusFiles.create(types, bus.path("seg"), SPEC);
+    SegmentEntry entry = entry(core, "made-up");
+    RoleHandle taken = entry.tryTake(1, 0);
+    taken.exit();
+    taken.close();
+    assertEquals(List.of("role 1 becomes free at count 0"), type.calls);
+    assertEquals(2, entry.leftCount());
+    holdByTheDead(core, entry, 2);
+    entry.sweep(Owner.slotId(core.participants().self()));
+    assertEquals(4, entry.leftCount(), "the dead leave something as well");
+    type.leavesSomething = false;
+    entry.tryTake(1, 0).close();
+    assertEquals(4, entry.leftCount());
     core.close();
   }
 

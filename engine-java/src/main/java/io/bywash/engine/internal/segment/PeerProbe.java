@@ -1,0 +1,45 @@
+package io.bywash.engine.internal.segment;
+
+import java.io.IOException;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Finds out that a peer died, for those who wait: they may be the only ones who ever notice, and the dead may be whom
+ * they wait for. However many threads ask, it probes at most once in {@link #INTERVAL_NANOS}: at least a quarter of the
+ * slots each time, so that every slot is probed within 200 ms while somebody waits, and many participants that wait in
+ * a large segment do not spend their time in probing each other.
+ */
+public final class PeerProbe {
+  /** The longest time between two probes of a peer that somebody waits for. */
+  public static final long INTERVAL_NANOS = 50_000_000;
+
+  private static final int ROUNDS = 4;
+  private static final int MIN_SLOTS = 16;
+
+  private final Participants participants;
+  private final int slotCount;
+  private final AtomicLong lastNanos = new AtomicLong(System.nanoTime() - INTERVAL_NANOS);
+  private volatile int next;
+
+  public PeerProbe(Participants participants, int slotCount) {
+    this.participants = participants;
+    this.slotCount = slotCount;
+  }
+
+  /** Buries those who are found dead, if it is time to look for them; called by participants that wait. */
+  public void buryDead() {
+    long now = System.nanoTime();
+    long last = lastNanos.get();
+    if (now - last < INTERVAL_NANOS || !lastNanos.compareAndSet(last, now)) {
+      return;
+    }
+    int first = next;
+    int count = Math.min(Math.max(slotCount / ROUNDS, MIN_SLOTS), slotCount);
+    next = (first + count) % slotCount;
+    try {
+      participants.tryBury(first, count);
+    } catch (IOException unknown) {
+      // no proof of death
+    }
+  }
+}
