@@ -473,13 +473,42 @@ public final class SegmentEntry implements Entry {
       return false;
     }
     boolean waited = waitingForData.withdraw(index) | waitingForSpace.withdraw(index);
+    boolean leaves = leavesSomething(index);
+    if (leaves) {
+      raiseLeft(); // if this process dies behind the next step, somebody has been told
+    }
     // [role-free] the owner's last position is visible to the next taker
     boolean freed = region().compareAndSetLong(role(index) + ROLE_WORD, word,
         Owner.word(0, Owner.generation(word), 0, ROLE_FREE));
     if (!freed && waited) {
       waitingForData.ring(index); // somebody was faster: that may have been the next holder's bit
     }
+    if (freed && leaves) {
+      raiseLeft(); // who looked after the first time may have found the role taken
+      waitingForData.signalOne();
+    }
     return freed;
+  }
+
+  private boolean leavesSomething(int index) {
+    StructureType type = type();
+    return type != null && damage(type) == null && type.leavesSomething(this, index);
+  }
+
+  private void raiseLeft() {
+    long left;
+    int tries = 0;
+    do {
+      left = leftCount();
+    } while (!region().compareAndSetLong(offset + LEFT, left, left + 1) && ++tries < MAX_TRIES); // [left]
+  }
+
+  /**
+   * Changes when a role becomes free that leaves something, before and after its word does. Who finds such a role still
+   * taken by a living holder does not remember the number, and looks again.
+   */
+  public long leftCount() {
+    return region().getLongAcquire(offset + LEFT); // [left]
   }
 
   /**

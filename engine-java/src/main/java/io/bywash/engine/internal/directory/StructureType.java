@@ -69,6 +69,14 @@ public abstract class StructureType {
   protected void recover(SegmentEntry entry, int role, long word) {}
 
   /**
+   * Whether a role, taken or free, has something that the holder of another one has to see to when it becomes free: a
+   * message that was not done with, for example. The others then find that {@link SegmentEntry#leftCount} has changed.
+   */
+  protected boolean leavesSomething(SegmentEntry entry, int role) {
+    return false;
+  }
+
+  /**
    * What the segment has to stay for even when nobody uses it, for example "holds 3 messages that nobody has taken";
    * null when it need not.
    */
