@@ -1,14 +1,13 @@
 package io.bywash.engine.queue;
 
-import static io.bywash.engine.internal.SegmentLayout.LEFT;
 import static io.bywash.engine.queue.QueueLayout.*;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Kind;
 import io.bywash.engine.SpecMismatchException;
-import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.memory.Region;
 import java.util.List;
 

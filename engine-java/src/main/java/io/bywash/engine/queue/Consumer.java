@@ -5,9 +5,8 @@ import static io.bywash.engine.queue.QueueLayout.MODE_CONSUMER;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.TableFullException;
-import io.bywash.engine.internal.CutFile;
-import io.bywash.engine.internal.Role;
-import io.bywash.engine.internal.RoleHandle;
+import io.bywash.engine.internal.role.Role;
+import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.wait.WaitPolicy;
 import io.bywash.engine.wait.Waitable;
 import java.lang.ref.Reference;
@@ -138,7 +137,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
   public static Consumer open(Entry entry, WaitPolicy waitPolicy) {
     Cells cells = Cells.of(entry);
     Objects.requireNonNull(waitPolicy, "waitPolicy");
-    return CutFile.looking(cells.entry.core(), () -> open(cells, waitPolicy));
+    return cells.entry.core().whileMapped(() -> open(cells, waitPolicy));
   }
 
   static Consumer open(Cells cells, WaitPolicy waitPolicy) {
@@ -178,10 +177,10 @@ public final class Consumer extends Role implements Waitable, Revocable {
     try {
       found = next();
     } catch (InternalError fault) {
-      throw CutFile.told(entry.core(), fault);
+      throw entry.core().truncated(fault);
     } finally {
       if (!found) {
-        hold.exit();
+        guard.exit();
       }
       Reference.reachabilityFence(this);
     }
@@ -230,12 +229,12 @@ public final class Consumer extends Role implements Waitable, Revocable {
     polling = true;
     int count = 0;
     try {
-      while (count < limit && hold.isUsable() && next()) {
+      while (count < limit && guard.isUsable() && next()) {
         count++;
         handle(handler);
       }
     } catch (InternalError fault) {
-      throw CutFile.told(entry.core(), fault);
+      throw entry.core().truncated(fault);
     } finally {
       polling = false;
       endPoll();
@@ -269,7 +268,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
     try {
       endHandled();
     } finally {
-      hold.exit();
+      guard.exit();
     }
   }
 
@@ -315,15 +314,15 @@ public final class Consumer extends Role implements Waitable, Revocable {
 
   private void begin() {
     if (view.isOpen()) {
-      hold.checkUsable();
+      guard.checkUsable();
       throw new IllegalStateException(polling ? "this consumer is used by its own handler; return from that first"
           : "the last message was neither acknowledged nor given back");
     }
-    hold.enter();
+    guard.enter();
     try {
       own.refresh();
     } catch (RuntimeException | Error failure) {
-      hold.exit();
+      guard.exit();
       throw failure;
     }
   }
@@ -406,7 +405,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
       }
     } finally {
       if (!polling) {
-        hold.exit();
+        guard.exit();
       }
       Reference.reachabilityFence(this);
     }
@@ -418,7 +417,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
       from.refresh();
       from.acknowledge();
     } catch (InternalError fault) {
-      throw CutFile.told(entry.core(), fault);
+      throw entry.core().truncated(fault);
     } finally {
       endFlight();
     }
@@ -432,7 +431,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
         entry.waitingForData().signalOne();
       } // else there may be no room for it, here or among the dead letters: it stays where it is
     } catch (InternalError fault) {
-      throw CutFile.told(entry.core(), fault);
+      throw entry.core().truncated(fault);
     } finally {
       endFlight();
     }
@@ -459,7 +458,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
   /** Gives the role back, and a message that is in flight: another consumer gets it. Once is enough. */
   @Override
   public void close() {
-    hold.close();
+    guard.close();
   }
 
   @Override

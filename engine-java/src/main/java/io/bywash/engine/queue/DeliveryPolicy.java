@@ -2,7 +2,7 @@ package io.bywash.engine.queue;
 
 import static io.bywash.engine.queue.QueueLayout.*;
 
-import io.bywash.engine.internal.Names;
+import io.bywash.engine.internal.layout.Names;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;

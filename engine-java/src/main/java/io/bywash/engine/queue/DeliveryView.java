@@ -2,7 +2,7 @@ package io.bywash.engine.queue;
 
 import static io.bywash.engine.queue.QueueLayout.*;
 
-import io.bywash.engine.internal.MessageView;
+import io.bywash.engine.internal.record.MessageView;
 
 /** The message that a consumer holds, as it is shown to its user. */
 final class DeliveryView extends MessageView implements Delivery {

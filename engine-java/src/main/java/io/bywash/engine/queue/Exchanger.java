@@ -2,7 +2,7 @@ package io.bywash.engine.queue;
 
 import static io.bywash.engine.queue.QueueLayout.*;
 
-import io.bywash.engine.internal.RoleHandle;
+import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.queue.Cells.Walk;
 

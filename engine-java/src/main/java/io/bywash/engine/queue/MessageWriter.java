@@ -2,10 +2,9 @@ package io.bywash.engine.queue;
 
 import static io.bywash.engine.queue.QueueLayout.*;
 
-import io.bywash.engine.internal.ClaimView;
-import io.bywash.engine.internal.CutFile;
-import io.bywash.engine.internal.RoleHandle;
-import io.bywash.engine.internal.Waiters;
+import io.bywash.engine.internal.record.ClaimView;
+import io.bywash.engine.internal.role.RoleHandle;
+import io.bywash.engine.internal.waiting.Waiters;
 import java.lang.ref.Reference;
 
 /** A producer's pen: the message in its own slot, and sending it. */
@@ -108,7 +107,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
 
   private RuntimeException rethrown(Throwable failure) {
     return switch (failure) {
-      case InternalError fault -> CutFile.told(cells.entry.core(), fault);
+      case InternalError fault -> cells.entry.core().truncated(fault);
       case Error error -> throw error;
       case RuntimeException exception -> exception;
       default -> throw new AssertionError(failure);

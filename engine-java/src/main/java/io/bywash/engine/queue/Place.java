@@ -3,8 +3,8 @@ package io.bywash.engine.queue;
 import static io.bywash.engine.queue.QueueLayout.MODE_CONSUMER;
 
 import io.bywash.engine.TableFullException;
-import io.bywash.engine.internal.Role;
-import io.bywash.engine.internal.RoleHandle;
+import io.bywash.engine.internal.role.Role;
+import io.bywash.engine.internal.role.RoleHandle;
 
 /** A role of a queue that was just taken: it does not count yet, and what its last holder left is put right. */
 record Place(RoleHandle handle, Exchanger exchanger) {

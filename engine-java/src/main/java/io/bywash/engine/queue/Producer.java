@@ -5,8 +5,7 @@ import static io.bywash.engine.queue.QueueLayout.MODE_PRODUCER;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.TableFullException;
-import io.bywash.engine.internal.CutFile;
-import io.bywash.engine.internal.Role;
+import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.wait.WaitPolicy;
 import io.bywash.engine.wait.Waitable;
 import java.lang.ref.Reference;
@@ -54,7 +53,7 @@ public final class Producer extends Role implements Waitable, Revocable {
   public static Producer open(Entry entry, WaitPolicy waitPolicy) {
     Cells cells = Cells.of(entry);
     Objects.requireNonNull(waitPolicy, "waitPolicy");
-    return CutFile.looking(cells.entry.core(), () -> {
+    return cells.entry.core().whileMapped(() -> {
       cells.touchPages();
       Place place = Place.take(cells, MODE_PRODUCER);
       return place.opened(new Producer(cells, place, waitPolicy));
@@ -186,7 +185,7 @@ public final class Producer extends Role implements Waitable, Revocable {
   @Override
   public void close() {
     writer.abort();
-    hold.close();
+    guard.close();
   }
 
   @Override

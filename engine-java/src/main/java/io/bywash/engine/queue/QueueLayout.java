@@ -1,6 +1,6 @@
 package io.bywash.engine.queue;
 
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.layout.SegmentLayout;
 
 /**
  * The bytes of a work queue behind the part that all structures have. Normative text: docs/SPEC.md.

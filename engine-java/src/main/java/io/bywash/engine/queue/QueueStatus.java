@@ -5,10 +5,9 @@ import static io.bywash.engine.queue.QueueLayout.*;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Participant;
 import io.bywash.engine.StructureStatus;
-import io.bywash.engine.internal.CutFile;
-import io.bywash.engine.internal.Owner;
-import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -65,7 +64,7 @@ public record QueueStatus(int capacity, int maxMessageBytes, DeliveryPolicy poli
    */
   public static QueueStatus of(Entry entry) {
     Cells cells = Cells.of(entry);
-    return CutFile.looking(cells.entry.core(), () -> of(cells));
+    return cells.entry.core().whileMapped(() -> of(cells));
   }
 
   private static QueueStatus of(Cells cells) {

@@ -4,10 +4,10 @@ import static io.bywash.engine.queue.QueueLayout.*;
 
 import io.bywash.engine.Kind;
 import io.bywash.engine.StructureStatus;
-import io.bywash.engine.internal.Owner;
-import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.SegmentLayout;
-import io.bywash.engine.internal.StructureType;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.SegmentLayout;
+import io.bywash.engine.internal.directory.StructureType;
 import java.util.List;
 
 /** What the engine's common code asks of work queues. No part of the public API. */

@@ -148,7 +148,6 @@ final class JobAutopsy implements DeathSubject.Examination {
     private final Entry entry;
     private final Consumer consumer;
     private final Producer producer;
-    private final Map<Integer, Integer> numbers = new HashMap<>();
 
     Companion(Entry entry) {
       this.entry = entry;
@@ -160,7 +159,10 @@ final class JobAutopsy implements DeathSubject.Examination {
     @Override
     public void live() {
       QueueStatus.of(entry);
-      producer.tryClaim(1).abort();
+      QueueClaim claim = producer.tryClaim(1);
+      if (claim != null) {
+        claim.abort();
+      }
     }
 
     @Override

@@ -1,13 +1,13 @@
 package io.bywash.engine.queue;
 
-import static io.bywash.engine.internal.SegmentLayout.OWN_WORDS;
-import static io.bywash.engine.internal.SegmentLayout.ROLES;
-import static io.bywash.engine.internal.SegmentLayout.ROLE_BYTES;
+import static io.bywash.engine.internal.layout.SegmentLayout.OWN_WORDS;
+import static io.bywash.engine.internal.layout.SegmentLayout.ROLES;
+import static io.bywash.engine.internal.layout.SegmentLayout.ROLE_BYTES;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.EntrySpec;
-import io.bywash.engine.internal.SegmentEntry;
-import io.bywash.engine.internal.SegmentLayout;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.subject.DamageSubject;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
