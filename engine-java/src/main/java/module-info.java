@@ -6,6 +6,7 @@ module io.bywash.engine {
   exports io.bywash.engine;
   exports io.bywash.engine.broadcast;
   exports io.bywash.engine.inspect;
+  exports io.bywash.engine.queue;
   exports io.bywash.engine.record;
   exports io.bywash.engine.wait;
 }

@@ -5,7 +5,9 @@ public enum Kind {
   /** A kind, or a version of one, that this engine does not know. Its entries are listed but cannot be used. */
   UNKNOWN(0, 0, "unknown", ""),
   /** One publisher, many subscribers; every subscriber sees every message. */
-  BROADCAST(1, 1, "broadcast", "bytes");
+  BROADCAST(1, 1, "broadcast", "bytes"),
+  /** Many producers, many competing consumers; each message goes to one of them. */
+  WORK_QUEUE(2, 1, "work queue", "messages");
 
   private final int code;
   private final int version;

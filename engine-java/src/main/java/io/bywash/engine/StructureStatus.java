@@ -2,6 +2,7 @@ package io.bywash.engine;
 
 import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.queue.QueueStatus;
 import java.util.List;
 import java.util.Optional;
 
@@ -10,7 +11,7 @@ import java.util.Optional;
  * back. The values were read one after another, not all at one instant. Each kind has a record of its own with more
  * detail, for example {@link BroadcastStatus}. Any thread may use it.
  */
-public sealed interface StructureStatus permits BroadcastStatus {
+public sealed interface StructureStatus permits BroadcastStatus, QueueStatus {
 
   /**
    * Inspects an entry. Any attachment will do, even a read-only one. Those who use the structure are not slowed down.

@@ -47,11 +47,13 @@ class ArchitectureTest {
       entry("broadcast", Set.of("", "wait", "record", "internal", "internal.directory", "internal.layout",
           "internal.linux", "internal.memory", "internal.record", "internal.role", "internal.segment",
           "internal.waiting")),
-      entry("internal.kinds", Set.of("internal.directory", "broadcast")),
+      entry("queue", Set.of("", "wait", "internal", "internal.directory", "internal.layout", "internal.linux",
+          "internal.memory", "internal.record", "internal.role", "internal.segment", "internal.waiting")),
+      entry("internal.kinds", Set.of("internal.directory", "broadcast", "queue")),
       entry("inspect", Set.of("", "internal", "internal.directory", "internal.files", "internal.layout",
           "internal.linux", "internal.memory", "internal.segment", "internal.waiting")),
       entry("", Set.of("internal", "internal.directory", "internal.files", "internal.kinds", "internal.layout",
-          "internal.linux", "internal.segment", "broadcast")));
+          "internal.linux", "internal.segment", "broadcast", "queue")));
   private static final Pattern ARROW = Pattern.compile("^\\s+(\\S+)\\s+->\\s+(\\S+)");
 
   @Test

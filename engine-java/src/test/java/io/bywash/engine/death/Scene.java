@@ -20,6 +20,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.LongPredicate;
 import java.util.function.Predicate;
 
 /**
@@ -192,6 +193,11 @@ public abstract class Scene {
       throw new AssertionError("it never was as it was to be found");
     }
     moveTo(last[0]);
+  }
+
+  /** The same at the last step behind which a word of the segment's file is so. */
+  public final void dieDuring(Runnable operation, long offset, LongPredicate moment) {
+    dieDuring(operation, image -> moment.test(image.word(offset)));
   }
 
   private void moveTo(Image found) {

@@ -97,20 +97,21 @@ class DamageTest {
 
   @ParameterizedTest
   @MethodSource("subjects")
-  void wordsThatAreDamagedWhileTheyAreUsedCrashNobodyAndLeaveTheQueueBesideThemSound(Subject subject) {
+  void wordsThatAreDamagedWhileTheyAreUsedCrashNobodyAndLeaveTheQueueBesideThemSound(Subject subject)
+      throws IOException {
     damageLive(subject, 1_500);
   }
 
   @ParameterizedTest
   @MethodSource("subjects")
   @Tag("stress")
-  void wordsThatAreDamagedForMinutesWhileTheyAreUsedCrashNobody(Subject subject) {
+  void wordsThatAreDamagedForMinutesWhileTheyAreUsedCrashNobody(Subject subject) throws IOException {
     for (int i = 0; i < 10; i++) {
       damageLive(subject, 30_000);
     }
   }
 
-  private void damageLive(Subject subject, long millis) {
+  private void damageLive(Subject subject, long millis) throws IOException {
     long seed = Long.getLong("bywash.damage.seed", System.nanoTime());
     System.out.println("seed of the damage: -Dbywash.damage.seed=" + seed);
     try (ChildProcess child = ChildProcess.startBy(List.of(), SMALL_MEMORY, LiveDamageProgram.class, bus.path("live"),
@@ -125,5 +126,6 @@ class DamageTest {
             role + " did not meet damage, or nothing else: " + survived);
       }
     }
+    Files.deleteIfExists(bus.path("live")); // where the damaged structure says that it still holds something
   }
 }

@@ -1,11 +1,12 @@
 package io.bywash.engine.subject;
 
 import io.bywash.engine.broadcast.BroadcastSubject;
+import io.bywash.engine.queue.WorkSubject;
 import java.util.List;
 
 /** All kinds of structures, listed once. */
 public final class Subjects {
-  private static final List<Subject> ALL = List.of(new BroadcastSubject());
+  private static final List<Subject> ALL = List.of(new BroadcastSubject(), new WorkSubject());
 
   private Subjects() {}
 

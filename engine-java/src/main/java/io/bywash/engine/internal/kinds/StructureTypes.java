@@ -2,6 +2,7 @@ package io.bywash.engine.internal.kinds;
 
 import io.bywash.engine.broadcast.BroadcastType;
 import io.bywash.engine.internal.directory.StructureType;
+import io.bywash.engine.queue.QueueType;
 import java.util.List;
 
 /**
@@ -9,7 +10,7 @@ import java.util.List;
  * StructureStatus}.
  */
 public final class StructureTypes {
-  public static final List<StructureType> ALL = List.of(BroadcastType.INSTANCE);
+  public static final List<StructureType> ALL = List.of(BroadcastType.INSTANCE, QueueType.INSTANCE);
 
   private StructureTypes() {}
 }

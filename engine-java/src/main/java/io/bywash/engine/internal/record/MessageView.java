@@ -9,7 +9,7 @@ import java.util.Objects;
  * The bytes of one message in an area of a region, bounds-checked. Reused for every message; it has no bytes between
  * messages.
  */
-public final class MessageView implements Message {
+public class MessageView implements Message {
   private final Region region;
   private final long areaOffset;
   private final long areaBytes;

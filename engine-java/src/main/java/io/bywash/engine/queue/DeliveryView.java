@@ -1,0 +1,62 @@
+package io.bywash.engine.queue;
+
+import static io.bywash.engine.queue.QueueLayout.*;
+
+import io.bywash.engine.internal.record.MessageView;
+
+/** The message that a consumer holds, as it is shown to its user. */
+final class DeliveryView extends MessageView implements Delivery {
+  private final Consumer consumer;
+  private final Cells cells;
+  private int deliveries;
+  private long origin;
+
+  DeliveryView(Consumer consumer, Cells cells) {
+    super(cells.region, cells.slotsOffset, cells.slotsBytes);
+    this.consumer = consumer;
+    this.cells = cells;
+  }
+
+  /** Shows the message in a slot, and counts that. */
+  void open(int slot) {
+    long at = cells.slot(slot);
+    long header = cells.region.getLong(at + SLOT_LENGTH);
+    int length = cells.checkLength((int) header, slot);
+    long counted = cells.deliveriesWord(slot);
+    deliveries = Cells.deliveries(counted) + 1;
+    cells.region.setLongOpaque(at + SLOT_DELIVERIES,
+        counted & -1L << Integer.SIZE | Integer.toUnsignedLong(deliveries));
+    origin = Cells.reason(counted) == NO_DEAD_LETTER ? -1 : cells.region.getLong(at + SLOT_ORIGIN);
+    setWithin(at - cells.slotsOffset + SLOT_HEADER_BYTES, length, (int) (header >>> Integer.SIZE),
+        cells.region.getLong(at + SLOT_SEQUENCE));
+  }
+
+  boolean isOpen() {
+    return length() > 0;
+  }
+
+  @Override
+  public int deliveries() {
+    return deliveries;
+  }
+
+  @Override
+  public boolean isDeadLetter() {
+    return origin >= 0;
+  }
+
+  @Override
+  public long originSequence() {
+    return origin;
+  }
+
+  @Override
+  public void ack() {
+    consumer.acknowledge();
+  }
+
+  @Override
+  public void giveBack() {
+    consumer.giveBack();
+  }
+}

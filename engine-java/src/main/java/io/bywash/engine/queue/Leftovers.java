@@ -1,0 +1,163 @@
+package io.bywash.engine.queue;
+
+import static io.bywash.engine.queue.QueueLayout.*;
+
+import io.bywash.engine.Entry;
+import io.bywash.engine.EntryNotFoundException;
+import io.bywash.engine.Kind;
+import io.bywash.engine.SegmentClosedException;
+import io.bywash.engine.SpecMismatchException;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.SegmentLayout;
+import io.bywash.engine.internal.waiting.WaitRoom;
+import io.bywash.engine.wait.WaitPolicy;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Messages that were taken and not acknowledged: finding those in roles that nobody holds, and what the queue's policy
+ * says about one. Used by one consumer.
+ */
+final class Leftovers {
+  private static final long NOT_SEEN = -1;
+
+  private final Cells cells;
+  private final DeliveryPolicy policy;
+  /** Sends to the queue of dead letters; null when there is none. */
+  private final Producer deadLetters;
+  /** What the count of those that left was when nothing was found. */
+  private long seen = NOT_SEEN;
+  private long lookedNanos = System.nanoTime();
+  /** Whether a role was passed by since there is no room for its dead letter. */
+  private boolean kept;
+
+  Leftovers(Cells cells) {
+    this.cells = cells;
+    this.policy = cells.policy;
+    this.deadLetters = policy.deadLetters().isEmpty() ? null : Producer.open(checkedQueue(cells), WaitPolicy.PARK);
+  }
+
+  /** The queue of dead letters, which has to be there, to take the longest message, and not to lead back here. */
+  private static SegmentEntry checkedQueue(Cells cells) {
+    String where = "Entry \"" + cells.entry.name() + "\" of segment " + cells.entry.core().path()
+        + " cannot send its dead letters to entry \"" + cells.policy.deadLetters() + "\": ";
+    List<String> names = new ArrayList<>(List.of(cells.entry.name()));
+    SegmentEntry first = null;
+    for (String name = cells.policy.deadLetters(); !name.isEmpty(); ) {
+      if (names.contains(name)) {
+        throw new SpecMismatchException(where, List.of("its own dead letters lead back to \"" + name + "\""));
+      }
+      names.add(name);
+      Entry found = cells.entry.core().directory().find(name).orElse(null);
+      if (found == null && first == null) {
+        throw new EntryNotFoundException(where + "there is no such entry. Add it before the first consumer is opened.");
+      }
+      if (!(found instanceof SegmentEntry entry) || entry.kind() != Kind.WORK_QUEUE) {
+        break;
+      }
+      first = first == null ? entry : first;
+      name = Cells.of(entry).policy.deadLetters();
+    }
+    if (first == null) {
+      throw new SpecMismatchException(where, List.of("it is no work queue"));
+    }
+    if (first.elementSizeBytes() < cells.maxMessageBytes) {
+      throw new SpecMismatchException(where, List.of("its messages have up to " + first.elementSizeBytes()
+          + " bytes, those of this queue up to " + cells.maxMessageBytes));
+    }
+    return first;
+  }
+
+  /** Whether something may have been left since it was looked last. */
+  boolean hasChanged() {
+    return cells.entry.leftCount() != seen || kept && deadLetters.isReady();
+  }
+
+  /** Has the next look see everything now and then: somebody may have died, and nobody tells of that. */
+  void lookNowAndThen() {
+    long now = System.nanoTime();
+    if (now - lookedNanos >= WaitRoom.PROBE_NANOS) {
+      lookedNanos = now;
+      seen = NOT_SEEN;
+    }
+  }
+
+  /** Takes over a role with a message that is to be delivered; null when there is none. */
+  Place adopt() {
+    long before = cells.entry.leftCount();
+    kept = false;
+    for (int index = 0; index < cells.entry.rolesUsed(); index++) {
+      Place place = isWorthIt(index) ? Place.tryTake(cells, index, MODE_CONSUMER) : null;
+      if (place != null) {
+        if (place.exchanger().isHeld() && isToBeDelivered(place.exchanger())) {
+          place.exchanger().count(ROLE_REDELIVERED);
+          return place;
+        }
+        place.giveBack();
+      }
+    }
+    seen = before;
+    return null;
+  }
+
+  /**
+   * Whether nobody holds that role, and something can be done about what it holds. Whether its holder is dead is asked
+   * at the first look and now and then; in between its burial tells of it.
+   */
+  private boolean isWorthIt(int index) {
+    long word = cells.entry.roleWord(index);
+    boolean isFree = Owner.state(word) == SegmentLayout.ROLE_FREE;
+    if (!cells.mayHold(index) || !isFree && (seen != NOT_SEEN || cells.entry.core().participants().isAlive(word))) {
+      return false;
+    }
+    boolean canGoOn = canGoOn(cells.checkSlot(Cells.slotOf(cells.mine(index))));
+    kept |= !canGoOn;
+    return canGoOn;
+  }
+
+  /** Whether a message is to be delivered, dropped, or there is room for it among the dead letters. */
+  boolean canGoOn(int slot) {
+    return !policy.keepsDeadLetters() || !policy.isOver(Cells.deliveries(cells.deliveriesWord(slot)))
+        || deadLetters.isReady();
+  }
+
+  /**
+   * What the policy says about a message that is held and was not acknowledged: whether it is to be delivered again. If
+   * not, it is a dead letter by now, or was dropped, and is held no more; or else there is no room for it.
+   */
+  boolean isToBeDelivered(Exchanger exchanger) {
+    int slot = exchanger.slot();
+    if (policy.redelivers() && !policy.isOver(Cells.deliveries(cells.deliveriesWord(slot)))) {
+      return true;
+    }
+    if (deadLetters != null && bury(slot)) {
+      exchanger.count(ROLE_DEAD_LETTERS);
+      exchanger.acknowledge();
+    } else if (!policy.keepsDeadLetters()) {
+      exchanger.count(ROLE_DROPPED);
+      exchanger.acknowledge();
+    }
+    return false;
+  }
+
+  private boolean bury(int slot) {
+    long at = cells.slot(slot);
+    long header = cells.region.getLong(at + SLOT_LENGTH);
+    try {
+      return deadLetters.bury(cells, slot, cells.checkLength((int) header, slot), (int) (header >>> Integer.SIZE),
+          cells.region.getLong(at + SLOT_SEQUENCE));
+    } catch (SegmentClosedException removed) { // the queue of dead letters: it is as if it had no room
+      if (!cells.entry.core().isOpen()) {
+        throw removed;
+      }
+      return false;
+    }
+  }
+
+  void close() {
+    if (deadLetters != null) {
+      deadLetters.close();
+    }
+  }
+}

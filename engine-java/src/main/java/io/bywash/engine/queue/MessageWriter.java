@@ -1,0 +1,245 @@
+package io.bywash.engine.queue;
+
+import static io.bywash.engine.queue.QueueLayout.*;
+
+import io.bywash.engine.internal.record.ClaimView;
+import io.bywash.engine.internal.role.RoleHandle;
+import io.bywash.engine.internal.waiting.Waiters;
+import java.lang.ref.Reference;
+
+/** A producer's pen: the message in its own slot, and sending it. */
+final class MessageWriter extends ClaimView implements QueueClaim {
+  /** Longer messages are written by bulk copies, which bring many lines at a time by themselves. */
+  private static final int OWN_MAX_BYTES = 256;
+
+  private final Producer owner;
+  private final Cells cells;
+  private final RoleHandle handle;
+  private final Exchanger exchanger;
+  private final Waiters waitingForData;
+  private final int maxMessageBytes;
+  private int type;
+  /** Whether somebody may have to be woken for what was sent. */
+  private boolean staged;
+
+  MessageWriter(Producer owner, Cells cells, RoleHandle handle, Exchanger exchanger) {
+    super(cells.region, cells.slotsOffset);
+    this.owner = owner;
+    this.cells = cells;
+    this.handle = handle;
+    this.exchanger = exchanger;
+    this.waitingForData = cells.entry.waitingForData();
+    this.maxMessageBytes = cells.maxMessageBytes;
+  }
+
+  /** The own slot for a message; null when the queue is full. The writer is inside from here to the claim's end. */
+  QueueClaim tryClaim(int length, int newType) {
+    begin(length);
+    try {
+      exchanger.refresh();
+      if (exchanger.isNextFree() || hasRoom()) {
+        type = newType;
+        open(message(), length);
+        return this;
+      }
+    } catch (Throwable failure) {
+      throw failed(failure);
+    }
+    handle.exit();
+    return null;
+  }
+
+  /** Sends a copy; false when the queue is full. */
+  boolean tryOffer(byte[] source, int index, int length, int newType) {
+    begin(length);
+    boolean sent;
+    try {
+      exchanger.refresh();
+      region.copyFrom(message(), source, index, length);
+      sent = send(length, newType, NO_DEAD_LETTER, 0);
+      wake(sent);
+    } catch (Throwable failure) {
+      throw failed(failure);
+    }
+    handle.exit();
+    return sent;
+  }
+
+  /** Sends a copy of a message of another queue, as a dead letter; false when there is no room. */
+  boolean tryBury(Cells from, int slot, int length, int newType, long sequence) {
+    begin(length);
+    boolean sent;
+    try {
+      exchanger.refresh();
+      from.region.copyTo(from.slot(slot) + SLOT_HEADER_BYTES, region, message(), length);
+      sent = send(length, newType, DELIVERED_TOO_OFTEN, sequence);
+      wake(sent);
+    } catch (Throwable failure) {
+      throw failed(failure);
+    }
+    handle.exit();
+    return sent;
+  }
+
+  private void begin(int length) {
+    if (Integer.compareUnsigned(length - 1, maxMessageBytes) >= 0 || isOpen()) {
+      throw refused(length);
+    }
+    handle.enter();
+  }
+
+  private RuntimeException refused(int length) {
+    handle.checkUsable();
+    if (length < 1 || length > maxMessageBytes) {
+      return new IllegalArgumentException("length=" + length + " is not between 1 and " + maxMessageBytes
+          + ", the longest message of entry \"" + cells.entry.name() + "\"");
+    }
+    return new IllegalStateException(handle.isCallerInside()
+        ? "the last claim was neither committed, staged nor aborted"
+        : "another thread has a claim of this producer: use a producer in one thread at a time");
+  }
+
+  /** Leaves an operation that failed; what to throw. */
+  private RuntimeException failed(Throwable failure) {
+    handle.exit();
+    return rethrown(failure);
+  }
+
+  private RuntimeException rethrown(Throwable failure) {
+    return switch (failure) {
+      case InternalError fault -> cells.entry.core().truncated(fault);
+      case Error error -> throw error;
+      case RuntimeException exception -> exception;
+      default -> throw new AssertionError(failure);
+    };
+  }
+
+  /** Where the message in the own slot is. */
+  private long message() {
+    return cells.slot(exchanger.slot()) + SLOT_HEADER_BYTES;
+  }
+
+  private boolean send(int length, int newType, int reason, long origin) {
+    long slot = cells.slot(exchanger.slot());
+    region.setLong(slot + SLOT_LENGTH, Integer.toUnsignedLong(length) | (long) newType << Integer.SIZE);
+    region.setLongOpaque(slot + SLOT_DELIVERIES, (long) reason << Integer.SIZE);
+    region.setLong(slot + SLOT_ORIGIN, origin);
+    boolean sent = exchanger.send(true);
+    if (sent && length <= OWN_MAX_BYTES) {
+      region.own(message(), length); // or the next message would have to wait for its lines
+    }
+    return sent;
+  }
+
+  private void wake(boolean sent) {
+    if (sent) {
+      staged = false;
+      waitingForData.signalOne();
+    }
+  }
+
+  @Override
+  public boolean tryCommit(long timeoutNanos) {
+    checkOpen();
+    owner.beginWait(timeoutNanos);
+    boolean sent = sendClaim();
+    if (!sent && timeoutNanos > 0) {
+      long start = System.nanoTime();
+      while (!sent && owner.await(start, timeoutNanos)) {
+        sent = sendClaim();
+      }
+    }
+    if (sent) {
+      endSent();
+    }
+    Reference.reachabilityFence(owner); // or the cleaner could give the role back before the last store
+    return sent;
+  }
+
+  @Override
+  public void commit() {
+    checkOpen();
+    if (!sendClaim()) {
+      throw full();
+    }
+    endSent();
+    Reference.reachabilityFence(owner);
+  }
+
+  @Override
+  public void stage() {
+    checkOpen();
+    if (!sendClaim()) {
+      throw full();
+    }
+    end();
+    staged = true;
+    handle.exit();
+    Reference.reachabilityFence(owner);
+  }
+
+  private void checkOpen() {
+    if (!isOpen()) {
+      throw new IllegalStateException("there is nothing to commit: the claim was committed, staged or aborted before");
+    }
+  }
+
+  private IllegalStateException full() {
+    return new IllegalStateException("entry \"" + cells.entry.name() + "\" has become full since the claim, which is"
+        + " still open. Use tryCommit where there are several producers.");
+  }
+
+  /** Sends the claim's message; false when the queue is full. What fails ends the claim, and leaves the operation. */
+  private boolean sendClaim() {
+    try {
+      handle.checkUsable();
+      return send(length(), type, NO_DEAD_LETTER, 0);
+    } catch (Throwable failure) {
+      end();
+      throw failed(failure);
+    }
+  }
+
+  private void endSent() {
+    end();
+    try {
+      wake(true);
+    } catch (Throwable failure) {
+      throw failed(failure);
+    }
+    handle.exit();
+  }
+
+  /** Wakes whoever waits for what was staged. A claim that is open stays so. */
+  void publish() {
+    if (isOpen()) {
+      handle.checkUsable();
+      wake(staged);
+      return;
+    }
+    handle.enter();
+    try {
+      wake(staged);
+    } catch (Throwable failure) {
+      throw failed(failure);
+    }
+    handle.exit();
+  }
+
+  /** The end: nobody is inside. */
+  void finish() {
+    wake(staged);
+  }
+
+  @Override
+  public void abort() {
+    if (end() > 0) {
+      handle.exit();
+    }
+  }
+
+  /** Whether a message that is sent now finds room. */
+  boolean hasRoom() {
+    return cells.hasRoom(exchanger.nextSent());
+  }
+}

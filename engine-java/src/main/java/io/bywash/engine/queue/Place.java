@@ -1,0 +1,72 @@
+package io.bywash.engine.queue;
+
+import static io.bywash.engine.queue.QueueLayout.MODE_CONSUMER;
+
+import io.bywash.engine.TableFullException;
+import io.bywash.engine.internal.role.Role;
+import io.bywash.engine.internal.role.RoleHandle;
+
+/** A role of a queue that was just taken: it does not count yet, and what its last holder left is put right. */
+record Place(RoleHandle handle, Exchanger exchanger) {
+  /**
+   * Takes a role that holds nothing; for a consumer, if there is no such, one that holds a message.
+   *
+   * @throws TableFullException when there is none
+   */
+  static Place take(Cells cells, int mode) {
+    for (int index = 0; index < cells.roleCount; index++) {
+      Place place = cells.mayHold(index) ? null : tryTake(cells, index, mode);
+      if (place != null && !place.exchanger.isHeld()) {
+        return place;
+      }
+      if (place != null) { // it came to hold something meanwhile
+        place.giveBack();
+      }
+    }
+    for (int index = 0; index < cells.roleCount && mode == MODE_CONSUMER; index++) {
+      Place place = tryTake(cells, index, mode);
+      if (place != null) {
+        return place;
+      }
+    }
+    throw new TableFullException("Entry \"" + cells.entry.name() + "\" of segment " + cells.entry.core().path()
+        + " has all its " + cells.roleCount + " roles taken, or holding messages that nobody has acknowledged. Close"
+        + " one, or create it with more roles.");
+  }
+
+  /** Takes that role; null when a living participant has it. */
+  static Place tryTake(Cells cells, int index, int mode) {
+    RoleHandle handle = cells.entry.tryTake(index, mode);
+    if (handle == null) {
+      return null;
+    }
+    try {
+      return new Place(handle, new Exchanger(cells, handle));
+    } catch (RuntimeException | Error failure) {
+      close(handle);
+      throw failure;
+    }
+  }
+
+  /** Has the role count, as that of {@code user}. */
+  <R extends Role> R opened(R user) {
+    try {
+      handle.activate();
+      return user;
+    } catch (RuntimeException | Error failure) {
+      handle.close();
+      throw failure;
+    } finally {
+      handle.exit();
+    }
+  }
+
+  void giveBack() {
+    close(handle);
+  }
+
+  private static void close(RoleHandle handle) {
+    handle.close();
+    handle.exit();
+  }
+}

@@ -1,0 +1,170 @@
+package io.bywash.engine.queue;
+
+import static io.bywash.engine.queue.QueueLayout.*;
+
+import io.bywash.engine.Entry;
+import io.bywash.engine.Participant;
+import io.bywash.engine.StructureStatus;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.layout.SegmentLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A look at a work queue, from any attachment, also a read-only one. It costs producers and consumers nothing. The
+ * numbers were true one after the other, not all at one instant.
+ *
+ * @param capacity the most messages
+ * @param maxMessageBytes the longest message
+ * @param policy what becomes of the messages of consumers that died
+ * @param sentCount messages ever sent, and given back
+ * @param takenCount messages ever taken, first deliveries and those that had been given back
+ * @param heldCount messages that consumers hold now
+ * @param leftCount messages that nobody holds and that were not acknowledged: their consumers died, or there is no room
+ *     for a dead letter
+ * @param redeliveredCount messages of dead or closed consumers that were delivered again
+ * @param droppedCount messages that were dropped, as the policy says
+ * @param deadLetterCount messages that went to the queue of dead letters
+ * @param roles everybody who holds a role, dead or alive
+ */
+public record QueueStatus(int capacity, int maxMessageBytes, DeliveryPolicy policy, long sentCount, long takenCount,
+    int heldCount, int leftCount, long redeliveredCount, long droppedCount, long deadLetterCount,
+    List<RoleStatus> roles) implements StructureStatus {
+
+  /**
+   * A look at one who holds a role.
+   *
+   * @param role the number of its role
+   * @param generation how often that role was used, modulo 2^16
+   * @param participant whose it is
+   * @param task {@code producer} or {@code consumer}, or either with {@code (revoked)}
+   * @param waits whether it waits, for a message or for room
+   * @param message the sequence of the message that it holds; -1 when it holds none
+   * @param deliveries how often that message was delivered, this time included
+   * @param heldNanos for how long it has held that, to some ten microseconds
+   * @param label what its program calls it, empty if it did not say
+   */
+  public record RoleStatus(int role, int generation, Participant participant, String task, boolean waits, long message,
+      int deliveries, long heldNanos, String label) {
+
+    /** Whether two looks at one queue saw the same one, and not another one in its role. */
+    public boolean isSameAs(RoleStatus other) {
+      return role == other.role && generation == other.generation && participant.id() == other.participant.id()
+          && participant.epoch() == other.participant.epoch();
+    }
+  }
+
+  /**
+   * Looks at a queue.
+   *
+   * @throws io.bywash.engine.SpecMismatchException when the entry is no work queue
+   * @throws io.bywash.engine.DamagedSegmentException when what is in shared memory is impossible
+   */
+  public static QueueStatus of(Entry entry) {
+    Cells cells = Cells.of(entry);
+    return cells.entry.core().whileMapped(() -> of(cells));
+  }
+
+  private static QueueStatus of(Cells cells) {
+    SegmentEntry entry = cells.entry;
+    long taken = cells.head(); // first, so that it is not beyond what was sent
+    long sent = cells.tail();
+    List<RoleStatus> roles = new ArrayList<>();
+    int left = 0;
+    for (int index = 0; index < entry.rolesUsed(); index++) {
+      long word = entry.roleWord(index);
+      if (Owner.state(word) == SegmentLayout.ROLE_FREE) {
+        left += cells.mayHold(index) ? 1 : 0;
+      } else {
+        int number = index;
+        entry.core().participants().describe(word).ifPresent(each -> roles.add(look(cells, number, word, each)));
+      }
+    }
+    return new QueueStatus(cells.capacity, cells.maxMessageBytes, cells.policy, sent, taken,
+        (int) roles.stream().filter(each -> each.message >= 0).count(), left, sum(cells, ROLE_REDELIVERED),
+        sum(cells, ROLE_DROPPED), sum(cells, ROLE_DEAD_LETTERS), List.copyOf(roles));
+  }
+
+  private static RoleStatus look(Cells cells, int index, long word, Participant participant) {
+    SegmentEntry entry = cells.entry;
+    long mine = cells.mine(index);
+    boolean holds = Cells.isHeld(mine) && cells.at(index) == 0;
+    int slot = Cells.slotOf(mine);
+    long sequence = holds && slot < cells.slotCount
+        ? Math.max(cells.region.getLongOpaque(cells.slot(slot) + SLOT_SEQUENCE), 0) : -1;
+    long since = cells.region.getLongOpaque(entry.role(index) + ROLE_HELD_SINCE);
+    String task = Owner.mode(word) == MODE_PRODUCER ? "producer" : "consumer";
+    return new RoleStatus(index, Owner.generation(word), participant,
+        Owner.state(word) == SegmentLayout.ROLE_REVOKED ? task + " (revoked)" : task,
+        entry.waitingForData().isAnnounced(index) || entry.waitingForSpace().isAnnounced(index), sequence,
+        sequence < 0 ? 0 : Cells.deliveries(cells.deliveriesWord(slot)),
+        sequence < 0 ? 0 : Math.max(System.nanoTime() - since, 0), entry.roleLabel(index));
+  }
+
+  private static long sum(Cells cells, int counter) {
+    long sum = 0;
+    for (int index = 0; index < cells.entry.rolesUsed(); index++) {
+      sum += cells.region.getLongOpaque(cells.entry.role(index) + counter);
+    }
+    return sum;
+  }
+
+  /** How many messages wait to be taken. */
+  public int readyCount() {
+    return Math.clamp(sentCount - takenCount, 0, capacity);
+  }
+
+  @Override
+  public List<Counter> counters() {
+    return List.of(Counter.growing("sent", sentCount), Counter.growing("taken", takenCount),
+        Counter.count("ready", readyCount()), Counter.count("held", heldCount), Counter.count("left", leftCount),
+        Counter.growing("redelivered", redeliveredCount), Counter.growing("dropped", droppedCount),
+        Counter.growing("dead letters", deadLetterCount));
+  }
+
+  /** {@inheritDoc} Here of the messages that wait to be taken; what consumers hold takes no capacity. */
+  @Override
+  public Optional<Double> fill() {
+    return Optional.of((double) readyCount() / capacity);
+  }
+
+  @Override
+  public List<Holder> holders() {
+    return roles.stream().map(each -> new Holder(each.role(), each.generation(), each.participant(), each.label(),
+        each.task(), List.of(Counter.count("waits", each.waits() ? 1 : 0),
+            Counter.count("holds", each.message() < 0 ? 0 : 1), Counter.count("message", Math.max(each.message(), 0)),
+            Counter.count("deliveries", each.deliveries()), Counter.count("ms held", each.heldNanos() / 1_000_000))))
+        .toList();
+  }
+
+  @Override
+  public boolean isUntouched() {
+    return sentCount == 0;
+  }
+
+  /**
+   * {@inheritDoc} Consumers that hold the same message since the earlier look, while the queue is full and nothing else
+   * is taken ({@link Effect#STOPS}) or is taken by others only ({@link Effect#SLOWS}). A message that is held takes no
+   * capacity: more consumers would help as well.
+   */
+  @Override
+  public List<Obstacle> obstacles(StructureStatus earlier, double seconds) {
+    if (!(earlier instanceof QueueStatus before) || readyCount() < capacity) {
+      return List.of();
+    }
+    Effect effect = takenCount == before.takenCount ? Effect.STOPS : Effect.SLOWS;
+    List<Long> waiting = roles.stream().filter(each -> each.waits() && each.task().equals("producer"))
+        .map(each -> each.participant().pid()).distinct().toList();
+    return roles.stream().filter(each -> each.message() >= 0 && before.hadSame(each)).map(each -> new Obstacle(
+        each.role(), effect, waiting, "the queue is full, and consumer process " + each.participant().pid()
+        + " has held message " + each.message() + " for " + each.heldNanos() / 1_000_000 + " ms",
+        "Look what that process does, or add consumers.")).toList();
+  }
+
+  private boolean hadSame(RoleStatus later) {
+    return roles.stream().anyMatch(each -> each.isSameAs(later) && each.message() == later.message()
+        && each.deliveries() == later.deliveries());
+  }
+}

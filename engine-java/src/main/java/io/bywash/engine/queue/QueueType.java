@@ -1,0 +1,84 @@
+package io.bywash.engine.queue;
+
+import static io.bywash.engine.queue.QueueLayout.*;
+
+import io.bywash.engine.Kind;
+import io.bywash.engine.StructureStatus;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.SegmentLayout;
+import io.bywash.engine.internal.directory.StructureType;
+import java.util.List;
+
+/** What the engine's common code asks of work queues. No part of the public API. */
+@SuppressWarnings("exports") // StructureType has no member for users
+public final class QueueType extends StructureType {
+  /** The only one. */
+  public static final QueueType INSTANCE = new QueueType();
+
+  private QueueType() {
+    super(Kind.WORK_QUEUE);
+  }
+
+  @Override
+  protected String damage(SegmentEntry entry) {
+    long capacity = entry.capacity();
+    long longest = entry.elementSizeBytes();
+    if (capacity < 1 || capacity > MAX_CAPACITY || Long.bitCount(capacity) != 1 || entry.roleCount() < 2
+        || longest < 1 || longest > 1 << 30
+        || dataBytes(capacity, entry.roleCount(), longest) > Math.min(WorkQueue.MAX_BYTES, entry.sizeBytes()
+            - SegmentLayout.structureDataOffset(entry.roleCount()) - SegmentLayout.SPARE_BYTES)) {
+      return capacity + " messages of up to " + longest + " bytes and " + entry.roleCount() + " roles do not fit its "
+          + entry.sizeBytes() + " bytes";
+    }
+    return policy(entry) == null ? "its parameters are no delivery policy" : null;
+  }
+
+  /** What the row's parameters say; null when no policy has such. */
+  static DeliveryPolicy policy(SegmentEntry entry) {
+    long[] parameters = new long[SegmentLayout.PARAMETER_COUNT];
+    for (int i = 0; i < parameters.length; i++) {
+      parameters[i] = entry.parameter(i);
+    }
+    return DeliveryPolicy.of(parameters);
+  }
+
+  /** Whoever uses it, the first by the numbers of the roles. */
+  @Override
+  protected long owner(SegmentEntry entry) {
+    for (int index = 0; index < entry.rolesUsed(); index++) {
+      long word = entry.roleWord(index);
+      if (Owner.state(word) == SegmentLayout.ROLE_ACTIVE && entry.core().participants().isAlive(word)) {
+        return word;
+      }
+    }
+    return 0;
+  }
+
+  @Override
+  protected StructureStatus status(SegmentEntry entry) {
+    return QueueStatus.of(entry);
+  }
+
+  @Override
+  protected List<String> problems(SegmentEntry entry) {
+    return QueueCheck.problems(new Cells(entry));
+  }
+
+  @Override
+  protected boolean leavesSomething(SegmentEntry entry, int role) {
+    return new Cells(entry).mayHold(role);
+  }
+
+  @Override
+  protected boolean mayRetain() {
+    return true;
+  }
+
+  @Override
+  protected String retained(SegmentEntry entry) {
+    long count = new Cells(entry).messageCount();
+    return count == 0 ? null : "holds " + count + (count == 1 ? " message" : " messages") + " that nobody has"
+        + " acknowledged";
+  }
+}
