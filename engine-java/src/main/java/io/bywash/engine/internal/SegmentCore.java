@@ -352,7 +352,7 @@ public final class SegmentCore {
   /** Throws what the user of a role has to know when that ended though nobody closed it. */
   public void checkName() {
     if (nameLost) {
-      throw new SegmentGoneException("Segment " + path + " is not there any more: its file was removed or replaced"
+      throw new SegmentGoneException("Segment " + path + " no longer has its name: its file was removed or replaced"
           + " while it was in"
           + " use, so that nobody else can find it. Close it, and open it again.");
     }

@@ -130,7 +130,7 @@ public final class SegmentEntry implements Entry {
   /** The failure to throw when something in this structure is impossible. */
   public DamagedSegmentException damaged(String how) {
     return new DamagedSegmentException("Entry \"" + name + "\" of segment " + core.path() + " is damaged: " + how
-        + ". The other entries are not affected; create the segment anew when no process needs it.");
+        + ". The other entries are not affected; create the segment again when no process needs it.");
   }
 
   /** Sentences on what differs from {@code spec}, which has the same name. */

@@ -104,7 +104,7 @@ public final class Participants {
     long retired = IntStream.range(0, geometry.slotCount()).filter(id -> isRetired(slotWord(id))).count();
     return new TableFullException("Segment " + segmentName + " has all its " + geometry.slotCount()
         + " participant slots taken, by the processes " + join(pids)
-        + (retired == 0 ? "" : "; " + retired + " were used so often that they are not used any more")
+        + (retired == 0 ? "" : "; " + retired + " were used so often that they cannot be used again")
         + (locked == 0 ? "" : "; " + locked + " free ones are locked by processes that are no participants"
             + strangers(Path.of(segmentName), pids))
         + ". Close one, or create the segment with a larger participantCapacity.");
