@@ -121,7 +121,7 @@ public final class SegmentCore {
     return core;
   }
 
-  /** Maps an existing file to look at it; nothing is ever written. */
+  /** Maps an existing file read-only. */
   static SegmentCore observe(List<StructureType> types, Path path, SegmentFile file) throws IOException {
     Region region = map(path, file);
     try {
@@ -224,7 +224,7 @@ public final class SegmentCore {
     return isAbandoned(state) && region.compareAndSetLong(STATE_OFFSET, state, OPEN);
   }
 
-  /** All that is otherwise done by whoever comes across it. */
+  /** Does everything at once that is otherwise done by whoever comes across it. */
   public Recovery recover() {
     requireParticipant();
     beginOperation();
