@@ -15,31 +15,32 @@ public class MessageWriter internal constructor() {
     /** Of the message that is being written. */
     internal var claim: Claim? = null
 
-    private fun claim(): Claim = claim ?: throw IndexOutOfBoundsException("no message is being written")
+    /** What is written through it. */
+    internal fun openClaim(): Claim = claim ?: throw IndexOutOfBoundsException("no message is being written")
 
     /** Length in bytes. */
-    public val length: Int get() = claim().length()
+    public val length: Int get() = openClaim().length()
 
     /** Writes one byte. */
-    public fun putByte(index: Int, value: Byte): MessageWriter = apply { claim().putByte(index, value) }
+    public fun putByte(index: Int, value: Byte): MessageWriter = apply { openClaim().putByte(index, value) }
 
     /** Writes two bytes. */
-    public fun putShort(index: Int, value: Short): MessageWriter = apply { claim().putShort(index, value) }
+    public fun putShort(index: Int, value: Short): MessageWriter = apply { openClaim().putShort(index, value) }
 
     /** Writes four bytes. */
-    public fun putInt(index: Int, value: Int): MessageWriter = apply { claim().putInt(index, value) }
+    public fun putInt(index: Int, value: Int): MessageWriter = apply { openClaim().putInt(index, value) }
 
     /** Writes eight bytes. */
-    public fun putLong(index: Int, value: Long): MessageWriter = apply { claim().putLong(index, value) }
+    public fun putLong(index: Int, value: Long): MessageWriter = apply { openClaim().putLong(index, value) }
 
     /** Writes a floating point number in eight bytes. */
-    public fun putDouble(index: Int, value: Double): MessageWriter = apply { claim().putDouble(index, value) }
+    public fun putDouble(index: Int, value: Double): MessageWriter = apply { openClaim().putDouble(index, value) }
 
     /** Copies [length] bytes of an array to [index]. */
     public fun putBytes(index: Int, source: ByteArray, sourceIndex: Int = 0, length: Int = source.size): MessageWriter =
-        apply { claim().putBytes(index, source, sourceIndex, length) }
+        apply { openClaim().putBytes(index, source, sourceIndex, length) }
 
     /** Copies [length] bytes of a memory segment to [index]. */
     public fun putBytes(index: Int, source: MemorySegment, sourceOffset: Long, length: Int): MessageWriter =
-        apply { claim().putBytes(index, source, sourceOffset, length) }
+        apply { openClaim().putBytes(index, source, sourceOffset, length) }
 }

@@ -1,6 +1,5 @@
 package io.bywash.bus
 
-import io.bywash.engine.Claim
 import io.bywash.engine.Message
 import io.bywash.engine.record.Records
 import java.lang.invoke.MethodHandles
@@ -11,7 +10,7 @@ import java.lang.invoke.MethodHandles
  * ```
  * @JvmRecord data class Tick(val time: Long, val price: Double, @Length(8) val symbol: String)
  *
- * val ticks = broadcast("ticks", recordCodec<Tick>()) { ring = 1.MiB }
+ * val ticks = topic("ticks", recordCodec<Tick>()) { ring = 1.MiB }
  * ```
  */
 public inline fun <reified T : Record> recordCodec(): Codec<T> =
@@ -20,12 +19,12 @@ public inline fun <reified T : Record> recordCodec(): Codec<T> =
 /** A codec for records that were looked up, also those of several classes. */
 public fun <T : Any> recordCodec(records: Records<T>): Codec<T> = RecordCodec(records)
 
-private class RecordCodec<T : Any>(private val records: Records<T>) : Codec<T> {
+private class RecordCodec<T : Any>(private val records: Records<T>) : DirectCodec<T> {
     override fun length(value: T): Int = records.typeOf(value).sizeBytes()
 
     override fun type(value: T): Int = records.typeOf(value).number()
 
-    override fun write(value: T, claim: Claim) = records.typeOf(value).write(claim, value)
+    override fun write(value: T, writer: MessageWriter) = records.typeOf(value).write(writer.openClaim(), value)
 
     override fun read(message: Message): T = records.read(message)
 

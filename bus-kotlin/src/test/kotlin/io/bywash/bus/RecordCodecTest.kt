@@ -1,5 +1,7 @@
 package io.bywash.bus
 
+import io.bywash.bus.broadcast.Topic
+import io.bywash.bus.broadcast.topic
 import io.bywash.engine.record.Length
 import io.bywash.engine.record.Records
 import java.lang.invoke.MethodHandles
@@ -26,8 +28,8 @@ class RecordCodecTest {
     private data class Halt(val reason: Int) : Event
 
     private fun <T : Any> withQueue(codec: Codec<T>, block: suspend (Sender<T>, Receiver<T>) -> Unit) = test {
-        val queue: Queue<T>
-        val topology = bus("records") { queue = broadcast("values", codec) { ring = 4.KiB } }
+        val queue: Topic<T>
+        val topology = bus("records") { queue = topic("values", codec) { ring = 4.KiB } }
         topology.open(temp.directory).use { block(it.sender(queue), it.receiver(queue)) }
     }
 

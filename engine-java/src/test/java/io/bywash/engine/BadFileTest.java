@@ -91,16 +91,16 @@ class BadFileTest {
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 96, 4095})
   void aFileThatIsTooSmallForAHeaderIsNoSegment(int size) throws IOException {
-    assertAllRefused(SegmentFormatException.class, new byte[size], size + " bytes", 4096, "no Bywash segment");
+    assertAllRefused(SegmentFormatException.class, new byte[size], size + " bytes", 4096, "not a Bywash segment");
   }
 
   @Test
   void aFileOfSomethingElseIsNoSegment() throws IOException {
     byte[] random = new byte[20_000];
     Payload.random("aFileOfSomethingElse").nextBytes(random);
-    assertAllRefused(SegmentFormatException.class, random, "no Bywash segment", "0x0A0D485341575942");
+    assertAllRefused(SegmentFormatException.class, random, "not a Bywash segment", "0x0A0D485341575942");
     byte[] text = "BYWASH, the text file\n".repeat(1000).getBytes(java.nio.charset.StandardCharsets.US_ASCII);
-    assertAllRefused(SegmentFormatException.class, text, "no Bywash segment", "0x202C485341575942");
+    assertAllRefused(SegmentFormatException.class, text, "not a Bywash segment", "0x202C485341575942");
     assertAllRefused(SegmentFormatException.class, new byte[65_536], "0x0000000000000000");
   }
 

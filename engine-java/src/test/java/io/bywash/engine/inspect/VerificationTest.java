@@ -94,7 +94,7 @@ class VerificationTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"0, magic, no Bywash segment", "8, version, layout version", "16, size, checksum", "24, id, checksum",
+  @CsvSource({"0, magic, not a Bywash segment", "8, version, layout version", "16, size, checksum", "24, id, checksum",
       "32, slots, checksum", "40, offset of slots, checksum", "64, lifetime and pages, checksum", "88, boot, checksum",
       "96, checksum, checksum", "120, ready, never made ready"})
   void aHeaderThatChangedIsFound(long offset, String what, String text) {

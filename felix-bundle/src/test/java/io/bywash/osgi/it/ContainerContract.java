@@ -237,7 +237,7 @@ abstract class ContainerContract {
       Container.call(configuration, "delete");
       awaitUntil("the segment to go", () -> !Files.exists(bus.resolve("xray")));
     });
-    awaitListed("xray", "no Bywash segment");
+    awaitListed("xray", "not a Bywash segment");
     Files.delete(bus.resolve("xray"));
     awaitQueue("xray");
     awaitListed("xray", "open");

@@ -237,7 +237,7 @@ class ToolTest {
         contains(verified.out, "error: queue/orders: ")
         contains(bywash("stat", "queue").out, "orders", "it claims 94209 bytes")
         failed("checksum of its header", "verify", "header")
-        failed("no Bywash segment", "stat", "text")
+        failed("not a Bywash segment", "stat", "text")
         failed("not a regular file", "verify", "folder")
         val refused = bywash("doctor", "--remove", "text", "--remove", "folder", "--remove", "header",
             "--remove", "queue")
