@@ -271,7 +271,7 @@ final class RecordReader {
     }
     region.copyTo(ring.at(start), target, 0, bytes);
     // [oldest] only now is anything that was read above known to be true. One that is waited for may have joined while
-    // the boundary moved past it; nothing is overwritten then before it was cut off [revoked]
+    // the boundary moved past it; nothing is overwritten then before it was evicted [revoked]
     boolean overwritten = ring.isOverwritten(start) && !(options.isGating() && handle.isStillOurs());
     copyStart = start;
     copyEnd = overwritten ? start : start + bytes;

@@ -13,8 +13,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The layouts of a segment as a C header. It comes from text in shared memory, so nothing of that gets into it but
- * names and numbers; a text of another form is left out with a remark. The compiler checks sizes and offsets.
+ * Writes the layouts of a segment's entries as a C header. The layouts are text from shared memory, so only names and
+ * numbers are taken from them; a text of another form is left out with a remark. The C compiler checks sizes and
+ * offsets.
  */
 final class CHeader {
   private static final Pattern FIELD_TYPE = Pattern.compile("(byte|short|char|int|long|float|double|boolean"
@@ -22,7 +23,7 @@ final class CHeader {
       + "(\\[(?<count>[0-9]{1,10})])?");
   private static final Map<String, String> NUMBERS = Map.of("byte", "int8_t", "short", "int16_t", "char", "uint16_t",
       "int", "int32_t", "long", "int64_t", "float", "float", "double", "double", "boolean", "bool");
-  /** Words that Java allows as names, and C does not. */
+  /** Words that are names in Java, but not in C. */
   private static final Set<String> KEYWORDS = Set.of("auto", "bool", "extern", "inline", "register", "restrict",
       "signed", "sizeof", "struct", "typedef", "typeof", "union", "unsigned", "nullptr", "constexpr", "alignas",
       "alignof", "static_assert", "thread_local");
@@ -37,7 +38,7 @@ final class CHeader {
 
   private CHeader() {}
 
-  /** Of all entries that say what their elements consist of. */
+  /** The header for all entries that declare what their elements consist of. */
   static String of(LayoutStatus status) {
     CHeader header = new CHeader();
     for (Place place : status.places()) {
@@ -64,7 +65,7 @@ final class CHeader {
     }
   }
 
-  /** The structures of one entry, each before those that have it. */
+  /** The structs of one entry, each before those that contain it. */
   private final class Entry {
     private final String prefix;
     private final List<Type> types;

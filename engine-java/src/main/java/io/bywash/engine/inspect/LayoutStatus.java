@@ -20,28 +20,28 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * What lies where in a segment, from its first byte to its last. Entries that are damaged are left out.
+ * A map of a segment: what lies where, from its first byte to its last. Damaged entries are left out.
  *
  * @param name of the segment
- * @param sizeBytes of its file
- * @param places without gaps, in the order of their offsets
- * @param overheadBytes of header, tables, and what entries need beside their data: common words and roles
- * @param freeBytes that no entry has
+ * @param sizeBytes the size of its file
+ * @param places all parts without gaps, in the order of their offsets
+ * @param overheadBytes the bytes of the header, the tables, and the entries' common words and roles
+ * @param freeBytes how many bytes belong to no entry
  */
 public record LayoutStatus(String name, long sizeBytes, List<Place> places, long overheadBytes, long freeBytes) {
   /**
-   * A stretch of a segment.
+   * One part of a segment.
    *
    * @param offsetBytes where it begins
    * @param sizeBytes how long it is
-   * @param kind of the entry, or {@code header}, {@code participants}, {@code directory}, {@code free}
-   * @param name of the entry; empty for the others
-   * @param elementSizeBytes of one element, or of the largest message; 0 for what is no entry
-   * @param layout what its elements consist of, as docs/SPEC.md describes it; empty if it does not say
-   * @param capacity in its unit
-   * @param capacityUnit that unit
-   * @param fill the share of its capacity, 0 to 1, that is taken, where that has a meaning
-   * @param owner the participant that it stands and falls with
+   * @param kind the entry's kind, or {@code header}, {@code participants}, {@code directory} or {@code free}
+   * @param name of the entry; empty for other parts
+   * @param elementSizeBytes the size of one element, or of the largest message; 0 for other parts
+   * @param layout what the entry's elements consist of, in the text form of docs/SPEC.md; empty if it does not say
+   * @param capacity how much it holds, in units of {@code capacityUnit}
+   * @param capacityUnit for example {@code bytes}
+   * @param fill the share of the capacity that is taken, 0 to 1, where that has a meaning
+   * @param owner the participant on which the entry depends, see {@link io.bywash.engine.Entry#owner}
    */
   public record Place(long offsetBytes, long sizeBytes, String kind, String name, long elementSizeBytes, String layout,
       long capacity, String capacityUnit, Optional<Double> fill, Optional<Participant> owner) {
@@ -64,11 +64,11 @@ public record LayoutStatus(String name, long sizeBytes, List<Place> places, long
   }
 
   /**
-   * Looks at a segment.
+   * Inspects a segment.
    *
-   * @param segment any attachment, for example a read-only one
+   * @param segment any attachment, even a read-only one
    * @throws DamagedSegmentException when its file was truncated
-   * @throws io.bywash.engine.SegmentClosedException when the attachment was closed
+   * @throws io.bywash.engine.SegmentClosedException when the segment is closed in this process
    */
   public static LayoutStatus of(Segment segment) {
     SegmentCore core = SegmentFace.core(segment);

@@ -121,7 +121,7 @@ public final class SegmentCore {
     return core;
   }
 
-  /** Maps an existing file to look at it; nothing is ever written. */
+  /** Maps an existing file read-only. */
   static SegmentCore observe(List<StructureType> types, Path path, SegmentFile file) throws IOException {
     Region region = map(path, file);
     try {
@@ -224,7 +224,7 @@ public final class SegmentCore {
     return isAbandoned(state) && region.compareAndSetLong(STATE_OFFSET, state, OPEN);
   }
 
-  /** All that is otherwise done by whoever comes across it. */
+  /** Does everything at once that is otherwise done by whoever comes across it. */
   public Recovery recover() {
     requireParticipant();
     beginOperation();
@@ -352,7 +352,7 @@ public final class SegmentCore {
   /** Throws what the user of a role has to know when that ended though nobody closed it. */
   public void checkName() {
     if (nameLost) {
-      throw new SegmentGoneException("Segment " + path + " is not there any more: its file was removed or replaced"
+      throw new SegmentGoneException("Segment " + path + " no longer has its name: its file was removed or replaced"
           + " while it was in"
           + " use, so that nobody else can find it. Close it, and open it again.");
     }

@@ -130,7 +130,7 @@ public final class SegmentEntry implements Entry {
   /** The failure to throw when something in this structure is impossible. */
   public DamagedSegmentException damaged(String how) {
     return new DamagedSegmentException("Entry \"" + name + "\" of segment " + core.path() + " is damaged: " + how
-        + ". The other entries are not affected; create the segment anew when no process needs it.");
+        + ". The other entries are not affected; create the segment again when no process needs it.");
   }
 
   /** Sentences on what differs from {@code spec}, which has the same name. */
@@ -241,7 +241,7 @@ public final class SegmentEntry implements Entry {
     return kind() == Kind.UNKNOWN ? "kind " + kindCode : kind().displayName();
   }
 
-  /** A look at the structure; empty when this version does not know its kind. */
+  /** The status of the structure; empty when this version does not know its kind. */
   public Optional<StructureStatus> status() {
     core.checkOpen();
     StructureType type = type();
@@ -555,7 +555,7 @@ public final class SegmentEntry implements Entry {
     return waitingForSpace;
   }
 
-  /** Wakes whoever waits here: a role was given back, and what they wait for may have changed. */
+  /** Wakes everybody who waits here: a role was given back, and what they wait for may have changed. */
   public void wakeAll() {
     waitingForData.signal();
     waitingForSpace.signal();

@@ -31,13 +31,13 @@ public abstract class StructureType {
    */
   protected abstract String damage(SegmentEntry entry);
 
-  /** The owner word of whoever the entry stands and falls with; 0 when that is its creator. */
+  /** The owner word of the participant on which the entry depends; 0 when that is its creator. */
   protected long owner(SegmentEntry entry) {
     return 0;
   }
 
   /**
-   * A look at the entry; it only reads.
+   * The status of the entry; it only reads.
    *
    * @throws io.bywash.engine.DamagedSegmentException when what is in shared memory is impossible
    */

@@ -7,14 +7,13 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * A file that somebody cut while it was mapped: the memory behind the mapping is not there any more. The virtual
- * machine reports that as an {@link InternalError}, at or just after the access; here it becomes an exception that says
- * so.
+ * A file that was truncated while it was mapped: the memory behind the mapping is gone. The virtual machine reports
+ * that as an {@link InternalError}, at or just after the access; here it becomes an exception that says so.
  */
 public final class TruncatedFile {
   private TruncatedFile() {}
 
-  /** What to throw; throws {@code fault} itself if the file was not cut. */
+  /** What to throw; throws {@code fault} itself if the file was not truncated. */
   public static DamagedSegmentException damage(Path path, SegmentFile file, long mappedBytes, InternalError fault) {
     long left;
     try {

@@ -6,7 +6,10 @@ import io.bywash.engine.internal.memory.Region;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** Names that programs give to their participants and roles, for people who look at them. They order nothing. */
+/**
+ * Names that programs give to their participants and roles, for people who inspect them. They have no part in any
+ * ordering.
+ */
 public final class Label {
   private static final int MAX_LOOKS = 4;
 
@@ -28,7 +31,7 @@ public final class Label {
     region.copyFrom(offset, bytes, 0, bytes.length);
   }
 
-  /** Reads a label that may be changed meanwhile; it is then a mixture of both, if it changes at every look. */
+  /** Reads a label that may change meanwhile; if it changes at every try, the result is a mixture. */
   public static String read(Region region, long offset) {
     byte[] bytes = new byte[LABEL_MAX_BYTES];
     byte[] before;

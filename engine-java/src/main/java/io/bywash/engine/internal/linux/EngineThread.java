@@ -5,8 +5,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
 /**
- * Threads of the engine's own. They are daemons and keep nothing of whoever starts them: no inheritable thread-locals,
- * no context class loader, no thread group.
+ * The engine's own threads. They are daemons and keep nothing of the threads that start them: no inheritable
+ * thread-locals, no context class loader, no thread group.
  */
 public final class EngineThread {
   private EngineThread() {}

@@ -26,7 +26,7 @@ public final class Futex {
   /**
    * Whether this process takes part in asymmetric barriers: when it does, its publishers need no fence between
    * publishing and looking for sleepers, because a sleeper runs {@link #barrierOnOthers} between announcing itself and
-   * its last look at the queue.
+   * checking the queue for the last time.
    */
   public static final boolean ASYMMETRIC =
       NativeAccess.ENABLED && Libc.membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) == 0;
@@ -42,7 +42,7 @@ public final class Futex {
 
   /**
    * Sleeps while the word holds {@code expected}, for at most {@code timeoutNanos}, until somebody wakes one of the
-   * {@code bits}. Returns early for any reason: the caller looks again at what it waits for.
+   * {@code bits}. Returns early for any reason: the caller checks again what it waits for.
    */
   public static void await(Region region, long offset, int expected, int bits, long timeoutNanos) {
     Libc.futexWait(region.address(offset), expected, bits, System.nanoTime() + Math.max(timeoutNanos, 1));

@@ -181,7 +181,7 @@ final class Libc {
     }
   }
 
-  /** What to throw when a call was not made: no heap or no stack is told as that. */
+  /** What to throw when a call was not made: an exhausted heap or stack is reported as that. */
   private static Error unexpected(Throwable failure) {
     return failure instanceof VirtualMachineError shortage ? shortage
         : new AssertionError("a call into the C library could not be made", failure);

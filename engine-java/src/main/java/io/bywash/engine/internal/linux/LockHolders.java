@@ -9,12 +9,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Who has locks on a file, for messages: the kernel tells it of those processes whose descriptors this one may look at.
+ * Finds the processes that hold locks on a file, for messages. The kernel shows only those whose descriptors this
+ * process may inspect.
  */
 public final class LockHolders {
   private LockHolders() {}
 
-  /** The ids of the processes; those that this process cannot look at are missing. */
+  /** The ids of the processes; those that this process may not inspect are missing. */
   public static List<Long> of(Path file) {
     List<Long> holders = new ArrayList<>();
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {

@@ -85,7 +85,7 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /**
-   * Opens a regular file, and looks at what was opened. In the standard directory it must belong to this user.
+   * Opens a regular file, and checks what was opened. In the standard directory it must belong to this user.
    *
    * @throws NoSuchFileException when there is none
    * @throws AccessDeniedException when this process may not open it so

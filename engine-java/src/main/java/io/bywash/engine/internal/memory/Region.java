@@ -80,9 +80,9 @@ public final class Region {
   }
 
   /**
-   * Has the JDK's atomic operations compiled before they meet shared memory. In a file that was cut a compiled one is
-   * an {@link InternalError}, like each load and store; an interpreted one is a call of native code, whose fault ends
-   * the JVM.
+   * Has the JDK's atomic operations compiled before they meet shared memory. In a file that was truncated, a compiled
+   * one is an {@link InternalError}, like each load and store; an interpreted one is a call of native code, whose fault
+   * ends the JVM.
    */
   private static void compileAtomics() {
     Region scratch = allocate(Long.BYTES);

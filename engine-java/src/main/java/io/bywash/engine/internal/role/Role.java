@@ -52,7 +52,7 @@ public abstract class Role implements Waitable, Revocable {
     }
   }
 
-  /** Says what this role is, for people who look at the segment. */
+  /** Labels this role for people who inspect the segment. */
   protected final void setLabel(String label) {
     Label.check(label);
     if (!(guard instanceof RoleHandle handle)) {
@@ -66,7 +66,7 @@ public abstract class Role implements Waitable, Revocable {
     });
   }
 
-  /** Whether the role may not be used any more, or else a condition holds. */
+  /** Whether the role can no longer be used, or a condition holds. */
   final boolean isUnusableOr(BooleanSupplier condition) {
     try {
       return !guard.isUsable() || condition.getAsBoolean();

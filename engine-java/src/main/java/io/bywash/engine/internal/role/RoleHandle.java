@@ -51,14 +51,14 @@ public final class RoleHandle extends UsageGuard implements Runnable {
     return offset;
   }
 
-  /** Says what the role is, for those who look at it. */
+  /** Labels the role for people who inspect the segment. */
   public synchronized void label(String label) {
     if (!ended) { // else its bytes may be another one's
       Label.write(region, offset + ROLE_LABEL, label);
     }
   }
 
-  /** Makes the role count: with a full fence, since the joiner looks at the other side's words next. */
+  /** Makes the role count: with a full fence, since the joiner reads the other side's words next. */
   public void activate() {
     long active = Owner.withState(word, ROLE_ACTIVE);
     if (!region.compareAndSetLong(offset + ROLE_WORD, word, active)) { // [role-active]
@@ -83,7 +83,7 @@ public final class RoleHandle extends UsageGuard implements Runnable {
     return region.getLongOpaque(offset + ROLE_WORD) == word;
   }
 
-  /** Whether the role does not count any more, though it is still this participant's. */
+  /** Whether the role no longer counts, although it still belongs to this participant. */
   public boolean isRevoked() {
     return region.getLongAcquire(offset + ROLE_WORD) == Owner.withState(word, ROLE_REVOKED);
   }

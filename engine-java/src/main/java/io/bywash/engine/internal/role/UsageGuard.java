@@ -13,8 +13,8 @@ import java.lang.invoke.VarHandle;
  * <p>Neither the role's place in the segment nor the segment's memory is given back while the role's user is inside,
  * from {@link #enter} to {@link #exit}. The two sides' steps cannot both come first [inside]:
  * <pre>
- *   user:   enter;  look whether the role is usable;  ...  exit;  look whether the role is usable
- *   closer: make it unusable;  BARRIER ON ALL THREADS;  look whether the user is inside
+ *   user:   enter;  check that the role is usable;  ...  exit;  check that the role is usable
+ *   closer: make it unusable;  BARRIER ON ALL THREADS;  check whether the user is inside
  * </pre>
  * A closer that finds the user outside ends the role. One that finds it inside leaves that to the user, who finds the
  * role unusable when it exits. The user pays for no fence: the closer's {@link AllThreads#passSafepoint barrier} has
@@ -114,7 +114,7 @@ public class UsageGuard {
     return usable;
   }
 
-  /** Throws what the user has to know when the role may not be used any more. */
+  /** Throws the exception that says why the role can no longer be used. */
   public final void checkUsable() {
     if (!usable) {
       throw unusable();

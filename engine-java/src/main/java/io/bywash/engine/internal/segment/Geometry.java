@@ -63,7 +63,7 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
   public static Geometry read(Region region, Path path) {
     long magic = region.getLong(MAGIC_OFFSET);
     if (magic != MAGIC) {
-      throw new SegmentFormatException(String.format("File %s is no Bywash segment: it begins with 0x%016X, a"
+      throw new SegmentFormatException(String.format("File %s is not a Bywash segment: it begins with 0x%016X, a"
           + " segment with 0x%016X. Choose another name, or remove the file.", path, magic, MAGIC));
     }
     int version = region.getInt(VERSION_OFFSET);
@@ -106,7 +106,7 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
   }
 
   public static SegmentFormatException tooSmall(Path path, long sizeBytes) {
-    return new SegmentFormatException("File " + path + " is no Bywash segment: it has " + sizeBytes
+    return new SegmentFormatException("File " + path + " is not a Bywash segment: it has " + sizeBytes
         + " bytes, a segment has at least " + HEADER_BYTES + ". Choose another name, or remove the file.");
   }
 

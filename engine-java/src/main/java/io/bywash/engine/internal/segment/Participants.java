@@ -38,7 +38,7 @@ public final class Participants {
   private static final long RETRY_NANOS = 1_000_000;
   /**
    * The last epoch, unsigned, of a life: one more is needed to bury it. A slot that has come so far is retired, since
-   * an epoch that began anew would bring words of the dead back to life.
+   * an epoch that started again at 0 would bring words of the dead back to life.
    */
   static final int LAST_EPOCH = 0xFFFF_FFFE;
 
@@ -104,7 +104,7 @@ public final class Participants {
     long retired = IntStream.range(0, geometry.slotCount()).filter(id -> isRetired(slotWord(id))).count();
     return new TableFullException("Segment " + segmentName + " has all its " + geometry.slotCount()
         + " participant slots taken, by the processes " + join(pids)
-        + (retired == 0 ? "" : "; " + retired + " were used so often that they are not used any more")
+        + (retired == 0 ? "" : "; " + retired + " were used so often that they cannot be used again")
         + (locked == 0 ? "" : "; " + locked + " free ones are locked by processes that are no participants"
             + strangers(Path.of(segmentName), pids))
         + ". Close one, or create the segment with a larger participantCapacity.");
@@ -114,7 +114,7 @@ public final class Participants {
     return pids.stream().map(String::valueOf).collect(Collectors.joining(", "));
   }
 
-  /** Who has locks on the file and is no participant, as far as this process may know. */
+  /** The processes that hold locks on the file and are not participants, as far as this process can tell. */
   private static String strangers(Path file, List<Long> participants) {
     List<Long> strangers = LockHolders.of(file).stream().filter(pid -> !participants.contains(pid)).toList();
     return strangers.isEmpty() ? ", of other users (as root: fuser " + file + ")" : ", " + join(strangers);
@@ -220,7 +220,7 @@ public final class Participants {
     return false;
   }
 
-  /** Says in shared memory what this participant is, for those who look at it. */
+  /** Stores this participant's label, for people who inspect the segment. */
   public void label(String text) {
     Label.write(region, geometry.slot(Owner.slotId(self)) + SLOT_LABEL, text);
   }

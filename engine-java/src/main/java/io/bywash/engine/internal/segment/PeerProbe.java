@@ -26,7 +26,7 @@ public final class PeerProbe {
     this.slotCount = slotCount;
   }
 
-  /** Buries those who are found dead, if it is time to look for them; called by participants that wait. */
+  /** Buries participants that are found dead, if it is time to probe for them. Called by participants that wait. */
   public void buryDead() {
     long now = System.nanoTime();
     long last = lastNanos.get();

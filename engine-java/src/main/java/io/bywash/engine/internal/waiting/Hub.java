@@ -60,7 +60,7 @@ public final class Hub {
       this.point = point;
     }
 
-    /** Whether nobody waits any more. */
+    /** Whether the wait has ended. */
     protected abstract boolean isOver();
 
     /**
@@ -73,7 +73,7 @@ public final class Hub {
     protected abstract void end(Throwable failure);
   }
 
-  /** What a look at a wait has shown. */
+  /** The result of checking a wait. */
   enum Look { WAITS, READY, OVER, FAILED }
 
   private Hub() {}
@@ -115,7 +115,7 @@ public final class Hub {
     LockSupport.unpark(thread);
   }
 
-  /** Tells the hub, from any thread, that nobody waits any more: it need not find out for itself. */
+  /** Removes a wait that has ended, from any thread, so that the hub need not find out for itself. */
   public void forget(Wait wait) {
     try {
       over.add(wait);

@@ -109,7 +109,7 @@ final class WaitGroup {
     return any;
   }
 
-  /** Looks at those that were added or announced since the last look. */
+  /** Checks the waits that were added or announced since the last check. */
   void lookAtFresh() {
     restless = false;
     for (int word = 0; word < fresh.length; word++) {
@@ -157,7 +157,7 @@ final class WaitGroup {
     look(role >>> 6, 1L << (role & 63), false);
   }
 
-  /** The structure's memory is gone: nothing is announced any more. */
+  /** The structure's memory is gone: nothing can be announced. */
   void forgetBits() {
     Arrays.fill(announced, 0);
   }
@@ -220,7 +220,7 @@ final class WaitGroup {
     restless |= failed || (waiting[word] & ~announced[word] & bit) != 0;
   }
 
-  /** Nobody waits in that role any more. A wake that nobody has used is for another one. */
+  /** Called when nobody waits in that role any more. A wake that nobody has used is passed on to another role. */
   private void leave(int word, long bit, int role, boolean taken, boolean used) {
     waiting[word] &= ~bit;
     boolean passOn = taken;

@@ -15,13 +15,13 @@ public interface WaitPoint {
   /** The role's index in its structure, or {@link #NO_ROLE}. */
   int role();
 
-  /** Whether waiting is over: there is something to do, or the role may not be used any more. */
+  /** Whether waiting is over: there is something to do, or the role can no longer be used. */
   boolean isWaitOver();
 
   /**
    * A number that changes with whatever all roles that wait here may wait for, and is the same for all of them; one
    * that may be ready only because time passed changes with each call. A role's end need not show. It need not be
-   * exact: it saves looks at roles for which nothing has changed.
+   * exact: it saves checking roles for which nothing has changed.
    */
   long changeStamp();
 

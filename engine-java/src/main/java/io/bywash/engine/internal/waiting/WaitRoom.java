@@ -22,12 +22,12 @@ import java.util.concurrent.locks.LockSupport;
  * not all of them wake for each message; roles with the same bit do.
  */
 public final class WaitRoom {
-  /** The longest time between two looks at a peer. */
+  /** The longest time between two probes of a peer. */
   public static final long PROBE_NANOS = PeerProbe.INTERVAL_NANOS;
 
   static final int SPINS = 1_000;
   private static final long PATIENCE_NANOS = 200_000;
-  /** A wait without sleep that took so long ended late: others ran on this core meanwhile. */
+  /** A wait without sleep that took this long ended late: others ran on this core meanwhile. */
   static final long LONG_YIELD_NANOS = 2 * PATIENCE_NANOS;
   private static final int CLOCK_EVERY_SPINS = 64;
   private static final long PARK_NANOS = 50_000;
@@ -65,7 +65,7 @@ public final class WaitRoom {
     wakeOwn(Futex.ALL_BITS);
   }
 
-  /** Wakes whoever of this process sleeps in that role: it was revoked. */
+  /** Wakes the thread of this process that sleeps in that role, because the role was revoked. */
   public void wakeOwnRole(int role) {
     wakeOwn(doorbellBit(role));
   }
@@ -76,7 +76,9 @@ public final class WaitRoom {
     }
   }
 
-  /** A role of this process was revoked: the hub looks whether somebody waits in it, as soon as it wakes. */
+  /**
+   * Called when a role of this process was revoked: the hub checks, as soon as it wakes, whether somebody waits in it.
+   */
   public void noteRevocation() {
     revocations.incrementAndGet();
   }

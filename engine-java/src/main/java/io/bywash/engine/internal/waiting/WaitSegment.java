@@ -129,7 +129,7 @@ final class WaitSegment {
     }
   }
 
-  /** The memory is gone, since the file was cut: each role finds out for itself. */
+  /** The memory is gone because the file was truncated: each role finds out for itself. */
   void breakDown() {
     broken = true;
     blind = true;

@@ -12,19 +12,18 @@ import java.lang.invoke.VarHandle;
 import java.util.Optional;
 
 /**
- * The roles of one structure that wait for one reason: a bit for each role, and a summary word with a bit for each
- * word of those, so that a waker which finds nobody has looked at one word.
+ * The roles of one structure that wait for one reason: a bit for each role, and a summary word with a bit for each word
+ * of those, so that a waker which finds nobody has looked at one word.
  *
  * <p>No wake-up is lost, because the two sides' steps cannot both come first [waiting]:
  * <pre>
- *   sleeper: remember doorbell; set own bit, then summary bit; FENCE; look at the structure; sleep while the doorbell
+ *   sleeper: remember doorbell; set own bit, then summary bit; FENCE; check structure again; sleep while the doorbell
  *            is unchanged; clear own bit
  *   waker:   change the structure; fence; look at the summary; take bits; change the holders' doorbells; wake them
  * </pre>
- * Where every process is registered for it, the sleeper's FENCE is a membarrier that makes all running wakers
- * pass a full fence, and the waker's own fence is left out: it then costs a sleeper about a microsecond, and a
- * publisher nothing but a load. Beyond that, a sleeper looks again every 50 ms, since a waker may die between its
- * steps.
+ * Where every process is registered for it, the sleeper's FENCE is a membarrier that makes all running wakers pass a
+ * full fence, and the waker's own fence is left out: it then costs a sleeper about a microsecond, and a publisher
+ * nothing but a load. Beyond that, a sleeper looks again every 50 ms, since a waker may die between its steps.
  *
  * <p>A waker that finds a summary bit whose word is zero clears it, and looks at the word again [summary]: whoever has
  * announced itself meanwhile may have been passed by another waker, and is woken.
@@ -37,7 +36,7 @@ public final class Waiters {
   private final long bitmap;
   private final long summary;
   private final int words;
-  /** Where {@link #signalOne} begins to look, so that each has its turn; a hint. */
+  /** Where {@link #signalOne} starts to search, so that each role is woken in turn; a hint. */
   private int turn;
 
   public Waiters(SegmentEntry entry, int bitmap, int summary) {
@@ -186,7 +185,7 @@ public final class Waiters {
 
   // ---- the sleeper's side
 
-  /** Announces that a role waits; {@link WaitRoom#fence} and another look at the structure must follow. */
+  /** Announces that a role waits; {@link WaitRoom#fence} and another check of the structure must follow. */
   public void announce(int role) {
     region.getAndBitwiseOrLong(bitmap + (role >>> 6) * 8L, 1L << (role & 63)); // [summary] seen by who sees the next
     region.getAndBitwiseOrLong(summary, 1L << (role >>> 6)); // [waiting] [summary]
