@@ -25,15 +25,20 @@ class NamedModuleTest {
   private static final String PROGRAM = """
       import io.bywash.engine.*;
       import io.bywash.engine.broadcast.*;
+      import io.bywash.engine.record.*;
+
+      private record Price(long time, double value, @Length(8) String symbol) {}
+
+      static final Records<Price> PRICES = Records.of(java.lang.invoke.MethodHandles.lookup(), Price.class);
 
       void main(String[] arguments) {
-        var spec = SegmentSpec.of(Broadcast.spec("prices", 1 << 16));
+        var spec = SegmentSpec.of(PRICES.declare(Broadcast.spec("prices", 1 << 16)));
         try (var segment = Segment.open(java.nio.file.Path.of(arguments[0]), spec)) {
           var entry = segment.directory().find("prices", Kind.BROADCAST);
           try (var publisher = Publisher.open(entry);
               var subscriber = Subscriber.open(entry, SubscriberOptions.block())) {
-            publisher.offer("hello".getBytes());
-            subscriber.poll(message -> IO.println(new String(message.toBytes())
+            publisher.offer(PRICES, new Price(1, 2.5, "hello"));
+            subscriber.poll(PRICES, price -> IO.println(price.symbol()
                 + " " + Segment.class.getModule() + " " + segment.participants().getFirst().canWake()), 1);
           }
         }

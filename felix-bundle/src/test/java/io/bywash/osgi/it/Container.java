@@ -121,7 +121,8 @@ final class Container implements AutoCloseable {
     headers.putValue(Constants.BUNDLE_MANIFESTVERSION, "2");
     headers.putValue(Constants.BUNDLE_SYMBOLICNAME, symbolicName);
     headers.putValue(Constants.IMPORT_PACKAGE,
-        "io.bywash.osgi;version=\"[0.1,1)\",io.bywash.engine,io.bywash.engine.broadcast,io.bywash.engine.wait");
+        "io.bywash.osgi;version=\"[0.1,1)\",io.bywash.engine,io.bywash.engine.broadcast,io.bywash.engine.record,"
+            + "io.bywash.engine.wait");
     Path classes = Path.of(System.getProperty("bywash.test.classes"));
     try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar), manifest);
         Stream<Path> files = Files.list(classes.resolve(TEST_PACKAGE))) {

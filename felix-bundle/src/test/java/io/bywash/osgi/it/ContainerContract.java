@@ -18,6 +18,7 @@ import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ref.WeakReference;
 import java.lang.reflect.InvocationTargetException;
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -60,6 +61,7 @@ import org.osgi.framework.ServiceEvent;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.framework.wiring.BundleWiring;
+import org.osgi.framework.wiring.FrameworkWiring;
 
 /** What the built bundle does in a container, whichever it is. Publishers are other processes. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -667,6 +669,31 @@ abstract class ContainerContract {
     ((AutoCloseable) user).close();
     Container.call(configuration, "delete");
     awaitWithdrawn("papa");
+  }
+
+  @Test
+  void aBundleSendsRecordsOfItsOwnAndNothingOfItIsKeptWhenItIsRefreshed() throws Exception {
+    Object configuration = configuration("romeo", Map.of(SEGMENT, "romeo"));
+    WeakReference<ClassLoader> loader = sendRecords(awaitQueue("romeo"));
+    awaitUntil("the bundle's class loader to be collected", () -> {
+      System.gc();
+      return loader.get() == null;
+    });
+    Container.call(configuration, "delete");
+    awaitWithdrawn("romeo");
+  }
+
+  private WeakReference<ClassLoader> sendRecords(ServiceReference<?> queue) throws Exception {
+    Bundle bundle = container.installAnother("io.bywash.osgi.it.records");
+    Object user = Container.create(bundle, "RecordUser", bundle.getBundleContext().getService(queue));
+    assertEquals(42, ((LongUnaryOperator) user).applyAsLong(42));
+    bundle.getBundleContext().ungetService(queue);
+    bundle.uninstall();
+    CountDownLatch refreshed = new CountDownLatch(1);
+    container.context().getBundle(0).adapt(FrameworkWiring.class).refreshBundles(List.of(bundle),
+        event -> refreshed.countDown());
+    assertTrue(refreshed.await(30, TimeUnit.SECONDS));
+    return new WeakReference<>(user.getClass().getClassLoader());
   }
 
   @Test

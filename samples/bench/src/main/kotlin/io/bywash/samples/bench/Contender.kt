@@ -23,6 +23,9 @@ abstract class Contender(val name: String, val policies: List<Policy>) {
     /** Flags of the JVMs that it runs in. */
     open val jvmFlags: List<String> get() = NATIVE_ACCESS
 
+    /** The sizes of messages that it has, in bytes; null for all. */
+    open val sizes: Set<Int>? get() = null
+
     /** Whether the run goes on without it when it does not start. */
     open val mayFail get() = false
 

@@ -7,6 +7,7 @@ val CONTENDERS: List<Contender> = listOf(
     BywashContender(Writing.CLAIM),
     BywashContender(Writing.BATCH16),
     BywashContender(Writing.OFFER),
+    RecordContender(),
     BywashContender(Writing.CLAIM, isGating = false, name = "bywash.skip"),
     BywashContender(Writing.CLAIM, jvmFlags = listOf("--illegal-native-access=deny"), name = "bywash.portable"),
     AeronContender(inPlace = true),

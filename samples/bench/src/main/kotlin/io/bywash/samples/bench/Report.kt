@@ -82,7 +82,12 @@ class Report(private val effort: Effort, ringBytes: Long) {
         val default = ours(group, Policy.BACKOFF)
         val aeron = best(group, "aeron.tryClaim")
         val rival = best(group, "rate") { it.system.substringBefore('.') in RIVALS }
-        val rows = listOf("claim" to claim, "default" to default, "batch16" to best(group, "bywash.batch16"))
+        val typed = best(group, "bywash.typed")
+        val offer = best(group, "bywash.offer")
+        val rows = listOf(
+            "claim" to claim, "default" to default, "batch16" to best(group, "bywash.batch16"), "typed" to typed,
+            "offer" to offer,
+        )
         for ((name, row) in rows) {
             ratio("$group.$name.vsAeronTryClaim", row, aeron)
             ratio("$group.$name.vsBestRival", row, rival)
@@ -96,7 +101,9 @@ class Report(private val effort: Effort, ringBytes: Long) {
         }
         ratio("$group.default.vsBestPolicy", default, claim)
         ratio("$group.claim.vsRawCopy", claim, best(group, "raw.copy"))
-        ratio("$group.offer.vsAeronOffer", best(group, "bywash.offer"), best(group, "aeron.offer"))
+        ratio("$group.typed.vsClaim", typed, claim)
+        ratio("$group.typed.vsRawCopy", typed, best(group, "raw.copy"))
+        ratio("$group.offer.vsAeronOffer", offer, best(group, "aeron.offer"))
         ratio("$group.block.vsSkip", claim, best(group, "bywash.skip"))
         ratio("$group.portable.vsClaim", best(group, "bywash.portable"), claim)
         val neverBlocking = best(group, "rate") { it.system == CLAIM && it.setting.policy !in BLOCKING }

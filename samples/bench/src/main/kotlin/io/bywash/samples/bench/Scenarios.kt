@@ -17,6 +17,7 @@ class Plan(private val effort: Effort, private val givenSize: Int?) {
         "bywash.claim" to setOf(Policy.SPIN, Policy.BACKOFF),
         "bywash.batch16" to setOf(Policy.BACKOFF),
         "bywash.offer" to setOf(Policy.BACKOFF),
+        "bywash.typed" to setOf(Policy.SPIN, Policy.BACKOFF),
         "aeron.tryClaim" to setOf(Policy.SPIN, Policy.YIELD, Policy.PAUSE1000),
         "aeron.offer" to setOf(Policy.PAUSE1000),
         "agrona.tryClaim" to setOf(Policy.PAUSE1000),
@@ -30,7 +31,7 @@ class Plan(private val effort: Effort, private val givenSize: Int?) {
         who: List<Contender>,
         sizeBytes: Int,
         isWanted: (Contender, Policy) -> Boolean = { _, _ -> true },
-    ) = who.flatMap { contender ->
+    ) = who.filter { it.sizes?.contains(sizeBytes) ?: true }.flatMap { contender ->
         val wanted = contender.policies.filter { isWanted(contender, it) }
         val policies = if (isTiny) contender.policies.take(2).takeLast(1) else wanted
         policies.map { Setting(contender, it, sizeBytes, ringBytes) }
@@ -52,7 +53,8 @@ class Plan(private val effort: Effort, private val givenSize: Int?) {
         val others = if (givenSize != null) emptyList() else few(8, 1024, 256, 4096)
         return listOf(streams("throughput.$mainSize", settings(all, mainSize))) +
             others.map { size ->
-                val settings = settings(fast, size) { _, policy -> size !in PLOTTED || policy in PLOTTED_WITH }
+                val who = if (size == BULK_BYTES) fast + BULK.map { contender(it) } else fast
+                val settings = settings(who, size) { _, policy -> size !in PLOTTED || policy in PLOTTED_WITH }
                 streams("throughput.$size", settings)
             } + listOf(tutorial(), rings(), idleReaders())
     }
@@ -138,6 +140,10 @@ class Plan(private val effort: Effort, private val givenSize: Int?) {
     companion object {
         private val FAST =
             setOf("bywash.claim", "bywash.batch16", "aeron.tryClaim", "agrona.tryClaim", "agrona.write", "raw.copy")
+
+        /** At this size copies are compared too. */
+        private const val BULK_BYTES = 256
+        private val BULK = listOf("bywash.typed", "bywash.offer", "aeron.offer")
 
         /** Sizes that only the plot needs, and what suffices for it. */
         private val PLOTTED = setOf(256, 4096)

@@ -65,7 +65,8 @@ class BenchTest {
         }
         val wanted = listOf(
             "throughput.64.claim.vsAeronTryClaim", "throughput.64.claim.vsBestRival",
-            "throughput.64.offer.vsAeronOffer",
+            "throughput.64.offer.vsAeronOffer", "throughput.64.typed.vsClaim", "throughput.64.typed.vsRawCopy",
+            "throughput.64.typed.vsBestRival",
             "throughput.64.claim.slowRounds", "throughput.64.block.vsSkip", "throughput.8.claim.vsBestRival",
             "throughput.64.default.vsAeronDefault", "throughput.64.default.vsAgronaDefault",
             "tutorial.slots1024.megabytesPerSecond", "tutorial.ring8MiB.claim.megabytesPerSecond",

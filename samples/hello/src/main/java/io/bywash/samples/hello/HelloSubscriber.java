@@ -1,6 +1,6 @@
 package io.bywash.samples.hello;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
+import static io.bywash.samples.hello.Greeting.GREETINGS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
 import io.bywash.engine.*;
@@ -11,10 +11,11 @@ final class HelloSubscriber {
   public static void main(String[] arguments) {
     try (Segment segment = Segment.attach("hello", SECONDS.toNanos(60));
         Subscriber subscriber = Subscriber.open(segment.directory().find("greetings", Kind.BROADCAST))) {
-      MessageHandler print = message -> System.out.println(new String(message.toBytes(), UTF_8));
-      if (subscriber.poll(print, 1, SECONDS.toNanos(60)) == 0) {
+      Greeting greeting = subscriber.poll(GREETINGS, SECONDS.toNanos(60));
+      if (greeting == null) {
         throw new IllegalStateException("no message came for 60 s; start HelloPublisher in another terminal");
       }
+      System.out.println(greeting.text() + " from process " + greeting.process());
     }
   }
 }

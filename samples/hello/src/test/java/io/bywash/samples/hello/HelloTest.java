@@ -66,8 +66,8 @@ final class HelloTest {
   void theProgramsInTheReadmeAreTheProgramsHereAndShorterThan25Lines() throws IOException {
     List<String> blocks = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
         .matcher(Files.readString(Path.of("../../README.md"))).results().map(block -> block.group(1)).toList();
-    assertEquals(2, blocks.size());
-    for (String program : List.of("HelloSubscriber", "HelloPublisher")) {
+    assertEquals(3, blocks.size());
+    for (String program : List.of("Greeting", "HelloSubscriber", "HelloPublisher")) {
       List<String> source = Files.readAllLines(SOURCES.resolve(program + ".java"));
       assertTrue(source.size() < 25 + 1, program + " has " + source.size() + " lines");
       List<String> stripped = source.stream().map(String::strip).toList();
