@@ -49,7 +49,7 @@ class Plan(private val effort: Effort, private val givenSize: Int?) {
             val few = settings(all, mainSize) { who, policy -> policy in quickThroughput[who.name].orEmpty() }
             return listOf(streams("throughput.$mainSize", few))
         }
-        val fast = all.filter { it.name in FAST }.let { if (isTiny) it.take(3) else it }
+        val fast = all.filter { it.name in FAST }
         val others = if (givenSize != null) emptyList() else few(8, 1024, 256, 4096)
         return listOf(streams("throughput.$mainSize", settings(all, mainSize))) +
             others.map { size ->

@@ -112,4 +112,15 @@ final class TaskFarmTest {
     }
     assertTrue(lines <= 200, lines + " lines");
   }
+
+  @Test
+  void theWorkerInTheReadmeIsTheWorkerHere() throws IOException {
+    String readme = Files.readString(Path.of("../../README.md"));
+    String section = readme.substring(readme.indexOf("## Work for many"), readme.indexOf("## The circular buffer"));
+    String block = section.substring(section.indexOf("```java\n") + 8, section.lastIndexOf("```"));
+    List<String> worker =
+        Files.readAllLines(Path.of("src/main/java/io/bywash/samples/taskfarm/Worker.java"));
+    List<String> lines = worker.stream().map(String::strip).toList();
+    assertEquals(List.of(), block.lines().map(String::strip).filter(line -> !lines.contains(line)).toList());
+  }
 }
