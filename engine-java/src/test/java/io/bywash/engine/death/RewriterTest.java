@@ -112,7 +112,6 @@ class RewriterTest {
   private static final List<String> NOT_TRIED = List.of(
       "BusDirectory.createdPath:", // makes the user's own directory, by one system call
       "internal.waiting.Waiters.restoreSummary:", // if a sleeper comes between two looks of a waker, or that dies
-      "internal.directory.SegmentEntry.raiseLeft:", // no kind of these operations leaves anything in a role
       "internal.record.MessageView.getBytes:", // writes to the reader's own memory
       "internal.SegmentRemoval.lambda$removeDamaged$", // one unlink, of what nobody can open before it either
       "internal.linux.OpenDirectory$Stream.open:", // closes /dev/shm; these tests are in a directory of their own
