@@ -15,6 +15,7 @@ import kotlin.system.exitProcess
 class Child(private val contender: Contender, private val policy: Policy, private val channels: (Int) -> Channel) {
     private val writers = ArrayList<Writer>()
     private val readers = ArrayList<Reader>()
+    private lateinit var drainer: Drainer
 
     @Volatile
     private var isServing = false
@@ -30,6 +31,9 @@ class Child(private val contender: Contender, private val policy: Policy, privat
             "sendLast" -> Loops.send(writers.last(), 0, numbers[0])
             "send" -> Loops.send(writers[0], numbers[0], numbers[1])
             "receive" -> receive(readers[0], numbers[0], numbers[1])
+            "drain" -> done { drainer = Drainer(readers[0]) }
+            "drained" -> drainer.endWhenEmpty()
+            "hold" -> done { readers[0].hold() }
             "stream" -> stream(numbers[0], numbers[1])
             "pace" -> Loops.pace(writers[0], numbers[0], numbers[1])
             "wake" -> Loops.wake(writers[0], numbers[0], numbers[1])
@@ -70,6 +74,30 @@ class Child(private val contender: Contender, private val policy: Policy, privat
         val sent = Loops.send(writers[0], from, until)
         threads.forEach { it.join() }
         return (listOf(sent) + answers).joinToString(" | ")
+    }
+
+    /** Takes what comes, in a thread of its own, until it is told that no more will. */
+    private class Drainer(private val reader: Reader) {
+        @Volatile
+        private var isEnding = false
+        private var received = 0L
+        private val drain = thread {
+            reader.sum = 0
+            while (true) {
+                val wasEnding = isEnding
+                val count = reader.receive(Loops.LIMIT)
+                received += count
+                if (wasEnding && count == 0) {
+                    break
+                }
+            }
+        }
+
+        fun endWhenEmpty(): String {
+            isEnding = true
+            drain.join()
+            return "ok received=$received sum=${reader.sum}"
+        }
     }
 
     private fun serve(turn: () -> Unit) {

@@ -140,6 +140,9 @@ abstract class Reader : AutoCloseable {
         }
     }
 
+    /** Takes a message and keeps it, of a system in which others then do not get it. */
+    open fun hold(): Unit = throw UnsupportedOperationException("hold")
+
     override fun close() {}
 }
 

@@ -34,5 +34,8 @@ object Environment {
     /** The rivals' versions, as their jars are called. */
     private fun rivals(): List<String> = System.getProperty("java.class.path").split(java.io.File.pathSeparatorChar)
         .map { it.substringAfterLast('/').removeSuffix(".jar") }
-        .filter { Regex("(aeron-client|agrona|chronicle-queue|disruptor|kotlinx-coroutines-core.*)-\\d.*").matches(it) }
+        .filter { RIVAL.matches(it) }
+
+    private val RIVAL =
+        Regex("(aeron-client|agrona|chronicle-queue|disruptor|jctools-core|kotlinx-coroutines-core.*)-\\d.*")
 }

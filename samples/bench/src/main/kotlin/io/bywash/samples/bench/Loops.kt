@@ -10,7 +10,7 @@ object Loops {
     private const val CHUNK = 1024L
 
     /** The most messages of one look. */
-    private const val LIMIT = 1024
+    const val LIMIT = 1024
     private const val MAX_NANOS = 60_000_000_000L
 
     /** Sends the messages with the first words [from] until [until]. */

@@ -57,6 +57,7 @@ class Report(private val effort: Effort, ringBytes: Long) {
             }
         }
         compareTutorial()
+        compareQueues()
         for ((name, policy) in listOf("wake" to Policy.BLOCK, "wake.default" to Policy.BACKOFF)) {
             ratio("$name.vsFutex", ours("wake", policy), best("wake", "raw.futex", "p50"), "p50")
             ours("idle", policy)?.let { ratios["$name.idleCpuPercent"] = it.median("cpuPercent") }
@@ -74,6 +75,20 @@ class Report(private val effort: Effort, ringBytes: Long) {
                 ratios["tutorial.$name.megabytesPerSecond"] = megabytes(ours)
             }
             ratio("tutorial.$name.vsTutorialC", ours, theirs)
+        }
+    }
+
+    private fun compareQueues() {
+        val ours = best("queue.1to1", QUEUE)
+        ratio("queue.1to1.vsJctools", ours, best("queue.1to1", JcToolsContender.NAME))
+        ratio("queue.1to1.vsUnixSocket", ours, best("queue.1to1", UnixSocketContender.NAME))
+        ratio("queue.1to1.default.vsBestPolicy", row("queue.1to1", QUEUE, Policy.BACKOFF), ours)
+        for (group in listOf("queue.2to2", "queue.4to4")) {
+            ratio("$group.vs1to1", best(group, QUEUE), ours)
+        }
+        for ((name, policy) in listOf("vsFutex" to Policy.BLOCK, "default.vsFutex" to Policy.BACKOFF)) {
+            val row = row("queue.wake", QUEUE, policy)
+            ratio("queue.wake.$name", row, best("queue.wake", "raw.futex", "p50"), "p50")
         }
     }
 
@@ -183,6 +198,7 @@ class Report(private val effort: Effort, ringBytes: Long) {
 
     companion object {
         private const val CLAIM = "bywash.claim"
+        private const val QUEUE = "bywash.queue"
 
         /** Who is compared as it is out of the box: each with its own back-off. */
         private val DEFAULT_RIVALS = mapOf("Aeron" to "aeron.tryClaim", "Agrona" to "agrona.tryClaim")

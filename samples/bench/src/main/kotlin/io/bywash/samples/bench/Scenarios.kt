@@ -125,6 +125,29 @@ class Plan(private val effort: Effort, private val givenSize: Int?) {
         return if (isQuick) emptyList() else listOf(Group("recovery", lanes))
     }
 
+    /** The work queue, beside those that a message goes to one reader of. */
+    fun queue(): List<Group> {
+        val queue = contender("bywash.queue")
+        val rivals = listOf(contender(JcToolsContender.NAME), contender(UnixSocketContender.NAME))
+        fun settings(who: List<Contender>, isWanted: (Policy) -> Boolean = { true }) =
+            settings(who, QUEUE_MESSAGE_BYTES) { _, policy -> isWanted(policy) }
+                .map { it.copy(ringBytes = QUEUE_CAPACITY * QUEUE_MESSAGE_BYTES) }
+        val quick = setOf(Policy.SPIN, Policy.BACKOFF, Policy.PAUSE1000, Policy.BLOCK)
+        val sharing = setOf(Policy.BACKOFF, Policy.YIELD, Policy.PARK, Policy.BLOCK)
+        val sleeping = setOf(Policy.BLOCK, Policy.BACKOFF)
+        val competing = (if (isQuick) listOf(2) else few(2, 4)).map { count ->
+            val lanes = settings(listOf(queue)) { if (isQuick) it == Policy.BACKOFF else it in sharing }
+                .map { setting -> { it: Workspace -> CompetingLane(it, setting.copy(readers = count), count) } }
+            Group("queue.${count}to$count", lanes)
+        }
+        val dying = Setting(queue, Policy.BACKOFF, QUEUE_MESSAGE_BYTES, QUEUE_CAPACITY * QUEUE_MESSAGE_BYTES,
+            label = "a consumer that holds a message")
+        return listOf(streams("queue.1to1", settings(listOf(queue) + rivals) { !isQuick || it in quick })) + competing +
+            Group("queue.wake", settings(listOf(queue, contender("raw.futex"))) { it in sleeping }
+                .map { setting -> { WakeLane(it, setting) } }) +
+            Group("queue.recovery", listOf { DeadConsumerLane(it, dying) })
+    }
+
     /** This engine and another one, in the settings that show a difference. */
     fun against(engine: Path): List<Group> {
         fun both(sizeBytes: Int) = listOf(Policy.SPIN, Policy.BACKOFF).flatMap { policy ->
@@ -150,6 +173,12 @@ class Plan(private val effort: Effort, private val givenSize: Int?) {
         private val PLOTTED_WITH = setOf(Policy.SPIN, Policy.BACKOFF, Policy.PAUSE1000, Policy.YIELD)
 
         const val TUTORIAL_BYTES = 64
+
+        /** Eight longs. */
+        const val QUEUE_MESSAGE_BYTES = 64
+
+        /** How many messages each queue has room for. */
+        const val QUEUE_CAPACITY = 1024L
 
         /** Room for 1,024 records of 80 bytes, rounded up to a power of two. */
         const val TUTORIAL_RING_BYTES = 128L * 1024
