@@ -5,6 +5,7 @@ import static io.bywash.engine.queue.QueueLayout.*;
 import io.bywash.engine.internal.record.ClaimView;
 import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.internal.waiting.Waiters;
+import io.bywash.engine.record.RecordType;
 import java.lang.ref.Reference;
 
 /** A producer's pen: the message in its own slot, and sending it. */
@@ -59,6 +60,31 @@ final class MessageWriter extends ClaimView implements QueueClaim {
       sent = send(length, newType, NO_DEAD_LETTER, 0);
       wake(sent);
     } catch (Throwable failure) {
+      throw failed(failure);
+    }
+    handle.exit();
+    return sent;
+  }
+
+  /**
+   * Sends a record; false when the queue is full. A claim is open while the record is asked for its components, so that
+   * it cannot use this producer meanwhile; whatever ends this, it is not any more.
+   */
+  <T> boolean tryOffer(RecordType<T> recordType, T record) {
+    begin(recordType.sizeBytes());
+    boolean sent;
+    try {
+      exchanger.refresh();
+      openEmpty();
+      recordType.write(region, message(), record);
+      if (!endEmpty()) {
+        handle.checkUsable();
+        throw new IllegalStateException("the record has used the producer that was about to send it");
+      }
+      sent = send(recordType.sizeBytes(), recordType.number(), NO_DEAD_LETTER, 0);
+      wake(sent);
+    } catch (Throwable failure) {
+      endEmpty();
       throw failed(failure);
     }
     handle.exit();

@@ -6,6 +6,8 @@ import io.bywash.engine.Entry;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.role.Role;
+import io.bywash.engine.record.RecordType;
+import io.bywash.engine.record.Records;
 import io.bywash.engine.wait.WaitPolicy;
 import io.bywash.engine.wait.Waitable;
 import java.lang.ref.Reference;
@@ -28,6 +30,8 @@ import java.util.Objects;
 public final class Producer extends Role implements Waitable, Revocable {
   private final Cells cells;
   private final MessageWriter writer;
+  /** The records that this queue is known to carry; null while no record was sent. */
+  private Records<?> checked;
 
   Producer(Cells cells, Place place, WaitPolicy waitPolicy) {
     super(place.handle(), waitPolicy, cells.entry.waitingForSpace());
@@ -101,6 +105,43 @@ public final class Producer extends Role implements Waitable, Revocable {
       }
     }
     Reference.reachabilityFence(this); // or the cleaner could give the role back before the last store
+    return offered;
+  }
+
+  /** As {@link #offer(Records, Object, long)}, but without waiting. */
+  public <T> boolean offer(Records<T> records, T record) {
+    return offer(records, record, 0);
+  }
+
+  /**
+   * Sends a record, waiting for room up to {@code timeoutNanos}; false when there was none in that time. If it throws,
+   * nothing was sent. Consumers get the record with {@link Records#read}.
+   *
+   * @param timeoutNanos 0 or less does not wait
+   * @throws io.bywash.engine.SpecMismatchException when this queue is declared to carry other records
+   * @throws IllegalArgumentException when the record is not one of {@code records}, when one of its components is null,
+   *     when a string or array in it is longer than its {@link io.bywash.engine.record.Length}, or when it is longer
+   *     than {@link #maxMessageBytes}
+   * @throws IllegalStateException when the last claim was neither committed, staged nor aborted, or when the record's
+   *     own code uses this producer
+   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
+   *     interrupted before it begins or while it waits
+   */
+  public <T> boolean offer(Records<T> records, T record, long timeoutNanos) {
+    if (records != checked) {
+      records.check(entry);
+      checked = records;
+    }
+    checkInterrupt(timeoutNanos);
+    RecordType<T> type = records.typeOf(record);
+    boolean offered = writer.tryOffer(type, record);
+    if (!offered && timeoutNanos > 0) {
+      long start = System.nanoTime();
+      while (!offered && awaitOnce(start, timeoutNanos)) {
+        offered = writer.tryOffer(type, record);
+      }
+    }
+    Reference.reachabilityFence(this);
     return offered;
   }
 

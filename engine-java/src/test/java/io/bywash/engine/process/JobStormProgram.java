@@ -35,6 +35,7 @@ final class JobStormProgram implements ChildProgram {
   static final int ACTORS = PRODUCERS + CONSUMERS;
   private static final int FAILED = 5;
   private static final int BYTES = 64;
+  private static final int PRODUCER_SHIFT = 24;
   private static final long MIX = 0x9E37_79B9_7F4A_7C15L;
 
   /** What is noted about a message. */
@@ -109,7 +110,7 @@ final class JobStormProgram implements ChildProgram {
   }
 
   private void produce(Entry jobs, Ledger ledger, Random random, int actor) {
-    long[] next = {(long) actor << 24 | sentBy(actor)};
+    long[] next = {(long) actor << PRODUCER_SHIFT | sentBy(actor)};
     try (Producer producer = Producer.open(jobs)) {
       for (int i = random.nextInt(300); i >= 0; i--) {
         QueueClaim claim = producer.claim(BYTES, 0, 20_000_000);
@@ -140,6 +141,11 @@ final class JobStormProgram implements ChildProgram {
 
   private void count(int actor) {
     counts[actor % ACTORS]++;
+  }
+
+  /** Who has sent the message with that number. */
+  static long producer(long number) {
+    return number >>> PRODUCER_SHIFT;
   }
 
   /** The number of a message, which is whole. */

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * Processes full of producers and consumers, killed and paused at random moments. Afterwards their ledgers are read:
  * each message that was sent was acknowledged once, or may have been by somebody who was killed; none came again after
- * that, or without a reason.
+ * that, or without a reason; and each consumer got the messages of one producer in their order when it got them first.
  */
 @Timeout(4 * 3600)
 class JobStormTest {
@@ -137,10 +137,11 @@ class JobStormTest {
       } while (count > 0);
       handled.forEach(number -> own.note(Event.ACKNOWLEDGED, number, 0));
     }
+    int outOfOrder = 0;
     for (int actor = 0; actor <= started * JobStormProgram.ACTORS; actor++) {
       Path ledger = ledgers.resolve("ledger" + actor);
       if (Files.exists(ledger)) {
-        readInto(stories, Ledger.read(ledger));
+        outOfOrder += readInto(stories, Ledger.read(ledger));
         Files.delete(ledger);
       }
     }
@@ -151,6 +152,9 @@ class JobStormTest {
       sent += each.getValue().sent ? 1 : 0;
       redelivered += each.getValue().mostDeliveries > 1 ? 1 : 0;
     }
+    // one that dies between taking a message and handing it over leaves it to another one's first delivery
+    int mostLeft = started * JobStormProgram.CONSUMERS;
+    assertTrue(outOfOrder <= mostLeft, outOfOrder + " first deliveries were out of order");
     QueueStatus status = status(segment);
     assertEquals(0, status.readyCount() + status.heldCount() + status.leftCount());
     assertTrue(sent > 100L * kills, sent + " messages were sent");
@@ -158,8 +162,11 @@ class JobStormTest {
         + " of them came again");
   }
 
-  private static void readInto(Map<Long, Story> stories, List<Long> notes) {
+  /** Answers how many first deliveries came behind that of a later message of the same producer. */
+  private static int readInto(Map<Long, Story> stories, List<Long> notes) {
     Map<Long, Integer> open = new HashMap<>();
+    Map<Long, Long> lastOf = new HashMap<>();
+    int outOfOrder = 0;
     for (long note : notes) {
       long number = note >>> 16;
       Story story = stories.computeIfAbsent(number, key -> new Story());
@@ -169,6 +176,10 @@ class JobStormTest {
         case DELIVERED -> {
           int deliveries = (int) (note >>> 4) & 0xFFF;
           open.put(number, deliveries);
+          if (deliveries == 1) {
+            long last = lastOf.merge(JobStormProgram.producer(number), number, Math::max);
+            outOfOrder += number < last ? 1 : 0;
+          }
           story.mostDeliveries = Math.max(story.mostDeliveries, deliveries);
           story.byCount.merge(deliveries, 1, Integer::sum);
         }
@@ -181,6 +192,7 @@ class JobStormTest {
       }
     }
     open.keySet().forEach(number -> stories.get(number).open++);
+    return outOfOrder;
   }
 
   private static void assertMakesSense(long number, Story story) {
