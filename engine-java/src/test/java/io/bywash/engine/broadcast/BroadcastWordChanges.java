@@ -4,6 +4,7 @@ import io.bywash.engine.Entry;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.SegmentLayout;
+import io.bywash.engine.record.RecordFormatException;
 import io.bywash.engine.subject.DamageSubject.BusyUse;
 import io.bywash.engine.subject.DamageSubject.Change;
 import io.bywash.engine.subject.DamageSubject.Place;
@@ -50,6 +51,7 @@ final class BroadcastWordChanges {
     turns.put("skip", (entry, turn) -> read(entry, SubscriberOptions.skip(), turn));
     turns.put("fail", (entry, turn) -> read(entry, SubscriberOptions.fail(), turn));
     turns.put("evict", (entry, turn) -> read(entry, SubscriberOptions.evictAfter(1_000_000), turn));
+    turns.put("records", BroadcastWordChanges::readRecords);
     turns.put("status", (entry, turn) -> {
       BroadcastStatus.of(entry);
       LockSupport.parkNanos(100_000);
@@ -62,8 +64,25 @@ final class BroadcastWordChanges {
     try (Publisher publisher = Publisher.open(entry)) {
       for (int i = random.nextInt(3_000); i > 0 && !turn.isOver(); i--) {
         byte[] message = new byte[1 + random.nextInt(MAX_BYTES)];
-        if (!publisher.offer(message, 0, message.length, 0, random.nextInt(1_000_000))) {
+        boolean offered = random.nextInt(4) == 0
+            ? publisher.offer(Letters.RECORDS, Letters.letter(i), random.nextInt(1_000_000))
+            : publisher.offer(message, 0, message.length, 0, random.nextInt(1_000_000));
+        if (!offered) {
           turn.note("full");
+        }
+      }
+    }
+  }
+
+  private static void readRecords(Entry entry, Turn turn) {
+    Random random = turn.random();
+    try (Subscriber subscriber = Subscriber.open(entry, SubscriberOptions.skip())) {
+      for (int i = random.nextInt(300); i > 0 && !turn.isOver(); i--) {
+        try {
+          subscriber.poll(Letters.RECORDS, record -> turn.note("record"), 1 + random.nextInt(100),
+              random.nextInt(200_000));
+        } catch (RecordFormatException other) {
+          turn.note("no record");
         }
       }
     }
