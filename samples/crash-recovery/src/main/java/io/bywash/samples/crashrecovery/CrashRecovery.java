@@ -137,7 +137,8 @@ final class CrashRecovery {
 
   private static Process start(String what, int... numbers) throws IOException {
     List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(), "-p",
-        System.getProperty("jdk.module.path"), "--enable-native-access=io.bywash.engine", "-XX:+UseSerialGC", "-m",
+        System.getProperty("jdk.module.path"), "--enable-native-access=io.bywash.engine", "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1", "-m",
         "io.bywash.samples.crashrecovery/io.bywash.samples.crashrecovery.Job", SEGMENT, what));
     for (int number : numbers) {
       command.add(Integer.toString(number));

@@ -140,7 +140,8 @@ final class TaskFarm {
 
   private static Process start(String program, String... arguments) throws IOException {
     List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(), "-p",
-        System.getProperty("jdk.module.path"), "--enable-native-access=io.bywash.engine", "-XX:+UseSerialGC", "-m",
+        System.getProperty("jdk.module.path"), "--enable-native-access=io.bywash.engine", "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1", "-m",
         "io.bywash.samples.taskfarm/io.bywash.samples.taskfarm." + program, SEGMENT));
     command.addAll(List.of(arguments));
     return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
