@@ -31,7 +31,7 @@ class ArchitectureTest {
       entry("internal.linux", Set.of("internal.memory")),
       entry("internal.layout", Set.of("", "internal.memory")),
       entry("internal.record", Set.of("", "internal.memory")),
-      entry("internal.files", Set.of("", "internal.linux", "internal.segment")),
+      entry("internal.files", Set.of("", "internal.layout", "internal.linux", "internal.segment")),
       entry("internal.segment", Set.of("", "internal.directory", "internal.layout", "internal.linux",
           "internal.memory")),
       entry("internal.waiting", Set.of("", "wait", "internal", "internal.directory", "internal.layout",

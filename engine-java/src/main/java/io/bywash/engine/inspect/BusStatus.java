@@ -11,7 +11,7 @@ import io.bywash.engine.SegmentFormatException;
 import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.internal.SegmentFace;
 import io.bywash.engine.internal.files.BusFailures;
-import io.bywash.engine.internal.BusFiles;
+import io.bywash.engine.internal.files.HiddenFiles;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.SegmentRemoval;
 import io.bywash.engine.internal.linux.OpenDirectory;
@@ -81,7 +81,7 @@ public record BusStatus(Path directory, List<FileStatus> files) {
       file(directory.path(), name).ifPresent(files::add);
     }
     try (OpenDirectory open = OpenDirectory.of(directory.path())) {
-      BusFiles.leftovers(open).forEach(name -> files.add(hidden(open, name)));
+      HiddenFiles.names(open).forEach(name -> files.add(hidden(open, name)));
     } catch (NoSuchFileException none) {
       // no directory, no files
     } catch (IOException failure) {
@@ -139,7 +139,7 @@ public record BusStatus(Path directory, List<FileStatus> files) {
       if (file.isLockedByOther(SegmentLayout.SLOT_LOCKS)) {
         return file(path, State.BEING_CREATED, "A living process creates it.");
       }
-      return BusFiles.isOurs(file)
+      return HiddenFiles.isOurs(file)
           ? file(path, State.LEFTOVER, "Its creator died. The next creator in this directory removes it, or "
               + clean(directory.attributes(name).owner()) + ".")
           : file(path, State.FOREIGN, "It is named like what a creator leaves, but holds something else. Remove it by"

@@ -19,6 +19,8 @@ import io.bywash.engine.internal.directory.DirectoryTable;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.directory.StructureType;
 import io.bywash.engine.internal.files.BusFailures;
+import io.bywash.engine.internal.files.HiddenFiles;
+import io.bywash.engine.internal.files.NamesLock;
 import io.bywash.engine.internal.files.TruncatedFile;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.linux.EngineLog;
@@ -38,6 +40,7 @@ import java.io.IOException;
 import java.lang.invoke.VarHandle;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -233,7 +236,7 @@ public final class SegmentCore {
       int rolesFreed = participants.buryAll(dead);
       boolean intentVoided = directoryChanges.recover();
       boolean removalReverted = revertIfAbandoned();
-      int filesRemoved = BusFiles.removeLeftovers(path.toAbsolutePath().getParent(), 0).size();
+      int filesRemoved = HiddenFiles.deleteLeft(path.toAbsolutePath().getParent(), 0).size();
       return new Recovery(dead, rolesFreed, intentVoided, removalReverted, filesRemoved);
     } catch (IOException failure) {
       throw BusFailures.of(path, failure);
@@ -699,7 +702,7 @@ public final class SegmentCore {
     try {
       participants.beginLeaving();
       if (!participants.anyOtherStays() && !isKept()) {
-        BusFiles.removeIfUnused(this);
+        removeIfUnused();
       }
     } catch (FileSystemException forbidden) {
       EngineLog.log(System.Logger.Level.INFO, "Segment " + path + " stays, though nobody uses it any more: this process"
@@ -708,23 +711,32 @@ public final class SegmentCore {
     }
   }
 
+  /** Removes the file under the names lock, unless somebody joins it meanwhile. */
+  private void removeIfUnused() throws IOException {
+    try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
+      NamesLock.under(directory, () -> removeUnlessJoined(directory));
+    } catch (NoSuchFileException gone) {
+      // the directory, and the segment's name with it
+    }
+  }
+
   /** Removes the file, whatever its lifetime, unless somebody else is attached; whether it is gone. */
   boolean tryRemove() throws IOException {
-    BusFiles.removeIfUnused(this);
+    removeIfUnused();
     return Owner.state(region.getLongVolatile(STATE_OFFSET)) == REMOVED;
   }
 
   /**
-   * Removes the file, unless somebody joined meanwhile. The caller holds the lock of the bus directory, so that no two
-   * removers and no creator are at work.
+   * Removes the file, unless somebody joined meanwhile; whether it is gone by that. The caller holds the names lock, so
+   * that no two removers and no creator are at work.
    */
-  void removeUnlessJoined(OpenDirectory directory) throws IOException {
+  boolean removeUnlessJoined(OpenDirectory directory) throws IOException {
     long mine = Owner.word(participants.self(), 0, 0, CLOSING);
     revertIfAbandoned(); // another remover died
     removing = true; // or a thread that recovers would take it back
     if (!region.compareAndSetLong(STATE_OFFSET, OPEN, mine)) { // [closing]
       removing = false;
-      return; // removed already, or damaged: closing is not the time to complain
+      return false; // removed already, or damaged: closing is not the time to complain
     }
     VarHandle.fullFence(); // [closing]
     boolean removed = false;
@@ -737,5 +749,6 @@ public final class SegmentCore {
       region.setLongVolatile(STATE_OFFSET, removed ? REMOVED : OPEN);
       removing = false;
     }
+    return removed;
   }
 }

@@ -10,6 +10,8 @@ import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.directory.StructureType;
 import io.bywash.engine.internal.files.BusFailures;
+import io.bywash.engine.internal.files.HiddenFiles;
+import io.bywash.engine.internal.files.NamesLock;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.linux.OpenDirectory;
@@ -31,7 +33,7 @@ import java.util.Optional;
  * so that somebody who attaches meanwhile
  * keeps it, and a remover that dies on the way leaves what every other participant leaves.
  * A damaged one cannot be joined by
- * anybody: it is removed under the directory's lock when none of its locks is held.
+ * anybody: it is removed under the names lock when none of its locks is held.
  */
 public final class SegmentRemoval {
   private SegmentRemoval() {}
@@ -115,17 +117,15 @@ public final class SegmentRemoval {
   }
 
   private static Removal removeDamaged(Path path) {
-    Removal[] removal = new Removal[1];
     String name = path.getFileName().toString();
     try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
-      BusFiles.withDirectoryLock(directory, () -> {
+      return NamesLock.under(directory, () -> {
         try (SegmentFile file = SegmentFile.open(directory, name, true)) {
           if (isAnySlotLocked(file)) {
-            removal[0] = inUse(path, List.of());
-          } else {
-            directory.deleteIfExists(name);
-            removal[0] = result(path, Outcome.REMOVED, "It was damaged, and was removed.");
+            return inUse(path, List.of());
           }
+          directory.deleteIfExists(name);
+          return result(path, Outcome.REMOVED, "It was damaged, and was removed.");
         }
       });
     } catch (NoSuchFileException gone) {
@@ -133,7 +133,6 @@ public final class SegmentRemoval {
     } catch (IOException failure) {
       throw BusFailures.of(path, failure);
     }
-    return removal[0];
   }
 
   /** Whether a participant lives, however many slots the header claims. */
@@ -158,7 +157,7 @@ public final class SegmentRemoval {
       }
     }
     done.removeIf(removal -> removal.outcome() == Outcome.NOT_FOUND || removal.outcome() == Outcome.IN_USE);
-    for (String leftover : BusFiles.removeLeftovers(directory, BusFiles.LOCK_TIMEOUT_NANOS)) {
+    for (String leftover : HiddenFiles.deleteLeft(directory, NamesLock.TIMEOUT_NANOS)) {
       done.add(result(directory.resolve(leftover), Outcome.REMOVED, "It was left by a creator that died, and was"
           + " removed."));
     }

@@ -20,6 +20,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CyclicBarrier;
@@ -329,10 +330,10 @@ class FullFileSystemTest {
           new FutureTask<>(() -> Segment.open(directory.resolve("segment"), spec(SEGMENT_BYTES)));
       Thread opener = new Thread(opened);
       try (SegmentFile lock = SegmentFile.open(directory.resolve(".lock"), false)) {
-        assertTrue(lock.withLock(TURN_LOCK, PATIENCE_NANOS, () -> {
+        assertEquals(Optional.of(true), lock.withLock(TURN_LOCK, PATIENCE_NANOS, () -> {
           opener.start();
           ChildProcess.eventually("the opener found no space", () -> Stream.of(opener.getStackTrace())
-              .anyMatch(frame -> frame.getMethodName().equals("openInTurn")));
+              .anyMatch(frame -> frame.getMethodName().equals("openOneByOne")));
           Files.delete(hidden);
           creator.unlock(SegmentLayout.SLOT_LOCKS);
           creator.close();
@@ -340,6 +341,7 @@ class FullFileSystemTest {
             Segment.create(directory.resolve("other"), spec(SEGMENT_BYTES)).close();
             assertEquals(List.of(), files(directory));
           }
+          return true;
         }));
       }
       opened.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS).close();

@@ -11,7 +11,6 @@ import io.bywash.engine.NoSpaceException;
 import io.bywash.engine.Participant;
 import io.bywash.engine.Removal;
 import io.bywash.engine.Removal.Outcome;
-import io.bywash.engine.SegmentAccessException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.TableFullException;
@@ -133,29 +132,20 @@ public final class DirectoryChanges {
 
   /** Does something under the directory lock, after whatever a dead one left was put right. */
   private <T> T locked(Supplier<T> change) {
-    Object[] result = new Object[1];
-    boolean locked;
     core.beginOperation();
     changing.lock();
     try {
-      locked = core.file().withLock(DIRECTORY_LOCK, LOCK_TIMEOUT_NANOS, () -> {
+      return core.file().withLock(DIRECTORY_LOCK, LOCK_TIMEOUT_NANOS, () -> {
         recoverIntent();
-        result[0] = change.get();
-      });
+        return change.get();
+      }).orElseThrow(() -> BusFailures.stuck("The directory of segment " + core.path() + " has been locked",
+          LOCK_TIMEOUT_NANOS, ""));
     } catch (IOException failure) {
       throw BusFailures.of(core.path(), failure);
     } finally {
       changing.unlock();
       core.endOperation();
     }
-    if (!locked) {
-      throw new SegmentAccessException("The directory of segment " + core.path() + " has been locked for "
-          + LOCK_TIMEOUT_NANOS / 1_000_000_000L + " s by a living process that does not go on. Resume or end that"
-          + " process.");
-    }
-    @SuppressWarnings("unchecked")
-    T value = (T) result[0];
-    return value;
   }
 
   private SegmentEntry add(EntrySpec spec) {
@@ -347,15 +337,14 @@ public final class DirectoryChanges {
    * Puts right what a dead one left half-done, if there is something; who lives has the lock, and is not waited for.
    */
   public boolean recover() throws IOException {
-    boolean[] recovered = new boolean[1];
-    if (region.getLongVolatile(INTENT_OFFSET) != 0 && changing.tryLock()) {
-      try {
-        core.file().withLock(DIRECTORY_LOCK, 0, () -> recovered[0] = recoverIntent());
-      } finally {
-        changing.unlock();
-      }
+    if (region.getLongVolatile(INTENT_OFFSET) == 0 || !changing.tryLock()) {
+      return false;
     }
-    return recovered[0];
+    try {
+      return core.file().withLock(DIRECTORY_LOCK, 0, this::recoverIntent).orElse(false);
+    } finally {
+      changing.unlock();
+    }
   }
 
   /**

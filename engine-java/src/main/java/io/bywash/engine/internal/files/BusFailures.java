@@ -49,6 +49,12 @@ public final class BusFailures {
         + failure.getMessage(), failure);
   }
 
+  /** A living process has kept something from being done for too long. */
+  public static SegmentAccessException stuck(String what, long nanos, String detail) {
+    return new SegmentAccessException(what + " for " + nanos / 1_000_000_000L + " s by a living process that does not"
+        + " go on" + detail + ". Resume or end that process.");
+  }
+
   public static SegmentNotFoundException notFound(Path path, long waitedNanos) {
     String waited = waitedNanos > 0 ? " after waiting " + waitedNanos / 1_000_000 + " ms" : "";
     Path directory = path.toAbsolutePath().getParent();

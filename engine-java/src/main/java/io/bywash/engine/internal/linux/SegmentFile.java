@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReadWriteLock;
@@ -253,22 +254,23 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /** Something to do under a lock. */
-  public interface LockedAction {
-    /** Does it. */
-    void run() throws IOException;
+  @FunctionalInterface
+  public interface LockedAction<T> {
+    /** Does it; what has come of it, not null. */
+    T run() throws IOException;
   }
 
   /**
-   * Runs {@code action} under the lock on one byte, waiting up to {@code timeoutNanos} for it; false when it was not to
+   * Runs {@code action} under the lock on one byte, waiting up to {@code timeoutNanos} for it; empty when it was not to
    * be had in that time. An interrupt does not end the wait, and stays set.
    */
-  public boolean withLock(long position, long timeoutNanos, LockedAction action) throws IOException {
+  public <T> Optional<T> withLock(long position, long timeoutNanos, LockedAction<T> action) throws IOException {
     boolean interrupted = false;
     long start = System.nanoTime();
     try {
       while (!tryLock(position)) {
         if (System.nanoTime() - start > timeoutNanos) {
-          return false;
+          return Optional.empty();
         }
         interrupted |= Thread.interrupted(); // or parking would not park
         LockSupport.parkNanos(LOCK_RETRY_NANOS);
@@ -279,8 +281,7 @@ public final class SegmentFile implements AutoCloseable {
       }
     }
     try {
-      action.run();
-      return true;
+      return Optional.of(action.run());
     } finally {
       unlock(position);
     }

@@ -1,0 +1,105 @@
+package io.bywash.engine.internal.files;
+
+import io.bywash.engine.internal.layout.SegmentLayout;
+import io.bywash.engine.internal.linux.OpenDirectory;
+import io.bywash.engine.internal.linux.SegmentFile;
+import java.io.IOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Segments that are being created, under hidden names. One whose first slot is not locked was left by a creator that
+ * died, and the next creator deletes it.
+ */
+public final class HiddenFiles {
+  private static final Pattern NAME = Pattern.compile("\\..+\\.[0-9a-f]{16}\\.tmp");
+
+  private HiddenFiles() {}
+
+  /** The hidden name under which the segment of that name and id is created. */
+  public static String name(String segment, long segmentId) {
+    return prefix(segment) + String.format("%016x", segmentId) + ".tmp";
+  }
+
+  private static String prefix(String segment) {
+    return "." + segment + ".";
+  }
+
+  /** A new hidden file, marked as alive by the lock of its first slot before anybody can delete it. */
+  public static SegmentFile create(OpenDirectory directory, String name, Set<PosixFilePermission> permissions)
+      throws IOException {
+    return NamesLock.under(directory, () -> {
+      for (String leftover : names(directory)) {
+        deleteIfLeft(directory, leftover);
+      }
+      SegmentFile file = SegmentFile.create(directory, name, permissions);
+      file.tryLock(SegmentLayout.SLOT_LOCKS);
+      return file;
+    });
+  }
+
+  /** The names of all hidden files, whether their creators are dead or at work. */
+  public static List<String> names(OpenDirectory directory) throws IOException {
+    return directory.names().stream().filter(NAME.asMatchPredicate()).toList();
+  }
+
+  /** Deletes what dead creators left, unless somebody has the names lock for {@code timeoutNanos}; which files. */
+  public static List<String> deleteLeft(Path path, long timeoutNanos) {
+    try (OpenDirectory directory = OpenDirectory.of(path)) {
+      if (!names(directory).isEmpty()) {
+        return NamesLock.tryUnder(directory, timeoutNanos, () ->
+            names(directory).stream().filter(name -> deleteIfLeft(directory, name)).toList()).orElse(List.of());
+      }
+    } catch (IOException notOurs) {
+      // another user's directory: that user's next creator deletes them
+    }
+    return List.of();
+  }
+
+  /** Deletes a hidden file if its creator is dead, or done with it. The caller has the names lock. */
+  private static boolean deleteIfLeft(OpenDirectory directory, String name) {
+    try {
+      boolean done = directory.linkCount(name) > 1; // linked already
+      return (done || !isCreatorAlive(directory, name)) && isOurs(directory, name) && directory.deleteIfExists(name);
+    } catch (IOException notOurs) {
+      return false; // another user's: that user's next creator deletes it
+    }
+  }
+
+  /** Whether another process creates a segment of that name. */
+  public static boolean isBeingCreated(OpenDirectory directory, String segment) throws IOException {
+    for (String name : names(directory)) {
+      try {
+        if (name.startsWith(prefix(segment)) && isCreatorAlive(directory, name)) {
+          return true;
+        }
+      } catch (NoSuchFileException done) {
+        // finished, or failed, a moment ago
+      }
+    }
+    return false;
+  }
+
+  private static boolean isCreatorAlive(OpenDirectory directory, String name) throws IOException {
+    try (SegmentFile file = SegmentFile.open(directory, name, true)) {
+      return file.isLockedByOther(SegmentLayout.SLOT_LOCKS);
+    }
+  }
+
+  private static boolean isOurs(OpenDirectory directory, String name) throws IOException {
+    // Closing any other descriptor could drop its creator's lock.
+    try (SegmentFile file = SegmentFile.open(directory, name, true)) {
+      return isOurs(file);
+    }
+  }
+
+  /** Whether a hidden file is empty, or begins like a segment or with nothing yet, and is not somebody else's data. */
+  public static boolean isOurs(SegmentFile hidden) throws IOException {
+    long magic = hidden.firstWord();
+    return hidden.sizeBytes() == 0 || hidden.sizeBytes() >= Long.BYTES && (magic == 0 || magic == SegmentLayout.MAGIC);
+  }
+}
