@@ -79,7 +79,7 @@ public final class Publisher extends Role implements Waitable, Revocable {
   }
 
   private static Publisher open(Ring ring, WaitPolicy waitPolicy) {
-    RoleHandle handle = ring.entry.tryTake(PUBLISHER_ROLE, 0);
+    RoleHandle handle = RoleHandle.tryTake(ring.entry, PUBLISHER_ROLE, 0);
     if (handle == null) {
       throw taken(ring, ring.entry.roleWord(PUBLISHER_ROLE));
     }

@@ -7,7 +7,7 @@ import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.EvictedException;
 import io.bywash.engine.MessageHandler;
 import io.bywash.engine.OverrunException;
-import io.bywash.engine.internal.role.UsageGuard;
+import io.bywash.engine.internal.attachment.UsageGuard;
 import io.bywash.engine.internal.record.MessageView;
 import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.internal.directory.SegmentEntry;

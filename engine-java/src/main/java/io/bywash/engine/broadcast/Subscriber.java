@@ -11,7 +11,7 @@ import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.role.RoleHandle;
-import io.bywash.engine.internal.role.UsageGuard;
+import io.bywash.engine.internal.attachment.UsageGuard;
 import io.bywash.engine.record.RecordHandler;
 import io.bywash.engine.record.Records;
 import io.bywash.engine.wait.WaitPolicy;
@@ -125,7 +125,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
 
   private static RoleHandle takePlace(Ring ring, int mode) {
     for (int index = FIRST_SUBSCRIBER_ROLE; index < ring.entry.roleCount(); index++) {
-      RoleHandle handle = ring.entry.tryTake(index, mode);
+      RoleHandle handle = RoleHandle.tryTake(ring.entry, index, mode);
       if (handle != null) {
         return handle;
       }

@@ -49,7 +49,7 @@ final class Leftovers {
         throw new SpecMismatchException(where, List.of("its own dead letters lead back to \"" + name + "\""));
       }
       names.add(name);
-      Entry found = cells.entry.core().directory().find(name).orElse(null);
+      Entry found = cells.entry.directory().find(name).orElse(null);
       if (found == null && first == null) {
         throw new EntryNotFoundException(where + "there is no such entry. Add it before the first consumer is opened.");
       }

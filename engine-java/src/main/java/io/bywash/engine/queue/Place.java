@@ -36,7 +36,7 @@ record Place(RoleHandle handle, Exchanger exchanger) {
 
   /** Takes that role; null when a living participant has it. */
   static Place tryTake(Cells cells, int index, int mode) {
-    RoleHandle handle = cells.entry.tryTake(index, mode);
+    RoleHandle handle = RoleHandle.tryTake(cells.entry, index, mode);
     if (handle == null) {
       return null;
     }

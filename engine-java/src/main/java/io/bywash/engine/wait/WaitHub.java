@@ -1,7 +1,6 @@
 package io.bywash.engine.wait;
 
 import io.bywash.engine.internal.waiting.Hub;
-import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.waiting.WaitPoint;
 import io.bywash.engine.internal.linux.EngineThread;
 import java.util.Objects;
@@ -59,11 +58,10 @@ public final class WaitHub {
    */
   public CompletableFuture<Void> whenReady(Waitable role, Executor executor) {
     Objects.requireNonNull(executor, "executor");
-    WaitPoint point = Role.waitPoint(role);
-    if (point == null) {
+    if (!(role instanceof WaitPoint point)) {
       throw new IllegalArgumentException("role=" + role + " is not a role of this engine");
     }
-    if (point.isWaitOver()) {
+    if (role.isReady()) {
       return CompletableFuture.completedFuture(null);
     }
     FutureWait wait = new FutureWait(point, executor);
@@ -74,14 +72,12 @@ public final class WaitHub {
 
   private static final class FutureWait extends Hub.Wait {
     private final CompletableFuture<Void> future = new CompletableFuture<>();
-    private final WaitPoint point;
     private final Executor executor;
     /** Written by the hub's thread. */
     private volatile boolean handedOver;
 
     FutureWait(WaitPoint point, Executor executor) {
       super(point);
-      this.point = point;
       this.executor = executor;
     }
 
@@ -126,15 +122,6 @@ public final class WaitHub {
         }
       } else {
         future.completeExceptionally(failure);
-      }
-    }
-
-    /** Passes a wake on to another waiter: this wait was cancelled after its role was ready. */
-    private void passOn() {
-      try {
-        point.waiters().signalOne();
-      } catch (InternalError fault) {
-        // the file was truncated: there is nothing to wake for
       }
     }
   }

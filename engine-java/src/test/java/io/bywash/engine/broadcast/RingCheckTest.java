@@ -206,7 +206,7 @@ class RingCheckTest {
   @Test
   void aSubscriberThatWasOvertakenBeforeItCountedIsToldAsOneThatStoppedAndNotAsDamage() {
     subscriber.close();
-    RoleHandle joiner = ring.entry.tryTake(1, MODE_BLOCK);
+    RoleHandle joiner = RoleHandle.tryTake(ring.entry, 1, MODE_BLOCK);
     region.setLong(joiner.offset() + ROLE_POSITION, ring.published());
     try (Publisher publisher = queue.publisher()) {
       for (int i = 0; i < 500; i++) {

@@ -124,7 +124,7 @@ class RewriterTest {
   private static final List<String> NOT_PORTABLE = List.of("internal.linux.ByteLocks$OpenFileDescription.",
       "internal.linux.OpenDirectory$Descriptor.", "internal.linux.SegmentFile.setPermissions:",
       "internal.linux.Futex", "internal.linux.Mapping.", "internal.linux.Pages.",
-      "internal.waiting.Waiters.", "internal.waiting.WaitRoom.", "internal.segment.Participants.heartbeat:",
+      "internal.waiting.Waiters.", "internal.segment.Participants.wake:", "internal.segment.Participants.heartbeat:",
       "internal.linux.SegmentFile.allocate:",
       "internal.linux.SegmentFile.lambda$close$", "internal.linux.SegmentFile.withChannelOnce:");
 

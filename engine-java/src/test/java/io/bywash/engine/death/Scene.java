@@ -9,6 +9,7 @@ import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.SegmentLayout;
+import io.bywash.engine.internal.waiting.WaitPoints;
 import io.bywash.engine.internal.waiting.Waiters;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.subject.DeathSubject;
@@ -154,9 +155,9 @@ public abstract class Scene {
   }
 
   private static boolean isInSummary(Waiters waiters) {
-    long common = waiters.entry().offset();
-    return (waiters.entry().region().getLongVolatile(common + SegmentLayout.SUMMARY_FOR_DATA)
-        | waiters.entry().region().getLongVolatile(common + SegmentLayout.SUMMARY_FOR_SPACE)) != 0;
+    long common = waiters.row().offset();
+    return (waiters.row().region().getLongVolatile(common + SegmentLayout.SUMMARY_FOR_DATA)
+        | waiters.row().region().getLongVolatile(common + SegmentLayout.SUMMARY_FOR_SPACE)) != 0;
   }
 
   protected static boolean isAnnounced(Role role) {
@@ -164,11 +165,11 @@ public abstract class Scene {
   }
 
   private static Waiters waiters(Role role) {
-    return Role.waitPoint(role).waiters();
+    return WaitPoints.waiters(role);
   }
 
   private static int number(Role role) {
-    return Role.waitPoint(role).role();
+    return WaitPoints.role(role);
   }
 
   /** Everybody dies now, and what they left is found in another directory. */

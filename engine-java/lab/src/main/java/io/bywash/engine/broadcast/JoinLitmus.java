@@ -40,7 +40,7 @@ public final class JoinLitmus {
     private final Meeting meeting = new Meeting();
     private final LitmusQueue queue = QUEUES.take();
     private final RoleHandle role =
-        queue.reading.tryTake(BroadcastLayout.FIRST_SUBSCRIBER_ROLE, BroadcastLayout.MODE_BLOCK);
+        RoleHandle.tryTake(queue.reading, BroadcastLayout.FIRST_SUBSCRIBER_ROLE, BroadcastLayout.MODE_BLOCK);
     private final long position = queue.ring.oldest();
     private Claim claim;
 

@@ -4,14 +4,11 @@ import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
 import io.bywash.engine.internal.role.Role;
-import io.bywash.engine.internal.SegmentCore;
-import io.bywash.engine.internal.waiting.WaitPoint;
+import io.bywash.engine.internal.waiting.ObservedWaitPoint;
 import io.bywash.engine.internal.waiting.WaitRoom;
-import io.bywash.engine.internal.waiting.Waiters;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.litmus.Meeting;
 import io.bywash.engine.litmus.Pool;
-import io.bywash.engine.wait.WaitPolicy;
 import java.util.function.BooleanSupplier;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -35,8 +32,7 @@ public final class WaitingLitmus {
    * A role about to sleep: {@link WaitRoom#await} is told at its first look that there is nothing, so that it announces
    * itself; the last look before the sleep is the role's own, and ends the wait in any case.
    */
-  private static final class Sleeper implements WaitPoint {
-    private final WaitPoint role;
+  private static final class Sleeper extends ObservedWaitPoint {
     private final BooleanSupplier wakerIsDone;
     private boolean looked;
     private boolean announced;
@@ -44,9 +40,9 @@ public final class WaitingLitmus {
     private int doorbell;
 
     Sleeper(Role role, BooleanSupplier wakerIsDone) {
-      this.role = Role.waitPoint(role);
+      super(role);
       this.wakerIsDone = wakerIsDone;
-      this.doorbell = this.role.core().waitRoom().doorbellValue();
+      this.doorbell = doorbellValue();
     }
 
     /** That it announces itself between the two looks, without which no outcome below would mean anything. */
@@ -60,38 +56,18 @@ public final class WaitingLitmus {
     /** 1 when the role's last look before its sleep found something to do. */
     int goToSleep() {
       looked = false;
-      role.core().waitRoom().await(this, WaitPolicy.BLOCK, Long.MAX_VALUE, false);
+      block();
       return saw ? 1 : 0;
     }
 
     @Override
-    public SegmentCore core() {
-      return role.core();
-    }
-
-    @Override
-    public Waiters waiters() {
-      return role.waiters();
-    }
-
-    @Override
-    public int role() {
-      return role.role();
-    }
-
-    @Override
-    public long changeStamp() {
-      return role.changeStamp();
-    }
-
-    @Override
-    public boolean isWaitOver() {
+    protected boolean isWaitOver() {
       if (!looked) {
         looked = true;
         return false;
       }
-      saw = role.isWaitOver();
-      announced = role.waiters().isAnnounced(role.role());
+      saw = isRoleReady();
+      announced = isAnnounced();
       while (!saw && !wakerIsDone.getAsBoolean()) { // it stays announced, as one that sleeps
         Thread.onSpinWait();
       }
@@ -100,7 +76,7 @@ public final class WaitingLitmus {
 
     /** 1 when a waker saw the announcement, and changed the doorbell. */
     int wasRung() {
-      return role.core().waitRoom().doorbellValue() == doorbell ? 0 : 1;
+      return doorbellValue() == doorbell ? 0 : 1;
     }
   }
 

@@ -102,7 +102,7 @@ final class LitmusJobs {
       long word = entry.roleWord(index);
       entry.region().compareAndSetLong(entry.role(index), word,
           Owner.word(0, Owner.generation(word), 0, SegmentLayout.ROLE_FREE));
-      successor = entry.tryTake(index, MODE_CONSUMER);
+      successor = RoleHandle.tryTake(entry, index, MODE_CONSUMER);
     }
 
     /** Whether the former holder could acknowledge it. */
@@ -167,7 +167,7 @@ final class LitmusJobs {
       dying.close();
       region.setLongOpaque(role + ROLE_WANT, after);
       region.setLongRelease(role + ROLE_AT, 2 * position + 1);
-      handle = sending.tryTake(index, MODE_PRODUCER);
+      handle = RoleHandle.tryTake(sending, index, MODE_PRODUCER);
     }
 
     /** Repairs it: what it owns then. */

@@ -14,7 +14,7 @@ import io.bywash.engine.Removal.Outcome;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.TableFullException;
-import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.attachment.Attachment;
 import io.bywash.engine.internal.files.BusFailures;
 import io.bywash.engine.internal.layout.Names;
 import io.bywash.engine.internal.layout.Owner;
@@ -39,14 +39,14 @@ import java.util.function.Supplier;
 public final class DirectoryChanges {
   private static final long LOCK_TIMEOUT_NANOS = 10_000_000_000L;
 
-  private final SegmentCore core;
+  private final Attachment core;
   private final DirectoryTable table;
   private final Region region;
   private final Geometry geometry;
   /** Of this process's threads one at a time changes the directory; the lock of the file is the whole process's. */
   private final ReentrantLock changing = new ReentrantLock();
 
-  public DirectoryChanges(SegmentCore core, DirectoryTable table) {
+  public DirectoryChanges(Attachment core, DirectoryTable table) {
     this.core = core;
     this.table = table;
     this.region = core.region();
@@ -82,7 +82,7 @@ public final class DirectoryChanges {
       long value = i < spec.parameters().size() ? spec.parameters().get(i) : 0;
       region.setLongOpaque(row + ROW_PARAMETERS + i * 8L, value);
     }
-    StructureType type = core.type(spec.kind().code());
+    StructureType type = table.type(spec.kind().code());
     region.setLongOpaque(row + ROW_FLAGS, type != null && type.mayRetain() ? RETAINS : 0);
     region.setLongOpaque(row + ROW_TEXT_OFFSET, spec.layout().isEmpty() ? 0
         : textOffset(spec.roleCount(), spec.dataBytes()));
@@ -91,7 +91,7 @@ public final class DirectoryChanges {
 
   /** Writes what a new structure begins with; all else in it is zeros. */
   private void writeContent(EntrySpec spec, long offset) {
-    StructureType type = core.type(spec.kind().code());
+    StructureType type = table.type(spec.kind().code());
     if (type != null) {
       type.format(region, offset, spec);
     }
@@ -175,7 +175,7 @@ public final class DirectoryChanges {
     setState(index, spec.kind(), generation, ROW_LIVE);
     raiseChanges();
     region.setLongVolatile(INTENT_OFFSET, 0);
-    SegmentEntry added = SegmentEntry.read(core, index, table.word(index));
+    SegmentEntry added = table.entry(index, table.word(index));
     added.requireSound();
     return added;
   }
@@ -364,7 +364,7 @@ public final class DirectoryChanges {
       } else if (state(word) == ROW_TOMBSTONE) {
         boolean hasBytes = endOf(index) != 0 && endOf(index) <= region.getLongOpaque(NEXT_FREE_OFFSET);
         if (hasBytes && hasItsBytesAlone(index)) {
-          SegmentEntry.read(core, index, word).markRemoved();
+          table.entry(index, word).markRemoved();
         } else if (!hasBytes) { // it was being freed, and nobody held it
           free(index, word);
         }

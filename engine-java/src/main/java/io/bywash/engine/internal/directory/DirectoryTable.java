@@ -7,7 +7,7 @@ import io.bywash.engine.EntryNotFoundException;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
 import io.bywash.engine.SpecMismatchException;
-import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.attachment.Attachment;
 import io.bywash.engine.internal.layout.Names;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.internal.segment.Geometry;
@@ -19,14 +19,30 @@ import java.util.stream.Collectors;
 
 /** The name directory, as its readers see it. {@link DirectoryChanges} writes it. */
 public final class DirectoryTable {
-  private final SegmentCore core;
+  private final Attachment core;
+  private final List<StructureType> types;
   private final Region region;
   private final Geometry geometry;
 
-  public DirectoryTable(SegmentCore core) {
+  public DirectoryTable(Attachment core, List<StructureType> types) {
     this.core = core;
+    this.types = types;
     this.region = core.region();
     this.geometry = core.geometry();
+  }
+
+  /** The kind of structure with that number; null when this version has none. */
+  StructureType type(int kindCode) {
+    for (StructureType type : types) {
+      if (type.kind().code() == kindCode) {
+        return type;
+      }
+    }
+    return null;
+  }
+
+  SegmentEntry entry(int index, long word) {
+    return new SegmentEntry(this, core, index, word);
   }
 
   long word(int index) {
@@ -62,7 +78,7 @@ public final class DirectoryTable {
   public SegmentEntry read(int index) {
     long word = word(index);
     while (state(word) == ROW_LIVE) {
-      SegmentEntry entry = SegmentEntry.read(core, index, word);
+      SegmentEntry entry = entry(index, word);
       VarHandle.acquireFence(); // [row-live] the row was read before the second look at its word
       long now = word(index);
       if (now == word) {
@@ -118,6 +134,27 @@ public final class DirectoryTable {
           List.of("kind is " + entry.kind() + ", wanted " + kind));
     }
     return entry;
+  }
+
+  /** What the segment has to stay for though nobody uses it, in words: the first entry that still holds something. */
+  public Optional<String> retained() {
+    return live().stream().filter(entry -> entry.retained() != null)
+        .map(entry -> "entry \"" + entry.name() + "\" " + entry.retained()).findFirst();
+  }
+
+  /** Frees all roles that the holder of a slot left when it died; the caller has the slot's lock. How many. */
+  public int sweep(int slotId) {
+    int rolesFreed = 0;
+    for (SegmentEntry entry : live()) {
+      rolesFreed += sweep(entry, slotId);
+    }
+    return rolesFreed;
+  }
+
+  /** The same in one structure. The slot holds the row, or the bytes could be another entry's before this has ended. */
+  int sweep(SegmentEntry entry, int slotId) {
+    core.participants().holdFor(slotId, entry.row());
+    return entry.isGone() ? 0 : entry.sweep(slotId);
   }
 
   /** What differs between the rows that exist and the wanted ones, one sentence each. */

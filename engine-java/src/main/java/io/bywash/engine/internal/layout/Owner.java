@@ -18,6 +18,9 @@ public final class Owner {
   /** Slot ids fit in 8 bits. */
   public static final int MAX_SLOTS = 256;
 
+  /** Far more than there can be others that want the same word; a hostile one gets no more. */
+  public static final int MAX_TRIES = 10_000;
+
   private static final long PARTICIPANT_MASK = 0xFFFF_FFFF_0000_FF00L;
   private static final int GENERATION_MASK = 0xFFFF;
 

@@ -2,11 +2,12 @@ package io.bywash.engine.internal.role;
 
 import io.bywash.engine.InterruptedWaitException;
 import io.bywash.engine.Revocable;
-import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.attachment.UsageGuard;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.Label;
 import io.bywash.engine.internal.waiting.WaitPoint;
 import io.bywash.engine.internal.waiting.WaitRoom;
+import io.bywash.engine.internal.waiting.WaitStrategy;
 import io.bywash.engine.internal.waiting.Waiters;
 import io.bywash.engine.wait.WaitPolicy;
 import io.bywash.engine.wait.Waitable;
@@ -14,11 +15,12 @@ import java.lang.ref.Reference;
 import java.util.function.BooleanSupplier;
 
 /** What all roles have in common: their entry, the hold on it, and waiting. Not part of the public API. */
-public abstract class Role implements Waitable, Revocable {
+public abstract class Role extends WaitPoint implements Waitable, Revocable {
   protected final SegmentEntry entry;
   protected final UsageGuard guard;
-  protected final WaitPolicy waitPolicy;
-  private final WaitPoint waitPoint;
+  private final Waiters waiters;
+  private final WaitStrategy waitStrategy;
+  private final BooleanSupplier work = this::hasWork;
   /** What the last wait answered: it was over soon, and without sleeping. */
   private boolean lively;
   /** When it was last looked whether entry and name are still there. */
@@ -26,29 +28,12 @@ public abstract class Role implements Waitable, Revocable {
 
   @SuppressWarnings("this-escape") // the handle refers to it weakly, and uses it when it is given back
   protected Role(UsageGuard guard, WaitPolicy waitPolicy, Waiters waiters) {
-    this.entry = waiters.entry();
+    this.entry = (SegmentEntry) waiters.row();
     this.guard = guard;
-    this.waitPolicy = waitPolicy;
-    this.waitPoint = new Point(this, waiters, guard instanceof RoleHandle handle ? handle.index() : WaitPoint.NO_ROLE);
+    this.waiters = waiters;
+    this.waitStrategy = WaitStrategy.valueOf(waitPolicy.name());
     if (guard instanceof RoleHandle own) {
       own.guard(this);
-    }
-  }
-
-  private record Point(Role user, Waiters waiters, int role) implements WaitPoint {
-    @Override
-    public SegmentCore core() {
-      return user.entry.core();
-    }
-
-    @Override
-    public boolean isWaitOver() {
-      return user.isUnusableOr(user::hasWork);
-    }
-
-    @Override
-    public long changeStamp() {
-      return user.changeStamp();
     }
   }
 
@@ -74,21 +59,13 @@ public abstract class Role implements Waitable, Revocable {
       if (guard.isUsable()) {
         throw fault;
       }
-      return true; // it was closed after the first look, and its memory is gone
+      return true; // it was closed after the first check, and its memory is gone
     }
-  }
-
-  /** What a role waits for, or a condition of one, for the hub; null when it is neither. */
-  public static WaitPoint waitPoint(Waitable waitable) {
-    if (waitable instanceof Role role) {
-      return role.waitPoint;
-    }
-    return waitable instanceof Condition condition ? condition : null;
   }
 
   /** What the user of this role may wait for beside its work; over, too, when the role may not be used any more. */
   protected final Waitable condition(BooleanSupplier holds) {
-    return new Condition(this, waitPoint, holds);
+    return new Condition(this, holds);
   }
 
   /** Whether what the role waits for is there. Asked by another thread while the role's own thread waits. */
@@ -111,15 +88,26 @@ public abstract class Role implements Waitable, Revocable {
     return !entry.core().hasTaken(guard);
   }
 
-  /** See {@link WaitPoint#changeStamp}. */
-  protected abstract long changeStamp();
-
   /** What is to be done before the role is given back; nobody uses it then. */
   protected void finish() {}
 
-  protected final boolean isWaitOver() {
-    return waitPoint.isWaitOver();
+  @Override
+  protected final Waiters waiters() {
+    return waiters;
   }
+
+  @Override
+  protected final int role() {
+    return guard instanceof RoleHandle handle ? handle.index() : NO_ROLE;
+  }
+
+  @Override
+  protected final boolean isWaitOver() {
+    return isUnusableOr(work);
+  }
+
+  @Override
+  protected abstract long changeStamp();
 
   /** Begins a call that may wait, unless {@code timeoutNanos} says that it must not. */
   protected final void checkInterrupt(long timeoutNanos) {
@@ -147,7 +135,7 @@ public abstract class Role implements Waitable, Revocable {
       probedNanos = now;
       probe();
     }
-    lively = entry.core().waitRoom().await(waitPoint, waitPolicy, left, lively);
+    lively = waiters.room().await(this, waitStrategy, left, lively);
     return true;
   }
 

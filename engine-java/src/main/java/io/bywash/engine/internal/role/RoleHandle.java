@@ -8,6 +8,8 @@ import io.bywash.engine.internal.layout.Label;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.linux.EngineLog;
 import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.internal.segment.Participants;
+import io.bywash.engine.internal.attachment.UsageGuard;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Cleaner;
 import java.lang.ref.WeakReference;
@@ -19,6 +21,7 @@ import java.lang.ref.WeakReference;
 public final class RoleHandle extends UsageGuard implements Runnable {
   private static final Cleaner CLEANER = Cleaner.create();
 
+  private final SegmentEntry entry;
   private final int index;
   private final Region region;
   private final long offset;
@@ -27,13 +30,60 @@ public final class RoleHandle extends UsageGuard implements Runnable {
   private WeakReference<Role> role = new WeakReference<>(null);
   private Cleaner.Cleanable cleanable;
 
-  public RoleHandle(SegmentEntry entry, int index, long word) {
+  private RoleHandle(SegmentEntry entry, int index, long word) {
     super(entry);
+    this.entry = entry;
     this.index = index;
     this.region = entry.region();
     this.offset = entry.role(index);
     this.word = word;
     enter();
+  }
+
+  /**
+   * Takes role {@code index} if it is free or its holder is dead: it is then in state JOINING, and its position line is
+   * this participant's to write. Returns null when a living participant holds it.
+   */
+  public static RoleHandle tryTake(SegmentEntry entry, int index, int mode) {
+    entry.core().requireParticipant();
+    entry.core().checkName();
+    entry.core().hold(entry.row());
+    try {
+      entry.checkPresent(); // [row-held] a remover sees the hold, or this sees that the row is not live any more
+      return take(entry, index, mode);
+    } finally {
+      entry.core().letGo(entry.row()); // the role has a hold of its own
+    }
+  }
+
+  private static RoleHandle take(SegmentEntry entry, int index, int mode) {
+    Participants participants = entry.core().participants();
+    for (int tries = 0; tries < Owner.MAX_TRIES; tries++) {
+      if (!entry.raiseRolesUsed(index + 1)) {
+        continue;
+      }
+      long word = entry.roleWord(index);
+      if (Owner.state(word) != ROLE_FREE && participants.isAlive(word)) {
+        return null;
+      }
+      if (Owner.state(word) != ROLE_FREE) {
+        entry.recover(index, word);
+      }
+      long mine = Owner.word(participants.self(), Owner.generation(word) + 1, mode, ROLE_JOINING);
+      if (entry.region().compareAndSetLong(entry.role(index) + ROLE_WORD, word, mine)) { // [role-free]
+        Label.write(entry.region(), entry.role(index) + ROLE_LABEL, "");
+        entry.waitingForData().withdraw(index); // a dead one's
+        entry.waitingForSpace().withdraw(index);
+        return entry.core().add(new RoleHandle(entry, index, mine));
+      }
+    }
+    throw entry.damaged("the word of role " + index + " does not stand still: it changed " + Owner.MAX_TRIES
+        + " times while it was taken");
+  }
+
+  @Override
+  protected boolean isShared() {
+    return true;
   }
 
   /** Ties this handle to the role object that its user holds, which must not be reachable from here. */
@@ -119,11 +169,11 @@ public final class RoleHandle extends UsageGuard implements Runnable {
       if (entry.freeRole(index, word) || entry.freeRole(index, Owner.withState(word, ROLE_REVOKED))) {
         entry.wakeAll(); // whoever waits for this role need not any more
       }
-      entry.core().waitRoom().wakeOwnRole(index); // it may wait in this role itself
+      entry.core().participants().wakeSelfIn(index); // it may wait in this role itself
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
     } finally { // also if the memory is gone
-      entry.core().release(this);
+      super.end();
       if (cleanable != null) {
         cleanable.clean(); // does nothing more than unregister, since the role was ended above
       }

@@ -4,8 +4,6 @@ import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
 import io.bywash.engine.Participant;
 import io.bywash.engine.TableFullException;
-import io.bywash.engine.internal.directory.DirectoryTable;
-import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.Label;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.linux.Futex;
@@ -47,18 +45,28 @@ public final class Participants {
   private final SegmentFile file;
   private final Region region;
   private final Geometry geometry;
-  private final DirectoryTable directory;
+  private final Sweeper sweeper;
   /** Held by the thread of this process that buries: there is one {@link #burying}. */
   private final ReentrantLock burials = new ReentrantLock();
   private long self;
   /** The slot whose dead holder this participant buries just now. */
   private volatile int burying = NOBODY;
 
-  public Participants(SegmentFile file, Region region, Geometry geometry, DirectoryTable directory) {
+  /** What frees everything that a dead participant holds. */
+  @FunctionalInterface
+  public interface Sweeper {
+    /**
+     * Frees what a slot, whose lock the caller has, holds in all structures; how many roles that were. For each
+     * structure it says with {@link #holdFor} that the slot holds the row.
+     */
+    int sweep(int slotId);
+  }
+
+  public Participants(SegmentFile file, Region region, Geometry geometry, Sweeper sweeper) {
     this.file = file;
     this.region = region;
     this.geometry = geometry;
-    this.directory = directory;
+    this.sweeper = sweeper;
   }
 
   /** This participant's part of every word that it owns; 0 for an observer. */
@@ -309,26 +317,18 @@ public final class Participants {
     int epoch = Owner.epoch(slotWord(id));
     int next = epoch == -1 ? epoch : epoch + 1; // beyond LAST_EPOCH only what is no participant's: it stays
     region.setLongVolatile(geometry.slot(id) + SLOT_WORD, Owner.word(Owner.participant(id, next), 0, 0, SLOT_JOINING));
-    int rolesFreed = 0;
     burying = id;
     try {
-      for (SegmentEntry entry : directory.live()) {
-        rolesFreed += sweep(entry, id);
-      }
+      return sweeper.sweep(id);
     } finally {
       burying = NOBODY;
     }
-    return rolesFreed;
   }
 
-  /**
-   * Frees what slot {@code id} holds in one structure. The slot whose lock the caller has holds the row meanwhile: or
-   * the bytes could be another entry's before this has ended. Whoever takes the slot next begins without a hold.
-   */
-  public int sweep(SegmentEntry entry, int id) {
-    region.getAndBitwiseOrLong(heldWord(id, entry.row()), 1L << (entry.row() & 63));
+  /** Says that a slot, whose lock the caller has, holds a row. Whoever takes the slot next begins without a hold. */
+  public void holdFor(int id, int row) {
+    region.getAndBitwiseOrLong(heldWord(id, row), 1L << (row & 63));
     VarHandle.fullFence(); // [row-held] the holder looks next whether the row is still live
-    return entry.isGone() ? 0 : entry.sweep(id);
   }
 
   private void free(int id, int epoch) {
@@ -443,8 +443,42 @@ public final class Participants {
         region.getLongOpaque(slot + SLOT_BOOT_LOW));
   }
 
+  // ---- doorbells
+
   public long doorbell(int id) {
     return geometry.slot(id) + SLOT_DOORBELL;
+  }
+
+  /** The bit of a futex that a role sleeps with. */
+  public static int doorbellBit(int role) {
+    return 1 << (role & 31);
+  }
+
+  /** Changes the doorbell of a slot, and wakes all that sleep on it with one of those bits. */
+  public void wake(int id, int bits) {
+    region.getAndAddInt(doorbell(id), 1); // the word changes before the wake: who reads it later does not sleep
+    try {
+      Futex.wakeAll(region, doorbell(id), bits);
+    } catch (OutOfMemoryError | StackOverflowError shortage) {
+      // what the sleeper waits for has happened, and must not look failed to the caller; the sleeper looks again by
+      // itself
+    }
+  }
+
+  /** Wakes everybody of this process who sleeps in this segment: roles were revoked. */
+  public void wakeSelf() {
+    wakeSelf(Futex.ALL_BITS);
+  }
+
+  /** Wakes the thread of this process that sleeps in that role, because the role was revoked. */
+  public void wakeSelfIn(int role) {
+    wakeSelf(doorbellBit(role));
+  }
+
+  private void wakeSelf(int bits) {
+    if (NativeAccess.ENABLED && self != 0) {
+      wake(Owner.slotId(self), bits);
+    }
   }
 
   public void heartbeat() {

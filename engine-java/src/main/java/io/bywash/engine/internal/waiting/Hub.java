@@ -1,6 +1,6 @@
 package io.bywash.engine.internal.waiting;
 
-import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.attachment.Attachment;
 import io.bywash.engine.internal.linux.EngineLog;
 import io.bywash.engine.internal.linux.EngineThread;
 import io.bywash.engine.internal.linux.Futex;
@@ -42,7 +42,7 @@ public final class Hub {
 
   // ---- used by the hub's thread alone
   private final List<WaitSegment> segments = new ArrayList<>();
-  private final Map<SegmentCore, WaitSegment> byCore = new IdentityHashMap<>();
+  private final Map<Attachment, WaitSegment> byCore = new IdentityHashMap<>();
   private long roundNanos = System.nanoTime();
   private int rounds;
   private boolean failed;
@@ -58,6 +58,19 @@ public final class Hub {
 
     protected Wait(WaitPoint point) {
       this.point = point;
+    }
+
+    private Attachment core() {
+      return point.waiters().row().core();
+    }
+
+    /** Passes a wake on to another waiter: this wait was cancelled after its role was ready. */
+    protected final void passOn() {
+      try {
+        point.waiters().signalOne();
+      } catch (InternalError fault) {
+        // the file was truncated: there is nothing to wake for
+      }
     }
 
     /** Whether the wait has ended. */
@@ -222,12 +235,12 @@ public final class Hub {
 
   private void takeArrivals() {
     for (Wait arrival = arrivals.peek(); arrival != null; arrival = arrivals.peek()) {
-      segment(arrival.point.core()).add(arrival); // what may fail comes first
+      segment(arrival.core()).add(arrival); // what may fail comes first
       arrivals.remove();
     }
   }
 
-  private WaitSegment segment(SegmentCore core) {
+  private WaitSegment segment(Attachment core) {
     WaitSegment segment = byCore.get(core);
     if (segment == null) {
       segment = new WaitSegment(this, core);
@@ -357,7 +370,7 @@ public final class Hub {
 
   private static Throwable cut(Wait wait, InternalError fault) {
     try {
-      return wait.point.core().truncated(fault);
+      return wait.core().truncated(fault);
     } catch (InternalError other) {
       return other;
     }

@@ -37,19 +37,19 @@ final class WaitGroup {
   WaitGroup(Hub hub, Waiters waiters) {
     this.hub = hub;
     this.waiters = waiters;
-    this.roleCount = waiters.entry().roleCount();
+    this.roleCount = waiters.row().roleCount();
     this.first = new Wait[roleCount + OBSERVERS];
     int words = (first.length + 63) >>> 6;
     this.waiting = new long[words];
     this.announced = new long[words];
     this.fresh = new long[words];
-    this.mayAnnounce = NativeAccess.ENABLED && !waiters.entry().core().isReadOnly() && waiters.entry().tryBeginWait();
+    this.mayAnnounce = NativeAccess.ENABLED && !waiters.row().core().isReadOnly() && waiters.row().tryBeginWait();
   }
 
   /** Nobody waits here any more. */
   void close() {
     if (mayAnnounce) {
-      waiters.entry().endWait();
+      waiters.row().endWait();
     }
   }
 
@@ -164,7 +164,7 @@ final class WaitGroup {
 
   /** Looks whether the entry is still there, and ends its roles if not. */
   void probe() {
-    waiters.entry().probeFromOutside();
+    waiters.row().probeFromOutside();
   }
 
   /** A waker that died may have cleared a summary bit. */

@@ -1,17 +1,14 @@
 package io.bywash.engine.internal.waiting;
 
-import static io.bywash.engine.internal.layout.SegmentLayout.*;
-
-import io.bywash.engine.internal.SegmentCore;
-import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.attachment.Attachment;
+import io.bywash.engine.internal.attachment.Row;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.linux.Futex;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.internal.segment.Participants;
 import io.bywash.engine.internal.segment.PeerProbe;
-import io.bywash.engine.wait.WaitPolicy;
 import java.lang.invoke.VarHandle;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -32,63 +29,13 @@ public final class WaitRoom {
   private static final int CLOCK_EVERY_SPINS = 64;
   private static final long PARK_NANOS = 50_000;
 
-  private final SegmentCore core;
+  private final Attachment core;
   private final Region region;
-  private final AtomicInteger revocations = new AtomicInteger();
 
-  public WaitRoom(SegmentCore core) {
+  public WaitRoom(Attachment core) {
     this.core = core;
     this.region = core.region();
   }
-
-  // ---- the waker's side
-
-  /** The bit of a futex that a role sleeps with. */
-  static int doorbellBit(int role) {
-    return 1 << (role & 31);
-  }
-
-  /** Rings the doorbell of a slot for the roles with those bits, and wakes all that sleep with them. */
-  void ring(int slotId, int bits) {
-    long doorbell = core.participants().doorbell(slotId);
-    region.getAndAddInt(doorbell, 1); // the word changes before the wake: who reads it later does not sleep
-    try {
-      Futex.wakeAll(region, doorbell, bits);
-    } catch (OutOfMemoryError | StackOverflowError shortage) {
-      // what the sleeper waits for has happened, and must not look failed to the caller; the sleeper looks again by
-      // itself
-    }
-  }
-
-  /** Wakes everybody of this process who sleeps in this segment: roles were revoked. */
-  public void wakeOwn() {
-    wakeOwn(Futex.ALL_BITS);
-  }
-
-  /** Wakes the thread of this process that sleeps in that role, because the role was revoked. */
-  public void wakeOwnRole(int role) {
-    wakeOwn(doorbellBit(role));
-  }
-
-  private void wakeOwn(int bits) {
-    if (NativeAccess.ENABLED && core.participants().self() != 0) {
-      ring(Owner.slotId(core.participants().self()), bits);
-    }
-  }
-
-  /**
-   * Called when a role of this process was revoked: the hub checks, as soon as it wakes, whether somebody waits in it.
-   */
-  public void noteRevocation() {
-    revocations.incrementAndGet();
-  }
-
-  /** How often roles of this segment were revoked in this process. */
-  int revocations() {
-    return revocations.get();
-  }
-
-  // ---- the sleeper's side
 
   /** The doorbell of this participant, to be read before {@link Waiters#announce}. */
   public int doorbellValue() {
@@ -121,16 +68,16 @@ public final class WaitRoom {
    * @return whether {@code BACKOFF} may yield before it sleeps the next time: it did not have to sleep, nor to wait
    *     long
    */
-  public boolean await(WaitPoint point, WaitPolicy policy, long timeoutNanos, boolean lively) {
+  public boolean await(WaitPoint point, WaitStrategy strategy, long timeoutNanos, boolean lively) {
     long start = System.nanoTime();
     if (Thread.currentThread().isVirtual()) {
-      awaitOnVirtualThread(point, policy, start, timeoutNanos);
+      awaitOnVirtualThread(point, strategy, start, timeoutNanos);
       return false;
     }
-    if (policy == WaitPolicy.BACKOFF) {
+    if (strategy == WaitStrategy.BACKOFF) {
       return backOff(point, start, timeoutNanos, lively);
     }
-    switch (policy) {
+    switch (strategy) {
       case SPIN -> spin(point, start, Math.min(timeoutNanos, PROBE_NANOS));
       case YIELD -> yieldUntil(point, start, Math.min(timeoutNanos, PROBE_NANOS));
       case PARK -> park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
@@ -168,7 +115,7 @@ public final class WaitRoom {
    * A virtual thread gives its carrier away while it waits: a sleep in the kernel, or endless spinning, would keep the
    * carrier from all other virtual threads.
    */
-  private void awaitOnVirtualThread(WaitPoint point, WaitPolicy policy, long start, long timeoutNanos) {
+  private void awaitOnVirtualThread(WaitPoint point, WaitStrategy strategy, long start, long timeoutNanos) {
     for (int i = 0; i < SPINS; i++) {
       if (point.isWaitOver()) {
         return;
@@ -176,7 +123,7 @@ public final class WaitRoom {
       Thread.onSpinWait();
     }
     Thread.yield(); // perhaps the other side is a virtual thread as well
-    if (policy == WaitPolicy.PARK || !canBlock()) {
+    if (strategy == WaitStrategy.PARK || !canBlock()) {
       park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
     } else if (!point.isWaitOver()) {
       Hub.shared().park(point, timeoutNanos - (System.nanoTime() - start));
@@ -216,7 +163,7 @@ public final class WaitRoom {
       park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
       return;
     }
-    SegmentEntry entry = point.waiters().entry();
+    Row entry = point.waiters().row();
     if (!entry.tryBeginWait()) {
       return;
     }
@@ -231,7 +178,7 @@ public final class WaitRoom {
       long left = timeoutNanos - (System.nanoTime() - start);
       if (left > 0 && mayBlock) {
         core.participants().heartbeat();
-        Futex.await(region, doorbell(), seen, doorbellBit(role), Math.min(left, PROBE_NANOS));
+        Futex.await(region, doorbell(), seen, Participants.doorbellBit(role), Math.min(left, PROBE_NANOS));
       }
     } finally {
       point.waiters().withdraw(role); // if a waker took the bit: the caller looks before it waits again

@@ -1,6 +1,6 @@
 package io.bywash.engine.internal.waiting;
 
-import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.attachment.Attachment;
 import io.bywash.engine.internal.linux.Futex;
 import io.bywash.engine.internal.waiting.Hub.Wait;
 import java.util.ArrayList;
@@ -13,7 +13,7 @@ import java.util.Map;
  */
 final class WaitSegment {
   private final Hub hub;
-  private final SegmentCore core;
+  private final Attachment core;
   private final WaitRoom waitRoom;
   private final Map<Long, WaitGroup> byPlace = new HashMap<>();
   private final ArrayList<WaitGroup> groups = new ArrayList<>();
@@ -23,10 +23,10 @@ final class WaitSegment {
   private int doorbell;
   private int revocations;
 
-  WaitSegment(Hub hub, SegmentCore core) {
+  WaitSegment(Hub hub, Attachment core) {
     this.hub = hub;
     this.core = core;
-    this.waitRoom = core.waitRoom();
+    this.waitRoom = new WaitRoom(core);
   }
 
   void add(Wait wait) {
@@ -74,7 +74,7 @@ final class WaitSegment {
     int seen = blind ? 0 : waitRoom.doorbellValue();
     boolean rung = !blind && seen != doorbell || everything;
     doorbell = seen;
-    int latest = waitRoom.revocations();
+    int latest = core.revocations();
     boolean revoked = latest != revocations;
     revocations = latest;
     boolean announced = false;

@@ -3,11 +3,12 @@ package io.bywash.engine.internal.waiting;
 import static io.bywash.engine.internal.layout.SegmentLayout.ROLE_FREE;
 
 import io.bywash.engine.EntrySpec;
-import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.attachment.Row;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.linux.Futex;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.internal.segment.Participants;
 import java.lang.invoke.VarHandle;
 import java.util.Optional;
 
@@ -31,7 +32,8 @@ import java.util.Optional;
  * <p>Any thread may call any method.
  */
 public final class Waiters {
-  private final SegmentEntry entry;
+  private final Row row;
+  private final WaitRoom room;
   private final Region region;
   private final long bitmap;
   private final long summary;
@@ -39,17 +41,23 @@ public final class Waiters {
   /** Where {@link #signalOne} starts to search, so that each role is woken in turn; a hint. */
   private int turn;
 
-  public Waiters(SegmentEntry entry, int bitmap, int summary) {
-    this.entry = entry;
-    this.region = entry.region();
-    this.bitmap = entry.offset() + bitmap;
-    this.summary = entry.offset() + summary;
-    this.words = (entry.roleCount() + 63) >>> 6;
+  public Waiters(Row row, WaitRoom room, int bitmap, int summary) {
+    this.row = row;
+    this.room = room;
+    this.region = row.region();
+    this.bitmap = row.offset() + bitmap;
+    this.summary = row.offset() + summary;
+    this.words = (row.roleCount() + 63) >>> 6;
   }
 
   /** The structure whose roles these are. */
-  public SegmentEntry entry() {
-    return entry;
+  public Row row() {
+    return row;
+  }
+
+  /** Where threads wait in the segment. */
+  public WaitRoom room() {
+    return room;
   }
 
   /** Where the bits are in the region. */
@@ -151,15 +159,15 @@ public final class Waiters {
       bits &= bits - 1;
       int id = holder(first);
       if (id >= 0) {
-        int doorbellBits = WaitRoom.doorbellBit(first);
+        int doorbellBits = Participants.doorbellBit(first);
         for (long others = bits; others != 0; others &= others - 1) {
           int other = (index << 6) + Long.numberOfTrailingZeros(others);
           if (holder(other) == id) {
-            doorbellBits |= WaitRoom.doorbellBit(other);
+            doorbellBits |= Participants.doorbellBit(other);
             bits &= ~(others & -others);
           }
         }
-        entry.core().waitRoom().ring(id, doorbellBits);
+        row.core().participants().wake(id, doorbellBits);
       }
     }
   }
@@ -168,19 +176,19 @@ public final class Waiters {
   public boolean ring(int role) {
     int id = holder(role);
     if (id >= 0) {
-      entry.core().waitRoom().ring(id, WaitRoom.doorbellBit(role));
+      row.core().participants().wake(id, Participants.doorbellBit(role));
     }
     return id >= 0;
   }
 
   /** The slot of a role's holder, read after the bit was taken: it is the holder that had set it, or a later one. */
   private int holder(int role) {
-    if (role >= entry.roleCount()) {
+    if (role >= row.roleCount()) {
       return -1; // damage
     }
-    long word = entry.roleWord(role);
+    long word = row.roleWord(role);
     int id = Owner.slotId(word);
-    return Owner.state(word) == ROLE_FREE || id >= entry.core().geometry().slotCount() ? -1 : id;
+    return Owner.state(word) == ROLE_FREE || id >= row.core().geometry().slotCount() ? -1 : id;
   }
 
   // ---- the sleeper's side
@@ -224,7 +232,7 @@ public final class Waiters {
 
   /** What is impossible: roles that do not exist wait. */
   public Optional<String> problem() {
-    int roles = entry.roleCount();
+    int roles = row.roleCount();
     for (int role = roles; role < EntrySpec.MAX_ROLES; role++) {
       if ((word(role >>> 6) & 1L << (role & 63)) != 0) {
         return Optional.of("role " + role + " waits, but there are only " + roles);

@@ -61,14 +61,14 @@ class HeldRowTest {
     assertEquals(entry.offset(), next.offset());
     long dead = Owner.word(Owner.participant(3, 7), 1, 0, SegmentLayout.ROLE_ACTIVE);
     core.region().setLong(next.role(1), dead);
-    assertEquals(0, core.participants().sweep(entry, 3));
+    assertEquals(0, core.directory().sweep(entry, 3));
     assertEquals(dead, next.roleWord(1));
-    assertEquals(1, core.participants().sweep(next, 3));
+    assertEquals(1, core.directory().sweep(next, 3));
   }
 
   @Test
   void aWaitKeepsTheBytesThoughItsRoleWasGivenBack() {
-    RoleHandle role = entry.tryTake(1, 0);
+    RoleHandle role = RoleHandle.tryTake(entry, 1, 0);
     role.exit();
     assertTrue(entry.tryBeginWait());
     role.close();
@@ -90,7 +90,7 @@ class HeldRowTest {
 
   @Test
   void aLabelIsNotWrittenForARoleThatWasGivenBack() {
-    RoleHandle role = entry.tryTake(1, 0);
+    RoleHandle role = RoleHandle.tryTake(entry, 1, 0);
     role.exit();
     role.label("mine");
     role.close();

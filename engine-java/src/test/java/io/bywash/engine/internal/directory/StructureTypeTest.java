@@ -162,11 +162,11 @@ class StructureTypeTest {
     SegmentCore core = BusFiles.create(types, bus.path("seg"), SPEC);
     SegmentEntry entry = entry(core, "made-up");
     holdByTheDead(core, entry, 1);
-    RoleHandle taken = entry.tryTake(1, 0);
+    RoleHandle taken = RoleHandle.tryTake(entry, 1, 0);
     assertEquals(List.of("recover role 1, which is still taken"), type.calls);
     taken.exit();
     taken.close();
-    entry.tryTake(1, 0).close();
+    RoleHandle.tryTake(entry, 1, 0).close();
     assertEquals(1, type.calls.stream().filter(call -> call.startsWith("recover")).count(),
         "whoever lives gives its role back by itself");
     core.close();
@@ -177,7 +177,7 @@ class StructureTypeTest {
     type.leavesSomething = true;
     SegmentCore core = BusFiles.create(types, bus.path("seg"), SPEC);
     SegmentEntry entry = entry(core, "made-up");
-    RoleHandle taken = entry.tryTake(1, 0);
+    RoleHandle taken = RoleHandle.tryTake(entry, 1, 0);
     taken.exit();
     taken.close();
     assertEquals(List.of("role 1 becomes free at count 0"), type.calls);
@@ -186,7 +186,7 @@ class StructureTypeTest {
     entry.sweep(Owner.slotId(core.participants().self()));
     assertEquals(4, entry.leftCount(), "the dead leave something as well");
     type.leavesSomething = false;
-    entry.tryTake(1, 0).close();
+    RoleHandle.tryTake(entry, 1, 0).close();
     assertEquals(4, entry.leftCount());
     core.close();
   }

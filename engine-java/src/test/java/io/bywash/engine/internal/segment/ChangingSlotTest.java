@@ -9,7 +9,7 @@ import io.bywash.engine.TableFullException;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.Threads;
 import io.bywash.engine.broadcast.Broadcast;
-import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.attachment.Attachment;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
@@ -68,7 +68,7 @@ class ChangingSlotTest {
   }
 
   private static void setLastSlot(Segment segment, int state) {
-    SegmentCore core = ((SegmentEntry) segment.directory().find("queue").orElseThrow()).core();
+    Attachment core = ((SegmentEntry) segment.directory().find("queue").orElseThrow()).core();
     core.region().setLongRelease(core.geometry().slot(1) + SegmentLayout.SLOT_WORD,
         Owner.word(Owner.participant(1, 1), 0, 0, state));
   }

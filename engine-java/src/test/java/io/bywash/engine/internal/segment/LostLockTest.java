@@ -16,7 +16,7 @@ import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
-import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.attachment.Attachment;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.role.RoleHandle;
@@ -56,13 +56,13 @@ class LostLockTest {
     other.close();
   }
 
-  private static SegmentCore core(Segment segment) {
+  private static Attachment core(Segment segment) {
     return ((SegmentEntry) segment.directory().find("queue").orElseThrow()).core();
   }
 
   /** The lock is gone, and the process is in another pid namespace. */
   private void loseTheLock() {
-    SegmentCore core = core(zombie);
+    Attachment core = core(zombie);
     long slot = core.geometry().slot(0);
     core.region().setLongOpaque(slot + SegmentLayout.SLOT_PID_NAMESPACE, 1);
     try {
@@ -126,7 +126,7 @@ class LostLockTest {
 
   @Test
   void aRoleThatWasSweptBeforeItCountedDoesNotTakeTheNextHoldersPlace() {
-    RoleHandle joining = ((SegmentEntry) queue).tryTake(1, 1);
+    RoleHandle joining = RoleHandle.tryTake((SegmentEntry) queue, 1, 1);
     loseTheLock();
     try (Subscriber next = Subscriber.open(other.directory().find("queue", Kind.BROADCAST))) {
       long word = ((SegmentEntry) queue).roleWord(1);

@@ -9,11 +9,10 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.broadcast.Broadcast;
-import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.attachment.Attachment;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.memory.NativeAccess;
-import io.bywash.engine.wait.WaitPolicy;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -33,23 +32,18 @@ class WaitRoomTest {
   @RegisterExtension final TempBus bus = new TempBus();
 
   private Segment segment;
-  private SegmentCore core;
+  private Attachment core;
   private SegmentEntry entry;
   /** Nobody but a waker clears it. */
   private long summary;
 
   /** Waiting is over at the third look that is not one of the spinning; the look before that takes a while. */
-  private final class LateMessage implements WaitPoint {
+  private final class LateMessage extends WaitPoint {
     private final long delayNanos;
     private int looks = WaitRoom.SPINS + 3;
 
     LateMessage(long delayNanos) {
       this.delayNanos = delayNanos;
-    }
-
-    @Override
-    public SegmentCore core() {
-      return core;
     }
 
     @Override
@@ -96,7 +90,7 @@ class WaitRoomTest {
   }
 
   private boolean await(boolean lively, long delayNanos) {
-    return core.waitRoom().await(new LateMessage(delayNanos), WaitPolicy.BACKOFF, PATIENCE_NANOS, lively);
+    return new WaitRoom(core).await(new LateMessage(delayNanos), WaitStrategy.BACKOFF, PATIENCE_NANOS, lively);
   }
 
   @Test

@@ -13,13 +13,12 @@ import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
-import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.attachment.Attachment;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.memory.NativeAccess;
-import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.role.RoleHandle;
-import io.bywash.engine.internal.role.UsageGuard;
+import io.bywash.engine.internal.attachment.UsageGuard;
 import io.bywash.engine.wait.WaitHub;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,7 +41,7 @@ class WaitersTest {
   private Segment segment;
   private Segment other;
   private SegmentEntry entry;
-  private SegmentCore otherCore;
+  private Attachment otherCore;
   private Waiters waiters;
   private final List<RoleHandle> handles = new ArrayList<>();
 
@@ -67,7 +66,7 @@ class WaitersTest {
 
   private void take(SegmentEntry from, int... roles) {
     for (int role : roles) {
-      RoleHandle handle = from.tryTake(role, 0);
+      RoleHandle handle = RoleHandle.tryTake(from, role, 0);
       handle.exit();
       handles.add(handle);
     }
@@ -78,7 +77,7 @@ class WaitersTest {
   }
 
   private int rung() {
-    return entry.core().waitRoom().doorbellValue();
+    return new WaitRoom(entry.core()).doorbellValue();
   }
 
   private List<Integer> announced(int... roles) {
@@ -179,10 +178,10 @@ class WaitersTest {
     take(theirs, 3);
     theirs.waitingForData().announce(3);
     int mine = rung();
-    int yours = otherCore.waitRoom().doorbellValue();
+    int yours = new WaitRoom(otherCore).doorbellValue();
     waiters.signal();
     assertEquals(mine, rung());
-    assertEquals(1, otherCore.waitRoom().doorbellValue() - yours);
+    assertEquals(1, new WaitRoom(otherCore).doorbellValue() - yours);
   }
 
   @Test
@@ -247,27 +246,27 @@ class WaitersTest {
   void aCancelledWaitWhoseBitWasTakenPassesTheWakeOn() {
     SegmentEntry theirs = (SegmentEntry) other.directory().find("queue").orElseThrow();
     try (Subscriber mine = Subscriber.open(entry); Subscriber next = Subscriber.open(theirs)) {
-      int role = Role.waitPoint(mine).role();
-      theirs.waitingForData().announce(Role.waitPoint(next).role()); // as a thread that sleeps
-      int yours = otherCore.waitRoom().doorbellValue();
+      int role = WaitPoints.role(mine);
+      theirs.waitingForData().announce(WaitPoints.role(next)); // as a thread that sleeps
+      int yours = new WaitRoom(otherCore).doorbellValue();
       boolean taken;
       do { // the hub may find out by itself before the bit is taken
-        SilentlyOver cancelled = new SilentlyOver(Role.waitPoint(mine));
+        SilentlyOver cancelled = new SilentlyOver(mine);
         Hub.shared().add(cancelled);
         Threads.await(() -> waiters.isAnnounced(role), "the hub to announce it");
-        assertEquals(yours, otherCore.waitRoom().doorbellValue());
+        assertEquals(yours, new WaitRoom(otherCore).doorbellValue());
         cancelled.over = true;
         taken = waiters.withdraw(role);
       } while (!taken);
       waiters.ring(role);
-      Threads.await(() -> otherCore.waitRoom().doorbellValue() != yours, "the next one to be woken");
+      Threads.await(() -> new WaitRoom(otherCore).doorbellValue() != yours, "the next one to be woken");
     }
   }
 
   @Test
   void theHubAnnouncesAWaitAgainThatWasWokenInVainAndNoneThatWasCancelled() throws Exception {
     try (Subscriber mine = Subscriber.open(entry)) {
-      int role = Role.waitPoint(mine).role();
+      int role = WaitPoints.role(mine);
       CompletableFuture<Void> waiting = WaitHub.shared().whenReady(mine);
       Threads.await(() -> waiters.isAnnounced(role), "the hub to announce it");
       waiters.signalRole(role); // in vain: nothing is there
@@ -282,11 +281,6 @@ class WaitersTest {
 
     Counting(WaitPoint point, AtomicInteger looks) {
       super(new WaitPoint() {
-        @Override
-        public SegmentCore core() {
-          return point.core();
-        }
-
         @Override
         public Waiters waiters() {
           return point.waiters();
@@ -331,7 +325,7 @@ class WaitersTest {
         Broadcast.spec("ping", 4096)))) {
       for (int i = 0; i < ROLES; i++) {
         idle.add(Subscriber.open(busy.directory().find("idle").orElseThrow(), SubscriberOptions.skip()));
-        waits.add(new Counting(Role.waitPoint(idle.getLast()), looks));
+        waits.add(new Counting(idle.getLast(), looks));
         Hub.shared().add(waits.getLast());
       }
       Publisher publisher = Publisher.open(busy.directory().find("ping").orElseThrow());

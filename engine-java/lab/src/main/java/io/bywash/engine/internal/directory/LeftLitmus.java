@@ -59,7 +59,7 @@ public class LeftLitmus {
   private final LitmusBus.Pair pair = PAIRS.take();
   private final SegmentEntry first = (SegmentEntry) pair.first().directory().find("leaving").orElseThrow();
   private final SegmentEntry second = (SegmentEntry) pair.second().directory().find("leaving").orElseThrow();
-  private final RoleHandle role = first.tryTake(0, 0);
+  private final RoleHandle role = RoleHandle.tryTake(first, 0, 0);
   private final long before = first.leftCount();
 
   @Actor

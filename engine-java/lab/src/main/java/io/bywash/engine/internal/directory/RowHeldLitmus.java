@@ -41,7 +41,7 @@ public class RowHeldLitmus {
   public void holder(II_Result result) {
     meeting.meet();
     try {
-      role = queue.tryTake(0, 0);
+      role = RoleHandle.tryTake(queue, 0, 0);
       role.exit();
       result.r1 = 1;
     } catch (EntryRemovedException removed) {

@@ -85,7 +85,7 @@ public final class SlotLitmus {
     private final LitmusPair pair = PAIRS.take();
     private final SegmentEntry queue = pair.queueOf(pair.first);
     private final SegmentCore leaving = BusFiles.attach(StructureTypes.ALL, pair.first.path(), 0);
-    private final RoleHandle role = pair.queueOf(leaving).tryTake(0, 0);
+    private final RoleHandle role = RoleHandle.tryTake(pair.queueOf(leaving), 0, 0);
     private final long owner = queue.roleWord(0);
 
     public Free() {

@@ -3,6 +3,7 @@ package io.bywash.engine.internal.waiting;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
+import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.litmus.LitmusPair;
 import io.bywash.engine.litmus.Meeting;
@@ -30,18 +31,18 @@ public final class WaitingSummaryLitmus {
     private int doorbell;
 
     Stale() {
-      pair.queueOf(pair.first).tryTake(ROLE, 0).exit();
+      RoleHandle.tryTake(pair.queueOf(pair.first), ROLE, 0).exit();
       reset();
     }
 
     void reset() {
       sleeping.announce(ROLE);
       sleeping.withdraw(ROLE);
-      doorbell = pair.first.waitRoom().doorbellValue();
+      doorbell = new WaitRoom(pair.first).doorbellValue();
     }
 
     int wasRung() {
-      return pair.first.waitRoom().doorbellValue() == doorbell ? 0 : 1;
+      return new WaitRoom(pair.first).doorbellValue() == doorbell ? 0 : 1;
     }
   }
 
@@ -110,7 +111,7 @@ public final class WaitingSummaryLitmus {
     @Arbiter
     public void afterwards(II_Result result) {
       result.r1 = structure.wasRung();
-      long summary = structure.sleeping.entry().offset() + SegmentLayout.SUMMARY_FOR_DATA;
+      long summary = structure.sleeping.row().offset() + SegmentLayout.SUMMARY_FOR_DATA;
       result.r2 = structure.sleeping.isAnnounced(ROLE) ? (int) structure.pair.region.getLongOpaque(summary) : 0;
       structure.reset();
       STRUCTURES.giveBack(structure);

@@ -1,8 +1,7 @@
-package io.bywash.engine.internal.role;
+package io.bywash.engine.internal.attachment;
 
 import io.bywash.engine.BusException;
 import io.bywash.engine.SegmentClosedException;
-import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.linux.EngineLog;
 import java.lang.invoke.VarHandle;
 
@@ -24,7 +23,7 @@ import java.lang.invoke.VarHandle;
  * {@link #withdraw}.
  */
 public class UsageGuard {
-  protected final SegmentEntry entry;
+  private final Row row;
   /**
    * Plain, as the next one, since both are used for each message: the fence of {@link #exit} makes the JIT read it
    * anew.
@@ -35,15 +34,13 @@ public class UsageGuard {
   /** The id of the thread that is in an operation; 0 when none is. */
   private long inside;
 
-  UsageGuard(SegmentEntry entry) {
-    this.entry = entry;
+  protected UsageGuard(Row row) {
+    this.row = row;
   }
 
   /** An observer's. */
-  public static UsageGuard ofObserver(SegmentEntry entry) {
-    UsageGuard guard = new UsageGuard(entry);
-    entry.core().adopt(guard);
-    return guard;
+  public static UsageGuard ofObserver(Row row) {
+    return row.core().add(new UsageGuard(row));
   }
 
   /**
@@ -86,8 +83,8 @@ public class UsageGuard {
     try {
       end();
     } catch (BusException failure) { // the operation's own outcome must not be lost
-      EngineLog.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment "
-          + entry.core().path() + " was closed while it was in use, and was not given back in good order.", failure);
+      EngineLog.log(System.Logger.Level.WARNING, "A role of entry \"" + row.name() + "\" in segment "
+          + row.core().path() + " was closed while it was in use, and was not given back in good order.", failure);
     }
   }
 
@@ -104,7 +101,7 @@ public class UsageGuard {
   }
 
   private IllegalStateException usedByTwo(long other, long me) {
-    return new IllegalStateException("This role of entry \"" + entry.name() + "\" in segment " + entry.core().path()
+    return new IllegalStateException("This role of entry \"" + row.name() + "\" in segment " + row.core().path()
         + " is used by two threads at once: thread " + other + " is in an operation of it, and thread " + me
         + " began another. Take a role for each thread.");
   }
@@ -121,16 +118,21 @@ public class UsageGuard {
     }
   }
 
-  /** The entry whose role this is about. */
-  public final SegmentEntry entry() {
-    return entry;
+  /** The row of the entry whose role this is about. */
+  final Row row() {
+    return row;
+  }
+
+  /** Whether others see the role, unlike an observer's. */
+  protected boolean isShared() {
+    return false;
   }
 
   private SegmentClosedException unusable() {
-    entry.core().checkOpen();
-    entry.core().checkName();
-    entry.checkPresent();
-    String role = "This role of entry \"" + entry.name() + "\" in segment " + entry.core().path();
+    row.core().checkOpen();
+    row.core().checkName();
+    row.checkPresent();
+    String role = "This role of entry \"" + row.name() + "\" in segment " + row.core().path();
     return new SegmentClosedException(revoked
         ? role + " was revoked: this process took it from its user. Take the role again if it is still wanted."
         : role + " is closed. Open the segment and take the role again.");
@@ -140,17 +142,17 @@ public class UsageGuard {
   public final void makeUnusable() {
     usable = false;
     VarHandle.fullFence(); // [inside]
-    entry.core().waitRoom().noteRevocation();
+    row.core().noteRevocation();
   }
 
   /** Takes the role from its user, see {@link io.bywash.engine.Revocable#revoke}. Any thread may call it. */
   public final void revoke() {
-    entry.core().revoke(this);
+    row.core().revoke(this);
   }
 
   /** Ends the role on behalf of its user, see {@link io.bywash.engine.Revocable#retire}. Any thread may call it. */
   public final void retire() {
-    entry.core().retire(this);
+    row.core().retire(this);
   }
 
   /** The user is to be told that it was that. */
@@ -180,6 +182,6 @@ public class UsageGuard {
 
   /** Gives back what an unusable role has; nobody uses it. Once is enough. */
   public void end() {
-    entry.core().release(this);
+    row.core().release(this);
   }
 }

@@ -1,8 +1,7 @@
-package io.bywash.engine.internal.files;
+package io.bywash.engine.internal.segment;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.internal.linux.SegmentFile;
-import io.bywash.engine.internal.segment.Geometry;
 import java.io.IOException;
 import java.nio.file.Path;
 

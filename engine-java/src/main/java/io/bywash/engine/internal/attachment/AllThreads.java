@@ -1,4 +1,4 @@
-package io.bywash.engine.internal.role;
+package io.bywash.engine.internal.attachment;
 
 import java.lang.foreign.Arena;
 

@@ -1,4 +1,4 @@
-package io.bywash.engine.internal.role;
+package io.bywash.engine.internal.attachment;
 
 /**
  * Several steps that are all taken, whichever of them fail; the first failure is thrown in the end, with the others in

@@ -1,0 +1,357 @@
+package io.bywash.engine.internal.attachment;
+
+import io.bywash.engine.BusException;
+import io.bywash.engine.DamagedSegmentException;
+import io.bywash.engine.SegmentClosedException;
+import io.bywash.engine.SegmentGoneException;
+import io.bywash.engine.internal.files.BusFailures;
+import io.bywash.engine.internal.linux.EngineLog;
+import io.bywash.engine.internal.linux.Pages;
+import io.bywash.engine.internal.linux.SegmentFile;
+import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.internal.segment.Geometry;
+import io.bywash.engine.internal.segment.Participants;
+import io.bywash.engine.internal.segment.PeerProbe;
+import io.bywash.engine.internal.segment.SegmentState;
+import io.bywash.engine.internal.segment.TruncatedFile;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+
+/**
+ * One attachment of this process to one segment, without what is in the segment: its memory, its participant, and the
+ * roles and operations that have to end before both can go.
+ */
+public abstract class Attachment {
+  private static final long NAME_PROBE_NANOS = 1_000_000_000;
+
+  protected final Path path;
+  protected final SegmentFile file;
+  protected final Region region;
+  protected final Geometry geometry;
+  protected final Participants participants;
+  private final SegmentState state;
+  private final boolean readOnly;
+  private final PeerProbe peerProbe;
+  private final OpenRoles open;
+  private final AtomicInteger revocations = new AtomicInteger();
+  private final Set<Long> touched = ConcurrentHashMap.newKeySet();
+  private volatile boolean nameLost;
+  private volatile long nameProbedNanos = System.nanoTime();
+
+  protected Attachment(Path path, SegmentFile file, Region region, Geometry geometry, boolean readOnly) {
+    this.path = path;
+    this.file = file;
+    this.region = region;
+    this.geometry = geometry;
+    this.readOnly = readOnly;
+    this.participants = new Participants(file, region, geometry, this::sweep);
+    this.state = new SegmentState(path, file, region, participants);
+    this.peerProbe = new PeerProbe(participants, geometry.slotCount());
+    this.open = new OpenRoles(participants, geometry.rowCount());
+  }
+
+  /** Frees what a dead participant's slot holds in all structures, see {@link Participants.Sweeper}. */
+  protected abstract int sweep(int slotId);
+
+  /** Gives the slot back, and removes the segment if nobody else stays. Not called for an observer. */
+  protected abstract void leave() throws IOException;
+
+  public final Path path() {
+    return path;
+  }
+
+  public final SegmentFile file() {
+    return file;
+  }
+
+  public final Region region() {
+    return region;
+  }
+
+  public final Geometry geometry() {
+    return geometry;
+  }
+
+  public final Participants participants() {
+    return participants;
+  }
+
+  public final SegmentState state() {
+    return state;
+  }
+
+  public final boolean isReadOnly() {
+    return readOnly;
+  }
+
+  /** Takes the page faults of a stretch that begins at a page, once for each attachment. */
+  public final void touchPages(long offset, long lengthBytes, boolean forWriting) {
+    if (touched.add(offset + (forWriting ? 1 : 0))) {
+      Pages.touch(region, offset, lengthBytes, forWriting);
+    }
+  }
+
+  // ---- what may be done
+
+  public final void requireParticipant() {
+    if (readOnly) {
+      throw new IllegalStateException("Segment " + path + " is attached read-only; attach it for writing to take"
+          + " roles, to add entries, or to recover it.");
+    }
+    if (!participants.hasSlot()) {
+      throw new SegmentClosedException("This process was taken for dead in segment " + path
+          + ", since it lost its lock on the file. Close the segment, and attach it again.");
+    }
+  }
+
+  public final boolean isOpen() {
+    return !open.isClosing();
+  }
+
+  public final void checkOpen() {
+    if (open.isClosing()) {
+      throw new SegmentClosedException("Segment " + path + " is closed in this process. Attach it again.");
+    }
+  }
+
+  /** Throws what the user of a role has to know when that ended though nobody closed it. */
+  public final void checkName() {
+    if (nameLost) {
+      throw new SegmentGoneException("Segment " + path + " no longer has its name: its file was removed or replaced"
+          + " while it was in use, so that nobody else can find it. Close it, and open it again.");
+    }
+  }
+
+  /**
+   * Probes the name, at most once a second, and ends all roles if it leads to this segment no longer. Called by
+   * participants that wait, and now and then by those that publish.
+   */
+  public final void probeName() {
+    long now = System.nanoTime();
+    if (now - nameProbedNanos < NAME_PROBE_NANOS || readOnly || nameLost) {
+      return;
+    }
+    nameProbedNanos = now;
+    if (!file.isAt(path) && state.isOpen() && !file.isAt(path)) {
+      nameLost = true;
+      endRoles(null);
+    }
+  }
+
+  /** As {@link PeerProbe#buryDead}, from outside of any operation; nothing if the segment is being closed. */
+  public final void probePeers() {
+    if (!readOnly && tryBeginOperation()) {
+      try {
+        peerProbe.buryDead();
+      } finally {
+        endOperation();
+      }
+    }
+  }
+
+  // ---- rows
+
+  /** Says to others that this participant holds a row, until it was let go as often. */
+  public final void hold(int row) {
+    open.hold(row);
+  }
+
+  /** As {@link #hold}; false when the segment is being closed, and nothing was held. */
+  public final boolean tryHold(int row) {
+    return open.tryHold(row);
+  }
+
+  public final void letGo(int row) {
+    open.letGo(row);
+  }
+
+  // ---- operations
+
+  /**
+   * Begins what must not lose its slot, its locks and its memory before {@link #endOperation}, even if the segment is
+   * closed meanwhile.
+   */
+  public final void beginOperation() {
+    if (!open.tryBegin()) {
+      checkOpen();
+    }
+  }
+
+  /** As {@link #beginOperation}; false when the segment is being closed, and nothing was begun. */
+  public final boolean tryBeginOperation() {
+    return open.tryBegin();
+  }
+
+  /** Begins an operation, also while the segment is being closed; false when this participant has left. */
+  protected final boolean tryBeginLastOperation() {
+    return open.tryBeginLast();
+  }
+
+  public final void endOperation() {
+    detachAfterClose(open.end());
+  }
+
+  /** Uses the segment's memory, which stays until that has ended, even if the segment is closed meanwhile. */
+  public final <T> T whileMapped(Supplier<T> use) {
+    beginOperation();
+    try {
+      T result = use.get();
+      // A call into the virtual machine, at whose end it throws the error that compiled code held back.
+      Thread.holdsLock(this);
+      return result;
+    } catch (InternalError fault) {
+      throw truncated(fault);
+    } finally {
+      endOperation();
+    }
+  }
+
+  /** What to throw when the memory was not there; throws {@code fault} itself if the file was not truncated. */
+  public final DamagedSegmentException truncated(InternalError fault) {
+    return TruncatedFile.damage(path, file, geometry.sizeBytes(), fault);
+  }
+
+  // ---- roles
+
+  /** Adds a role that was taken; it has to be {@linkplain #release released}. */
+  public final <G extends UsageGuard> G add(G role) {
+    if (open.add(role)) {
+      return role;
+    }
+    role.close();
+    checkOpen();
+    throw new AssertionError("a closing segment is not open");
+  }
+
+  /** Whether the role was not given back yet. */
+  public final boolean hasTaken(UsageGuard role) {
+    return open.isOpen(role);
+  }
+
+  /** The role was given back. */
+  final void release(UsageGuard role) {
+    detachAfterClose(open.remove(role));
+  }
+
+  /** A role became unusable: the hub checks, as soon as it wakes, whether somebody waits in it. */
+  final void noteRevocation() {
+    revocations.incrementAndGet();
+  }
+
+  /** How often roles of this segment became unusable in this process. */
+  public final int revocations() {
+    return revocations.get();
+  }
+
+  /** Ends the roles in a row, or has those that are in an operation end with it; all roles if it is null. */
+  final void endRoles(Row row) {
+    end(open.in(row)).rethrow();
+  }
+
+  private Failures end(List<UsageGuard> all) {
+    Failures failures = new Failures();
+    all.forEach(UsageGuard::makeUnusable);
+    failures.collect(this::wakeSelf);
+    if (!all.isEmpty()) {
+      AllThreads.passSafepoint(); // [inside] who is outside now finds its role unusable when it enters
+    }
+    all.forEach(role -> failures.collect(role::endIfOutside));
+    return failures;
+  }
+
+  private void wakeSelf() {
+    try {
+      participants.wakeSelf();
+    } catch (InternalError fault) {
+      throw truncated(fault);
+    }
+  }
+
+  /** Ends one role now, or at the end of the operation that its user is in. */
+  final void retire(UsageGuard role) {
+    if (!tryBeginOperation()) {
+      return; // the segment is being closed, which ends it too
+    }
+    try {
+      role.makeUnusable();
+      AllThreads.passSafepoint(); // [inside] who is outside now finds its role unusable when it enters
+      role.endIfOutside();
+    } catch (InternalError fault) {
+      throw truncated(fault);
+    } finally {
+      endOperation();
+    }
+  }
+
+  /**
+   * Ends one role, though its user may be in an operation: to others it is then nothing but taken. Memory and slot
+   * stay until this is done, whoever else closes the role or the segment meanwhile.
+   */
+  final void revoke(UsageGuard role) {
+    if (!open.tryBegin(role)) {
+      return; // it was given back
+    }
+    try {
+      try {
+        role.noteRevoked();
+        role.makeUnusable();
+        end(List.of(role)).rethrow();
+      } finally { // also when there is no heap for the rest
+        role.withdraw();
+      }
+    } catch (InternalError fault) {
+      throw truncated(fault);
+    } finally {
+      endOperation();
+    }
+  }
+
+  // ---- the way out
+
+  /**
+   * Ends all roles, or has those that are in an operation end with it, and wakes whoever waits in them. The last one
+   * takes slot, lock, descriptor and memory with it, here or at the end of its operation.
+   */
+  public final void close() {
+    List<UsageGuard> all = open.beginClosing();
+    if (all != null) {
+      Failures failures = end(all);
+      failures.collect(open.end() ? this::detach : open::beginLeaving);
+      failures.rethrow();
+    }
+  }
+
+  /** The last operation that was under way when the segment was closed has ended. Its own outcome must not be lost. */
+  private void detachAfterClose(boolean last) {
+    if (last) {
+      try {
+        detach();
+      } catch (BusException failure) {
+        EngineLog.log(System.Logger.Level.WARNING, "Segment " + path + " was closed while it was in use, and was not"
+            + " left in good order.", failure);
+      }
+    }
+  }
+
+  private void detach() {
+    if (!open.tryLeave()) {
+      return;
+    }
+    try {
+      if (!readOnly) {
+        leave();
+      }
+    } catch (IOException failure) {
+      throw BusFailures.of(path, failure);
+    } catch (InternalError fault) {
+      throw truncated(fault);
+    } finally {
+      file.close();
+    }
+  }
+}

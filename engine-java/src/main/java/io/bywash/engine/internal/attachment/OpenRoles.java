@@ -1,0 +1,151 @@
+package io.bywash.engine.internal.attachment;
+
+import io.bywash.engine.internal.segment.Participants;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.WeakHashMap;
+
+/**
+ * What keeps an attachment from letting its slot, lock and memory go: open roles, operations that are under way, and
+ * the rows that these hold. Any thread may call any method.
+ */
+final class OpenRoles {
+  private final Participants participants;
+  private final Set<UsageGuard> roles = new HashSet<>();
+  private final Set<UsageGuard> observers = Collections.newSetFromMap(new WeakHashMap<>()); // they need not be closed
+  private final int[] rowHolds;
+  private int operations;
+  private volatile boolean closing; // written under the lock
+  private boolean left;
+
+  OpenRoles(Participants participants, int rowCount) {
+    this.participants = participants;
+    this.rowHolds = new int[rowCount];
+  }
+
+  boolean isClosing() {
+    return closing;
+  }
+
+  // ---- operations
+
+  /** Begins an operation; false when the segment is being closed, and nothing was begun. */
+  synchronized boolean tryBegin() {
+    if (!closing) {
+      operations++;
+    }
+    return !closing;
+  }
+
+  /** Begins an operation on a role, also while the segment is being closed; false when the role was given back. */
+  synchronized boolean tryBegin(UsageGuard role) {
+    boolean isOpen = isOpen(role);
+    operations += isOpen ? 1 : 0;
+    return isOpen;
+  }
+
+  /** Begins an operation, also while the segment is being closed; false when this participant has left. */
+  synchronized boolean tryBeginLast() {
+    operations += left ? 0 : 1;
+    return !left;
+  }
+
+  /** Ends an operation; true when it was the last thing that kept a closing segment. */
+  synchronized boolean end() {
+    operations--;
+    return closing && isIdle();
+  }
+
+  private boolean isIdle() {
+    return roles.isEmpty() && operations == 0;
+  }
+
+  // ---- roles
+
+  /** Adds a role, which holds its row if others can see it; false when the segment is being closed: then only that. */
+  synchronized boolean add(UsageGuard role) {
+    if (role.isShared()) {
+      hold(role.row().row());
+    }
+    if (!closing) {
+      (role.isShared() ? roles : observers).add(role);
+    }
+    return !closing;
+  }
+
+  /** The role was given back; true when it was the last thing that kept a closing segment. */
+  synchronized boolean remove(UsageGuard role) {
+    observers.remove(role);
+    boolean hadIt = roles.remove(role);
+    if (role.isShared()) {
+      letGo(role.row().row());
+    }
+    return hadIt && closing && isIdle();
+  }
+
+  synchronized boolean isOpen(UsageGuard role) {
+    return roles.contains(role) || observers.contains(role);
+  }
+
+  /** The roles that others can see; only those in that row unless it is null. */
+  synchronized List<UsageGuard> in(Row row) {
+    return roles.stream().filter(role -> row == null || role.row().isSameAs(row)).toList();
+  }
+
+  // ---- rows
+
+  /** Says to others that this participant holds a row, until it was let go as often. */
+  synchronized void hold(int row) {
+    if (rowHolds[row]++ == 0) {
+      participants.setHeld(row, true);
+    }
+  }
+
+  /** As {@link #hold}; false when the segment is being closed, and nothing was held. */
+  synchronized boolean tryHold(int row) {
+    if (!closing) {
+      hold(row);
+    }
+    return !closing;
+  }
+
+  synchronized void letGo(int row) {
+    if (--rowHolds[row] == 0 && !left) {
+      try {
+        participants.setHeld(row, false);
+      } catch (InternalError cut) {
+        // the file is gone, and who held what in it with it
+      }
+    }
+  }
+
+  // ---- the way out
+
+  /** Nothing begins from now on, except for the caller's operation; all roles, or null when that was so before. */
+  synchronized List<UsageGuard> beginClosing() {
+    if (closing) {
+      return null;
+    }
+    closing = true;
+    roles.addAll(observers);
+    observers.clear();
+    operations++;
+    return List.copyOf(roles);
+  }
+
+  /** Somebody is still inside: others see that this participant stays no longer than that. */
+  synchronized void beginLeaving() {
+    if (!left && participants.self() != 0 && participants.hasSlot()) {
+      participants.beginLeaving();
+    }
+  }
+
+  /** Slot, lock and memory go now; false when that was so before. */
+  synchronized boolean tryLeave() {
+    boolean first = !left;
+    left = true;
+    return first;
+  }
+}

@@ -1,0 +1,259 @@
+package io.bywash.engine.internal.attachment;
+
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
+
+import io.bywash.engine.DamagedSegmentException;
+import io.bywash.engine.EntryRemovedException;
+import io.bywash.engine.EntrySpec;
+import io.bywash.engine.internal.layout.Names;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.memory.Region;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * One row of the directory, read once and validated; and whether what it describes is still there. The places of the
+ * words that all structures have in common follow from it.
+ */
+public class Row {
+  protected final Attachment core;
+  protected final Region region;
+  private final int index;
+  private final long word;
+  private final String name;
+  private final long offset;
+  private final long sizeBytes;
+  private final long capacity;
+  private final long elementSizeBytes;
+  private final long fingerprint;
+  private final int roleCount;
+  private final long creator;
+  private final long[] parameters = new long[PARAMETER_COUNT];
+  private final long flags;
+  private final long textOffset;
+  private final long textBytes;
+  private final String damage;
+
+  /** The row of that index, whose first word was read before. */
+  protected Row(Attachment core, int index, long word) {
+    long row = core.geometry().row(index);
+    this.core = core;
+    this.region = core.region();
+    this.index = index;
+    this.word = word;
+    this.offset = region.getLongOpaque(row + ROW_OFFSET);
+    this.sizeBytes = region.getLongOpaque(row + ROW_SIZE);
+    this.capacity = region.getLongOpaque(row + ROW_CAPACITY);
+    this.elementSizeBytes = region.getLongOpaque(row + ROW_ELEMENT_SIZE);
+    this.fingerprint = region.getLongOpaque(row + ROW_FINGERPRINT);
+    long roles = region.getLongOpaque(row + ROW_ROLE_COUNT);
+    this.roleCount = Math.clamp(roles, 0, EntrySpec.MAX_ROLES);
+    this.creator = Owner.participant(region.getLongOpaque(row + ROW_CREATOR));
+    for (int i = 0; i < PARAMETER_COUNT; i++) {
+      parameters[i] = region.getLongOpaque(row + ROW_PARAMETERS + i * 8L);
+    }
+    this.flags = region.getLongOpaque(row + ROW_FLAGS);
+    this.textOffset = region.getLongOpaque(row + ROW_TEXT_OFFSET);
+    this.textBytes = region.getLongOpaque(row + ROW_TEXT_BYTES);
+    byte[] bytes = new byte[NAME_MAX_BYTES];
+    region.copyTo(row + ROW_NAME, bytes, 0, bytes.length);
+    int length = 0;
+    while (length < bytes.length && bytes[length] != 0) {
+      length++;
+    }
+    this.name = new String(bytes, 0, length, StandardCharsets.US_ASCII);
+    this.damage = findDamage(roles);
+  }
+
+  private String findDamage(long roles) {
+    long limit = core.geometry().sizeBytes();
+    if (!Names.isName(name)) {
+      return "its name is no name";
+    }
+    int alignment = structureAlignment(roleCount);
+    if (offset < core.geometry().dataOffset() || offset % alignment != 0 || offset > limit
+        || sizeBytes < alignment || sizeBytes > limit - offset) {
+      return "it claims " + sizeBytes + " bytes at " + offset + " of a segment of " + limit;
+    }
+    if (roles != roleCount || structureDataOffset(roleCount) > sizeBytes) {
+      return "it claims " + roles + " roles in " + sizeBytes + " bytes";
+    }
+    if (textBytes < 0 || textBytes > EntrySpec.MAX_LAYOUT_BYTES || textOffset < 0
+        || textOffset > sizeBytes - textBytes) {
+      return "it claims a layout of " + textBytes + " bytes at " + textOffset + " of " + sizeBytes;
+    }
+    return null;
+  }
+
+  /** What is impossible about this row; null when it is sound. */
+  public final String damage() {
+    return damage;
+  }
+
+  /** Whether this and {@code other}, both sound by themselves, claim some of the same bytes. */
+  public final boolean overlaps(Row other) {
+    return offset < other.offset + other.sizeBytes && other.offset < offset + sizeBytes;
+  }
+
+  public final void requireSound() {
+    if (damage != null) {
+      throw damaged(damage);
+    }
+  }
+
+  /** The failure to throw when something in this structure is impossible. */
+  public final DamagedSegmentException damaged(String how) {
+    return new DamagedSegmentException("Entry \"" + name + "\" of segment " + core.path() + " is damaged: " + how
+        + ". The other entries are not affected; create the segment again when no process needs it.");
+  }
+
+  /** The attachment through which it was read. */
+  public final Attachment core() {
+    return core;
+  }
+
+  public final Region region() {
+    return region;
+  }
+
+  /** Its number in the directory. */
+  public final int row() {
+    return index;
+  }
+
+  /** Its first word, as it was read. */
+  public final long word() {
+    return word;
+  }
+
+  public final String name() {
+    return name;
+  }
+
+  /** The number of its kind, known or not. */
+  public final int kindCode() {
+    return (int) (word >>> 16) & 0xFFFF;
+  }
+
+  public final int kindVersion() {
+    return (int) (word >>> 8) & 0xFF;
+  }
+
+  /** The structure's first byte in the region. */
+  public final long offset() {
+    return offset;
+  }
+
+  public final long sizeBytes() {
+    return sizeBytes;
+  }
+
+  public final long capacity() {
+    return capacity;
+  }
+
+  public final long elementSizeBytes() {
+    return elementSizeBytes;
+  }
+
+  public final long fingerprint() {
+    return fingerprint;
+  }
+
+  public final String layout() {
+    requireSound();
+    byte[] text = new byte[(int) textBytes];
+    region.copyTo(offset + textOffset, text, 0, text.length);
+    return new String(text, StandardCharsets.US_ASCII);
+  }
+
+  /** Who added the entry, as an owner word. */
+  public final long creator() {
+    return creator;
+  }
+
+  /** One of the numbers that its kind gave it when it was made, 0 to 7. */
+  public final long parameter(int number) {
+    return parameters[number];
+  }
+
+  /** Whether programs that do not know the kind have to keep it. */
+  public final boolean mayRetain() {
+    return (flags & RETAINS) != 0;
+  }
+
+  public final int roleCount() {
+    return roleCount;
+  }
+
+  /** The first byte of a role's line pair. */
+  public final long role(int number) {
+    return offset + ROLES + (long) number * ROLE_BYTES;
+  }
+
+  public final long roleWord(int number) {
+    return region.getLongAcquire(role(number) + ROLE_WORD); // [role-active] makes the joiner's position visible
+  }
+
+  // ---- whether it is still there
+
+  /** Whether the entry stands in its row no longer: it was removed, and its bytes may be another one's. */
+  public final boolean isGone() {
+    return region.getLongAcquire(core.geometry().row(index) + ROW_WORD) != word; // [row-live]
+  }
+
+  /** Throws what the user of a role has to know when that ended since its entry was removed. */
+  public final void checkPresent() {
+    if (isGone()) {
+      throw new EntryRemovedException("Entry \"" + name + "\" of segment " + core.path()
+          + " was removed while it was in use. Find or add it again.");
+    }
+  }
+
+  /** Whether both are the same use of the same row. */
+  public final boolean isSameAs(Row other) {
+    return index == other.index && word == other.word && core == other.core;
+  }
+
+  /**
+   * Probes whether the entry, and the segment's name, are still there; ends the roles that are held here if not. Called
+   * by roles that are in an operation, now and then.
+   */
+  public final void probe() {
+    core.probeName();
+    if (roleCount > 0 && region.getLongOpaque(offset + REMOVED_MARK) != 0 && isGone()) {
+      core.endRoles(this);
+    }
+  }
+
+  /** As {@link #probe}, by who is in no operation: the segment may be closed meanwhile, and then nothing is done. */
+  public final void probeFromOutside() {
+    if (core.tryBeginOperation()) {
+      try {
+        probe();
+      } finally {
+        core.endOperation();
+      }
+    }
+  }
+
+  /**
+   * Begins a wait in which this participant writes its waiting bits: until {@link #endWait} the bytes stay this
+   * entry's, though the role that waits is given back meanwhile. False when the segment is being closed, or the entry
+   * was removed; the role's next operation says so.
+   */
+  public final boolean tryBeginWait() {
+    if (!core.tryHold(index)) {
+      return false;
+    }
+    if (isGone()) { // [row-held] or a remover sees the hold
+      core.letGo(index);
+      core.endRoles(this);
+      return false;
+    }
+    return true;
+  }
+
+  public final void endWait() {
+    core.letGo(index);
+  }
+}

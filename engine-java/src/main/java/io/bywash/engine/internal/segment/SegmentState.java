@@ -1,0 +1,106 @@
+package io.bywash.engine.internal.segment;
+
+import static io.bywash.engine.internal.layout.SegmentLayout.*;
+
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.linux.OpenDirectory;
+import io.bywash.engine.internal.linux.SegmentFile;
+import io.bywash.engine.internal.memory.Region;
+import java.io.IOException;
+import java.lang.invoke.VarHandle;
+import java.nio.file.Path;
+
+/** The word that says whether a segment is open, being removed by its last participant, or removed. */
+public final class SegmentState {
+  private final Path path;
+  private final SegmentFile file;
+  private final Region region;
+  private final Participants participants;
+  private volatile boolean removing;
+
+  public SegmentState(Path path, SegmentFile file, Region region, Participants participants) {
+    this.path = path;
+    this.file = file;
+    this.region = region;
+    this.participants = participants;
+  }
+
+  public boolean isOpen() {
+    return Owner.state(region.getLongVolatile(STATE_OFFSET)) == OPEN;
+  }
+
+  public boolean isRemoved() {
+    return Owner.state(region.getLongVolatile(STATE_OFFSET)) == REMOVED;
+  }
+
+  /** Whether a participant that has just joined may stay; a removal whose remover died is taken back first. */
+  public boolean openAgain() {
+    for (int tries = 0; tries < Owner.MAX_TRIES; tries++) {
+      long state = region.getLongVolatile(STATE_OFFSET);
+      switch (Owner.state(state)) {
+        case OPEN -> {
+          return true;
+        }
+        case CLOSING -> {
+          if (!isAbandoned(state)) {
+            return false;
+          }
+          region.compareAndSetLong(STATE_OFFSET, state, OPEN);
+        }
+        case REMOVED -> {
+          if (file.isAt(path)) {
+            throw Geometry.damaged(path, "it is marked as removed, but it is still there");
+          }
+          return false;
+        }
+        default -> throw Geometry.damaged(path, "its state is " + Owner.state(state));
+      }
+    }
+    throw Geometry.damaged(path, "its state does not stand still: it changed " + Owner.MAX_TRIES + " times at"
+        + " one look");
+  }
+
+  /** Whether a living participant is about to remove the segment, or has removed it. */
+  public boolean isLeaving() {
+    long state = region.getLongVolatile(STATE_OFFSET);
+    return Owner.state(state) == REMOVED && !file.isAt(path) || Owner.state(state) == CLOSING && !isAbandoned(state);
+  }
+
+  /** Whether that is the state of a removal by somebody who died, or of one of this participant that failed. */
+  private boolean isAbandoned(long state) {
+    return Owner.state(state) == CLOSING
+        && (!participants.isAlive(state) || Owner.participant(state) == participants.self() && !removing);
+  }
+
+  /** Opens the segment again if its remover died; whether it did. */
+  public boolean revertIfAbandoned() {
+    long state = region.getLongVolatile(STATE_OFFSET);
+    return isAbandoned(state) && region.compareAndSetLong(STATE_OFFSET, state, OPEN);
+  }
+
+  /**
+   * Removes the file, unless somebody joined meanwhile; whether this has removed it. The caller holds the names lock,
+   * so that no two removers and no creator are at work.
+   */
+  public boolean removeUnlessJoined(OpenDirectory directory) throws IOException {
+    long mine = Owner.word(participants.self(), 0, 0, CLOSING);
+    revertIfAbandoned(); // another remover died
+    removing = true; // or a thread that recovers would take it back
+    if (!region.compareAndSetLong(STATE_OFFSET, OPEN, mine)) { // [closing]
+      removing = false;
+      return false; // removed already, or damaged: closing is not the time to complain
+    }
+    VarHandle.fullFence(); // [closing]
+    boolean removed = false;
+    try {
+      if (!participants.anyOtherStays() && file.isAt(path)) {
+        directory.deleteIfExists(path.getFileName().toString());
+        removed = true;
+      }
+    } finally { // also when this process may not unlink it
+      region.setLongVolatile(STATE_OFFSET, removed ? REMOVED : OPEN);
+      removing = false;
+    }
+    return removed;
+  }
+}
