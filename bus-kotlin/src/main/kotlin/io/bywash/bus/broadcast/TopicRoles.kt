@@ -43,7 +43,7 @@ internal class SubscriberRole private constructor(private val subscriber: Subscr
 
     override fun label(text: String) = subscriber.label(text)
 
-    override fun poll(handler: MessageHandler, limit: Int): Int = subscriber.poll(handler, limit)
+    override fun poll(handler: MessageHandler, limit: Int): Int = subscriber.poll(handler, limit, 0)
 
     companion object {
         fun open(topic: Topic<*>, segment: Segment, options: ReceiverOptions, until: Until) =

@@ -7,6 +7,7 @@ import io.bywash.engine.RoleTakenException;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.litmus.Meeting;
 import io.bywash.engine.litmus.Pool;
+import io.bywash.engine.wait.Waitable;
 import java.util.List;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;
@@ -96,6 +97,39 @@ public final class RoleLitmus {
       if (next != null) {
         next.close();
       }
+      queue.publisher = Publisher.open(queue.writing);
+      QUEUES.giveBack(queue);
+    }
+  }
+
+  /** One {@link Publisher} publishes and leaves, {@link Subscriber#publisherGone} tells its reader. */
+  @JCStressTest
+  @Description("[role-free] who finds that the publisher has gone can read all that it committed")
+  @Outcome(id = "-1", expect = ACCEPTABLE, desc = "not gone yet")
+  @Outcome(id = "1", expect = ACCEPTABLE, desc = "gone, and its last message is there")
+  @Outcome(expect = FORBIDDEN, desc = "gone, and its last message is not there, or torn")
+  @State
+  public static class Gone {
+    private static final Pool<LitmusQueue> QUEUES = new Pool<>(() -> new LitmusQueue(SubscriberOptions.block()));
+
+    private final LitmusQueue queue = QUEUES.take();
+    private final Waitable gone = queue.subscriber.publisherGone();
+
+    @Actor
+    public void publisher() {
+      queue.publish(LitmusQueue.SMALL);
+      queue.publisher.close();
+    }
+
+    @Actor
+    public void reader(I_Result result) {
+      Meeting.spinUntil(() -> queue.roleState(BroadcastLayout.PUBLISHER_ROLE) == SegmentLayout.ROLE_FREE);
+      result.r1 = gone.isReady() ? queue.read() : -1;
+    }
+
+    @Arbiter
+    public void afterwards() {
+      queue.drain();
       queue.publisher = Publisher.open(queue.writing);
       QUEUES.giveBack(queue);
     }

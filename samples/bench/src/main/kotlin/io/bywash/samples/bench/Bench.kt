@@ -29,7 +29,7 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         }
     }
 
-    private val what by argument(help = "throughput, latency, fanout, wake, queue or all; by default all")
+    private val what by argument(help = "throughput, latency, fanout, wake, queue, coroutines or all; by default all")
         .choice(*SCENARIOS.toTypedArray()).default("all")
     private val size by option(
         help = "the size of the messages in bytes, a multiple of 8 between 8 and 32768; by default 64, and 48 for " +
@@ -109,13 +109,14 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         "latency" -> plan.latency()
         "fanout" -> plan.fanout()
         "queue" -> plan.queue()
+        "coroutines" -> plan.coroutines()
         else -> plan.wake()
     }
 
     private companion object {
         const val PAIRED_STARTS = 20
         const val LOADED = 0.5
-        val SCENARIOS = listOf("throughput", "latency", "fanout", "wake", "queue", "all")
+        val SCENARIOS = listOf("throughput", "latency", "fanout", "wake", "queue", "coroutines", "all")
     }
 }
 

@@ -24,6 +24,7 @@ class BywashContender(
     private val isGating: Boolean = true,
     override val jvmFlags: List<String> = NATIVE_ACCESS,
     name: String = "bywash." + writing.name.lowercase(),
+    private val mostAtOnce: Int = Int.MAX_VALUE,
 ) : Contender(name, WaitPolicy.entries.map { Policy.valueOf(it.name) }) {
     enum class Writing { CLAIM, BATCH16, OFFER }
 
@@ -116,17 +117,19 @@ class BywashContender(
         val segment = Segment.attach(channel.file, PATIENCE_NANOS)
         val options = if (isGating) SubscriberOptions.block() else SubscriberOptions.skip()
         val entry = segment.directory().find(QUEUE, Kind.BROADCAST)
-        return Subscribing(segment, Subscriber.open(entry, options.waiting(waiting(policy))), isGating)
+        val subscriber = Subscriber.open(entry, options.waiting(waiting(policy)))
+        return Subscribing(segment, subscriber, isGating, mostAtOnce)
     }
 
     private class Subscribing(
         private val segment: Segment,
         private val subscriber: Subscriber,
         private val isGating: Boolean,
+        private val mostAtOnce: Int,
     ) : Reader(), MessageHandler {
         override val lost get() = subscriber.lostCount()
 
-        override fun receive(limit: Int) = subscriber.poll(this, limit, WAIT_NANOS)
+        override fun receive(limit: Int) = subscriber.poll(this, minOf(limit, mostAtOnce), WAIT_NANOS)
 
         override fun onMessage(message: Message) {
             var words = 0L

@@ -41,7 +41,7 @@ class Child(private val contender: Contender, private val policy: Policy, privat
             "ping" -> Loops.ping(writers[0], readers[0], numbers[0])
             "pong" -> said { Loops.pong(writers[0], readers[0], numbers[0]) }
             "close" -> done { (writers + readers).forEach { it.close() } }
-            else -> throw IllegalArgumentException(words[0])
+            else -> contender.obey(words, channels(0).directory, writers, readers)
         }
     }
 

@@ -43,6 +43,10 @@ abstract class Contender(val name: String, val policies: List<Policy>) {
     /** Starts what that process does; each call of the result is one turn of its duties. */
     open fun medium(directory: Path): () -> Unit = throw UnsupportedOperationException(name)
 
+    /** Does what only this system can be asked for; answers a line. */
+    open fun obey(words: List<String>, directory: Path, writers: List<Writer>, readers: List<Reader>): String =
+        throw IllegalArgumentException(words[0])
+
     companion object {
         val NATIVE_ACCESS = listOf("--enable-native-access=ALL-UNNAMED")
     }

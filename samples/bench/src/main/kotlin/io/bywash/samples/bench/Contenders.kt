@@ -28,4 +28,5 @@ val CONTENDERS: List<Contender> = listOf(
 )
 
 fun contender(name: String): Contender =
-    CONTENDERS.firstOrNull { it.name == name } ?: throw IllegalArgumentException("there is no contender '$name'")
+    (CONTENDERS + KotlinContender.ALL).firstOrNull { it.name == name }
+        ?: throw IllegalArgumentException("there is no contender '$name'")

@@ -87,7 +87,7 @@ abstract class Lane(private val workspace: Workspace, val setting: Setting) : Au
     }
 }
 
-private fun Answer.percentiles(prefix: String = "") =
+fun Answer.percentiles(prefix: String = "") =
     Loops.PERCENTILES.keys.associate { prefix + it to long(it).toDouble() }
 
 /** One writer streams to its readers as fast as it can: messages a second, over all readers. */
@@ -208,15 +208,20 @@ class WakeLane(workspace: Workspace, setting: Setting) : AgeLane(workspace, sett
  * No message at all: the share of a core that the reader's process uses, in percent, once it has waited for so long
  * that its JVM compiles nothing any more.
  */
-class IdleLane(workspace: Workspace, setting: Setting, private val settleNanos: Long) : AgeLane(workspace, setting) {
+open class IdleLane(workspace: Workspace, setting: Setting, private val settleNanos: Long) :
+    AgeLane(workspace, setting) {
     private var idleSinceNanos = 0L
 
     override fun open() {
         super.open()
+        prepare()
         reader.tell("ages 1 0")
         reader.line()
         idleSinceNanos = System.nanoTime()
     }
+
+    /** What else the reader's process is to do meanwhile. */
+    protected open fun prepare() {}
 
     override fun warmUp(nanos: Long, roundNanos: Long) {}
 

@@ -28,11 +28,8 @@ object Loops {
 
     fun receiveAll(reader: Reader, count: Long): String {
         reader.sum = 0
-        var received = 0L
-        while (received < count) {
-            received += reader.receive(LIMIT)
-        }
-        return "ok end=${System.nanoTime()} received=$received sum=${reader.sum} expected=${reader.sum}"
+        receiveExactly(reader, count)
+        return "ok end=${System.nanoTime()} received=$count sum=${reader.sum} expected=${reader.sum}"
     }
 
     /** Of a system that loses messages. What arrives must be whole. */
@@ -132,9 +129,9 @@ object Loops {
         return "ok"
     }
 
-    private fun histogram() = Histogram(MAX_NANOS, 3).apply { isAutoResize = true }
+    fun histogram() = Histogram(MAX_NANOS, 3).apply { isAutoResize = true }
 
-    private fun percentiles(histogram: Histogram) = PERCENTILES.entries.joinToString(" ") { (name, percentile) ->
+    fun percentiles(histogram: Histogram) = PERCENTILES.entries.joinToString(" ") { (name, percentile) ->
         "$name=${histogram.getValueAtPercentile(percentile)}"
     }
 

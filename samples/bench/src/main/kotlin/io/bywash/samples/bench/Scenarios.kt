@@ -148,6 +148,8 @@ class Plan(private val effort: Effort, private val givenSize: Int?) {
             Group("queue.recovery", listOf { DeadConsumerLane(it, dying) })
     }
 
+    fun coroutines() = coroutineGroups(effort, mainSize, ringBytes)
+
     /** This engine and another one, in the settings that show a difference. */
     fun against(engine: Path): List<Group> {
         fun both(sizeBytes: Int) = listOf(Policy.SPIN, Policy.BACKOFF).flatMap { policy ->

@@ -35,6 +35,7 @@ object Tables {
         "paced10M" to "Age on arrival at 10 million messages a second, ns",
         "fanout" to "Throughput, 1 writer to %s readers, all readers together",
         "wake" to "From the publishing of one message to its handler in a process that sleeps, ns",
+        "coroutines" to "Coroutines: %s",
         "recovery" to "From the kill of a process until another one goes on, ms",
         "queue" to "Work queue, %s",
         "against" to "This engine and another, %s",
@@ -56,6 +57,9 @@ object Tables {
                         .map { number(it, 3) }
                 })
             }
+            "p50" !in metrics -> Table(title, listOf("system") + metrics, rows.map { row ->
+                listOf(row.label) + metrics.map { number(row.median(it), 3) }
+            })
             else -> percentiles(title, rows)
         }
         return Table(table.title, table.columns, table.rows + report.failures(group).map { row ->
