@@ -2,7 +2,10 @@ package io.bywash.bus
 
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.CoroutineStart
+import kotlinx.coroutines.DelicateCoroutinesApi
 import kotlinx.coroutines.ExperimentalCoroutinesApi
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.channels.ReceiveChannel
 import kotlinx.coroutines.channels.SendChannel
@@ -24,12 +27,11 @@ public fun <T : Any> Receiver<T>.channelIn(
     onUndelivered: ((T) -> Unit)? = null,
 ): ReceiveChannel<T> {
     val channel = Channel(capacity, onUndeliveredElement = onUndelivered)
-    val moving = scope.launch {
-        for (value in this@channelIn) {
+    val moving = scope.launchMoving({ if (it is CancellationException) channel.cancel(it) else channel.close(it) }) {
+        for (value in this) {
             channel.send(value)
         }
     }
-    moving.invokeOnCompletion { if (it is CancellationException) channel.cancel(it) else channel.close(it) }
     channel.cancelWhenClosed(moving::cancel)
     return channel
 }
@@ -48,7 +50,10 @@ public fun <T : Any> Sender<T>.channelIn(
     onUndelivered: ((T) -> Unit)? = null,
 ): SendChannel<T> {
     val channel = Channel(capacity, onUndeliveredElement = onUndelivered)
-    val moving = scope.launch {
+    fun end(failure: Throwable?) = channel.cancel(
+        failure as? CancellationException ?: CancellationException("the values cannot be sent any more", failure),
+    )
+    scope.launchMoving(::end) {
         for (value in channel) {
             try {
                 send(value)
@@ -58,11 +63,20 @@ public fun <T : Any> Sender<T>.channelIn(
             }
         }
     }
-    moving.invokeOnCompletion {
-        channel.cancel(it as? CancellationException ?: CancellationException("the values cannot be sent any more", it))
-    }
     return channel
 }
+
+/**
+ * Moves values in a coroutine that calls [end], with its failure, as the last thing it does, even if it is cancelled
+ * before it begins: so what is under way was handed back when the scope has been joined.
+ */
+@OptIn(DelicateCoroutinesApi::class)
+private fun CoroutineScope.launchMoving(end: (Throwable?) -> Unit, move: suspend () -> Unit): Job =
+    launch(start = CoroutineStart.ATOMIC) {
+        val failure = runCatching { move() }.exceptionOrNull()
+        end(failure)
+        failure?.let { throw it }
+    }
 
 /** Its receivers have cancelled it: nobody wants another value. */
 @OptIn(ExperimentalCoroutinesApi::class)

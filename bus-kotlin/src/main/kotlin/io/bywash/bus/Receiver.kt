@@ -9,6 +9,7 @@ import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.flow.map
 
 /** When a receiver comes to its end. */
 public enum class Until {
@@ -214,9 +215,12 @@ public class Receiver<out T : Any> internal constructor(
      * between; closing the receiver is its owner's. It completes as a loop over this receiver ends. [Bus.flow] has a
      * receiver of its own for each collector instead.
      */
-    public fun asFlow(): Flow<T> = flow {
-        for (value in this@Receiver) {
-            emit(value)
+    public fun asFlow(): Flow<T> = found().map { next() }
+
+    /** Emits whenever there is a message. An emission may throw because of cancellation: so it carries nothing yet. */
+    private fun found(): Flow<Unit> = flow {
+        while (hasNext()) {
+            emit(Unit)
         }
     }
 
@@ -247,11 +251,7 @@ public class Receiver<out T : Any> internal constructor(
     }
 
     /** The messages in batches, see [receiveBatch]; a flow like [asFlow]. */
-    public fun batches(max: Int): Flow<List<T>> = flow {
-        while (hasNext()) {
-            emit(receiveBatch(max))
-        }
-    }
+    public fun batches(max: Int): Flow<List<T>> = found().map { receiveBatch(max) }
 
     /**
      * Hands a batch of messages to [handler] in place, without the codec and without copying: the fastest way. Suspends
@@ -260,6 +260,7 @@ public class Receiver<out T : Any> internal constructor(
      * @param limit the most messages, at least 1
      * @param handler gets each message in order; it is valid during that call only, and this receiver must not be used
      * there
+     * @throws IllegalStateException when a loop or flow was left after it had found a message, which [tryReceive] has
      * @return how many messages were handed over; 0 when the sender has gone, with [Until.SenderGone]
      */
     public suspend fun poll(limit: Int, handler: (Message) -> Unit): Int {

@@ -8,9 +8,11 @@ import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.yield
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Tag
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import org.junit.jupiter.api.extension.RegisterExtension
@@ -103,6 +105,26 @@ class CancellationTest {
             assertEquals((0 until sent).toList(), got)
             assertTrue(sent > 1000 && cancelledWaits > 10, "only sent $sent and cancelled $cancelledWaits waits")
         }
+    }
+
+    /** Repeat one with `-Dbywash.storm.seed`. */
+    private val seed = java.lang.Long.getLong("bywash.storm.seed", System.nanoTime())
+
+    @Test
+    fun everyOperationCanBeCancelledAtAnyTime() = test {
+        CancellationStorm.run(temp.directory, 600, seed)
+    }
+
+    @Test
+    fun soItCanWithoutNativeAccess() = test {
+        ChildJvm(CancellationStorm, temp.directory, 150, seed, native = false).use { it.await("done") }
+    }
+
+    @Test
+    @Tag("stress")
+    @Timeout(540)
+    fun everyOperationCanBeCancelledVeryOften() = runBlocking {
+        CancellationStorm.run(temp.directory, 20_000, seed)
     }
 
     @Test

@@ -6,7 +6,10 @@ import io.bywash.engine.Message
 import kotlinx.coroutines.launch
 import kotlinx.serialization.BinaryFormat
 import kotlinx.serialization.DeserializationStrategy
+import kotlinx.serialization.ExperimentalSerializationApi
 import kotlinx.serialization.SerializationStrategy
+import kotlinx.serialization.cbor.Cbor
+import kotlinx.serialization.encodeToByteArray
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.modules.SerializersModule
 import org.junit.jupiter.api.Assertions.assertArrayEquals
@@ -200,6 +203,22 @@ class CodecTest {
 
         override fun <T> decodeFromByteArray(deserializer: DeserializationStrategy<T>, bytes: ByteArray): T =
             Json.decodeFromString(deserializer, bytes.decodeToString())
+    }
+
+    @Test
+    @OptIn(ExperimentalSerializationApi::class)
+    fun aFormatOfKotlinxSerializationIsUsedAsItIs() {
+        val order = Triple(1L, 99.5, listOf("äö", ""))
+        val codec = Cbor.codec<Triple<Long, Double, List<String>>>()
+        roundTrip(codec, order, Triple(-1L, Double.NaN, emptyList()))
+        withQueue(codec) { sender, receiver ->
+            sender.send(order)
+            assertEquals(1, receiver.poll(1) {
+                assertArrayEquals(Cbor.encodeToByteArray(order), it.toBytes())
+            })
+            sender.claim(1) { putByte(0, -1) }
+            assertTrue(runCatching { receiver.receive() }.exceptionOrNull() is DecodingException)
+        }
     }
 
     @Test
