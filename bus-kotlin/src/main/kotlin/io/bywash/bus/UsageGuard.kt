@@ -148,13 +148,15 @@ internal class UsageGuard(
     /** Waits until one of the two is ready or [nanos] have passed, or for no reason a shorter time. */
     private suspend fun await(nanos: Long, waitable: Waitable, other: Waitable?) {
         val start = System.nanoTime()
-        val spin = if (lastWasShort) LONG_SPIN_NANOS else SPIN_NANOS
+        val patience = if (lastWasShort) SHORT_NANOS else SPIN_NANOS
         do {
             yield() // the peer may be a coroutine of this very thread
             if (isReadySoon(waitable)) {
+                lastWasShort = System.nanoTime() - start < SHORT_NANOS
                 return
             }
-        } while (System.nanoTime() - start < spin)
+            Thread.yield() // or a thread of this very core
+        } while (System.nanoTime() - start < patience)
         suspendUntilReady(nanos, waitable, other)
         lastWasShort = System.nanoTime() - start < SHORT_NANOS
     }
@@ -267,10 +269,11 @@ internal class UsageGuard(
         /** About what suspending and resuming costs: whoever waits less than that is better off not suspending. */
         private const val SPIN_NANOS = 5_000L
 
-        /** How long to spin, yielding in between, when the last wait was short. */
-        private const val LONG_SPIN_NANOS = 50_000L
-
-        /** A wait that ends within this time was short. */
+        /**
+         * A wait that ends within this time was short, and the next one then spins and yields for so long. It is more
+         * than resuming a coroutine of another process takes: of two that answer each other, one would otherwise never
+         * be awake when the other one's answer comes, and both would go on sleeping for each answer.
+         */
         private const val SHORT_NANOS = 200_000L
         private const val SPINS_A_LOOK = 4
 

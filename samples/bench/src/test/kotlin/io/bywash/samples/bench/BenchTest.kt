@@ -96,6 +96,25 @@ class BenchTest {
         }
     }
 
+    @Test
+    fun coroutinesAreComparedWithTheEngineAndAllocateNothing() {
+        assertEquals(0, bench("coroutines", "--json"), { err })
+        val figures = Regex("\"([^\"]+)\": ([0-9.]+)").findAll(out).associate { it.groupValues[1] to it.groupValues[2] }
+        assertEquals(emptyList<String>(), COROUTINES - figures.keys)
+        for (nothing in listOf("coroutines.bytesPerOperation", "coroutines.sleepers.threadsPerWaiter")) {
+            assertTrue(figures.getValue(nothing).toDouble() < 0.5, "$nothing: ${figures[nothing]}")
+        }
+    }
+
+    private companion object {
+        val COROUTINES = listOf(
+            "single.vsEngine", "batch.vsEngine", "shared.streaming.vsPlain", "shared.noReader.vsPlain", "wake.vsFutex",
+            "wake.oneThread.vsFutex", "rtt.vsEngine", "rtt.pool.vsEngine", "rtt.besideSleepers.vsAlone",
+            "bytesPerOperation", "sleepers.cpuPercent", "sleepers.threadsPerWaiter",
+            "noReader.kotlin.shared.nanos.median", "single.kotlin.shared.rate.median",
+        ).map { "coroutines.$it" }
+    }
+
     private fun hasCompiler() = System.getenv("PATH").split(':').any { Files.isExecutable(Path.of(it, "cc")) }
 
     @Test
