@@ -122,7 +122,7 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
 
         /** Measured on its own only: it compares Bywash with itself. */
         const val COROUTINES = "coroutines"
-        const val ALL_HELP = "throughput, latency, fanout, wake, queue, coroutines or all; by default all, the first five"
+        const val ALL_HELP = "throughput, latency, fanout, wake, queue, coroutines or all; by default all, the first 5"
     }
 }
 
