@@ -50,7 +50,7 @@ object CancellationStorm : ChildProgram {
         topology.open(directory).use { bus ->
             val storm = Storm(bus, random)
             repeat(rounds) { storm.round(it) }
-            storm.check()
+            storm.check(rounds)
             repeat(rounds / 10) { routes(bus, random) }
             repeat(rounds / 10) { attaches(bus, directory, random) }
         }
@@ -164,10 +164,10 @@ object CancellationStorm : ChildProgram {
             assertEquals(got.size.toLong(), receiver.nextSequence, "what $receiveName took")
         }
 
-        fun check() {
+        fun check(rounds: Int) {
             generateSequence { receiver.tryReceive().getOrNull() }.forEach { got += it }
             assertEquals((0L until sender.nextSequence).toList(), got)
-            assertTrue(got.size > 1000, "only ${got.size} messages")
+            assertTrue(got.size > rounds, "only ${got.size} messages in $rounds rounds")
             sender.close()
             receiver.close()
         }
