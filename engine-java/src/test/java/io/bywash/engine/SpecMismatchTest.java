@@ -74,7 +74,8 @@ class SpecMismatchTest {
         "entry \"missing\" does not exist, wanted BROADCAST", "entry \"b\": capacity is 8192, wanted 16384",
         "entry \"b\": elementSizeBytes is 1024, wanted 77", "entry \"b\": type 1 is missing, wanted \"1 77 Tick\"",
         "entry \"b\": field time of type 1 is missing, wanted \"0 long time\"",
-        "entry \"b\": roleCount is 65, wanted 3", "entry \"b\": parameter 0 is 0, wanted 5");
+        "entry \"b\": roleCount is 65, wanted 3",
+        "entry \"b\": parameters are [0, 0, 0, 0, 0, 0, 0, 0], wanted [5, 0, 0, 0, 0, 0, 0, 0]");
   }
 
   @Test

@@ -145,14 +145,11 @@ public final class Publisher extends Role implements Waitable, Revocable {
    */
   public boolean offer(byte[] source, int index, int length, int type, long timeoutNanos) {
     Objects.checkFromIndexSize(index, length, source.length);
-    checkInterrupt(timeoutNanos);
-    boolean offered = writer.tryOffer(source, index, length, type);
-    if (!offered && timeoutNanos > 0) {
-      long start = System.nanoTime();
-      while (!offered && awaitOnce(start, timeoutNanos)) {
-        offered = writer.tryOffer(source, index, length, type);
-      }
-    }
+    beginWait(timeoutNanos);
+    boolean offered;
+    do {
+      offered = writer.tryOffer(source, index, length, type);
+    } while (!offered && awaitOnce(timeoutNanos));
     Reference.reachabilityFence(this); // or the cleaner could give the role back before the last store
     return offered;
   }
@@ -181,15 +178,12 @@ public final class Publisher extends Role implements Waitable, Revocable {
       records.check(entry);
       checked = records;
     }
-    checkInterrupt(timeoutNanos);
+    beginWait(timeoutNanos);
     RecordType<T> type = records.typeOf(record);
-    boolean offered = writer.tryOffer(type, record);
-    if (!offered && timeoutNanos > 0) {
-      long start = System.nanoTime();
-      while (!offered && awaitOnce(start, timeoutNanos)) {
-        offered = writer.tryOffer(type, record);
-      }
-    }
+    boolean offered;
+    do {
+      offered = writer.tryOffer(type, record);
+    } while (!offered && awaitOnce(timeoutNanos));
     Reference.reachabilityFence(this);
     return offered;
   }
@@ -220,19 +214,12 @@ public final class Publisher extends Role implements Waitable, Revocable {
    *     interrupted, before the call or while it waits
    */
   public Claim claim(int length, int type, long timeoutNanos) {
-    checkInterrupt(timeoutNanos);
-    Claim room = tryClaim(length, type);
-    if (room != null || timeoutNanos <= 0) {
-      return room;
-    }
-    long start = System.nanoTime();
-    while (awaitOnce(start, timeoutNanos)) {
+    beginWait(timeoutNanos);
+    Claim room;
+    do {
       room = tryClaim(length, type);
-      if (room != null) {
-        return room;
-      }
-    }
-    return null;
+    } while (room == null && awaitOnce(timeoutNanos));
+    return room;
   }
 
   /** Publishes all staged messages. Does nothing when there are none. */

@@ -237,19 +237,12 @@ public final class Subscriber extends Role implements Waitable, Revocable {
    *     interrupted, before the call or while it waits; its documentation shows the loop to write
    */
   public int poll(MessageHandler handler, int limit, long timeoutNanos) {
-    checkInterrupt(timeoutNanos);
-    int count = pollPaced(handler, limit);
-    if (count > 0 || timeoutNanos <= 0) {
-      return count;
-    }
-    long start = System.nanoTime();
-    while (awaitOnce(start, timeoutNanos)) {
+    beginWait(timeoutNanos);
+    int count;
+    do {
       count = pollPaced(handler, limit);
-      if (count > 0) {
-        return count;
-      }
-    }
-    return 0;
+    } while (count == 0 && awaitOnce(timeoutNanos));
+    return count;
   }
 
   private int pollPaced(MessageHandler handler, int limit) {

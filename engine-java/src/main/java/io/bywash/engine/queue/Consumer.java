@@ -195,19 +195,12 @@ public final class Consumer extends Role implements Waitable, Revocable {
    *     interrupted before it begins or while it waits
    */
   public Delivery take(long timeoutNanos) {
-    checkInterrupt(timeoutNanos);
-    Delivery taken = take();
-    if (taken != null || timeoutNanos <= 0) {
-      return taken;
-    }
-    long start = System.nanoTime();
-    while (awaitNext(start, timeoutNanos)) {
+    beginWait(timeoutNanos);
+    Delivery taken;
+    do {
       taken = take();
-      if (taken != null) {
-        return taken;
-      }
-    }
-    return null;
+    } while (taken == null && awaitNext(timeoutNanos));
+    return taken;
   }
 
   // ---- by a handler
@@ -295,19 +288,12 @@ public final class Consumer extends Role implements Waitable, Revocable {
    *     interrupted before it begins or while it waits; that page has the loop to write
    */
   public int poll(Handler handler, int limit, long timeoutNanos) {
-    checkInterrupt(timeoutNanos);
-    int count = poll(handler, limit);
-    if (count > 0 || timeoutNanos <= 0) {
-      return count;
-    }
-    long start = System.nanoTime();
-    while (awaitNext(start, timeoutNanos)) {
+    beginWait(timeoutNanos);
+    int count;
+    do {
       count = poll(handler, limit);
-      if (count > 0) {
-        return count;
-      }
-    }
-    return 0;
+    } while (count == 0 && awaitNext(timeoutNanos));
+    return count;
   }
 
   // ---- taking and giving back
@@ -369,9 +355,11 @@ public final class Consumer extends Role implements Waitable, Revocable {
     return false;
   }
 
-  private boolean awaitNext(long startNanos, long timeoutNanos) {
-    boolean isTime = awaitOnce(startNanos, timeoutNanos);
-    leftovers.lookNowAndThen();
+  private boolean awaitNext(long timeoutNanos) {
+    boolean isTime = awaitOnce(timeoutNanos);
+    if (timeoutNanos > 0) {
+      leftovers.lookNowAndThen();
+    }
     return isTime;
   }
 

@@ -167,14 +167,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
   @Override
   public boolean tryCommit(long timeoutNanos) {
     checkOpen();
-    owner.beginWait(timeoutNanos);
-    boolean sent = sendClaim();
-    if (!sent && timeoutNanos > 0) {
-      long start = System.nanoTime();
-      while (!sent && owner.await(start, timeoutNanos)) {
-        sent = sendClaim();
-      }
-    }
+    boolean sent = owner.commit(timeoutNanos);
     if (sent) {
       endSent();
     }
@@ -216,7 +209,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
   }
 
   /** Sends the claim's message; false when the queue is full. What fails ends the claim, and leaves the operation. */
-  private boolean sendClaim() {
+  boolean sendClaim() {
     try {
       handle.checkUsable();
       return send(length(), type, NO_DEAD_LETTER, 0);

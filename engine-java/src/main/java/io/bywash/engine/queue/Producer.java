@@ -96,14 +96,11 @@ public final class Producer extends Role implements Waitable, Revocable {
    */
   public boolean offer(byte[] source, int index, int length, int type, long timeoutNanos) {
     Objects.checkFromIndexSize(index, length, source.length);
-    checkInterrupt(timeoutNanos);
-    boolean offered = writer.tryOffer(source, index, length, type);
-    if (!offered && timeoutNanos > 0) {
-      long start = System.nanoTime();
-      while (!offered && awaitOnce(start, timeoutNanos)) {
-        offered = writer.tryOffer(source, index, length, type);
-      }
-    }
+    beginWait(timeoutNanos);
+    boolean offered;
+    do {
+      offered = writer.tryOffer(source, index, length, type);
+    } while (!offered && awaitOnce(timeoutNanos));
     Reference.reachabilityFence(this); // or the cleaner could give the role back before the last store
     return offered;
   }
@@ -132,15 +129,12 @@ public final class Producer extends Role implements Waitable, Revocable {
       records.check(entry);
       checked = records;
     }
-    checkInterrupt(timeoutNanos);
+    beginWait(timeoutNanos);
     RecordType<T> type = records.typeOf(record);
-    boolean offered = writer.tryOffer(type, record);
-    if (!offered && timeoutNanos > 0) {
-      long start = System.nanoTime();
-      while (!offered && awaitOnce(start, timeoutNanos)) {
-        offered = writer.tryOffer(type, record);
-      }
-    }
+    boolean offered;
+    do {
+      offered = writer.tryOffer(type, record);
+    } while (!offered && awaitOnce(timeoutNanos));
     Reference.reachabilityFence(this);
     return offered;
   }
@@ -169,19 +163,12 @@ public final class Producer extends Role implements Waitable, Revocable {
    *     interrupted before it begins or while it waits
    */
   public QueueClaim claim(int length, int type, long timeoutNanos) {
-    checkInterrupt(timeoutNanos);
-    QueueClaim claim = tryClaim(length, type);
-    if (claim != null || timeoutNanos <= 0) {
-      return claim;
-    }
-    long start = System.nanoTime();
-    while (awaitOnce(start, timeoutNanos)) {
+    beginWait(timeoutNanos);
+    QueueClaim claim;
+    do {
       claim = tryClaim(length, type);
-      if (claim != null) {
-        return claim;
-      }
-    }
-    return null;
+    } while (claim == null && awaitOnce(timeoutNanos));
+    return claim;
   }
 
   /** Wakes whoever waits for what was staged; nothing happens when nothing was. */
@@ -196,14 +183,14 @@ public final class Producer extends Role implements Waitable, Revocable {
     return sent;
   }
 
-  /** Begins to send a claim. */
-  void beginWait(long timeoutNanos) {
-    checkInterrupt(timeoutNanos);
-  }
-
-  /** Waits once, in a claim that is open. */
-  boolean await(long startNanos, long timeoutNanos) {
-    return awaitOnce(startNanos, timeoutNanos);
+  /** Sends a claim that is open, waiting for room. */
+  boolean commit(long timeoutNanos) {
+    beginWait(timeoutNanos);
+    boolean sent;
+    do {
+      sent = writer.sendClaim();
+    } while (!sent && awaitOnce(timeoutNanos));
+    return sent;
   }
 
   /** Whether a message that is sent now finds room. */

@@ -36,11 +36,12 @@ public final class QueueType extends StructureType {
 
   /** What the row's parameters say; null when no policy has such. */
   static DeliveryPolicy policy(SegmentEntry entry) {
-    long[] parameters = new long[SegmentLayout.PARAMETER_COUNT];
-    for (int i = 0; i < parameters.length; i++) {
-      parameters[i] = entry.parameter(i);
-    }
-    return DeliveryPolicy.of(parameters);
+    return DeliveryPolicy.of(entry.parameters());
+  }
+
+  @Override
+  protected String parameterDifference(long[] found, long[] wanted) {
+    return "delivery policy is \"" + DeliveryPolicy.of(found) + "\", wanted \"" + DeliveryPolicy.of(wanted) + "\"";
   }
 
   /** Whoever uses it, the first by the numbers of the roles. */

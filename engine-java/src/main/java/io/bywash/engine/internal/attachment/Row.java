@@ -171,9 +171,9 @@ public class Row {
     return creator;
   }
 
-  /** One of the numbers that its kind gave it when it was made, 0 to 7. */
-  public final long parameter(int number) {
-    return parameters[number];
+  /** The numbers that its kind gave it when it was made. */
+  public final long[] parameters() {
+    return parameters.clone();
   }
 
   /** Whether programs that do not know the kind have to keep it. */

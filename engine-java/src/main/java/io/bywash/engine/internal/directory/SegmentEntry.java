@@ -17,6 +17,7 @@ import io.bywash.engine.internal.waiting.WaitRoom;
 import io.bywash.engine.internal.waiting.Waiters;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -48,9 +49,10 @@ public final class SegmentEntry extends Row implements Entry {
       found.addAll(LayoutText.differences(entry, layout(), spec.layout()));
     }
     compare(found, entry + "roleCount", roleCount(), spec.roleCount());
-    for (int i = 0; i < PARAMETER_COUNT; i++) {
-      compare(found, entry + "parameter " + i, parameter(i),
-          i < spec.parameters().size() ? spec.parameters().get(i) : 0);
+    long[] wanted = new long[PARAMETER_COUNT];
+    Arrays.setAll(wanted, i -> i < spec.parameters().size() ? spec.parameters().get(i) : 0);
+    if (kind() == spec.kind() && !Arrays.equals(parameters(), wanted)) {
+      found.add(entry + type().parameterDifference(parameters(), wanted));
     }
     return found;
   }

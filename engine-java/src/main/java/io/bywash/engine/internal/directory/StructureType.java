@@ -4,6 +4,7 @@ import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
 import io.bywash.engine.StructureStatus;
 import io.bywash.engine.internal.memory.Region;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -30,6 +31,11 @@ public abstract class StructureType {
    * What is impossible about the geometry in an entry's row; null when nothing is. Nothing else is asked before that.
    */
   protected abstract String damage(SegmentEntry entry);
+
+  /** How an entry's parameters differ from those that somebody wants, in the words of the kind's specifications. */
+  protected String parameterDifference(long[] found, long[] wanted) {
+    return "parameters are " + Arrays.toString(found) + ", wanted " + Arrays.toString(wanted);
+  }
 
   /** The owner word of the participant on which the entry depends; 0 when that is its creator. */
   protected long owner(SegmentEntry entry) {

@@ -23,6 +23,9 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
   private final BooleanSupplier work = this::hasWork;
   /** What the last wait answered: it was over soon, and without sleeping. */
   private boolean lively;
+  /** Whether the call at hand has waited already, and since when. */
+  private boolean hasWaited;
+  private long waitingSinceNanos;
   /** When it was last looked whether entry and name are still there. */
   private long probedNanos = System.nanoTime() - WaitRoom.PROBE_NANOS;
 
@@ -109,7 +112,20 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
   @Override
   protected abstract long changeStamp();
 
-  /** Begins a call that may wait, unless {@code timeoutNanos} says that it must not. */
+  /**
+   * Begins a call that may wait, unless {@code timeoutNanos} says that it must not. The call then tries, and tries
+   * again as long as {@link #awaitOnce} says so.
+   *
+   * @throws InterruptedWaitException when it may wait, and this thread was interrupted
+   */
+  protected final void beginWait(long timeoutNanos) {
+    if (timeoutNanos > 0) {
+      checkInterrupt(timeoutNanos);
+      hasWaited = false;
+    }
+  }
+
+  /** Ends a call that may wait when this thread was interrupted. */
   protected final void checkInterrupt(long timeoutNanos) {
     if (timeoutNanos > 0 && Thread.currentThread().isInterrupted()) {
       throw new InterruptedWaitException("Thread \"" + Thread.currentThread().getName() + "\" was interrupted while it"
@@ -120,13 +136,20 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
 
   /**
    * Waits once, for {@link WaitRoom#PROBE_NANOS} at the most when it sleeps; false when {@code timeoutNanos} have
-   * passed since {@code startNanos}.
+   * passed since the first wait of the call that {@link #beginWait} has begun.
    *
    * @throws InterruptedWaitException when this thread was interrupted
    */
-  protected final boolean awaitOnce(long startNanos, long timeoutNanos) {
+  protected final boolean awaitOnce(long timeoutNanos) {
+    if (timeoutNanos <= 0) {
+      return false;
+    }
     long now = System.nanoTime();
-    long left = timeoutNanos - (now - startNanos);
+    if (!hasWaited) {
+      hasWaited = true;
+      waitingSinceNanos = now;
+    }
+    long left = timeoutNanos - (now - waitingSinceNanos);
     if (left <= 0) {
       return false;
     }
