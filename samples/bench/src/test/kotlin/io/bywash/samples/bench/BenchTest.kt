@@ -73,7 +73,7 @@ class BenchTest {
             "latency.rtt.p50.vsAeron", "latency.rtt.p99.vsAeron", "latency.rtt.vsRawPingPong",
             "latency.paced1M.p99.vsAeron",
             "fanout.3.vsAeron", "wake.default.vsFutex", "wake.default.idleCpuPercent",
-            "queue.1to1.vsJctools", "queue.1to1.vsUnixSocket", "queue.2to2.vs1to1", "queue.wake.vsFutex",
+            "queue.1to1.vsJctools", "queue.1to1.vsUnixSocket", "queue.2to2.vs1to1", "queue.wake.default.vsFutex",
             "queue.recovery.a_consumer_that_holds_a_message.recoveryMillis.median",
             "recovery.a_reader_that_held_the_writer_back.recoveryMillis.median",
             "recovery.a_writer,_until_its_successor_is_there.recoveryMillis.median", "environment.cores",
