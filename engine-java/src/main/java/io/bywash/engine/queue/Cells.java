@@ -12,17 +12,18 @@ import io.bywash.engine.internal.memory.Region;
 import java.util.List;
 
 /**
- * The cells and slots of one queue: where they are, and what stands in them. Geometry is validated once here; what
- * changes is validated whenever it is read. Any thread may use it.
+ * The cells and slots of one queue: where they are, and what they hold. Geometry is validated once, here; words that
+ * change are validated whenever they are read. Any thread may use it.
  *
- * <p>A cell goes through <em>steps</em>: 2t is empty in turn t, 2t + 1 full. Position p, of the messages ever sent, is
- * turn p / C of cell p % C: it is sent by changing the step from 2t to 2t + 1, and taken by changing that to 2t + 2.
+ * <p>A cell goes through <em>steps</em>: at step 2t it is empty in turn t, at step 2t + 1 it is full. The message at
+ * position p is turn p / C of cell p % C. It is sent by changing the step from 2t to 2t + 1, and taken by changing that
+ * to 2t + 2.
  */
 final class Cells {
-  /** So long somebody walks behind others who are faster; hostile words are not followed for longer. */
+  /** How long a walk goes on while others are faster. Hostile words are not followed for longer. */
   private static final long WALK_NANOS = 2_000_000_000;
   private static final int WALK_STEPS = 1 << 22;
-  /** Years of full speed away; beyond it sums of positions could overflow. */
+  /** Years away at full speed; beyond it, sums of positions could overflow. */
   static final long MAX_POSITION = 1L << 60;
 
   final SegmentEntry entry;
@@ -32,7 +33,7 @@ final class Cells {
   final int slotCount;
   final int maxMessageBytes;
   final DeliveryPolicy policy;
-  /** Where slots begin, and all their bytes. */
+  /** Where the slots begin, and the size of them all. */
   final long slotsOffset;
   final long slotsBytes;
   final int turnShift;
@@ -43,12 +44,12 @@ final class Cells {
   private final long headOffset;
   private final long slotMask;
 
-  /** Those of an entry that is a sound work queue, also while its segment is being closed. */
+  /** The cells of an entry that is a sound work queue; its segment may be closing. */
   Cells(SegmentEntry entry) {
     this(entry, QueueType.policy(entry));
   }
 
-  /** The same with a policy of one's own. */
+  /** As {@link #Cells(SegmentEntry)}, with another policy. */
   Cells(SegmentEntry entry, DeliveryPolicy policy) {
     this.entry = entry;
     this.region = entry.region();
@@ -68,7 +69,7 @@ final class Cells {
     this.slotMask = (1L << slotBits) - 1;
   }
 
-  /** Those of an entry, which must be a sound work queue. */
+  /** The cells of an entry, which must be a sound work queue. */
   static Cells of(Entry entry) {
     SegmentEntry own = queue(entry);
     own.requireSound();
@@ -92,7 +93,7 @@ final class Cells {
     return own;
   }
 
-  /** Takes the page faults of cells and slots now, so that no message has to. */
+  /** Takes the page faults of cells and slots now, so that no message has to take them. */
   void touchPages() {
     entry.core().touchPages(cellsOffset, slotsOffset + slotsBytes - cellsOffset, true);
   }
@@ -108,7 +109,7 @@ final class Cells {
     return position >>> turnShift;
   }
 
-  /** What stands in a cell: its step, and the slot that it owns. */
+  /** The word of a cell: its step, and the slot that it owns. */
   long cell(int index) {
     return region.getLongAcquire(cellsOffset + index * 8L) ^ index; // [cell] makes the slot's message visible
   }
@@ -121,18 +122,18 @@ final class Cells {
     return checkSlot((int) (cell & slotMask));
   }
 
-  /** Changes a cell from what stood there to another step and slot; false when somebody else has changed it. */
+  /** Changes a cell from the word that was found to another step and slot; false when it has changed meanwhile. */
   boolean change(int index, long found, long step, int slot) {
     long next = step << slotBits | slot;
     return region.compareAndSetLong(cellsOffset + index * 8L, found ^ index, next ^ index); // [cell]
   }
 
-  /** The first position that may be sent at next, as the step in its cell shows that all before it were. */
+  /** The lowest position that can be sent at next: the step in this cell shows that all before it were. */
   long sentBy(int index, long step) {
     return checkPosition(((step + 1 >>> 1) - 1 << turnShift) + index + 1);
   }
 
-  /** The same of taking. */
+  /** As {@link #sentBy}, for taking. */
   long takenBy(int index, long step) {
     return checkPosition(((step >>> 1) - 1 << turnShift) + index + 1);
   }
@@ -162,7 +163,7 @@ final class Cells {
     return hint;
   }
 
-  /** Notes now and then how far sending, or taking, has come. */
+  /** Stores now and then how far sending has come. */
   void setTailHint(long position) {
     setHint(tailOffset, position);
   }
@@ -173,7 +174,7 @@ final class Cells {
 
   private void setHint(long offset, long position) {
     if ((position & HINT_EVERY - 1) == 0 && region.getLongOpaque(offset) < position) {
-      region.setLongOpaque(offset, position); // two at once may set it back a little: others walk a little more
+      region.setLongOpaque(offset, position); // two threads at once may set it back, so others walk a little further
     }
   }
 
@@ -206,26 +207,26 @@ final class Cells {
     }
   }
 
-  /** A cell that is more than one step behind: nobody has come as far as that position yet. */
+  /** Fails when a cell is more than one step behind: nobody has come as far as that position yet. */
   void checkNotTooHigh(long position, long step, long wanted) {
     if (step < wanted - 1) {
       throw entry.damaged("position " + position + " is beyond the last one: its cell is at step " + step);
     }
   }
 
-  /** Whether a message can be taken, at that position or behind it; it may have been taken since. */
+  /** Whether a message can be taken at {@code from} or later; it may have been taken since. */
   boolean hasMessage(long from) {
     long position = walk(Math.max(from, headHint()), 1);
     return step(cell(index(position))) > 2 * turn(position);
   }
 
-  /** Whether there is room for a message, at that position or behind it; it may have been used since. */
+  /** Whether there is room for a message at {@code from} or later; it may have been used since. */
   boolean hasRoom(long from) {
     long position = walk(Math.max(from, tailHint()), 0);
     return step(cell(index(position))) >= 2 * turn(position);
   }
 
-  /** A walk along the cells that does not come to its end, since others are faster, or words are hostile. */
+  /** A walk along the cells that does not end, because others are faster or words are hostile. */
   final class Walk {
     private final long startNanos = System.nanoTime();
     private int steps;
@@ -252,7 +253,7 @@ final class Cells {
     return number;
   }
 
-  /** The word with a slot's count of deliveries, and why it is a dead letter. */
+  /** The word with the deliveries of a slot's message, and the reason why it is a dead letter. */
   long deliveriesWord(int slot) {
     return region.getLongOpaque(slot(slot) + SLOT_DELIVERIES);
   }
@@ -265,7 +266,7 @@ final class Cells {
     return (int) (word >>> Integer.SIZE);
   }
 
-  /** How many bytes the message in a slot has. */
+  /** Returns {@code length} if the message in a slot can have that many bytes. */
   int checkLength(int length, int slot) {
     if (length < 1 || length > maxMessageBytes) {
       throw entry.damaged("slot " + slot + " has a message of " + length + " bytes, and " + maxMessageBytes
@@ -276,12 +277,12 @@ final class Cells {
 
   // ---- roles
 
-  /** What a role owns: its slot and whether that is held, as in {@link QueueLayout}. */
+  /** What a role owns: its slot, and whether a message is held in it, as in {@link QueueLayout}. */
   long mine(int role) {
     return region.getLongAcquire(entry.role(role) + ROLE_MINE) ^ ownSlot(role); // [mine]
   }
 
-  /** What "mine" of a role is stored with. */
+  /** The value that a role's "mine" is stored as its exclusive or with. */
   long ownSlot(int role) {
     return (long) (capacity + role) << MINE_SLOT_SHIFT;
   }
@@ -295,7 +296,7 @@ final class Cells {
     return (mine & 0xFF) != SPARE;
   }
 
-  /** In which exchange a role is: 0 for none, else one more than twice the position, and one more for taking. */
+  /** The exchange that a role is in: 0 for none, else twice the position plus 1, plus another 1 for taking. */
   long at(int role) {
     return region.getLongAcquire(entry.role(role) + ROLE_AT); // [at]
   }
@@ -310,7 +311,7 @@ final class Cells {
     return (phase & 1) != 0;
   }
 
-  /** How many messages there are, in cells or held. */
+  /** How many messages there are, in cells and in roles. */
   long messageCount() {
     long count = 0;
     for (int index = 0; index < capacity; index++) {

@@ -13,35 +13,50 @@ import java.lang.ref.Reference;
 import java.util.Objects;
 
 /**
- * Takes messages from a work queue, in competition with other consumers: each message comes to one of them. One message
- * is in flight for each consumer; a process opens as many as it has workers.
+ * A consumer of a work queue. Consumers compete: each message goes to one of them. A consumer has one message in flight
+ * at a time; a process opens one consumer for each of its workers.
  *
- * <p>First deliveries come in the order in which the messages were sent. Those that a dead consumer held, or one that
- * was closed, come as soon as that is known, and those that were given back come at the end. If a process dies while it
- * holds a message, another consumer gets that within 200 ms, as long as one waits; who was only paused keeps it,
- * however long that takes.
+ * {@snippet :
+ * try (Consumer consumer = Consumer.open(segment.directory().find("jobs", Kind.WORK_QUEUE))) {
+ *   Consumer.Handler handler = message -> run(message.getLong(0)); // acknowledged when this returns
+ *   while (consumer.poll(handler, 16, 1_000_000_000) > 0) { // waits for up to a second
+ *     // one or more messages were handled
+ *   }
+ *   Delivery delivery = consumer.take(); // or takes one message, if there is one now
+ *   if (delivery != null) {
+ *     run(delivery.getLong(0));
+ *     delivery.ack();
+ *   }
+ * }
+ * }
  *
- * <p>Used by one thread at a time; {@link Delivery} says what others may do. After {@link #close} or {@link #revoke},
- * or after the segment was closed in this process, every method that uses the queue throws
- * {@link io.bywash.engine.SegmentClosedException}, while a message that is in flight can still be acknowledged. The
- * role is given back then.
+ * <p>Messages are first delivered in the order in which they were sent. A message that was held by a dead or closed
+ * consumer comes again as soon as that is known. A message that was given back goes to the end of the queue. If a
+ * process dies while it holds a message, another consumer gets the message within 200 ms, as long as one waits. A
+ * process that is only paused keeps its message, however long the pause.
+ *
+ * <p>A consumer is used by one thread at a time; {@link Delivery} says what other threads may do. After {@link #close}
+ * or {@link #revoke}, or after the segment was closed in this process, every method that uses the queue throws
+ * {@link io.bywash.engine.SegmentClosedException}. A message in flight can still be acknowledged; the role is given
+ * back then.
  */
 @SuppressWarnings("exports") // Role has no public member but those of Revocable
 public final class Consumer extends Role implements Waitable, Revocable {
   private static final int POLLS_A_PROBE = 1024; // a power of two
-  /** Messages between two looks at the clock while they are handled fast. */
+  /** How many messages share one reading of the clock while they are handled fast. */
   private static final int CLOCK_EVERY = 64;
   private static final long FAST_NANOS = 10_000;
   private static final int NONE = -1;
 
-  /** Handles messages of a poll, in the polling thread. */
+  /** Receives the messages of a poll, in the thread that polls. */
   @FunctionalInterface
   public interface Handler {
     /**
-     * One message. It is acknowledged when this method returns, unless it was given back or acknowledged before. If
-     * this method throws, it is given back, and the exception reaches the caller of the poll.
+     * Called with each message. The message is acknowledged when this method returns, unless it has already been
+     * acknowledged or given back. If this method throws, the message is given back, and the exception propagates to the
+     * caller of the poll.
      *
-     * @param message valid during this call
+     * @param message valid only during this call
      */
     void onMessage(Delivery message);
   }
@@ -50,12 +65,12 @@ public final class Consumer extends Role implements Waitable, Revocable {
   private final Exchanger own;
   private final Leftovers leftovers;
   private final DeliveryView view;
-  /** The role of a dead one, whose message is in flight; null when there is none. */
+  /** The adopted role whose message is in flight; null when there is none. */
   private Adopted adopted;
   private boolean polling;
   /**
-   * The own slot while its message was handled and is not acknowledged yet, else {@value #NONE}. Any other message that
-   * the own role holds is to be delivered.
+   * The own slot while its message was handled but is not acknowledged yet, else {@value #NONE}. Any other message that
+   * the own role holds is still to be delivered.
    */
   private int handledSlot = NONE;
   /** Whether the role was given back. */
@@ -73,12 +88,12 @@ public final class Consumer extends Role implements Waitable, Revocable {
     this.view = new DeliveryView(this, cells);
   }
 
-  /** Holds the role of a dead one while its message is in flight; given back if its user forgets it. */
+  /** A role that was left, held while its message is in flight; given back if its user forgets it. */
   private static final class Adopted extends Role {
     private final RoleHandle handle;
     private final Exchanger exchanger;
 
-    /** In an operation until it is closed, so that whoever closes the segment leaves it to that. */
+    /** Inside an operation until closed, so a thread that closes the segment leaves ending the role to its user. */
     static Adopted of(Cells cells, Place place) {
       try {
         Adopted adopted = new Adopted(cells, place);
@@ -124,14 +139,14 @@ public final class Consumer extends Role implements Waitable, Revocable {
   }
 
   /**
-   * Takes a role; and one in the queue of dead letters, if the queue's {@link DeliveryPolicy} has one.
+   * Takes a consumer role, and a role in the queue for dead letters if the {@link DeliveryPolicy} names one.
    *
-   * @param waitPolicy how it waits for messages
+   * @param waitPolicy how this consumer waits for messages
    * @throws TableFullException when all roles are taken by living producers and consumers
-   * @throws io.bywash.engine.EntryNotFoundException when there is no queue for the dead letters
-   * @throws io.bywash.engine.SpecMismatchException when the entry is no work queue, or that for its dead letters is not
-   *     fit for them
-   * @throws io.bywash.engine.DamagedSegmentException when what is in shared memory is impossible
+   * @throws io.bywash.engine.EntryNotFoundException when the queue for dead letters does not exist
+   * @throws io.bywash.engine.SpecMismatchException when the entry is not a work queue, or when the entry for its dead
+   *     letters cannot take them
+   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible
    * @throws IllegalStateException when the segment is attached read-only
    */
   public static Consumer open(Entry entry, WaitPolicy waitPolicy) {
@@ -154,7 +169,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
   }
 
   /**
-   * Says what this consumer is, for people who look at the segment. It may be changed at any time.
+   * Labels this consumer for people who inspect the segment. The label may be changed at any time.
    *
    * @param label up to 32 bytes in UTF-8, without control characters; empty for none
    */
@@ -165,10 +180,10 @@ public final class Consumer extends Role implements Waitable, Revocable {
   // ---- one by one
 
   /**
-   * Takes a message, which is this consumer's until it is acknowledged or given back; null when the queue is empty now.
-   * The result is the same object every time.
+   * Takes a message, which this consumer holds until it is acknowledged or given back. Returns null when the queue is
+   * empty now. The result is the same object every time.
    *
-   * @throws IllegalStateException when the last message was neither acknowledged nor given back
+   * @throws IllegalStateException when the last message was not acknowledged or given back
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no producer writes
    */
   public Delivery take() {
@@ -188,11 +203,12 @@ public final class Consumer extends Role implements Waitable, Revocable {
   }
 
   /**
-   * As {@link #take()}, waiting for a message up to {@code timeoutNanos}; null when none came in that time.
+   * As {@link #take()}, but waits for a message for up to {@code timeoutNanos}. Returns null when none came in that
+   * time.
    *
    * @param timeoutNanos 0 or less does not wait
    * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
-   *     interrupted before it begins or while it waits
+   *     interrupted, before the call or while it waits
    */
   public Delivery take(long timeoutNanos) {
     beginWait(timeoutNanos);
@@ -206,13 +222,13 @@ public final class Consumer extends Role implements Waitable, Revocable {
   // ---- by a handler
 
   /**
-   * Hands messages that are there to {@code handler}, one after the other, without waiting. Each is acknowledged when
-   * the handler returns.
+   * Hands the messages that are there to {@code handler}, one after the other, without waiting. Each is acknowledged
+   * when the handler returns.
    *
-   * @param limit the most messages, at least 1
-   * @return how many were handed over; 0 when the queue is empty now
+   * @param limit the most messages to hand over, at least 1
+   * @return how many messages were handed over; 0 when the queue is empty now
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no producer writes
-   * @throws IllegalStateException when a message is in flight, also when it is called by {@code handler}
+   * @throws IllegalStateException when a message is in flight, so also when {@code handler} calls this
    */
   public int poll(Handler handler, int limit) {
     if (limit < 1) {
@@ -249,14 +265,14 @@ public final class Consumer extends Role implements Waitable, Revocable {
     if (view.isOpen()) {
       if (adopted != null) {
         acknowledge();
-      } else { // acknowledged with the next exchange, or at the end
+      } else { // acknowledged by the next exchange, or when the poll ends
         handledSlot = own.slot();
         view.clear();
       }
     }
   }
 
-  /** Acknowledges the last message, unless that was done. */
+  /** Acknowledges the last message, unless it was already acknowledged. */
   private void endPoll() {
     try {
       endHandled();
@@ -280,12 +296,12 @@ public final class Consumer extends Role implements Waitable, Revocable {
   }
 
   /**
-   * As {@link #poll(Handler, int)}, waiting up to {@code timeoutNanos} for the first message; 0 when none came in that
-   * time.
+   * As {@link #poll(Handler, int)}, but waits for the first message for up to {@code timeoutNanos}. Returns 0 when none
+   * came in that time.
    *
    * @param timeoutNanos 0 or less does not wait
    * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
-   *     interrupted before it begins or while it waits; that page has the loop to write
+   *     interrupted, before the call or while it waits; its documentation shows the loop to write
    */
   public int poll(Handler handler, int limit, long timeoutNanos) {
     beginWait(timeoutNanos);
@@ -313,9 +329,9 @@ public final class Consumer extends Role implements Waitable, Revocable {
     }
   }
 
-  /** Takes a message, and shows it. */
+  /** Takes a message and shows it. */
   private boolean next() {
-    if (own.isHeld() && !isHandled()) { // it could not be given back
+    if (own.isHeld() && !isHandled()) { // there was no room to give it back
       boolean deliver = leftovers.isToBeDelivered(own);
       if (deliver || own.isHeld()) {
         return deliver ? show(own) : nothing(); // there is no room for a dead letter
@@ -341,14 +357,14 @@ public final class Consumer extends Role implements Waitable, Revocable {
     handledSlot = NONE;
     view.open(from.slot());
     from.setHeldSince(now());
-    if (own.isNextThere() || leftovers.hasChanged()) { // whoever was woken for that may be this one
+    if (own.isNextThere() || leftovers.hasChanged()) { // the wake for that may have come to this consumer
       entry.waitingForData().signalOne();
     }
     return true;
   }
 
   private boolean nothing() {
-    if (++emptyPolls % POLLS_A_PROBE == 0) { // who never waits has to learn as well what has become of others
+    if (++emptyPolls % POLLS_A_PROBE == 0) { // a consumer that never waits also has to notice deaths
       entry.probe();
       leftovers.lookNowAndThen();
     }
@@ -363,7 +379,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
     return isTime;
   }
 
-  /** The time, not exactly while messages follow each other fast. */
+  /** The time; only approximate while messages follow each other fast. */
   private long now() {
     if (--untilClock <= 0) {
       long now = System.nanoTime();
@@ -374,7 +390,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
     return clockNanos;
   }
 
-  /** Whose message is in flight; from now on none is. */
+  /** Ends the flight of the message, and returns the exchanger of the role that holds it. */
   private Exchanger endShow() {
     if (!view.isOpen()) {
       throw new IllegalStateException("the message was acknowledged or given back before");
@@ -383,7 +399,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
     return adopted == null ? own : adopted.exchanger;
   }
 
-  /** Leaves the operation that the message in flight was, unless that is a poll. */
+  /** Closes an adopted role, and ends the operation that lasts while a message is in flight, unless it is a poll. */
   private void endFlight() {
     try {
       if (adopted != null) {
@@ -417,7 +433,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
       from.refresh();
       if (leftovers.isToBeDelivered(from) && from.send(false)) {
         entry.waitingForData().signalOne();
-      } // else there may be no room for it, here or among the dead letters: it stays where it is
+      } // else there may be no room for it, here or in the queue for dead letters: it stays where it is
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
     } finally {
@@ -427,7 +443,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
 
   // ---- waiting, and the end
 
-  /** Whether there is something to take; also true when it may not be used any more. */
+  /** Whether there is a message to take; also true when this consumer can no longer be used. */
   @Override
   public boolean isReady() {
     return isWaitOver();
@@ -443,7 +459,9 @@ public final class Consumer extends Role implements Waitable, Revocable {
     return cells.tail() + entry.leftCount();
   }
 
-  /** Gives the role back, and a message that is in flight: another consumer gets it. Once is enough. */
+  /**
+   * Gives the role back, and the message that is in flight: another consumer gets it. Calling this again does nothing.
+   */
   @Override
   public void close() {
     guard.close();

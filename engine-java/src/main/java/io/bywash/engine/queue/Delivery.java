@@ -3,44 +3,45 @@ package io.bywash.engine.queue;
 import io.bywash.engine.Message;
 
 /**
- * A message that a consumer holds, and nobody else: valid until it is acknowledged or given back. It is read where it
- * lies in shared memory; copy out what shall live longer. A consumer's deliveries are one object, which is used again.
+ * A message that one consumer holds, and nobody else. It is valid until it is acknowledged or given back. It is read in
+ * place in shared memory; copy out whatever has to live longer. A consumer's deliveries are the same object every time.
  *
- * <p>It may be handed to another thread, which may read, acknowledge and give it back. The consumer's own thread may
- * take the next one after that; as with everything that threads hand to each other, in a way that orders the two.
+ * <p>A delivery may be handed to another thread, which may read it, acknowledge it and give it back. After that the
+ * consumer's own thread may take the next one. As with all objects that threads share, the hand-over must order the
+ * two.
  */
 public interface Delivery extends Message {
   /**
-   * Its number, the same at each delivery: greater than those of all messages that were sent before. Not every number
-   * is a message's, since one that is given back uses up another.
+   * The message's number, the same at each delivery, and greater than those of all messages that were sent before it.
+   * Numbers have gaps, since giving a message back uses one up.
    */
   @Override
   long sequence();
 
-  /** How often it was delivered, this time included: 1 for the first. A death may have kept one from being counted. */
+  /** How often the message was delivered, including this time, so at least 1. A death may leave one uncounted. */
   int deliveries();
 
-  /** Whether it comes from another queue, where it was delivered too often. */
+  /** Whether the message comes from another queue, where it was delivered too often. */
   boolean isDeadLetter();
 
-  /** The sequence that it had in that other queue; -1 when it is no dead letter. */
+  /** The sequence that the message had in that other queue; -1 when it is not a dead letter. */
   long originSequence();
 
   /**
-   * Says that it is done with: it is delivered to nobody any more.
+   * Acknowledges the message, which is then never delivered again.
    *
-   * @throws IllegalStateException when it was acknowledged or given back before
-   * @throws io.bywash.engine.SegmentClosedException when this process was taken for dead, because it lost its lock: the
-   *     message is somebody else's by now
+   * @throws IllegalStateException when the message has already been acknowledged or given back
+   * @throws io.bywash.engine.SegmentClosedException when this process was taken for dead because it lost its lock;
+   *     another consumer may have the message by then
    */
   void ack();
 
   /**
-   * Gives it back: it comes again, behind all that is in the queue now, with the same sequence. If the queue is full,
-   * this consumer gets it next. If it was delivered as often as the queue's {@link DeliveryPolicy} says, it becomes a
-   * dead letter, or is dropped.
+   * Gives the message back. It is delivered again with the same sequence, after all messages that are in the queue now.
+   * If the queue is full, this consumer gets it next. If it has been delivered as often as the queue's
+   * {@link DeliveryPolicy} allows, it becomes a dead letter or is dropped.
    *
-   * @throws IllegalStateException when it was acknowledged or given back before
+   * @throws IllegalStateException when the message has already been acknowledged or given back
    * @throws io.bywash.engine.SegmentClosedException as for {@link #ack}
    */
   void giveBack();

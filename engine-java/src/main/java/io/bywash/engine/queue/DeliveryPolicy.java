@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What becomes of a message whose consumer died, or gave it back. A part of a queue's specification: the same for all
- * who use it. Immutable.
+ * What happens to a message whose consumer died or gave it back. The policy is part of a queue's specification, so it
+ * is the same for all processes. Immutable.
  */
 public final class DeliveryPolicy {
   private static final DeliveryPolicy REDELIVERING = new DeliveryPolicy(REDELIVER, 0, "");
@@ -26,20 +26,23 @@ public final class DeliveryPolicy {
     this.deadLetters = deadLetters;
   }
 
-  /** At least once, the default: another consumer gets it, as often as that takes. */
+  /** At least once, the default: another consumer gets the message, until one acknowledges it. */
   public static DeliveryPolicy redeliver() {
     return REDELIVERING;
   }
 
-  /** At most once: it is dropped, and counted. That may count one that its consumer had just finished. */
+  /**
+   * At most once: the message is dropped and counted. The count may include messages that their consumers had just
+   * finished.
+   */
   public static DeliveryPolicy drop() {
     return DROPPING;
   }
 
   /**
-   * At least once, but a message that was delivered {@code deliveries} times in vain is dropped, and counted.
+   * At least once, but a message that was delivered {@code deliveries} times without success is dropped and counted.
    *
-   * @param deliveries 1 or more. A consumer that is killed as it takes a message may not be counted
+   * @param deliveries 1 or more. A delivery to a consumer that is killed while it takes the message may go uncounted
    * @throws IllegalStateException for {@link #drop}
    */
   public DeliveryPolicy atMost(int deliveries) {
@@ -53,19 +56,20 @@ public final class DeliveryPolicy {
   }
 
   /**
-   * What was delivered too often goes to another queue of the segment. It may come there twice if somebody dies in
-   * bringing it. While that queue is full it is kept where it is, and whoever gave it back gets nothing else.
+   * A message that was delivered too often goes to another queue of the segment, as a dead letter. It may arrive there
+   * twice if a process dies while it moves the message. While that queue is full, the message stays where it is, and
+   * the consumer that gave it back gets no other message.
    *
-   * @param queue its name, up to {@value QueueLayout#DEAD_LETTERS_MAX_BYTES} characters. It has to be there when the
-   *     first consumer is opened, to take messages as long as those of this queue, and not to send its own dead letters
-   *     here
-   * @throws IllegalStateException without a limit
+   * @param queue the name of that queue, up to {@value QueueLayout#DEAD_LETTERS_MAX_BYTES} characters. It must exist
+   *     when the first consumer is opened, must take messages as long as those of this queue, and must not send its own
+   *     dead letters here
+   * @throws IllegalStateException when this policy has no limit
    */
   public DeliveryPolicy deadLetters(String queue) {
     return withDeadLetters(queue, REDELIVER);
   }
 
-  /** As {@link #deadLetters}, but what it has no room for is dropped, and counted. */
+  /** As {@link #deadLetters(String)}, but a message for which that queue has no room is dropped and counted. */
   public DeliveryPolicy deadLettersOrDrop(String queue) {
     return withDeadLetters(queue, REDELIVER_OR_DROP);
   }
@@ -82,27 +86,27 @@ public final class DeliveryPolicy {
     return new DeliveryPolicy(newPolicy, limit, queue);
   }
 
-  /** Whether a message whose consumer died is delivered to another one. */
+  /** Whether another consumer gets a message whose consumer died. */
   public boolean redelivers() {
     return policy != DROP;
   }
 
-  /** How often a message is delivered at the most; 0 without a limit, and 1 for {@link #drop}. */
+  /** How often a message is delivered at most; 0 when there is no limit, and 1 for {@link #drop}. */
   public int limit() {
     return policy == DROP ? 1 : limit;
   }
 
-  /** The queue of the dead letters; empty when there is none. */
+  /** The name of the queue for dead letters; empty when there is none. */
   public String deadLetters() {
     return deadLetters;
   }
 
-  /** Whether dead letters are kept while their queue has no room. */
+  /** Whether a message stays where it is while the queue for dead letters has no room. */
   boolean keepsDeadLetters() {
     return policy == REDELIVER && !deadLetters.isEmpty();
   }
 
-  /** Whether a message that was delivered so often in vain is not delivered again. */
+  /** Whether a message that was delivered this often without success is not delivered again. */
   boolean isOver(int deliveries) {
     return limit() != 0 && deliveries >= limit();
   }
@@ -120,7 +124,7 @@ public final class DeliveryPolicy {
     return parameters;
   }
 
-  /** What a row's parameters say; null when no policy has such. */
+  /** The policy in a row's parameters; null when they are not those of a policy. */
   static DeliveryPolicy of(long[] parameters) {
     StringBuilder name = new StringBuilder();
     for (int i = 0; i < DEAD_LETTERS_MAX_BYTES; i++) {
@@ -151,7 +155,7 @@ public final class DeliveryPolicy {
     return Objects.hash(policy, limit, deadLetters);
   }
 
-  /** For people. */
+  /** A description for people. */
   @Override
   public String toString() {
     String most = limit == 0 ? "" : " up to " + limit + " times";

@@ -4,7 +4,7 @@ import static io.bywash.engine.queue.QueueLayout.*;
 
 import io.bywash.engine.internal.record.MessageView;
 
-/** The message that a consumer holds, as it is shown to its user. */
+/** The message that a consumer holds, as its user sees it. */
 final class DeliveryView extends MessageView implements Delivery {
   private final Consumer consumer;
   private final Cells cells;
@@ -17,7 +17,7 @@ final class DeliveryView extends MessageView implements Delivery {
     this.cells = cells;
   }
 
-  /** Shows the message in a slot, and counts that. */
+  /** Shows the message in a slot, and counts the delivery. */
   void open(int slot) {
     long at = cells.slot(slot);
     long header = cells.region.getLong(at + SLOT_LENGTH);

@@ -7,13 +7,13 @@ import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.queue.Cells.Walk;
 
 /**
- * The slot that a role owns, and its exchange for the one in a cell: a full one is sent for an empty one, a spare one
- * is given for a full one that is taken. Every cell and every role owns exactly one slot, always. Used by the role's
- * user, and at its end.
+ * The slot that a role owns, and its exchange for the slot of a cell. To send is to give a full slot for an empty one,
+ * to take is to give a spare slot for a full one. Every cell and every role always owns exactly one slot. Used by the
+ * role's user, and when the role ends.
  *
- * <p>One compare-and-set of the cell does the exchange. What comes before it announces it, and what comes behind it
- * tells its outcome, so that whoever takes the role of one that died in between finds out whether it happened
- * ({@link #repair}):
+ * <p>One compare-and-set of the cell does the exchange. The stores before it announce the exchange, and those after it
+ * record the outcome. So whoever takes over the role of a holder that died in between can find out whether the exchange
+ * happened ({@link #repair}):
  * <pre>
  *   want = slot in the cell                       release [want]
  *   at   = 2 * position + (taking ? 1 : 0) + 1    release [at]
@@ -24,16 +24,16 @@ import io.bywash.engine.queue.Cells.Walk;
  *   at   = 0                                      release [at]
  * </pre>
  *
- * <p>A slot outside of the cells has one owner. Whoever takes it out of a cell has announced that before, and keeps the
- * announcement until the slot's moves have been raised. So somebody who looks for a slot in the cell, then in the
- * announcements, then at its moves, finds it in one of these places if it ever was in the cell; and in none of them if
- * it was not.
+ * <p>A slot outside the cells has one owner. Whoever takes a slot out of a cell announces that first, and withdraws the
+ * announcement only after the slot's moves were raised. So a search for a slot, first in the cell, then in the
+ * announcements, then in the slot's moves, finds it in one of them if it ever was in the cell, and in none of them if
+ * it never was.
  *
- * <p>Who is taken for dead and lives finds its "mine" changed, since each taker of a role raises the generation in it,
- * and does not touch the slot any more.
+ * <p>Each taker of a role raises the generation in its "mine". A holder that was taken for dead but lives finds "mine"
+ * changed, and does not touch the slot again.
  */
 final class Exchanger {
-  /** Only one that was taken for dead may come between, and does so once. */
+  /** Only a holder that was taken for dead can interfere, and only once. */
   private static final int MAX_TRIES = 1_000;
 
   private final Cells cells;
@@ -45,15 +45,15 @@ final class Exchanger {
   private final long movesOffset;
   private final long wantOffset;
   private final long atOffset;
-  /** What nobody but this one has in "mine". */
+  /** The generation in "mine" that is this holder's alone. */
   private final int generation;
-  /** What the role owns, as it last was. */
+  /** The role's "mine", as last read or written. */
   private long mine;
-  /** No higher than the next position to send at, or to take at. */
+  /** At most the next position to send at, or to take at. */
   private long nextSent;
   private long nextTaken;
 
-  /** Of a role that was just taken, and does not count yet: puts right what its last holder left. */
+  /** For a role that was just taken and is not active yet. Repairs what its last holder left half-done. */
   Exchanger(Cells cells, RoleHandle handle) {
     this.cells = cells;
     this.region = cells.region;
@@ -72,7 +72,7 @@ final class Exchanger {
     }
   }
 
-  /** From now on nobody who held the role before changes what it owns; the generation that says so. */
+  /** Prevents earlier holders from changing what the role owns; returns the new generation. */
   private int fence() {
     for (int tries = 0; tries < MAX_TRIES; tries++) {
       long before = region.getLongOpaque(mineOffset);
@@ -85,10 +85,10 @@ final class Exchanger {
   }
 
   /**
-   * Begins an operation: what the role owns may have been changed by another thread of its user. An exchange that an
-   * error ended is put right.
+   * Begins an operation. Another thread of the user may have changed what the role owns since the last one. An exchange
+   * that an error interrupted is repaired.
    *
-   * @throws io.bywash.engine.SegmentClosedException when this participant was taken for dead, and the role is another's
+   * @throws io.bywash.engine.SegmentClosedException when this participant was taken for dead and has lost the role
    */
   void refresh() {
     mine = region.getLongOpaque(mineOffset) ^ ownSlot;
@@ -114,7 +114,7 @@ final class Exchanger {
     return Cells.isHeld(mine);
   }
 
-  /** No higher than the next position to take at, for those that ask from another thread. */
+  /** At most the next position to take at. Other threads may call this. */
   long nextTaken() {
     return nextTaken;
   }
@@ -126,9 +126,9 @@ final class Exchanger {
   // ---- exchanging
 
   /**
-   * Sends the message in the own slot; false when the queue is full. What the role has then is a spare slot.
+   * Sends the message in the own slot, and leaves the role with a spare slot. Returns false when the queue is full.
    *
-   * @param isNew whether the position becomes its sequence; a message that is given back has one
+   * @param isNew whether the position becomes the message's sequence; a message that is given back already has one
    */
   boolean send(boolean isNew) {
     long position = nextSent;
@@ -147,7 +147,7 @@ final class Exchanger {
           cells.setTailHint(position + 1);
           return true;
         }
-      } else if (step > empty) { // somebody has sent there
+      } else if (step > empty) { // another role has sent there
         position = Math.max(cells.sentBy(index, step), cells.tailHint());
       } else {
         cells.checkNotTooHigh(position, step, empty);
@@ -159,7 +159,7 @@ final class Exchanger {
     }
   }
 
-  /** Takes the next message for the own slot, whatever was in that; false when the queue is empty. */
+  /** Takes the next message in exchange for the own slot, whatever that holds; false when the queue is empty. */
   boolean take() {
     long position = nextTaken;
     Walk walk = null;
@@ -174,7 +174,7 @@ final class Exchanger {
           cells.setHeadHint(position + 1);
           return true;
         }
-      } else if (step > full) { // somebody has taken it
+      } else if (step > full) { // another role has taken it
         position = Math.max(cells.takenBy(index, step), cells.headHint());
       } else {
         cells.checkNotTooHigh(position, step, full);
@@ -186,27 +186,27 @@ final class Exchanger {
     }
   }
 
-  /** Whether there is a message behind the one that was just taken. */
+  /** Whether there is a message after the one that was just taken. */
   boolean isNextThere() {
     return cells.step(cells.cell(cells.index(nextTaken))) == 2 * cells.turn(nextTaken) + 1;
   }
 
-  /** Whether there is room at the position that is sent at next, unless somebody else has come further. */
+  /** Whether there is room at the next position, unless another role has already sent there. */
   boolean isNextFree() {
     return cells.step(cells.cell(cells.index(nextSent))) == 2 * cells.turn(nextSent);
   }
 
   private boolean exchange(int index, long phase, long cell, int state) {
     int out = cells.slotIn(cell);
-    region.setLongRelease(wantOffset, out); // [want] what was done to the last one is seen by who sees this
-    region.setLongRelease(atOffset, phase + 1); // [at] who sees this sees what is wanted
+    region.setLongRelease(wantOffset, out); // [want] whoever sees this sees what was done to the last slot
+    region.setLongRelease(atOffset, phase + 1); // [at] whoever sees this sees which slot is wanted
     boolean done = cells.change(index, cell, cells.step(cell) + 1, slot());
     if (done) {
       long moves = raiseMoves(out);
       setMine(out, state);
       region.setLongOpaque(movesOffset, moves);
     }
-    region.setLongRelease(atOffset, 0); // [at] who does not see the announcement any more sees the moves
+    region.setLongRelease(atOffset, 0); // [at] whoever sees the announcement gone sees the moves
     return done;
   }
 
@@ -225,18 +225,18 @@ final class Exchanger {
     mine = next;
   }
 
-  /** The message is done with: the slot is a spare one. */
+  /** Ends the message: its slot becomes a spare one. */
   void acknowledge() {
     setMine(slot(), SPARE);
   }
 
-  /** Raises one of the role's counts. */
+  /** Raises one of the role's counters. */
   void count(int counter) {
     long offset = handle.offset() + counter;
     region.setLongOpaque(offset, region.getLongOpaque(offset) + 1);
   }
 
-  /** Notes since when the message is held. */
+  /** Stores since when the message is held. */
   void setHeldSince(long nanos) {
     region.setLongOpaque(handle.offset() + ROLE_HELD_SINCE, nanos);
   }
@@ -244,8 +244,8 @@ final class Exchanger {
   // ---- taking over
 
   /**
-   * Finds out whether the exchange that is announced has happened, and ends it. The order of the looks is the proof;
-   * each of them is an acquire load, so that the next one is not older.
+   * Finds out whether the announced exchange has happened, and completes or cancels it. The proof is the order of the
+   * loads; each of them is an acquire load, so the next one is not older.
    */
   private void repair() {
     long phase = region.getLongOpaque(atOffset) - 1;
@@ -268,18 +268,18 @@ final class Exchanger {
 
   private boolean hasHappened(long phase) {
     int index = cells.index(phase >>> 1);
-    long cell = cells.cell(index); // [cell] first where the slot went
+    long cell = cells.cell(index); // [cell] first check where the slot would be
     if (cells.step(cell) == 2 * cells.turn(phase >>> 1) + (phase & 1) + 1 && cells.slotIn(cell) == slot()) {
       return true;
     }
     long next = Cells.isTaking(phase) ? phase - 1 + 2L * cells.capacity : phase + 1;
-    for (int other = 0; other < cells.entry.rolesUsed(); other++) { // then who is about to take it from there
+    for (int other = 0; other < cells.entry.rolesUsed(); other++) { // then whether a role is about to take it
       if (other != role && cells.at(other) == next + 1 // [at]
           && region.getLongAcquire(cells.entry.role(other) + ROLE_WANT) == slot()) { // [want]
         return true;
       }
     }
-    // then whether somebody has taken it
+    // then whether a role has taken it
     return region.getLongOpaque(cells.slot(slot()) + SLOT_MOVES) > region.getLongOpaque(movesOffset);
   }
 }

@@ -16,20 +16,20 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Messages that were taken and not acknowledged: finding those in roles that nobody holds, and what the queue's policy
- * says about one. Used by one consumer.
+ * Messages that were taken and not acknowledged: finds those in roles that nobody holds, and applies the queue's policy
+ * to them. Used by one consumer.
  */
 final class Leftovers {
   private static final long NOT_SEEN = -1;
 
   private final Cells cells;
   private final DeliveryPolicy policy;
-  /** Sends to the queue of dead letters; null when there is none. */
+  /** Sends to the queue for dead letters; null when there is none. */
   private final Producer deadLetters;
-  /** What the count of those that left was when nothing was found. */
+  /** The entry's left count when the last search found nothing. */
   private long seen = NOT_SEEN;
   private long lookedNanos = System.nanoTime();
-  /** Whether a role was passed by since there is no room for its dead letter. */
+  /** Whether the last search skipped a role because there was no room for its dead letter. */
   private boolean kept;
 
   Leftovers(Cells cells) {
@@ -38,7 +38,7 @@ final class Leftovers {
     this.deadLetters = policy.deadLetters().isEmpty() ? null : Producer.open(checkedQueue(cells), WaitPolicy.PARK);
   }
 
-  /** The queue of dead letters, which has to be there, to take the longest message, and not to lead back here. */
+  /** The queue for dead letters, which must exist, take the largest message, and not lead back to this queue. */
   private static SegmentEntry checkedQueue(Cells cells) {
     String where = "Entry \"" + cells.entry.name() + "\" of segment " + cells.entry.core().path()
         + " cannot send its dead letters to entry \"" + cells.policy.deadLetters() + "\": ";
@@ -69,12 +69,12 @@ final class Leftovers {
     return first;
   }
 
-  /** Whether something may have been left since it was looked last. */
+  /** Whether a message may have been left since the last search. */
   boolean hasChanged() {
     return cells.entry.leftCount() != seen || kept && deadLetters.isReady();
   }
 
-  /** Has the next look see everything now and then: somebody may have died, and nobody tells of that. */
+  /** Makes the next search complete now and then, since nobody announces a death. */
   void lookNowAndThen() {
     long now = System.nanoTime();
     if (now - lookedNanos >= WaitRoom.PROBE_NANOS) {
@@ -83,7 +83,7 @@ final class Leftovers {
     }
   }
 
-  /** Takes over a role with a message that is to be delivered; null when there is none. */
+  /** Adopts a role with a message that is to be delivered; null when there is none. */
   Place adopt() {
     long before = cells.entry.leftCount();
     kept = false;
@@ -102,8 +102,8 @@ final class Leftovers {
   }
 
   /**
-   * Whether nobody holds that role, and something can be done about what it holds. Whether its holder is dead is asked
-   * at the first look and now and then; in between its burial tells of it.
+   * Whether nobody holds that role, and its message can be dealt with. Whether its holder is dead is checked at the
+   * first search and now and then; between these, its burial shows it.
    */
   private boolean isWorthIt(int index) {
     long word = cells.entry.roleWord(index);
@@ -116,15 +116,16 @@ final class Leftovers {
     return canGoOn;
   }
 
-  /** Whether a message is to be delivered, dropped, or there is room for it among the dead letters. */
+  /** Whether a message can be delivered or dropped, or there is room for it in the queue for dead letters. */
   boolean canGoOn(int slot) {
     return !policy.keepsDeadLetters() || !policy.isOver(Cells.deliveries(cells.deliveriesWord(slot)))
         || deadLetters.isReady();
   }
 
   /**
-   * What the policy says about a message that is held and was not acknowledged: whether it is to be delivered again. If
-   * not, it is a dead letter by now, or was dropped, and is held no more; or else there is no room for it.
+   * Applies the policy to a message that is held and was not acknowledged. Returns whether it is to be delivered again.
+   * If not, it has become a dead letter or was dropped, and is no longer held; or it is still held because the queue
+   * for dead letters has no room.
    */
   boolean isToBeDelivered(Exchanger exchanger) {
     int slot = exchanger.slot();
@@ -147,7 +148,7 @@ final class Leftovers {
     try {
       return deadLetters.bury(cells, slot, cells.checkLength((int) header, slot), (int) (header >>> Integer.SIZE),
           cells.region.getLong(at + SLOT_SEQUENCE));
-    } catch (SegmentClosedException removed) { // the queue of dead letters: it is as if it had no room
+    } catch (SegmentClosedException removed) { // a queue for dead letters that was removed counts as full
       if (!cells.entry.core().isOpen()) {
         throw removed;
       }

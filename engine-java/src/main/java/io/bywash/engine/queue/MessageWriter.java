@@ -8,9 +8,9 @@ import io.bywash.engine.internal.waiting.Waiters;
 import io.bywash.engine.record.RecordType;
 import java.lang.ref.Reference;
 
-/** A producer's pen: the message in its own slot, and sending it. */
+/** Writes a message into the producer's own slot, and sends it. */
 final class MessageWriter extends ClaimView implements QueueClaim {
-  /** Longer messages are written by bulk copies, which bring many lines at a time by themselves. */
+  /** Longer messages are written by bulk copies, which fetch many cache lines at a time anyway. */
   private static final int OWN_MAX_BYTES = 256;
 
   private final Producer owner;
@@ -20,7 +20,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
   private final Waiters waitingForData;
   private final int maxMessageBytes;
   private int type;
-  /** Whether somebody may have to be woken for what was sent. */
+  /** Whether a consumer may have to be woken for what was staged. */
   private boolean staged;
 
   MessageWriter(Producer owner, Cells cells, RoleHandle handle, Exchanger exchanger) {
@@ -33,7 +33,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
     this.maxMessageBytes = cells.maxMessageBytes;
   }
 
-  /** The own slot for a message; null when the queue is full. The writer is inside from here to the claim's end. */
+  /** Claims the own slot; null when the queue is full. The operation lasts until the claim ends. */
   QueueClaim tryClaim(int length, int newType) {
     begin(length);
     try {
@@ -67,8 +67,8 @@ final class MessageWriter extends ClaimView implements QueueClaim {
   }
 
   /**
-   * Sends a record; false when the queue is full. A claim is open while the record is asked for its components, so that
-   * it cannot use this producer meanwhile; whatever ends this, it is not any more.
+   * Sends a record; false when the queue is full. A claim is open while the record's accessors run, so that they cannot
+   * use this producer; it is closed however this method ends.
    */
   <T> boolean tryOffer(RecordType<T> recordType, T record) {
     begin(recordType.sizeBytes());
@@ -125,7 +125,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
         : "another thread has a claim of this producer: use a producer in one thread at a time");
   }
 
-  /** Leaves an operation that failed; what to throw. */
+  /** Ends an operation that failed, and returns what to throw. */
   private RuntimeException failed(Throwable failure) {
     handle.exit();
     return rethrown(failure);
@@ -152,7 +152,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
     region.setLong(slot + SLOT_ORIGIN, origin);
     boolean sent = exchanger.send(true);
     if (sent && length <= OWN_MAX_BYTES) {
-      region.own(message(), length); // or the next message would have to wait for its lines
+      region.own(message(), length); // or the next message would have to wait for its cache lines
     }
     return sent;
   }
@@ -208,7 +208,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
         + " still open. Use tryCommit where there are several producers.");
   }
 
-  /** Sends the claim's message; false when the queue is full. What fails ends the claim, and leaves the operation. */
+  /** Sends the claim's message; false when the queue is full. A failure ends the claim and the operation. */
   boolean sendClaim() {
     try {
       handle.checkUsable();
@@ -229,7 +229,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
     handle.exit();
   }
 
-  /** Wakes whoever waits for what was staged. A claim that is open stays so. */
+  /** Wakes a consumer that waits for staged messages. An open claim stays open. */
   void publish() {
     if (isOpen()) {
       handle.checkUsable();
@@ -245,7 +245,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
     handle.exit();
   }
 
-  /** The end: nobody is inside. */
+  /** Called when the role ends, and nobody is inside an operation. */
   void finish() {
     wake(staged);
   }
@@ -257,7 +257,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
     }
   }
 
-  /** Whether a message that is sent now finds room. */
+  /** Whether there is room for a message now. */
   boolean hasRoom() {
     return cells.hasRoom(exchanger.nextSent());
   }

@@ -6,12 +6,12 @@ import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.role.RoleHandle;
 
-/** A role of a queue that was just taken: it does not count yet, and what its last holder left is put right. */
+/** A role of a queue that was just taken. It is not active yet; what its last holder left half-done is repaired. */
 record Place(RoleHandle handle, Exchanger exchanger) {
   /**
-   * Takes a role that holds nothing; for a consumer, if there is no such, one that holds a message.
+   * Takes a role that holds no message. A consumer gets one that holds a message if there is no other.
    *
-   * @throws TableFullException when there is none
+   * @throws TableFullException when there is no such role
    */
   static Place take(Cells cells, int mode) {
     for (int index = 0; index < cells.roleCount; index++) {
@@ -19,7 +19,7 @@ record Place(RoleHandle handle, Exchanger exchanger) {
       if (place != null && !place.exchanger.isHeld()) {
         return place;
       }
-      if (place != null) { // it came to hold something meanwhile
+      if (place != null) { // it has come to hold a message meanwhile
         place.giveBack();
       }
     }
@@ -34,7 +34,7 @@ record Place(RoleHandle handle, Exchanger exchanger) {
         + " one, or create it with more roles.");
   }
 
-  /** Takes that role; null when a living participant has it. */
+  /** Takes a role; null when a living participant holds it. */
   static Place tryTake(Cells cells, int index, int mode) {
     RoleHandle handle = RoleHandle.tryTake(cells.entry, index, mode);
     if (handle == null) {
@@ -48,7 +48,7 @@ record Place(RoleHandle handle, Exchanger exchanger) {
     }
   }
 
-  /** Has the role count, as that of {@code user}. */
+  /** Activates the role, and returns its {@code user}. */
   <R extends Role> R opened(R user) {
     try {
       handle.activate();

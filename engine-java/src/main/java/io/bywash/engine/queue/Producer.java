@@ -14,23 +14,36 @@ import java.lang.ref.Reference;
 import java.util.Objects;
 
 /**
- * Sends messages to a work queue; any number of them in any processes, up to the queue's number of roles. What was sent
- * is delivered, also when its producer is killed right afterwards; what was not sent is never seen.
+ * A producer of a work queue. A queue has any number of producers in any number of processes, up to its number of
+ * roles. A message that was sent is delivered, even if its producer is killed right afterwards. A message that was not
+ * sent is never seen.
  *
- * <p>Used by one thread at a time. A method that cannot go on because the queue is full says so by its result; that is
- * exact: at that moment it held as many messages as it has room for. After {@link #close} or {@link #revoke}, or after
- * the segment was closed in this process, every method that uses the queue throws
+ * {@snippet :
+ * try (Producer producer = Producer.open(segment.directory().find("jobs", Kind.WORK_QUEUE))) {
+ *   boolean offered = producer.offer(bytes); // copies a message, if there is room now
+ *   try (QueueClaim claim = producer.claim(8, 0, 1_000_000_000)) { // waits for room for up to a second
+ *     if (claim != null) {
+ *       claim.putLong(0, job); // written in place: nothing is copied
+ *       boolean sent = claim.tryCommit(1_000_000_000); // another producer may have taken the room
+ *     }
+ *   } // a claim that was not committed is aborted here
+ * }
+ * }
+ *
+ * <p>A producer is used by one thread at a time. A method that finds the queue full says so by its result. That is
+ * exact: at that moment the queue held as many messages as it has room for. After {@link #close} or {@link #revoke}, or
+ * after the segment was closed in this process, every method that uses the queue throws
  * {@link io.bywash.engine.SegmentClosedException}.
  *
- * <p>The protocol is in {@link Exchanger}. Its relatives: Nikolaev, "A Scalable, Portable, and Memory-Efficient
- * Lock-Free FIFO Queue" (DISC 2019), for slots that go round; Attiya, Ben-Baruch, Hendler, "Nesting-Safe Recoverable
- * Linearizability" (PODC 2018), for announcing what one is about to do.
+ * <p>{@link Exchanger} has the protocol. Related work: Nikolaev, "A Scalable, Portable, and Memory-Efficient Lock-Free
+ * FIFO Queue" (DISC 2019), for slots that circulate; Attiya, Ben-Baruch, Hendler, "Nesting-Safe Recoverable
+ * Linearizability" (PODC 2018), for announcing an operation before it takes effect.
  */
 @SuppressWarnings("exports") // Role has no public member but those of Revocable
 public final class Producer extends Role implements Waitable, Revocable {
   private final Cells cells;
   private final MessageWriter writer;
-  /** The records that this queue is known to carry; null while no record was sent. */
+  /** The records that this queue is known to carry; null before the first record. */
   private Records<?> checked;
 
   Producer(Cells cells, Place place, WaitPolicy waitPolicy) {
@@ -45,13 +58,13 @@ public final class Producer extends Role implements Waitable, Revocable {
   }
 
   /**
-   * Takes a role.
+   * Takes a producer role.
    *
-   * @param waitPolicy how it waits for room
-   * @throws TableFullException when all roles are taken by living producers and consumers, or hold messages that the
-   *     dead have left
-   * @throws io.bywash.engine.SpecMismatchException when the entry is no work queue
-   * @throws io.bywash.engine.DamagedSegmentException when what is in shared memory is impossible
+   * @param waitPolicy how this producer waits for room
+   * @throws TableFullException when all roles are taken by living producers and consumers, or hold messages that dead
+   *     ones left
+   * @throws io.bywash.engine.SpecMismatchException when the entry is not a work queue
+   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible
    * @throws IllegalStateException when the segment is attached read-only
    */
   public static Producer open(Entry entry, WaitPolicy waitPolicy) {
@@ -65,7 +78,7 @@ public final class Producer extends Role implements Waitable, Revocable {
   }
 
   /**
-   * Says what this producer is, for people who look at the segment. It may be changed at any time.
+   * Labels this producer for people who inspect the segment. The label may be changed at any time.
    *
    * @param label up to 32 bytes in UTF-8, without control characters; empty for none
    */
@@ -73,26 +86,27 @@ public final class Producer extends Role implements Waitable, Revocable {
     setLabel(label);
   }
 
-  /** The longest message in bytes. */
+  /** The size of the largest message in bytes. */
   public int maxMessageBytes() {
     return cells.maxMessageBytes;
   }
 
-  /** Sends a copy of {@code message} with type 0; false when the queue is full now. */
+  /** Sends a copy of {@code message} with type 0. Returns false, and sends nothing, when the queue is full now. */
   public boolean offer(byte[] message) {
     return offer(message, 0, message.length, 0, 0);
   }
 
   /**
-   * Sends a copy of {@code length} bytes from {@code index} on, waiting for room up to {@code timeoutNanos}; false when
-   * there was none in that time. Whatever else ends it, a {@link StackOverflowError} included, leaves the queue usable.
+   * Sends a copy of {@code length} bytes of {@code source}, from {@code index} on. Waits for room for up to
+   * {@code timeoutNanos}, and returns false when there was none in that time. An exception or error that ends this
+   * call, even a {@link StackOverflowError}, leaves the queue usable.
    *
    * @param length 1 to {@link #maxMessageBytes}
-   * @param type of the message, any number
+   * @param type the message's type, any number
    * @param timeoutNanos 0 or less does not wait
-   * @throws IllegalStateException when the last claim was neither committed, staged nor aborted
+   * @throws IllegalStateException when the last claim was not committed, staged or aborted
    * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
-   *     interrupted before it begins or while it waits
+   *     interrupted, before the call or while it waits
    */
   public boolean offer(byte[] source, int index, int length, int type, long timeoutNanos) {
     Objects.checkFromIndexSize(index, length, source.length);
@@ -111,18 +125,18 @@ public final class Producer extends Role implements Waitable, Revocable {
   }
 
   /**
-   * Sends a record, waiting for room up to {@code timeoutNanos}; false when there was none in that time. If it throws,
-   * nothing was sent. Consumers get the record with {@link Records#read}.
+   * Sends a record. Waits for room for up to {@code timeoutNanos}, and returns false when there was none in that time.
+   * If it throws, nothing was sent. Consumers read the record with {@link Records#read}.
    *
    * @param timeoutNanos 0 or less does not wait
    * @throws io.bywash.engine.SpecMismatchException when this queue is declared to carry other records
    * @throws IllegalArgumentException when the record is not one of {@code records}, when one of its components is null,
    *     when a string or array in it is longer than its {@link io.bywash.engine.record.Length}, or when it is longer
    *     than {@link #maxMessageBytes}
-   * @throws IllegalStateException when the last claim was neither committed, staged nor aborted, or when the record's
-   *     own code uses this producer
+   * @throws IllegalStateException when the last claim was not committed, staged or aborted, or when the record's own
+   *     code uses this producer
    * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
-   *     interrupted before it begins or while it waits
+   *     interrupted, before the call or while it waits
    */
   public <T> boolean offer(Records<T> records, T record, long timeoutNanos) {
     if (records != checked) {
@@ -139,28 +153,29 @@ public final class Producer extends Role implements Waitable, Revocable {
     return offered;
   }
 
-  /** As {@link #tryClaim(int, int)} with type 0. */
+  /** As {@link #tryClaim(int, int)}, with type 0. */
   public QueueClaim tryClaim(int length) {
     return tryClaim(length, 0);
   }
 
   /**
-   * A message of exactly {@code length} bytes, to be filled in place and then sent; null when the queue is full now.
-   * The result is the same object every time.
+   * Claims a message of exactly {@code length} bytes, to be filled in place and then sent. Returns null when the queue
+   * is full now. The result is the same object every time.
    *
    * @param length 1 to {@link #maxMessageBytes}
-   * @param type of the message, any number
-   * @throws IllegalStateException when the last claim was neither committed, staged nor aborted
+   * @param type the message's type, any number
+   * @throws IllegalStateException when the last claim was not committed, staged or aborted
    */
   public QueueClaim tryClaim(int length, int type) {
     return writer.tryClaim(length, type);
   }
 
   /**
-   * As {@link #tryClaim(int, int)}, waiting for room up to {@code timeoutNanos}; null when there was none in that time.
+   * As {@link #tryClaim(int, int)}, but waits for room for up to {@code timeoutNanos}. Returns null when there was none
+   * in that time.
    *
    * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
-   *     interrupted before it begins or while it waits
+   *     interrupted, before the call or while it waits
    */
   public QueueClaim claim(int length, int type, long timeoutNanos) {
     beginWait(timeoutNanos);
@@ -171,19 +186,19 @@ public final class Producer extends Role implements Waitable, Revocable {
     return claim;
   }
 
-  /** Wakes whoever waits for what was staged; nothing happens when nothing was. */
+  /** Wakes a consumer that waits for staged messages. Does nothing when there are none. */
   public void publish() {
     writer.publish();
   }
 
-  /** Sends a message of another queue as a dead letter; false when there is no room now. */
+  /** Sends a message of another queue as a dead letter. Returns false when there is no room now. */
   boolean bury(Cells from, int slot, int length, int type, long sequence) {
     boolean sent = writer.tryBury(from, slot, length, type, sequence);
     Reference.reachabilityFence(this);
     return sent;
   }
 
-  /** Sends a claim that is open, waiting for room. */
+  /** Sends the open claim, and waits for room. */
   boolean commit(long timeoutNanos) {
     beginWait(timeoutNanos);
     boolean sent;
@@ -193,7 +208,7 @@ public final class Producer extends Role implements Waitable, Revocable {
     return sent;
   }
 
-  /** Whether a message that is sent now finds room. */
+  /** Whether there is room for a message now. */
   @Override
   public boolean isReady() {
     return isWaitOver();
@@ -209,7 +224,7 @@ public final class Producer extends Role implements Waitable, Revocable {
     return cells.head();
   }
 
-  /** Gives the role back; a claim that is open is aborted. What was sent stays. Once is enough. */
+  /** Gives the role back. An open claim is aborted, sent messages stay. Calling this again does nothing. */
   @Override
   public void close() {
     writer.abort();

@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Looks for what is impossible in a queue that may be in use: each finding is one that no order of others' steps
- * shows. Words are read in the reverse of the order in which they are written, or again before anything is said.
+ * Searches for what is impossible in a queue that may be in use. No interleaving of other participants' steps can cause
+ * a finding: words are read in the reverse of the order in which they are written, or read again before one is noted.
  */
 final class QueueCheck {
   private static final int MAX_TRIES = 3;
@@ -55,9 +55,9 @@ final class QueueCheck {
   // ---- one owner for each slot
 
   /**
-   * A sentence on a slot that two cells or roles own at one moment; null when there is none. A role that is in an
-   * exchange, or whose last holder died in one, is left out. There are as many owners as slots, so that each slot has
-   * one if none has two.
+   * A sentence on a slot that two cells or roles own at the same time; null when there is none. A role that is in an
+   * exchange, or whose last holder died in one, is left out. There are as many owners as slots, so if no slot has two
+   * owners, each has one.
    */
   static String slotOfTwo(Cells cells) {
     long[] owned = new long[(cells.slotCount + 63) >>> 6];
@@ -77,17 +77,17 @@ final class QueueCheck {
     return null;
   }
 
-  /** What a cell owns, or a role behind the cells; -1 when that is not known. */
+  /** The slot that an owner has; owners are the cells, then the roles. Returns -1 when it is not known. */
   private static int slotOf(Cells cells, int owner) {
     if (owner < cells.capacity) {
       return cells.slotIn(cells.cell(owner));
     }
     int role = owner - cells.capacity;
-    // [at] first, since who gives a slot away says so until it owns another one
+    // [at] first, since whoever gives a slot away announces that until it owns another one
     return cells.at(role) == 0 ? cells.checkSlot(Cells.slotOf(cells.mine(role))) : -1;
   }
 
-  /** Looks again for two owners of a slot, of which the first still has it after the second was seen to. */
+  /** Searches again for two owners of a slot: the first must still own it after the second was found. */
   private static String owners(Cells cells, int slot) {
     for (int tries = 0; tries < MAX_TRIES; tries++) {
       long moves = moves(cells, slot);
@@ -106,7 +106,7 @@ final class QueueCheck {
   }
 
   private static long moves(Cells cells, int slot) {
-    VarHandle.acquireFence(); // what was read before is not newer
+    VarHandle.acquireFence(); // loads before this are not newer
     return cells.region.getLongAcquire(cells.slot(slot) + SLOT_MOVES);
   }
 
@@ -125,7 +125,7 @@ final class QueueCheck {
 
   // ---- order
 
-  /** Hints are no higher than what they are about. */
+  /** Hints are at most the position that they are hints for. */
   private void checkHints() {
     long tail = cells.tailHint();
     if (tail > 0 && cells.step(cells.cell(cells.index(tail - 1))) <= 2 * cells.turn(tail - 1)) {
@@ -137,15 +137,18 @@ final class QueueCheck {
     }
   }
 
-  /** Each cell is sent to, and taken from, as often as the next one or once more; the first as the last, or more. */
+  /**
+   * Each cell is sent to, and taken from, as often as the next one or once more; the first cell as often as the last
+   * one or once more.
+   */
   private void checkOrder() {
     for (int index = 0; index < cells.capacity && cells.capacity > 1; index++) {
       boolean isLast = index == cells.capacity - 1;
       int next = isLast ? 0 : index + 1;
       long before = cells.step(cells.cell(index));
-      long other = cells.step(cells.cell(next)); // later than the one, and earlier than its next look
+      long other = cells.step(cells.cell(next)); // read between the two reads of the first cell
       long after = cells.step(cells.cell(index));
-      int lead = isLast ? 0 : 1; // that the cell may have
+      int lead = isLast ? 0 : 1; // how far the cell may be ahead of the next one
       int lag = isLast ? 1 : 0;
       if (sent(before) - sent(other) > lead || taken(before) - taken(other) > lead
           || sent(other) - sent(after) > lag || taken(other) - taken(after) > lag) {
@@ -184,13 +187,13 @@ final class QueueCheck {
     }
   }
 
-  /** What is wrong with the message in a slot, which may be another one's by now; null when nothing is. */
+  /** What is wrong with the message in a slot, which may have another owner by now; null when nothing is. */
   private String problemOf(int slot, long limit) {
     long at = cells.slot(slot);
     int length = cells.region.getInt(at + SLOT_LENGTH);
     long sequence = cells.region.getLongOpaque(at + SLOT_SEQUENCE);
     long deliveries = cells.deliveriesWord(slot);
-    VarHandle.acquireFence(); // before it is looked whether this is still the owner's
+    VarHandle.acquireFence(); // before checking whether the slot still has the same owner
     if (length < 1 || length > cells.maxMessageBytes || sequence < 0 || sequence > limit
         || Cells.deliveries(deliveries) < 0 || Cells.reason(deliveries) < NO_DEAD_LETTER
         || Cells.reason(deliveries) > DELIVERED_TOO_OFTEN) {

@@ -3,12 +3,12 @@ package io.bywash.engine.queue;
 import io.bywash.engine.internal.layout.SegmentLayout;
 
 /**
- * The bytes of a work queue behind the part that all structures have. Normative text: docs/SPEC.md.
+ * The bytes of a work queue after the part that all structures have. Normative text: docs/SPEC.md.
  *
  * <pre>
  *   384  long tail            no higher than the next position to send at    any producer, opaque
  *   512  long head            no higher than the next position to take at    any consumer, opaque
- *  4096  roles. In a role, behind its word:
+ *  4096  roles. In a role, after its word:
  *          128  long mine             the slot that it owns                  holder, compare-and-set
  *          136  long moves            how often that slot was taken out      holder, opaque
  *          144  long want             the slot that it is about to take out  holder, release
@@ -64,7 +64,7 @@ final class QueueLayout {
   static final int TAIL = SegmentLayout.OWN_WORDS;
   static final int HEAD = 512;
 
-  /** Words of a role, from the role's first byte on; its holder alone writes them. */
+  /** Offsets of words in a role; only its holder writes them. */
   static final int ROLE_MINE = 128;
   static final int ROLE_MOVES = 136;
   static final int ROLE_WANT = 144;
@@ -96,7 +96,7 @@ final class QueueLayout {
   static final int NO_DEAD_LETTER = 0;
   static final int DELIVERED_TOO_OFTEN = 1;
 
-  /** Bits of "mine" below the slot, and below the generation. */
+  /** How many bits of "mine" are below the slot, and below the generation. */
   static final int MINE_SLOT_SHIFT = 8;
   static final int MINE_GENERATION_SHIFT = 32;
 
@@ -112,7 +112,7 @@ final class QueueLayout {
   /** Values of the first parameter. */
   static final int REDELIVER = 0;
   static final int DROP = 1;
-  /** The same as REDELIVER, and what the dead letters have no room for is dropped. */
+  /** As REDELIVER, but a message for which the queue for dead letters has no room is dropped. */
   static final int REDELIVER_OR_DROP = 2;
 
   static final int MAX_CAPACITY = 1 << 20;
@@ -129,17 +129,17 @@ final class QueueLayout {
 
   private QueueLayout() {}
 
-  /** The bytes of a slot for messages of up to that length. */
+  /** The size of a slot for messages of up to that length. */
   static long slotBytes(long maxMessageBytes) {
     return SegmentLayout.align(SLOT_HEADER_BYTES + maxMessageBytes, SLOT_ALIGNMENT);
   }
 
-  /** Where the slots begin, from the first cell on. */
+  /** Where the slots begin, as an offset from the first cell. */
   static long slotsOffset(long capacity) {
     return SegmentLayout.align(capacity * Long.BYTES, SLOT_ALIGNMENT);
   }
 
-  /** The bytes of cells and slots. */
+  /** The size of cells and slots. */
   static long dataBytes(long capacity, int roleCount, long maxMessageBytes) {
     return slotsOffset(capacity) + (capacity + roleCount) * slotBytes(maxMessageBytes);
   }

@@ -13,43 +13,43 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A look at a work queue, from any attachment, also a read-only one. It costs producers and consumers nothing. The
- * numbers were true one after the other, not all at one instant.
+ * The state of a work queue, read from any attachment, even a read-only one. Reading it costs producers and consumers
+ * nothing. The numbers are read one after the other, not all at one instant.
  *
- * @param capacity the most messages
- * @param maxMessageBytes the longest message
- * @param policy what becomes of the messages of consumers that died
- * @param sentCount messages ever sent, and given back
- * @param takenCount messages ever taken, first deliveries and those that had been given back
+ * @param capacity how many messages the queue has room for
+ * @param maxMessageBytes the size of the largest message in bytes
+ * @param policy what happens to the messages of consumers that died
+ * @param sentCount messages ever sent, including those given back
+ * @param takenCount messages ever taken: first deliveries, and messages that had been given back
  * @param heldCount messages that consumers hold now
- * @param leftCount messages that nobody holds and that were not acknowledged: their consumers died, or there is no room
+ * @param leftCount messages that nobody holds and nobody has acknowledged: their consumers died, or there is no room
  *     for a dead letter
  * @param redeliveredCount messages of dead or closed consumers that were delivered again
- * @param droppedCount messages that were dropped, as the policy says
- * @param deadLetterCount messages that went to the queue of dead letters
- * @param roles everybody who holds a role, dead or alive
+ * @param droppedCount messages that were dropped because of the policy
+ * @param deadLetterCount messages that went to the queue for dead letters
+ * @param roles all holders of roles, dead or alive
  */
 public record QueueStatus(int capacity, int maxMessageBytes, DeliveryPolicy policy, long sentCount, long takenCount,
     int heldCount, int leftCount, long redeliveredCount, long droppedCount, long deadLetterCount,
     List<RoleStatus> roles) implements StructureStatus {
 
   /**
-   * A look at one who holds a role.
+   * The state of one role that is held.
    *
-   * @param role the number of its role
-   * @param generation how often that role was used, modulo 2^16
-   * @param participant whose it is
+   * @param role the role's index
+   * @param generation how often the role was used, modulo 2^16
+   * @param participant the holder
    * @param task {@code producer} or {@code consumer}, or either with {@code (revoked)}
-   * @param waits whether it waits, for a message or for room
+   * @param waits whether the holder waits for a message or for room
    * @param message the sequence of the message that it holds; -1 when it holds none
-   * @param deliveries how often that message was delivered, this time included
-   * @param heldNanos for how long it has held that, to some ten microseconds
-   * @param label what its program calls it, empty if it did not say
+   * @param deliveries how often that message was delivered, including this time
+   * @param heldNanos how long it has held that message, to within some ten microseconds
+   * @param label the label that its program gave it; empty when it has none
    */
   public record RoleStatus(int role, int generation, Participant participant, String task, boolean waits, long message,
       int deliveries, long heldNanos, String label) {
 
-    /** Whether two looks at one queue saw the same one, and not another one in its role. */
+    /** Whether two states of one queue show the same holder of this role, and not a later one. */
     public boolean isSameAs(RoleStatus other) {
       return role == other.role && generation == other.generation && participant.id() == other.participant.id()
           && participant.epoch() == other.participant.epoch();
@@ -57,10 +57,10 @@ public record QueueStatus(int capacity, int maxMessageBytes, DeliveryPolicy poli
   }
 
   /**
-   * Looks at a queue.
+   * Reads the state of a queue.
    *
-   * @throws io.bywash.engine.SpecMismatchException when the entry is no work queue
-   * @throws io.bywash.engine.DamagedSegmentException when what is in shared memory is impossible
+   * @throws io.bywash.engine.SpecMismatchException when the entry is not a work queue
+   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible
    */
   public static QueueStatus of(Entry entry) {
     Cells cells = Cells.of(entry);
@@ -69,7 +69,7 @@ public record QueueStatus(int capacity, int maxMessageBytes, DeliveryPolicy poli
 
   private static QueueStatus of(Cells cells) {
     SegmentEntry entry = cells.entry;
-    long taken = cells.head(); // first, so that it is not beyond what was sent
+    long taken = cells.head(); // read first, so that it is not more than what was sent
     long sent = cells.tail();
     List<RoleStatus> roles = new ArrayList<>();
     int left = 0;
@@ -124,7 +124,7 @@ public record QueueStatus(int capacity, int maxMessageBytes, DeliveryPolicy poli
         Counter.growing("dead letters", deadLetterCount));
   }
 
-  /** {@inheritDoc} Here of the messages that wait to be taken; what consumers hold takes no capacity. */
+  /** {@inheritDoc} This counts messages that wait to be taken; messages that consumers hold take no capacity. */
   @Override
   public Optional<Double> fill() {
     return Optional.of((double) readyCount() / capacity);
@@ -145,9 +145,9 @@ public record QueueStatus(int capacity, int maxMessageBytes, DeliveryPolicy poli
   }
 
   /**
-   * {@inheritDoc} Consumers that hold the same message since the earlier look, while the queue is full and nothing else
-   * is taken ({@link Effect#STOPS}) or is taken by others only ({@link Effect#SLOWS}). A message that is held takes no
-   * capacity: more consumers would help as well.
+   * {@inheritDoc} These are the consumers that still hold the message of the earlier state while the queue is full.
+   * Meanwhile nothing was taken ({@link Effect#STOPS}), or only others took messages ({@link Effect#SLOWS}). A held
+   * message takes no capacity, so more consumers would help as well.
    */
   @Override
   public List<Obstacle> obstacles(StructureStatus earlier, double seconds) {

@@ -10,10 +10,10 @@ import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.directory.StructureType;
 import java.util.List;
 
-/** What the engine's common code asks of work queues. No part of the public API. */
+/** What the engine's common code needs to know about work queues. Not part of the public API. */
 @SuppressWarnings("exports") // StructureType has no member for users
 public final class QueueType extends StructureType {
-  /** The only one. */
+  /** The only instance. */
   public static final QueueType INSTANCE = new QueueType();
 
   private QueueType() {
@@ -34,7 +34,7 @@ public final class QueueType extends StructureType {
     return policy(entry) == null ? "its parameters are no delivery policy" : null;
   }
 
-  /** What the row's parameters say; null when no policy has such. */
+  /** The policy in the row's parameters; null when they are not those of a policy. */
   static DeliveryPolicy policy(SegmentEntry entry) {
     return DeliveryPolicy.of(entry.parameters());
   }
@@ -44,7 +44,7 @@ public final class QueueType extends StructureType {
     return "delivery policy is \"" + DeliveryPolicy.of(found) + "\", wanted \"" + DeliveryPolicy.of(wanted) + "\"";
   }
 
-  /** Whoever uses it, the first by the numbers of the roles. */
+  /** The living holder of the role with the lowest index. */
   @Override
   protected long owner(SegmentEntry entry) {
     for (int index = 0; index < entry.rolesUsed(); index++) {

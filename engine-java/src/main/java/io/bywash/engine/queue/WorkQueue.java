@@ -6,39 +6,40 @@ import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
 import java.util.Objects;
 
-/** Describes work queues; the roles are {@link Producer} and {@link Consumer}. */
+/** Makes the specifications of work queues. The roles are {@link Producer} and {@link Consumer}. */
 public final class WorkQueue {
-  /** The most messages that a queue has room for. */
+  /** The largest capacity of a queue, in messages. */
   public static final int MAX_MESSAGES = MAX_CAPACITY;
 
-  /** How many producers and consumers together a queue has room for unless told otherwise. */
+  /** How many producers and consumers together a queue has room for by default. */
   public static final int DEFAULT_ROLES = 64;
 
-  /** The most bytes of one queue's messages, 128 GiB. */
+  /** The most memory that one queue's messages can take, in bytes: 128 GiB. */
   public static final long MAX_BYTES = 1L << 37;
 
   private WorkQueue() {}
 
-  /** A queue that redelivers, with room for {@value #DEFAULT_ROLES} roles. */
+  /** Specifies a work queue that redelivers, with room for {@value #DEFAULT_ROLES} roles. */
   public static EntrySpec spec(String name, int capacity, int maxMessageBytes) {
     return spec(name, capacity, maxMessageBytes, DeliveryPolicy.redeliver(), DEFAULT_ROLES);
   }
 
-  /** The same with a policy. */
+  /** As {@link #spec(String, int, int)}, with another delivery policy. */
   public static EntrySpec spec(String name, int capacity, int maxMessageBytes, DeliveryPolicy policy) {
     return spec(name, capacity, maxMessageBytes, policy, DEFAULT_ROLES);
   }
 
   /**
-   * A work queue.
+   * Specifies a work queue.
    *
-   * <p>It takes memory for capacity and roles: each role owns a place for a message, so that a message which a consumer
-   * holds takes no capacity. A place has the longest message and 48 bytes, rounded up to a multiple of 128.
+   * <p>The queue takes memory for its capacity and for its roles. Each role owns room for one message, so a message
+   * that a consumer holds takes no capacity. The room for a message is the size of the largest message and 48 bytes,
+   * rounded up to a multiple of 128.
    *
    * @param name of the entry
-   * @param capacity how many messages it holds, a power of two up to {@link #MAX_MESSAGES}
-   * @param maxMessageBytes the longest message, 1 to 2^30
-   * @param policy what becomes of the messages of consumers that died
+   * @param capacity how many messages the queue holds, a power of two up to {@link #MAX_MESSAGES}
+   * @param maxMessageBytes the size of the largest message in bytes, 1 to 2^30
+   * @param policy what happens to the messages of consumers that died
    * @param roles how many producers and consumers together can be open at one time, in all processes, 2 to 1024
    */
   public static EntrySpec spec(String name, int capacity, int maxMessageBytes, DeliveryPolicy policy, int roles) {

@@ -1,5 +1,5 @@
 /**
- * Work for whoever is free: many producers, many competing consumers, each message to one of them.
+ * Work queues: many producers, many competing consumers, and each message goes to one of them.
  *
  * <pre>
  *   Producer --offer--&gt;  +---+---+---+---+  --take--&gt; Consumer --ack---&gt; done
@@ -7,9 +7,9 @@
  *                        +---+---+---+---+  &lt;--give back-- Consumer
  * </pre>
  *
- * <p>Any process may be killed at any instruction: what was sent is delivered, nothing half-written is seen, and nobody
- * waits for the dead. What becomes of a message whose consumer died is declared with the queue, by a
- * {@link io.bywash.engine.queue.DeliveryPolicy}.
+ * <p>Any process may be killed at any instruction. What was sent is delivered, nothing half-written is seen, and nobody
+ * waits for the dead. A {@link io.bywash.engine.queue.DeliveryPolicy}, declared with the queue, says what happens to a
+ * message whose consumer died.
  */
 @Version("0.1.0")
 package io.bywash.engine.queue;
