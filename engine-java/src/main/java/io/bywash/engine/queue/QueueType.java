@@ -10,7 +10,7 @@ import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.directory.StructureType;
 import java.util.List;
 
-/** What the engine's common code needs to know about work queues. Not part of the public API. */
+/** What the engine's common code asks of work queues. Not part of the public API. */
 @SuppressWarnings("exports") // StructureType has no member for users
 public final class QueueType extends StructureType {
   /** The only instance. */

@@ -27,24 +27,24 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Makes the {@link RecordCodec} of one record class: a hidden class beside the class that the user's lookup is of, so
- * that it may use what that class may use, private records included, and goes with it. It refers to no class of the
- * engine but {@link RecordCodec}.
+ * Generates the {@link RecordCodec} of one record class. The codec is a hidden nestmate of the user's lookup class: it
+ * may use whatever that class may use, even private records, and it is unloaded with it. The only class of the engine
+ * that it refers to is {@link RecordCodec}.
  *
- * <p>For each record in it, itself included, it has two static methods: {@code writeN(region, at, record)} and
- * {@code readN(region, at)}; for each record that an array has, two with a loop around those.
+ * <p>For the record and each record in it, the codec has two static methods, {@code writeN(region, at, record)} and
+ * {@code readN(region, at)}, and two more that loop over these for arrays of that record.
  */
 final class CodecGenerator {
   private static final ClassDesc CODEC = RecordCodec.class.describeConstable().orElseThrow();
   private static final ClassDesc ENUM = Enum.class.describeConstable().orElseThrow();
   private static final int REGION = 0;
-  private static final int AT = 1; // a long, so the next variable is 3
+  private static final int AT = 1; // a long takes two variables
   private static final int VALUE = 3;
 
   private final ClassDesc self;
-  /** Each record with its number. */
+  /** The number of each record. */
   private final Map<Class<?>, Integer> records = new LinkedHashMap<>();
-  /** Each enum with its number. */
+  /** The number of each enum. */
   private final Map<Class<?>, Integer> enums = new LinkedHashMap<>();
   private final List<Shape> shapes;
 
@@ -63,7 +63,7 @@ final class CodecGenerator {
     }
   }
 
-  /** The codec of that shape, which uses what the lookup may use. */
+  /** Generates the codec of a shape, with the access of {@code lookup}. */
   static RecordCodec generate(Lookup lookup, Shape shape) {
     if (!lookup.hasFullPrivilegeAccess()) {
       throw new IllegalArgumentException("lookup=" + lookup + " may not define classes. Pass MethodHandles.lookup(),"
@@ -148,7 +148,7 @@ final class CodecGenerator {
     return MethodTypeDesc.of(desc(shape), CD_Object, CD_long);
   }
 
-  /** Of an array, the elements that it may have, and what it is called. */
+  /** Takes the array, how many elements there is room for, and the component's name. */
   private static MethodTypeDesc writeAllType(Shape shape) {
     return MethodTypeDesc.of(CD_void, CD_Object, CD_long, desc(shape).arrayType(), CD_int, CD_String);
   }
@@ -157,7 +157,7 @@ final class CodecGenerator {
     return MethodTypeDesc.of(desc(shape).arrayType(), CD_Object, CD_long, CD_int);
   }
 
-  /** The enums' constants, as constants. */
+  /** The constants of each enum, in a static final array. */
   private void constants(ClassBuilder builder) {
     enums.values().forEach(number -> builder.withField("enum" + number, CD_Object.arrayType(), ACC_STATIC | ACC_FINAL));
     builder.withMethodBody(ConstantDescs.CLASS_INIT_NAME, ConstantDescs.MTD_void, ACC_STATIC, code -> {
@@ -200,7 +200,7 @@ final class CodecGenerator {
     code.return_();
   }
 
-  /** The value is on the stack, behind where to write it. */
+  /** Writes the value on top of the stack; the place to write to is below it. */
   private void writeValue(CodeBuilder code, Component each) {
     if (each.form() == Form.RECORD && each.isArray()) {
       code.loadConstant(each.count()).loadConstant(each.toString())
@@ -225,13 +225,13 @@ final class CodecGenerator {
     }
   }
 
-  /** The value on the stack again, unless it is null. */
+  /** Checks that the value on the stack is not null, and leaves it there. */
   private static void present(CodeBuilder code, String component, ClassDesc type) {
     code.loadConstant(component).invokestatic(CODEC, "present", MethodTypeDesc.of(CD_Object, CD_Object, CD_String))
         .checkcast(type);
   }
 
-  /** Zeros between two components, in as few stores as their alignment allows; less than eight bytes. */
+  /** Writes zeros between two components, fewer than eight bytes, in as few stores as alignment allows. */
   private static void writeGap(CodeBuilder code, int begin, int end) {
     int bytes;
     for (int at = begin; at < end; at += bytes) {
@@ -250,7 +250,7 @@ final class CodecGenerator {
     return Character.toUpperCase(name.charAt(0)) + name.substring(1);
   }
 
-  /** Calls a method of {@link RecordCodec} that takes region and place first. */
+  /** Calls a method of {@link RecordCodec} whose first parameters are region and place. */
   private static void call(CodeBuilder code, String method, ClassDesc result, ClassDesc... more) {
     List<ClassDesc> parameters = new ArrayList<>(List.of(CD_Object, CD_long));
     parameters.addAll(List.of(more));
@@ -276,7 +276,7 @@ final class CodecGenerator {
     code.return_();
   }
 
-  /** Region and place of the element with the number in variable {@code i}. */
+  /** Pushes region and place of the element whose index is in variable {@code i}. */
   private static void place(CodeBuilder code, int i, Shape shape) {
     code.aload(REGION).lload(AT).iload(i).i2l().loadConstant((long) shape.sizeBytes()).lmul().ladd();
   }

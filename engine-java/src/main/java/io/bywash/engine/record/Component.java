@@ -8,18 +8,18 @@ import java.util.Arrays;
 import java.util.stream.Collectors;
 
 /**
- * One component of a record: what it is, and where it stands.
+ * One component of a record class: its type, and its place in the record.
  *
  * @param component as the class declares it
- * @param form what it is, or what its elements are if it is an array
- * @param type its class, or that of its elements
- * @param shape of records; null for all others
- * @param length of a string in bytes; 1 for all others
- * @param count of an array's elements; 0 if it is none
- * @param offset in the record
+ * @param form what the component is, or what its elements are if it is an array
+ * @param type the class of the component, or of its elements
+ * @param shape the shape of a record; null for all other forms
+ * @param length the size of a string in bytes; 1 for all other forms
+ * @param count how many elements an array has; 0 for what is not an array
+ * @param offset the offset in the record
  */
 record Component(RecordComponent component, Form form, Class<?> type, Shape shape, int length, int count, int offset) {
-  /** What a component can be. The first ones have the names that docs/SPEC.md gives them. */
+  /** What a component can be. The primitives come first, under their names in docs/SPEC.md. */
   enum Form {
     BYTE(byte.class, ValueLayout.JAVA_BYTE),
     SHORT(short.class, ValueLayout.JAVA_SHORT),
@@ -33,7 +33,7 @@ record Component(RecordComponent component, Form form, Class<?> type, Shape shap
     STRING(null, ValueLayout.JAVA_BYTE),
     RECORD(null, null);
 
-    /** Null for those that are no primitives. */
+    /** Null for forms that are not primitives. */
     final Class<?> primitive;
     /** Null for records. */
     final ValueLayout layout;
@@ -43,7 +43,7 @@ record Component(RecordComponent component, Form form, Class<?> type, Shape shap
       this.layout = layout == null ? null : layout.withOrder(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** The form of that class; null when there is none. */
+    /** The form of a class; null when it has none. */
     static Form of(Class<?> type) {
       for (Form form : values()) {
         if (form.primitive == type) {
@@ -58,7 +58,7 @@ record Component(RecordComponent component, Form form, Class<?> type, Shape shap
     return count > 0;
   }
 
-  /** Bytes of one element. */
+  /** The size of one element in bytes. */
   int elementBytes() {
     return shape != null ? shape.sizeBytes() : Math.multiplyExact((int) form.layout.byteSize(), length);
   }
@@ -67,7 +67,7 @@ record Component(RecordComponent component, Form form, Class<?> type, Shape shap
     return shape != null ? shape.alignment() : (int) form.layout.byteAlignment();
   }
 
-  /** Bytes of it all; may be more than any record can have. */
+  /** The size of the whole component in bytes; may be more than any record can have. */
   long bytes() {
     return (long) elementBytes() * Math.max(count, 1);
   }
@@ -80,7 +80,7 @@ record Component(RecordComponent component, Form form, Class<?> type, Shape shap
     return component.getName();
   }
 
-  /** For people. */
+  /** A description for people. */
   @Override
   public String toString() {
     return describe(component);
@@ -90,7 +90,7 @@ record Component(RecordComponent component, Form form, Class<?> type, Shape shap
     return "component \"" + component.getName() + "\" of record " + component.getDeclaringRecord().getSimpleName();
   }
 
-  /** Its type as it stands in a layout's text. */
+  /** The component's type as it is written in a layout's text. */
   String text() {
     String one = switch (form) {
       case ENUM -> Arrays.stream(type.getEnumConstants()).map(each -> ((Enum<?>) each).name())

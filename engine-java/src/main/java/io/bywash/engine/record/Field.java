@@ -4,16 +4,15 @@ import io.bywash.engine.Claim;
 import io.bywash.engine.Message;
 
 /**
- * One number in the messages of a record class, to be read and written in place. Held in a {@code static final} field,
- * it costs what the access itself costs. From {@link RecordType#field}; any thread may use it.
+ * One number in the messages of a record class, for reading and writing in place. {@link RecordType#field} returns it.
+ * In a {@code static final} field it costs no more than the access itself. Any thread may use it.
  *
- * @param name the component; {@code price.units} for one of a record within the record
- * @param type {@code long.class} or another primitive, or the class of an enum, of which the place among its constants
- *     is the number
- * @param offset in the message
+ * @param name the component; {@code price.units} for a component of a record within the record
+ * @param type {@code long.class} or another primitive, or the class of an enum, whose number is the constant's ordinal
+ * @param offset the offset in the message in bytes
  */
 public record Field(String name, Class<?> type, int offset) {
-  /** An enum's number of constants, kept with the enum: to ask it makes an array. */
+  /** How many constants an enum has, cached with the enum because asking it allocates an array. */
   private static final ClassValue<Integer> CONSTANTS = new ClassValue<>() {
     @Override
     protected Integer computeValue(Class<?> type) {
@@ -22,10 +21,10 @@ public record Field(String name, Class<?> type, int offset) {
   };
 
   /**
-   * The number in a message; of a boolean 0 or 1.
+   * Reads the number from a message; a boolean is 0 or 1.
    *
    * @throws IndexOutOfBoundsException when the message is too short
-   * @throws IllegalStateException when it is a float or double
+   * @throws IllegalStateException when this field is a float or double
    */
   public long getLong(Message message) {
     if (type == long.class) {
@@ -47,9 +46,9 @@ public record Field(String name, Class<?> type, int offset) {
   }
 
   /**
-   * The same of a float or double.
+   * Reads a float or double from a message.
    *
-   * @throws IllegalStateException when it is neither
+   * @throws IllegalStateException when this field is neither
    */
   public double getDouble(Message message) {
     if (type == double.class) {
@@ -62,11 +61,11 @@ public record Field(String name, Class<?> type, int offset) {
   }
 
   /**
-   * Writes the number.
+   * Writes the number to a claim.
    *
-   * @throws IllegalArgumentException when the type has no such number
-   * @throws IndexOutOfBoundsException when the claim is too short, or not open
-   * @throws IllegalStateException when it is a float or double
+   * @throws IllegalArgumentException when {@code value} is out of the type's range
+   * @throws IndexOutOfBoundsException when the claim is too short or not open
+   * @throws IllegalStateException when this field is a float or double
    */
   public void putLong(Claim claim, long value) {
     if (type == long.class) {
@@ -89,9 +88,9 @@ public record Field(String name, Class<?> type, int offset) {
   }
 
   /**
-   * The same of a float, to which it is rounded, or a double.
+   * Writes a float or double to a claim; for a float the value is rounded.
    *
-   * @throws IllegalStateException when it is neither
+   * @throws IllegalStateException when this field is neither
    */
   public void putDouble(Claim claim, double value) {
     if (type == double.class) {

@@ -6,7 +6,7 @@ import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
-/** How much room a component of a record has: an array's elements, or a string's bytes in UTF-8. */
+/** How much room a component of a record has: the elements of an array, or the bytes of a string in UTF-8. */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)
 @Target({ElementType.RECORD_COMPONENT, ElementType.PARAMETER}) // Kotlin annotates the constructor's parameter

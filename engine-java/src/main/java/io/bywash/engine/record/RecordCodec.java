@@ -9,12 +9,12 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
 /**
- * What the code that is generated for a record class extends, and all that it calls beside the record itself. Of no use
- * to anybody else: nobody else has a region, which is what its methods take.
+ * The superclass of the code that is generated for a record class. Apart from the record, that code calls nothing else.
+ * This class is of no other use: its methods take a region, which users do not have.
  *
- * <p>An element begins at byte {@code at} of a region; {@code index} counts from there. No place is checked here:
- * whoever calls {@link #write} or {@link #read} has checked that the whole element lies where it belongs. Each value is
- * read once and then looked at, so that what changes meanwhile does no harm.
+ * <p>An element begins at byte {@code at} of a region; {@code index} counts from there. No bounds are checked here: the
+ * caller of {@link #write} or {@link #read} has checked that the whole element is in bounds. Each value is read once
+ * and then checked, so a change in the meantime does no harm.
  */
 public abstract class RecordCodec {
   private static final ValueLayout.OfChar CHARS = little(ValueLayout.JAVA_CHAR_UNALIGNED);
@@ -27,7 +27,7 @@ public abstract class RecordCodec {
   /** For generated classes. */
   protected RecordCodec() {}
 
-  @SuppressWarnings("unchecked") // a layout in another order is of the same type
+  @SuppressWarnings("unchecked") // a layout in another byte order has the same type
   private static <L extends ValueLayout> L little(L layout) {
     return (L) layout.withOrder(ByteOrder.LITTLE_ENDIAN);
   }
@@ -78,7 +78,7 @@ public abstract class RecordCodec {
     putLong(region, at, index, Double.doubleToRawLongBits(value));
   }
 
-  /** Writes an enum's constant, by its place. */
+  /** Writes an enum constant as its ordinal. */
   protected static void putEnum(Object region, long at, int index, Enum<?> value, String component) {
     ((Region) region).setInt(at, index, ((Enum<?>) present(value, component)).ordinal());
   }
@@ -101,7 +101,7 @@ public abstract class RecordCodec {
     }
   }
 
-  /** Writes what is left of a string from {@code begin} on; the byte behind it. */
+  /** Writes the rest of a string, from {@code begin} on. Returns the index after its last byte. */
   private static int putUnicode(Region memory, long at, int bytes, int start, String text, int begin,
       String component) {
     int end = start;
@@ -142,7 +142,7 @@ public abstract class RecordCodec {
     }
   }
 
-  /** Writes an array of an enum's constants, and zeros up to {@code count} elements. */
+  /** Writes an array of enum constants, and zeros up to {@code count} elements. */
   protected static void putEnums(Object region, long at, int index, int count, Enum<?>[] array, String component) {
     int length = checkedLength(array, count, component);
     for (int i = 0; i < length; i++) {
@@ -158,7 +158,7 @@ public abstract class RecordCodec {
     }
   }
 
-  /** The length of an array that has room for {@code count} elements. */
+  /** The length of an array, which must be at most {@code count}. */
   protected static int checkedLength(Object array, int count, String component) {
     int length = Array.getLength(present(array, component));
     if (length > count) {
@@ -168,7 +168,7 @@ public abstract class RecordCodec {
     return length;
   }
 
-  /** What a component is, which must not be null. */
+  /** The value of a component, which must not be null. */
   protected static Object present(Object value, String component) {
     if (value == null) {
       throw new IllegalArgumentException(component + " is null or has an element that is");
@@ -226,7 +226,7 @@ public abstract class RecordCodec {
     return Double.longBitsToDouble(getLong(region, at, index));
   }
 
-  /** Reads one of an enum's constants. */
+  /** Reads an enum constant. */
   protected static Object getEnum(Object region, long at, int index, Object[] constants, String component) {
     int place = ((Region) region).getInt(at, index);
     if (place < 0 || place >= constants.length) {
@@ -236,7 +236,7 @@ public abstract class RecordCodec {
     return constants[place];
   }
 
-  /** Reads a string, which ends with the first zero or after {@code bytes}. */
+  /** Reads a string, which ends at the first zero or after {@code bytes}. */
   protected static String getString(Object region, long at, int index, int bytes, String component) {
     byte[] utf8 = new byte[bytes];
     ((Region) region).copyTo(at + index, utf8, 0, bytes);
@@ -245,7 +245,7 @@ public abstract class RecordCodec {
       length++;
     }
     String text = new String(utf8, 0, length, StandardCharsets.UTF_8);
-    if (text.indexOf('\uFFFD') >= 0) { // which stands in place of what is no UTF-8, or was sent
+    if (text.indexOf('\uFFFD') >= 0) { // it replaces what is not UTF-8, unless it was sent
       try {
         StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8, 0, length));
       } catch (CharacterCodingException malformed) {
@@ -255,7 +255,7 @@ public abstract class RecordCodec {
     return text;
   }
 
-  /** Fills an array of primitives; answers it. */
+  /** Fills an array of primitives, and returns it. */
   protected static Object getArray(Object region, long at, int index, Object array, String component) {
     if (array instanceof boolean[] booleans) {
       for (int i = 0; i < booleans.length; i++) {
@@ -267,7 +267,7 @@ public abstract class RecordCodec {
     return array;
   }
 
-  /** Fills an array with an enum's constants; answers it. */
+  /** Fills an array with enum constants, and returns it. */
   protected static Object getEnums(Object region, long at, int index, Object[] array, Object[] constants,
       String component) {
     for (int i = 0; i < array.length; i++) {

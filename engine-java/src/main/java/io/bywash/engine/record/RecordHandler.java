@@ -1,15 +1,15 @@
 package io.bywash.engine.record;
 
 /**
- * Receives records from a poll, in the polling thread.
+ * Receives the records of a poll, in the thread that polls.
  *
- * @param <T> what they have in common
+ * @param <T> the common type of the records
  */
 @FunctionalInterface
 public interface RecordHandler<T> {
   /**
-   * One record, for the handler to keep. Its message counts as received even when this method throws; the exception
-   * reaches the caller of the poll.
+   * Called with each record, which the handler may keep. Its message counts as received even when this method throws;
+   * the exception propagates to the caller of the poll.
    */
   void onRecord(T record);
 

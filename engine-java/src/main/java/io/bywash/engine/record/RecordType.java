@@ -9,9 +9,9 @@ import java.lang.foreign.StructLayout;
 import java.util.stream.Collectors;
 
 /**
- * One record class among those of some {@link Records}. Any thread may use it.
+ * One record class of a {@link Records}. Any thread may use it.
  *
- * @param <T> the class
+ * @param <T> the record class
  */
 public final class RecordType<T> {
   private final Class<T> type;
@@ -28,34 +28,35 @@ public final class RecordType<T> {
     this.codec = codec;
   }
 
-  /** The class. */
+  /** The record class. */
   public Class<T> type() {
     return type;
   }
 
-  /** The type that its messages have, see {@link io.bywash.engine.Message#type}. */
+  /** The {@linkplain io.bywash.engine.Message#type type} of its messages. */
   public int number() {
     return number;
   }
 
-  /** How long its messages are. */
+  /** The size of its messages in bytes. */
   public int sizeBytes() {
     return sizeBytes;
   }
 
   /**
-   * Its bytes, for example for {@code VarHandle}s on a {@link io.bywash.engine.Message#asSegment message} or
-   * {@link Claim#asSegment claim}.
+   * The layout of its messages, for example for {@code VarHandle}s on a
+   * {@link io.bywash.engine.Message#asSegment message} or a {@link Claim#asSegment claim}.
    */
   public StructLayout layout() {
     return shape.layout();
   }
 
   /**
-   * One of its numbers, for access in place.
+   * A field for access to one number in place.
    *
-   * @param name a component that is a primitive or an enum; {@code price.units} for one of a record within the record
-   * @throws IllegalArgumentException when there is none of that name; those that there are are listed
+   * @param name a component that is a primitive or an enum; {@code price.units} for a component of a record within the
+   *     record
+   * @throws IllegalArgumentException when there is no such component; the message lists those that exist
    */
   public Field field(String name) {
     Shape in = shape;
@@ -82,11 +83,11 @@ public final class RecordType<T> {
   }
 
   /**
-   * Fills a claim, which has {@link #sizeBytes} bytes. Bytes between components become zero.
+   * Fills a claim of {@link #sizeBytes} bytes with a record. Bytes between components become zero.
    *
-   * @throws IllegalArgumentException when the claim has another length, a string or an array is longer than its
-   *     {@link Length}, or a component is null; bytes may have been written then
-   * @throws IndexOutOfBoundsException when the claim is not open any more
+   * @throws IllegalArgumentException when the claim has another length, when a string or array is longer than its
+   *     {@link Length}, or when a component is null; some bytes may have been written then
+   * @throws IndexOutOfBoundsException when the claim is no longer open
    */
   public void write(Claim claim, T record) {
     if (!(claim instanceof ClaimView view)) {
@@ -100,13 +101,13 @@ public final class RecordType<T> {
     write(view.region(), at, record);
   }
 
-  /** The same where a role has made sure that there is room. Nobody else has a region. */
+  /** As {@link #write(Claim, Object)}, for a role that has made sure that there is room. Users have no region. */
   @SuppressWarnings("exports")
   public void write(Region region, long at, T record) {
     codec.write(region, at, record);
   }
 
-  /** The record in a message, whose type was looked at. */
+  /** The record in a message whose type was already checked. */
   T read(MessageView message) {
     long at = message.placeOf(sizeBytes);
     if (at < 0) {
@@ -116,7 +117,7 @@ public final class RecordType<T> {
     return read(message.region(), at, message.sequence());
   }
 
-  @SuppressWarnings("unchecked") // what the codec makes is of this type
+  @SuppressWarnings("unchecked") // the codec makes records of this type
   private T read(Object region, long at, long sequence) {
     try {
       return (T) codec.read(region, at);

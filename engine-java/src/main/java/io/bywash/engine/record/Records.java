@@ -15,19 +15,19 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * The record classes whose records a queue carries, and how they become messages. Made once, kept in a
- * {@code static final} field, and handed to roles, for example {@code publisher.offer(TICKS, tick)}. Any thread may use
- * it.
+ * The record classes that a queue carries, and how their records become messages. Create it once, keep it in a
+ * {@code static final} field, and pass it to roles, for example {@code publisher.offer(TICKS, tick)}. Any thread may
+ * use it.
  *
  * <p>Components may be primitives, enums, strings and arrays with a {@link Length}, and records of such components.
- * Strings become UTF-8, padded with zeros; an array that is shorter than its length is padded with zeros, too, and
- * comes back with all its elements. Nothing may be null.
+ * Strings become UTF-8, padded with zeros. An array that is shorter than its {@link Length} is padded with zeros too,
+ * and is read back at full length. Nothing may be null.
  *
- * @param <T> what the records have in common: the record class itself if there is one only
+ * @param <T> the common type of the records; the record class itself if there is only one
  */
 public final class Records<T> {
   private final List<RecordType<? extends T>> types;
-  /** The only one; null if there are several. */
+  /** The only class; null if there are several. */
   private final RecordType<T> only;
   private final Map<Class<?>, RecordType<T>> byClass;
   private final String text;
@@ -44,19 +44,19 @@ public final class Records<T> {
    * Records of one class. Their messages have type 0.
    *
    * @param lookup {@code MethodHandles.lookup()}, called in a class that may use the record class
-   * @throws IllegalArgumentException when a component is not supported: it is named with what is; or when the lookup
-   *     cannot use a class that is needed: the message says what to pass
+   * @throws IllegalArgumentException when a component is not supported; the message names it and lists what is
+   *     supported. Also when {@code lookup} cannot use a class that is needed; the message says what to pass
    */
   public static <R extends Record> Records<R> of(Lookup lookup, Class<R> type) {
     return of(lookup, 0, List.of(type));
   }
 
   /**
-   * Records of several classes. Their messages have type 1, 2, and so on, in the order of {@code types}; so a new class
-   * goes to the end.
+   * Records of several classes. Their messages have types 1, 2, and so on, in the order of {@code types}, so append new
+   * classes at the end.
    *
-   * @param common what they have in common, best a sealed interface, so that a {@code switch} knows all of them
-   * @throws IllegalArgumentException as above, and when there is no class, or one twice
+   * @param common the common type, best a sealed interface, so that a {@code switch} over it is exhaustive
+   * @throws IllegalArgumentException as for {@link #of(Lookup, Class)}, and when there is no class, or one twice
    */
   @SafeVarargs
   @SuppressWarnings("varargs") // only read
@@ -64,7 +64,7 @@ public final class Records<T> {
     return of(lookup, 1, List.of(types));
   }
 
-  @SuppressWarnings("unchecked") // each type is only ever given what is of its class
+  @SuppressWarnings("unchecked") // each type only ever gets records of its class
   private static <R> Records<R> of(Lookup lookup, int first, List<Class<? extends R>> classes) {
     Map<Class<?>, Shape> shapes = new LinkedHashMap<>();
     List<RecordType<? extends R>> types = new ArrayList<>();
@@ -88,15 +88,15 @@ public final class Records<T> {
         text.toString());
   }
 
-  /** The classes, in the order in which they were given. */
+  /** The record classes, in the order in which they were given. */
   public List<RecordType<? extends T>> types() {
     return types;
   }
 
   /**
-   * That class.
+   * The record type of a class.
    *
-   * @throws IllegalArgumentException when it is none of these
+   * @throws IllegalArgumentException when the class is not one of these
    */
   @SuppressWarnings("unchecked") // it is the type of that class
   public <R extends T> RecordType<R> type(Class<R> type) {
@@ -108,9 +108,9 @@ public final class Records<T> {
   }
 
   /**
-   * The class of that record.
+   * The record type of a record.
    *
-   * @throws IllegalArgumentException when it is none of these
+   * @throws IllegalArgumentException when its class is not one of these
    */
   public RecordType<T> typeOf(T record) {
     RecordType<T> found = only != null && only.type() == record.getClass() ? only : byClass.get(record.getClass());
@@ -129,10 +129,10 @@ public final class Records<T> {
   }
 
   /**
-   * The record in a message, for the caller to keep.
+   * Reads the record in a message. The caller may keep it.
    *
-   * @throws RecordFormatException when the message is no such record
-   * @throws IndexOutOfBoundsException when the message is not valid any more
+   * @throws RecordFormatException when the message is not one of these records
+   * @throws IndexOutOfBoundsException when the message is no longer valid
    */
   public T read(Message message) {
     if (!(message instanceof MessageView view)) {
@@ -149,7 +149,7 @@ public final class Records<T> {
     return types.get(number - 1).read(view);
   }
 
-  /** A handler of messages that hands over the record in each. */
+  /** A message handler that hands the record in each message to {@code handler}. */
   public MessageHandler handler(RecordHandler<? super T> handler) {
     return new MessageHandler() {
       @Override
@@ -164,15 +164,16 @@ public final class Records<T> {
     };
   }
 
-  /** What the records consist of, in the text form of docs/SPEC.md. */
+  /** The layout of the records, as text in the form of docs/SPEC.md. */
   public String text() {
     return text;
   }
 
   /**
-   * The same entry, declared to carry these records and nothing else: who declares or uses it with other ones is
-   * refused with a {@link SpecMismatchException} that lists each difference.
+   * Declares that an entry carries these records and nothing else. Declaring or using it with other records then fails
+   * with a {@link SpecMismatchException} that lists each difference.
    *
+   * @return a copy of {@code spec} with that declaration
    * @throws IllegalArgumentException when a record is longer than the entry's largest message
    */
   public EntrySpec declare(EntrySpec spec) {
@@ -181,12 +182,12 @@ public final class Records<T> {
   }
 
   /**
-   * Looks whether an entry may carry these records: it is declared to, or nothing was declared. Roles do that when they
+   * Checks that an entry may carry these records: it is declared to, or nothing is declared. Roles check this when they
    * are first used with records.
    *
    * @return the entry
-   * @throws SpecMismatchException when it is declared to carry others; each difference is listed, with offset, type and
-   *     name as they are there and here
+   * @throws SpecMismatchException when the entry is declared to carry other records; the message lists each difference,
+   *     with offset, type and name on both sides
    * @throws IllegalArgumentException when a record is longer than the entry's largest message
    */
   public Entry check(Entry entry) {

@@ -13,17 +13,17 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * Where the components of a record class stand, as a C compiler would place them: in their order, each aligned to its
- * size, the whole rounded up to the largest alignment.
+ * Where the components of a record class are, placed as a C compiler would place them: in order, each aligned to its
+ * size, and the total size rounded up to the largest alignment.
  */
 record Shape(Class<?> type, List<Component> components, int sizeBytes, int alignment) {
-  /** The largest record, far beyond the longest message of most queues. */
+  /** The size of the largest record, far more than the largest message of most queues. */
   private static final int MAX_BYTES = 1 << 30;
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_$]+");
   private static final String SUPPORTED = "Supported are byte, short, char, int, long, float, double, boolean, enums,"
       + " other records, String with @Length(bytes), and arrays with @Length(elements) of all these but String.";
 
-  /** The shape of {@code type}, after those of the records in it; each that is complete is added to {@code known}. */
+  /** The shape of {@code type}. It is added to {@code known}, after the shapes of the records in it. */
   static Shape of(Class<?> type, Map<Class<?>, Shape> known) {
     Shape shape = known.get(type);
     if (shape != null) {
@@ -41,7 +41,7 @@ record Shape(Class<?> type, List<Component> components, int sizeBytes, int align
           + " least one byte");
     }
     requireName(type.getSimpleName(), "record " + type.getName());
-    known.put(type, null); // until it is complete
+    known.put(type, null); // marks a shape that is not complete yet
     shape = place(type, known);
     for (Shape other : known.values()) {
       if (other != null && other.name().equals(shape.name())) {
@@ -112,7 +112,7 @@ record Shape(Class<?> type, List<Component> components, int sizeBytes, int align
         form == Form.STRING ? length.value() : 1, type.isArray() ? length.value() : 0, 0);
   }
 
-  /** The length of a component, which Java notes at the component, and Kotlin at the constructor's parameter. */
+  /** The length of a component: Java annotates the component, Kotlin the constructor's parameter. */
   private static Length length(Class<?> type, int index) {
     RecordComponent[] components = type.getRecordComponents();
     Length own = components[index].getAnnotation(Length.class);
@@ -135,7 +135,7 @@ record Shape(Class<?> type, List<Component> components, int sizeBytes, int align
     return type.getSimpleName();
   }
 
-  /** The records in it, those in them, and so on, each once. */
+  /** The shapes of all records nested in this one, at any depth, each once. */
   Map<Class<?>, Shape> parts() {
     Map<Class<?>, Shape> parts = new LinkedHashMap<>();
     for (Component component : components) {
@@ -147,7 +147,7 @@ record Shape(Class<?> type, List<Component> components, int sizeBytes, int align
     return parts;
   }
 
-  /** Its lines in a layout's text: itself, called {@code number}, and its components. */
+  /** The lines of this record in a layout's text: one for itself, called {@code number}, and one for each component. */
   String text(String number) {
     StringBuilder text = new StringBuilder();
     text.append(number).append(' ').append(sizeBytes).append(' ').append(name()).append('\n');

@@ -1,6 +1,6 @@
 /**
- * Typed messages: a Java record, or a Kotlin {@code @JvmRecord} class, becomes a fixed layout as a C compiler would
- * make it, and is written to shared memory and read from it by code that is generated for it once.
+ * Typed messages. A Java record, or a Kotlin {@code @JvmRecord} class, gets the fixed layout that a C compiler would
+ * give it. Code that is generated once for the class writes it to shared memory and reads it back.
  *
  * <pre>
  *   record Tick(long time, double price, &#64;Length(8) String symbol) {}
@@ -16,11 +16,11 @@
  *   subscriber.poll(TICKS, tick -&gt; total += tick.price(), 100);
  * </pre>
  *
- * <p>Guarantees: a message is checked once, as a whole, and not for each component. Nothing is reflected once
- * {@link io.bywash.engine.record.Records#of Records.of} has returned, and writing records and reading single
- * {@link io.bywash.engine.record.Field fields} allocates nothing. Whatever bytes a message has, reading it gives a
- * record or a {@link io.bywash.engine.record.RecordFormatException}. The engine keeps nothing of a record class, which
- * goes with its class loader.
+ * <p>A message is checked once as a whole, not for each component. No reflection is used after
+ * {@link io.bywash.engine.record.Records#of Records.of} has returned. Writing records, and reading single
+ * {@link io.bywash.engine.record.Field fields}, allocates nothing. Whatever bytes a message has, reading it returns a
+ * record or throws a {@link io.bywash.engine.record.RecordFormatException}. The engine keeps no reference to a record
+ * class, so it can be unloaded with its class loader.
  */
 @Version("0.1.0")
 package io.bywash.engine.record;
