@@ -2,17 +2,17 @@ package io.bywash.engine.internal.attachment;
 
 import java.lang.foreign.Arena;
 
-/** A barrier on all threads of this process, paid by its caller alone. */
+/** A barrier on all threads of this process that costs only its caller. */
 public final class AllThreads {
   private AllThreads() {}
 
   /**
-   * Returns after every thread of this JVM has passed a safepoint, or was at one: what a thread did before it, it did
-   * in the order of its program, for everybody to see; and what it does later comes behind what the caller did before.
-   * The JVM hand-shakes with all threads so whenever a shared arena is closed, to be certain that none is in an access
-   * to its memory (JEP 454); here the memory does not matter.
+   * Returns after every thread of this JVM has passed a safepoint, or was at one. What a thread did before its
+   * safepoint is visible to all in program order. What it does after that is ordered after what the caller did before
+   * this call. The JVM makes such a handshake with all threads whenever a shared arena is closed, to be certain that no
+   * thread is accessing its memory (JEP 454). Here the memory does not matter.
    *
-   * <p>Takes some ten microseconds, and as long as any safepoint if a thread is in a long loop without one.
+   * <p>Takes some ten microseconds, or longer, as any safepoint does, when a thread is in a long loop without one.
    */
   public static void passSafepoint() {
     Arena.ofShared().close();

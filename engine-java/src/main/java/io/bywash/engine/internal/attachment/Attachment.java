@@ -23,8 +23,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 
 /**
- * One attachment of this process to one segment, without what is in the segment: its memory, its participant, and the
- * roles and operations that have to end before both can go.
+ * One attachment of this process to one segment, apart from the segment's contents: its memory, its participant, and
+ * the roles and operations that have to end before both are given up.
  */
 public abstract class Attachment {
   private static final long NAME_PROBE_NANOS = 1_000_000_000;
@@ -55,7 +55,7 @@ public abstract class Attachment {
     this.open = new OpenRoles(participants, geometry.rowCount());
   }
 
-  /** Frees what a dead participant's slot holds in all structures, see {@link Participants.Sweeper}. */
+  /** Frees what the slot of a dead participant holds in all structures, see {@link Participants.Sweeper}. */
   protected abstract int sweep(int slotId);
 
   /** Gives the slot back, and removes the segment if nobody else stays. Not called for an observer. */
@@ -89,14 +89,14 @@ public abstract class Attachment {
     return readOnly;
   }
 
-  /** Takes the page faults of a stretch that begins at a page, once for each attachment. */
+  /** Takes the page faults of a range that begins at a page boundary, once for each attachment. */
   public final void touchPages(long offset, long lengthBytes, boolean forWriting) {
     if (touched.add(offset + (forWriting ? 1 : 0))) {
       Pages.touch(region, offset, lengthBytes, forWriting);
     }
   }
 
-  // ---- what may be done
+  // ---- checks
 
   public final void requireParticipant() {
     if (readOnly) {
@@ -119,7 +119,7 @@ public abstract class Attachment {
     }
   }
 
-  /** Throws what the user of a role has to know when that ended though nobody closed it. */
+  /** Throws the exception for the user of a role that ended because the segment lost its name. */
   public final void checkName() {
     if (nameLost) {
       throw new SegmentGoneException("Segment " + path + " no longer has its name: its file was removed or replaced"
@@ -128,7 +128,7 @@ public abstract class Attachment {
   }
 
   /**
-   * Probes the name, at most once a second, and ends all roles if it leads to this segment no longer. Called by
+   * Probes the name, at most once a second, and ends all roles if it no longer leads to this segment. Called by
    * participants that wait, and now and then by those that publish.
    */
   public final void probeName() {
@@ -143,7 +143,7 @@ public abstract class Attachment {
     }
   }
 
-  /** As {@link PeerProbe#buryDead}, from outside of any operation; nothing if the segment is being closed. */
+  /** As {@link PeerProbe#buryDead}, for callers outside any operation; does nothing while the segment is closing. */
   public final void probePeers() {
     if (!readOnly && tryBeginOperation()) {
       try {
@@ -156,12 +156,12 @@ public abstract class Attachment {
 
   // ---- rows
 
-  /** Says to others that this participant holds a row, until it was let go as often. */
+  /** Announces that this participant holds a row, until {@link #letGo} was called as often as this. */
   public final void hold(int row) {
     open.hold(row);
   }
 
-  /** As {@link #hold}; false when the segment is being closed, and nothing was held. */
+  /** As {@link #hold}; false, and the row is not held, when the segment is being closed. */
   public final boolean tryHold(int row) {
     return open.tryHold(row);
   }
@@ -173,8 +173,8 @@ public abstract class Attachment {
   // ---- operations
 
   /**
-   * Begins what must not lose its slot, its locks and its memory before {@link #endOperation}, even if the segment is
-   * closed meanwhile.
+   * Begins an operation. Slot, locks and memory stay until {@link #endOperation}, even if the segment is closed
+   * meanwhile.
    */
   public final void beginOperation() {
     if (!open.tryBegin()) {
@@ -182,12 +182,12 @@ public abstract class Attachment {
     }
   }
 
-  /** As {@link #beginOperation}; false when the segment is being closed, and nothing was begun. */
+  /** As {@link #beginOperation}; false, and none was begun, when the segment is being closed. */
   public final boolean tryBeginOperation() {
     return open.tryBegin();
   }
 
-  /** Begins an operation, also while the segment is being closed; false when this participant has left. */
+  /** Begins an operation, even while the segment is being closed; false when this participant has left. */
   protected final boolean tryBeginLastOperation() {
     return open.tryBeginLast();
   }
@@ -196,12 +196,12 @@ public abstract class Attachment {
     detachAfterClose(open.end());
   }
 
-  /** Uses the segment's memory, which stays until that has ended, even if the segment is closed meanwhile. */
+  /** Uses the segment's memory, which stays until {@code use} returns, even if the segment is closed meanwhile. */
   public final <T> T whileMapped(Supplier<T> use) {
     beginOperation();
     try {
       T result = use.get();
-      // A call into the virtual machine, at whose end it throws the error that compiled code held back.
+      // Calls into the virtual machine; on return that throws an error that compiled code has held back.
       Thread.holdsLock(this);
       return result;
     } catch (InternalError fault) {
@@ -211,14 +211,14 @@ public abstract class Attachment {
     }
   }
 
-  /** What to throw when the memory was not there; throws {@code fault} itself if the file was not truncated. */
+  /** The exception to throw when memory is gone; throws {@code fault} itself if the file was not truncated. */
   public final DamagedSegmentException truncated(InternalError fault) {
     return TruncatedFile.damage(path, file, geometry.sizeBytes(), fault);
   }
 
   // ---- roles
 
-  /** Adds a role that was taken; it has to be {@linkplain #release released}. */
+  /** Adds a role that was taken; it must be {@linkplain #release released} later. */
   public final <G extends UsageGuard> G add(G role) {
     if (open.add(role)) {
       return role;
@@ -228,17 +228,17 @@ public abstract class Attachment {
     throw new AssertionError("a closing segment is not open");
   }
 
-  /** Whether the role was not given back yet. */
+  /** Whether the role has not been given back yet. */
   public final boolean hasTaken(UsageGuard role) {
     return open.isOpen(role);
   }
 
-  /** The role was given back. */
+  /** Removes a role that was given back. */
   final void release(UsageGuard role) {
     detachAfterClose(open.remove(role));
   }
 
-  /** A role became unusable: the hub checks, as soon as it wakes, whether somebody waits in it. */
+  /** Counts a role that became unusable: as soon as it wakes, the hub checks whether somebody waits in it. */
   final void noteRevocation() {
     revocations.incrementAndGet();
   }
@@ -248,7 +248,7 @@ public abstract class Attachment {
     return revocations.get();
   }
 
-  /** Ends the roles in a row, or has those that are in an operation end with it; all roles if it is null. */
+  /** Ends the roles in a row, or in all rows if it is null; a role in use ends when its operation does. */
   final void endRoles(Row row) {
     end(open.in(row)).rethrow();
   }
@@ -258,7 +258,7 @@ public abstract class Attachment {
     all.forEach(UsageGuard::makeUnusable);
     failures.collect(this::wakeSelf);
     if (!all.isEmpty()) {
-      AllThreads.passSafepoint(); // [inside] who is outside now finds its role unusable when it enters
+      AllThreads.passSafepoint(); // [inside] a user who is outside finds the role unusable when it enters
     }
     all.forEach(role -> failures.collect(role::endIfOutside));
     return failures;
@@ -272,14 +272,14 @@ public abstract class Attachment {
     }
   }
 
-  /** Ends one role now, or at the end of the operation that its user is in. */
+  /** Ends one role, now or at the end of the operation that its user is inside. */
   final void retire(UsageGuard role) {
     if (!tryBeginOperation()) {
       return; // the segment is being closed, which ends it too
     }
     try {
       role.makeUnusable();
-      AllThreads.passSafepoint(); // [inside] who is outside now finds its role unusable when it enters
+      AllThreads.passSafepoint(); // [inside] a user who is outside finds the role unusable when it enters
       role.endIfOutside();
     } catch (InternalError fault) {
       throw truncated(fault);
@@ -289,8 +289,8 @@ public abstract class Attachment {
   }
 
   /**
-   * Ends one role, though its user may be in an operation: to others it is then nothing but taken. Memory and slot
-   * stay until this is done, whoever else closes the role or the segment meanwhile.
+   * Ends one role, even if its user is inside an operation: others then see the role as taken, and nothing more. Memory
+   * and slot stay until this is done, whoever else closes the role or the segment meanwhile.
    */
   final void revoke(UsageGuard role) {
     if (!open.tryBegin(role)) {
@@ -301,7 +301,7 @@ public abstract class Attachment {
         role.noteRevoked();
         role.makeUnusable();
         end(List.of(role)).rethrow();
-      } finally { // also when there is no heap for the rest
+      } finally { // even when there is no heap for the rest
         role.withdraw();
       }
     } catch (InternalError fault) {
@@ -311,11 +311,11 @@ public abstract class Attachment {
     }
   }
 
-  // ---- the way out
+  // ---- closing
 
   /**
-   * Ends all roles, or has those that are in an operation end with it, and wakes whoever waits in them. The last one
-   * takes slot, lock, descriptor and memory with it, here or at the end of its operation.
+   * Ends all roles, those in use when their operations end, and wakes whoever waits in them. The end of the last one,
+   * here or at the end of its operation, gives up slot, lock, descriptor and memory.
    */
   public final void close() {
     List<UsageGuard> all = open.beginClosing();
@@ -326,7 +326,7 @@ public abstract class Attachment {
     }
   }
 
-  /** The last operation that was under way when the segment was closed has ended. Its own outcome must not be lost. */
+  /** Called when an operation or role has ended. Detaches after the last one, whose own outcome must not be lost. */
   private void detachAfterClose(boolean last) {
     if (last) {
       try {

@@ -1,8 +1,8 @@
 package io.bywash.engine.internal.attachment;
 
 /**
- * Several steps that are all taken, whichever of them fail; the first failure is thrown in the end, with the others in
- * it.
+ * Collects the failures of several steps that are all taken, even if some fail. The first failure is thrown at the end,
+ * with the others suppressed in it.
  */
 public final class Failures {
   private Throwable first;

@@ -8,8 +8,8 @@ import java.util.Set;
 import java.util.WeakHashMap;
 
 /**
- * What keeps an attachment from letting its slot, lock and memory go: open roles, operations that are under way, and
- * the rows that these hold. Any thread may call any method.
+ * What keeps an attachment from giving up its slot, lock and memory: open roles, operations in progress, and the rows
+ * that these hold. Any thread may call any method.
  */
 final class OpenRoles {
   private final Participants participants;
@@ -31,7 +31,7 @@ final class OpenRoles {
 
   // ---- operations
 
-  /** Begins an operation; false when the segment is being closed, and nothing was begun. */
+  /** Begins an operation; false, and none was begun, when the segment is being closed. */
   synchronized boolean tryBegin() {
     if (!closing) {
       operations++;
@@ -39,20 +39,20 @@ final class OpenRoles {
     return !closing;
   }
 
-  /** Begins an operation on a role, also while the segment is being closed; false when the role was given back. */
+  /** Begins an operation on a role, even while the segment is being closed; false when the role was given back. */
   synchronized boolean tryBegin(UsageGuard role) {
     boolean isOpen = isOpen(role);
     operations += isOpen ? 1 : 0;
     return isOpen;
   }
 
-  /** Begins an operation, also while the segment is being closed; false when this participant has left. */
+  /** Begins an operation, even while the segment is being closed; false when this participant has left. */
   synchronized boolean tryBeginLast() {
     operations += left ? 0 : 1;
     return !left;
   }
 
-  /** Ends an operation; true when it was the last thing that kept a closing segment. */
+  /** Ends an operation; true when it was the last thing that kept a closing segment open. */
   synchronized boolean end() {
     operations--;
     return closing && isIdle();
@@ -64,7 +64,10 @@ final class OpenRoles {
 
   // ---- roles
 
-  /** Adds a role, which holds its row if others can see it; false when the segment is being closed: then only that. */
+  /**
+   * Adds a role, which holds its row if others can see it. Returns false when the segment is being closed; then the row
+   * is held, but the role was not added.
+   */
   synchronized boolean add(UsageGuard role) {
     if (role.isShared()) {
       hold(role.row().row());
@@ -75,7 +78,7 @@ final class OpenRoles {
     return !closing;
   }
 
-  /** The role was given back; true when it was the last thing that kept a closing segment. */
+  /** Removes a role that was given back; true when it was the last thing that kept a closing segment open. */
   synchronized boolean remove(UsageGuard role) {
     observers.remove(role);
     boolean hadIt = roles.remove(role);
@@ -89,21 +92,21 @@ final class OpenRoles {
     return roles.contains(role) || observers.contains(role);
   }
 
-  /** The roles that others can see; only those in that row unless it is null. */
+  /** The roles in a row that others can see; those in all rows if {@code row} is null. */
   synchronized List<UsageGuard> in(Row row) {
     return roles.stream().filter(role -> row == null || role.row().isSameAs(row)).toList();
   }
 
   // ---- rows
 
-  /** Says to others that this participant holds a row, until it was let go as often. */
+  /** Announces that this participant holds a row, until {@link #letGo} was called as often as this. */
   synchronized void hold(int row) {
     if (rowHolds[row]++ == 0) {
       participants.setHeld(row, true);
     }
   }
 
-  /** As {@link #hold}; false when the segment is being closed, and nothing was held. */
+  /** As {@link #hold}; false, and the row is not held, when the segment is being closed. */
   synchronized boolean tryHold(int row) {
     if (!closing) {
       hold(row);
@@ -116,14 +119,14 @@ final class OpenRoles {
       try {
         participants.setHeld(row, false);
       } catch (InternalError cut) {
-        // the file is gone, and who held what in it with it
+        // the file is gone, and all holds with it
       }
     }
   }
 
-  // ---- the way out
+  // ---- closing
 
-  /** Nothing begins from now on, except for the caller's operation; all roles, or null when that was so before. */
+  /** Begins the caller's operation, and lets no other begin. Returns all roles, or null if this was called before. */
   synchronized List<UsageGuard> beginClosing() {
     if (closing) {
       return null;
@@ -135,14 +138,14 @@ final class OpenRoles {
     return List.copyOf(roles);
   }
 
-  /** Somebody is still inside: others see that this participant stays no longer than that. */
+  /** Shows others that this participant is leaving, and stays only because somebody is still inside. */
   synchronized void beginLeaving() {
     if (!left && participants.self() != 0 && participants.hasSlot()) {
       participants.beginLeaving();
     }
   }
 
-  /** Slot, lock and memory go now; false when that was so before. */
+  /** Marks slot, lock and memory as given up; false when they already were. */
   synchronized boolean tryLeave() {
     boolean first = !left;
     left = true;

@@ -11,8 +11,8 @@ import io.bywash.engine.internal.memory.Region;
 import java.nio.charset.StandardCharsets;
 
 /**
- * One row of the directory, read once and validated; and whether what it describes is still there. The places of the
- * words that all structures have in common follow from it.
+ * One row of the directory, read once and validated. It knows whether its entry is still there, and where the words are
+ * that all structures have in common.
  */
 public class Row {
   protected final Attachment core;
@@ -33,7 +33,7 @@ public class Row {
   private final long textBytes;
   private final String damage;
 
-  /** The row of that index, whose first word was read before. */
+  /** Reads the row at an index; its first word was read before. */
   protected Row(Attachment core, int index, long word) {
     long row = core.geometry().row(index);
     this.core = core;
@@ -89,7 +89,7 @@ public class Row {
     return damage;
   }
 
-  /** Whether this and {@code other}, both sound by themselves, claim some of the same bytes. */
+  /** Whether this row and {@code other}, both sound by themselves, claim some of the same bytes. */
   public final boolean overlaps(Row other) {
     return offset < other.offset + other.sizeBytes && other.offset < offset + sizeBytes;
   }
@@ -100,7 +100,7 @@ public class Row {
     }
   }
 
-  /** The failure to throw when something in this structure is impossible. */
+  /** The exception to throw when something in this structure is impossible. */
   public final DamagedSegmentException damaged(String how) {
     return new DamagedSegmentException("Entry \"" + name + "\" of segment " + core.path() + " is damaged: " + how
         + ". The other entries are not affected; create the segment again when no process needs it.");
@@ -115,12 +115,12 @@ public class Row {
     return region;
   }
 
-  /** Its number in the directory. */
+  /** The row's index in the directory. */
   public final int row() {
     return index;
   }
 
-  /** Its first word, as it was read. */
+  /** The row's first word, as it was read. */
   public final long word() {
     return word;
   }
@@ -129,7 +129,7 @@ public class Row {
     return name;
   }
 
-  /** The number of its kind, known or not. */
+  /** The code of the entry's kind, known or not. */
   public final int kindCode() {
     return (int) (word >>> 16) & 0xFFFF;
   }
@@ -166,17 +166,17 @@ public class Row {
     return new String(text, StandardCharsets.US_ASCII);
   }
 
-  /** Who added the entry, as an owner word. */
+  /** The owner word of the participant that added the entry. */
   public final long creator() {
     return creator;
   }
 
-  /** The numbers that its kind gave it when it was made. */
+  /** The numbers that the entry's kind gave it when it was created. */
   public final long[] parameters() {
     return parameters.clone();
   }
 
-  /** Whether programs that do not know the kind have to keep it. */
+  /** Whether programs that do not know the entry's kind have to keep it. */
   public final boolean mayRetain() {
     return (flags & RETAINS) != 0;
   }
@@ -196,12 +196,12 @@ public class Row {
 
   // ---- whether it is still there
 
-  /** Whether the entry stands in its row no longer: it was removed, and its bytes may be another one's. */
+  /** Whether the entry is no longer in its row: it was removed, and its bytes may belong to another one. */
   public final boolean isGone() {
     return region.getLongAcquire(core.geometry().row(index) + ROW_WORD) != word; // [row-live]
   }
 
-  /** Throws what the user of a role has to know when that ended since its entry was removed. */
+  /** Throws the exception for the user of a role that ended because its entry was removed. */
   public final void checkPresent() {
     if (isGone()) {
       throw new EntryRemovedException("Entry \"" + name + "\" of segment " + core.path()
@@ -215,8 +215,8 @@ public class Row {
   }
 
   /**
-   * Probes whether the entry, and the segment's name, are still there; ends the roles that are held here if not. Called
-   * by roles that are in an operation, now and then.
+   * Probes whether the entry and the segment's name are still there, and ends the roles of this process if not. Called
+   * now and then by roles that are inside an operation.
    */
   public final void probe() {
     core.probeName();
@@ -225,7 +225,7 @@ public class Row {
     }
   }
 
-  /** As {@link #probe}, by who is in no operation: the segment may be closed meanwhile, and then nothing is done. */
+  /** As {@link #probe}, for callers outside any operation. Does nothing when the segment is being closed. */
   public final void probeFromOutside() {
     if (core.tryBeginOperation()) {
       try {
@@ -237,15 +237,15 @@ public class Row {
   }
 
   /**
-   * Begins a wait in which this participant writes its waiting bits: until {@link #endWait} the bytes stay this
-   * entry's, though the role that waits is given back meanwhile. False when the segment is being closed, or the entry
-   * was removed; the role's next operation says so.
+   * Begins a wait in which this participant writes its waiting bits. Until {@link #endWait} the bytes stay this
+   * entry's, even if the role that waits is given back meanwhile. Returns false when the segment is being closed or the
+   * entry was removed; the role's next operation reports that.
    */
   public final boolean tryBeginWait() {
     if (!core.tryHold(index)) {
       return false;
     }
-    if (isGone()) { // [row-held] or a remover sees the hold
+    if (isGone()) { // [row-held] else a remover sees the hold
       core.letGo(index);
       core.endRoles(this);
       return false;

@@ -6,48 +6,48 @@ import io.bywash.engine.internal.linux.EngineLog;
 import java.lang.invoke.VarHandle;
 
 /**
- * What lets a role be used until it, or its segment, is closed; and tells whether it is being used just now. Of an
- * observer's role this is all; nothing is shared.
+ * Lets a role be used until it or its segment is closed, and knows whether it is being used at the moment. An
+ * observer's role has nothing else; nothing of it is shared.
  *
- * <p>Neither the role's place in the segment nor the segment's memory is given back while the role's user is inside,
- * from {@link #enter} to {@link #exit}. The two sides' steps cannot both come first [inside]:
+ * <p>Neither the role's place in the segment nor the segment's memory is given back while the role's user is inside an
+ * operation, from {@link #enter} to {@link #exit}. At least one of user and closer sees the other's step [inside]:
  * <pre>
  *   user:   enter;  check that the role is usable;  ...  exit;  check that the role is usable
  *   closer: make it unusable;  BARRIER ON ALL THREADS;  check whether the user is inside
  * </pre>
- * A closer that finds the user outside ends the role. One that finds it inside leaves that to the user, who finds the
- * role unusable when it exits. The user pays for no fence: the closer's {@link AllThreads#passSafepoint barrier} has
- * every thread pass a point at which its memory is in the order of its program.
+ * A closer that finds the user outside ends the role. A closer that finds it inside leaves that to the user, who finds
+ * the role unusable when it exits. The user needs no fence: the closer's {@link AllThreads#passSafepoint barrier} makes
+ * every thread pass a point at which its memory accesses are in program order.
  *
- * <p>A revoker does as a closer does, and if the user is inside it also takes the role's effect on others: see
+ * <p>A revoker does the same, and if the user is inside, it also ends the role's effect on others: see
  * {@link #withdraw}.
  */
 public class UsageGuard {
   private final Row row;
   /**
-   * Plain, as the next one, since both are used for each message: the fence of {@link #exit} makes the JIT read it
-   * anew.
+   * Plain, like {@link #inside}, since both are used for each message. The fence of {@link #exit} makes the JIT read it
+   * again.
    */
   private boolean usable = true;
-  /** Why it is not usable; written before that is. */
+  /** Whether it is unusable because it was revoked; written before {@link #usable}. */
   private boolean revoked;
-  /** The id of the thread that is in an operation; 0 when none is. */
+  /** The id of the thread that is inside an operation; 0 when none is. */
   private long inside;
 
   protected UsageGuard(Row row) {
     this.row = row;
   }
 
-  /** An observer's. */
+  /** The guard of an observer's role. */
   public static UsageGuard ofObserver(Row row) {
     return row.core().add(new UsageGuard(row));
   }
 
   /**
-   * Begins an operation. A thread that is inside already stays there: an operation that a {@link StackOverflowError}
-   * ended may not have come to its exit.
+   * Begins an operation. A thread that is already inside may call this: an operation that a {@link StackOverflowError}
+   * ended may not have reached its exit.
    *
-   * @throws SegmentClosedException when the role may not be used any more
+   * @throws SegmentClosedException when the role can no longer be used
    * @throws IllegalStateException when another thread is inside
    */
   public final void enter() {
@@ -69,9 +69,9 @@ public class UsageGuard {
     }
   }
 
-  /** Ends an operation; gives the role back if it was closed meanwhile. */
+  /** Ends an operation, and gives the role back if it was closed meanwhile. */
   public final void exit() {
-    // Whoever sees the next store sees what the operation wrote, and is behind what it read.
+    // Whoever sees the next store also sees what the operation wrote, and comes after what it read.
     VarHandle.releaseFence(); // [inside]
     inside = 0;
     if (!usable) {
@@ -88,14 +88,14 @@ public class UsageGuard {
     }
   }
 
-  /** Whether some thread is in an operation. */
+  /** Whether some thread is inside an operation. */
   public final boolean isInside() {
     boolean isInside = inside != 0;
     VarHandle.acquireFence(); // [inside]
     return isInside;
   }
 
-  /** Whether the calling thread is in an operation. */
+  /** Whether the calling thread is inside an operation. */
   public final boolean isCallerInside() {
     return inside == Thread.currentThread().threadId();
   }
@@ -118,12 +118,12 @@ public class UsageGuard {
     }
   }
 
-  /** The row of the entry whose role this is about. */
+  /** The row of the role's entry. */
   final Row row() {
     return row;
   }
 
-  /** Whether others see the role, unlike an observer's. */
+  /** Whether others see the role; they do not see an observer's. */
   protected boolean isShared() {
     return false;
   }
@@ -138,34 +138,34 @@ public class UsageGuard {
         : role + " is closed. Open the segment and take the role again.");
   }
 
-  /** From now on the role's operations fail. */
+  /** Makes all further operations of the role fail. */
   public final void makeUnusable() {
     usable = false;
     VarHandle.fullFence(); // [inside]
     row.core().noteRevocation();
   }
 
-  /** Takes the role from its user, see {@link io.bywash.engine.Revocable#revoke}. Any thread may call it. */
+  /** Revokes the role, see {@link io.bywash.engine.Revocable#revoke}. Any thread may call this. */
   public final void revoke() {
     row.core().revoke(this);
   }
 
-  /** Ends the role on behalf of its user, see {@link io.bywash.engine.Revocable#retire}. Any thread may call it. */
+  /** Retires the role, see {@link io.bywash.engine.Revocable#retire}. Any thread may call this. */
   public final void retire() {
     row.core().retire(this);
   }
 
-  /** The user is to be told that it was that. */
+  /** Notes that the role was revoked, so that its user gets an exception that says so. */
   public final void noteRevoked() {
     if (usable) {
       revoked = true;
     }
   }
 
-  /** Takes what an unusable role still means to others while its user is inside. An observer means nothing. */
+  /** Ends the effect that an unusable role has on others while its user is inside. An observer's role has none. */
   public void withdraw() {}
 
-  /** Gives the role back; if another thread is inside, its operation does, at its end. Once is enough. */
+  /** Gives the role back, at once or when another thread's operation ends. Calling this again does nothing. */
   public final void close() {
     makeUnusable();
     if (!isInside() || isCallerInside()) {
@@ -173,14 +173,14 @@ public class UsageGuard {
     }
   }
 
-  /** Ends an unusable role unless a thread is inside, which then ends it. */
+  /** Ends an unusable role, unless a thread is inside; that thread then ends it. */
   public final void endIfOutside() {
     if (!isInside()) {
       end();
     }
   }
 
-  /** Gives back what an unusable role has; nobody uses it. Once is enough. */
+  /** Gives back what an unusable role has. Nobody uses the role then. Calling this again does nothing. */
   public void end() {
     row.core().release(this);
   }

@@ -1,2 +1,2 @@
-/** What this process has of one segment while it is attached: its memory, open roles, rows, and the way out. */
+/** What this process has of one segment while it is attached: its memory, open roles and rows, and how it closes. */
 package io.bywash.engine.internal.attachment;

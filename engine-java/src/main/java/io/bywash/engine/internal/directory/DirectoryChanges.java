@@ -29,12 +29,12 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 
 /**
- * Adds entries to the name directory and removes them. A row becomes visible, or stops being so, by one store;
- * everything else happens under the directory lock and is announced in the intent word, so that whoever comes next
- * finishes or voids what a dead one left.
+ * Adds entries to the directory and removes them. One store makes a row visible, or invisible. Everything else happens
+ * under the directory lock and is announced in the intent word, so that whoever comes next finishes or voids what a
+ * dead participant left.
  *
- * <p>Bytes that a row had stay that row's when it is free: the next entry that fits takes them, zeroed. The bytes of a
- * removed entry are free once no living participant holds its row.
+ * <p>A row keeps its bytes when it becomes free: the next entry that fits takes them, zeroed. The bytes of a removed
+ * entry are free once no living participant holds its row.
  */
 public final class DirectoryChanges {
   private static final long LOCK_TIMEOUT_NANOS = 10_000_000_000L;
@@ -43,7 +43,7 @@ public final class DirectoryChanges {
   private final DirectoryTable table;
   private final Region region;
   private final Geometry geometry;
-  /** Of this process's threads one at a time changes the directory; the lock of the file is the whole process's. */
+  /** Lets one thread of this process change the directory at a time; the file lock belongs to the whole process. */
   private final ReentrantLock changing = new ReentrantLock();
 
   public DirectoryChanges(Attachment core, DirectoryTable table) {
@@ -53,7 +53,7 @@ public final class DirectoryChanges {
     this.geometry = core.geometry();
   }
 
-  /** Writes the rows of a new segment, which nobody else sees yet. */
+  /** Writes the rows of a new segment that nobody else sees yet. */
   public void format(SegmentSpec spec) {
     int row = 0;
     for (EntrySpec entry : spec.entries()) {
@@ -89,7 +89,7 @@ public final class DirectoryChanges {
     region.setLongOpaque(row + ROW_TEXT_BYTES, spec.layout().length());
   }
 
-  /** Writes what a new structure begins with; all else in it is zeros. */
+  /** Writes the first content of a new structure; everything else in it is zero. */
   private void writeContent(EntrySpec spec, long offset) {
     StructureType type = table.type(spec.kind().code());
     if (type != null) {
@@ -119,7 +119,7 @@ public final class DirectoryChanges {
     Optional<Entry> found = table.find(spec.name());
     if (found.isEmpty()) {
       found = Optional.of(locked(() -> {
-        SegmentEntry other = table.findRow(spec.name()); // somebody may have added it before we had the lock
+        SegmentEntry other = table.findRow(spec.name()); // may have been added before this took the lock
         return other != null ? other : add(spec);
       }));
     }
@@ -130,7 +130,7 @@ public final class DirectoryChanges {
     return found.get();
   }
 
-  /** Does something under the directory lock, after whatever a dead one left was put right. */
+  /** Makes a change under the directory lock, after recovering what a dead participant left. */
   private <T> T locked(Supplier<T> change) {
     core.beginOperation();
     changing.lock();
@@ -194,7 +194,7 @@ public final class DirectoryChanges {
     return nextFree;
   }
 
-  /** The first byte behind those of a row; 0 when it has none, or such as cannot be. */
+  /** The first byte after those of a row; 0 when the row has none, or claims impossible ones. */
   private long endOf(int index) {
     long offset = region.getLongOpaque(geometry.row(index) + ROW_OFFSET);
     long sizeBytes = region.getLongOpaque(geometry.row(index) + ROW_SIZE);
@@ -203,7 +203,7 @@ public final class DirectoryChanges {
     return possible ? offset + sizeBytes : 0;
   }
 
-  /** Whether the bytes that a free row has are enough, and aligned, for such an entry. */
+  /** Whether the bytes of a free row are enough, and aligned, for an entry. */
   private boolean fits(int index, EntrySpec spec) {
     long row = geometry.row(index);
     return endOf(index) != 0 && region.getLongOpaque(row + ROW_OFFSET) % structureAlignment(spec.roleCount()) == 0
@@ -212,7 +212,7 @@ public final class DirectoryChanges {
   }
 
   /**
-   * The free row for such an entry: that with the fewest bytes that fit, else one without bytes, else the one with the
+   * The free row for an entry: the row with the fewest bytes that fit, else one without bytes, else the one with the
    * fewest.
    */
   private int freeRow(EntrySpec spec) {
@@ -238,7 +238,7 @@ public final class DirectoryChanges {
 
   // ---- removing
 
-  /** Removes an entry, unless another participant that lives owns it. */
+  /** Removes an entry, unless another living participant owns it. */
   public Removal remove(String name) {
     core.checkOpen();
     core.requireParticipant();
@@ -270,11 +270,11 @@ public final class DirectoryChanges {
   }
 
   /**
-   * Frees the rows of removed entries that nobody holds, and gives back the bytes of free rows that are the last ones.
-   * The caller has the directory's lock.
+   * Frees the rows of removed entries that nobody holds, and gives back the bytes of free rows that are the last ones
+   * in use. The caller holds the directory lock.
    */
   private void freeRemoved() {
-    VarHandle.fullFence(); // [row-held] who is not seen to hold a row will find that it is not live
+    VarHandle.fullFence(); // [row-held] a holder that is not seen here will find that the row is not live
     boolean again = true;
     while (again) {
       again = false;
@@ -290,12 +290,12 @@ public final class DirectoryChanges {
     }
   }
 
-  /** Whether a row has bytes of its own, and no row has bytes behind those. */
+  /** Whether a row has bytes of its own, and no row has bytes after them. */
   private boolean isLast(int index) {
     return endOf(index) != 0 && endOf(index) == region.getLongOpaque(NEXT_FREE_OFFSET) && hasItsBytesAlone(index);
   }
 
-  /** Whether no other row claims any of the bytes of this one: if damage has it so, nobody's are written to. */
+  /** Whether no other row claims any bytes of this one. Bytes that are claimed twice, by damage, are not written to. */
   private boolean hasItsBytesAlone(int index) {
     long offset = region.getLongOpaque(geometry.row(index) + ROW_OFFSET);
     for (int other = 0; other < geometry.rowCount(); other++) {
@@ -312,7 +312,7 @@ public final class DirectoryChanges {
   }
 
   /**
-   * Frees a row. It keeps its bytes, unless they are the last ones: then they are nobody's again, and the answer is
+   * Frees a row. It keeps its bytes, unless they are the last ones: then they belong to no row again, and this returns
    * true.
    */
   private boolean free(int index, long word) {
@@ -331,10 +331,10 @@ public final class DirectoryChanges {
     return givesBack;
   }
 
-  // ---- what the dead left
+  // ---- recovery
 
   /**
-   * Puts right what a dead one left half-done, if there is something; who lives has the lock, and is not waited for.
+   * Recovers what a dead participant left half-done, if anything. A living one holds the lock, and is not waited for.
    */
   public boolean recover() throws IOException {
     if (region.getLongVolatile(INTENT_OFFSET) == 0 || !changing.tryLock()) {
@@ -348,8 +348,8 @@ public final class DirectoryChanges {
   }
 
   /**
-   * Voids the entry that a dead adder left half-done, and finishes what a dead remover began; false when there was
-   * nothing. The caller has the directory's lock, so that whoever wrote an intent is dead.
+   * Voids the entry that a dead adder left half-done, and finishes what a dead remover began. Returns false when there
+   * was neither. The caller holds the directory lock, so whoever wrote an intent is dead.
    */
   private boolean recoverIntent() {
     long intent = region.getLongVolatile(INTENT_OFFSET);
@@ -360,7 +360,7 @@ public final class DirectoryChanges {
     if (index < geometry.rowCount()) {
       long word = table.word(index);
       if (state(word) == ROW_ADDING || state(word) == ROW_FREE) {
-        free(index, word); // its bytes are zeroed before they are used again: it may have written to them
+        free(index, word); // the adder may have written to its bytes, but they are zeroed before they are used again
       } else if (state(word) == ROW_TOMBSTONE) {
         boolean hasBytes = endOf(index) != 0 && endOf(index) <= region.getLongOpaque(NEXT_FREE_OFFSET);
         if (hasBytes && hasItsBytesAlone(index)) {

@@ -17,7 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** The name directory, as its readers see it. {@link DirectoryChanges} writes it. */
+/** The directory, as its readers see it. {@link DirectoryChanges} writes it. */
 public final class DirectoryTable {
   private final Attachment core;
   private final List<StructureType> types;
@@ -31,7 +31,7 @@ public final class DirectoryTable {
     this.geometry = core.geometry();
   }
 
-  /** The kind of structure with that number; null when this version has none. */
+  /** The type for a kind's code; null when this version does not know it. */
   StructureType type(int kindCode) {
     for (StructureType type : types) {
       if (type.kind().code() == kindCode) {
@@ -57,7 +57,7 @@ public final class DirectoryTable {
     return (int) (word >>> 32);
   }
 
-  /** All live entries that are sound. A damaged row does not take its neighbours with it: see {@link #find}. */
+  /** All live entries that are sound. A damaged row does not affect others; {@link #find} reports it. */
   public List<SegmentEntry> live() {
     List<SegmentEntry> rows = rows();
     return rows.stream().filter(entry -> entry.damage() == null && rival(entry, rows) == null).toList();
@@ -79,17 +79,17 @@ public final class DirectoryTable {
     long word = word(index);
     while (state(word) == ROW_LIVE) {
       SegmentEntry entry = entry(index, word);
-      VarHandle.acquireFence(); // [row-live] the row was read before the second look at its word
+      VarHandle.acquireFence(); // [row-live] the row is read before its word is read again
       long now = word(index);
       if (now == word) {
         return entry;
       }
-      word = now; // removed meanwhile, and perhaps used again
+      word = now; // the entry was removed meanwhile, and the row perhaps used again
     }
     return null;
   }
 
-  /** Another entry that claims some of the same bytes: nobody knows whose they are, so that neither can be used. */
+  /** Another entry that claims some of the same bytes. Nobody knows whose they are, so neither entry can be used. */
   private static SegmentEntry rival(SegmentEntry entry, List<SegmentEntry> rows) {
     for (SegmentEntry other : rows) {
       if (other != entry && other.damage() == null && other.overlaps(entry)) {
@@ -136,13 +136,13 @@ public final class DirectoryTable {
     return entry;
   }
 
-  /** What the segment has to stay for though nobody uses it, in words: the first entry that still holds something. */
+  /** Why the segment has to stay although nobody uses it: a sentence on the first entry that still holds something. */
   public Optional<String> retained() {
     return live().stream().filter(entry -> entry.retained() != null)
         .map(entry -> "entry \"" + entry.name() + "\" " + entry.retained()).findFirst();
   }
 
-  /** Frees all roles that the holder of a slot left when it died; the caller has the slot's lock. How many. */
+  /** Frees all roles that the dead holder of a slot left. The caller holds the slot's lock. Returns how many. */
   public int sweep(int slotId) {
     int rolesFreed = 0;
     for (SegmentEntry entry : live()) {
@@ -151,7 +151,7 @@ public final class DirectoryTable {
     return rolesFreed;
   }
 
-  /** The same in one structure. The slot holds the row, or the bytes could be another entry's before this has ended. */
+  /** Sweeps one structure. The slot holds the row, or its bytes could become another entry's before this ends. */
   int sweep(SegmentEntry entry, int slotId) {
     core.participants().holdFor(slotId, entry.row());
     return entry.isGone() ? 0 : entry.sweep(slotId);

@@ -21,13 +21,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** A live row with the structure that it names: what its kind knows, its roles, and the bits of those that wait. */
+/** A live row and the structure that it names: what its kind knows, its roles, and the bits of roles that wait. */
 public final class SegmentEntry extends Row implements Entry {
   private final DirectoryTable directory;
   private final Waiters waitingForData;
   private final Waiters waitingForSpace;
 
-  /** The entry in the row of that index, whose first word was read before. */
+  /** Reads the entry in the row at an index; its first word was read before. */
   SegmentEntry(DirectoryTable directory, Attachment core, int index, long word) {
     super(core, index, word);
     this.directory = directory;
@@ -36,7 +36,7 @@ public final class SegmentEntry extends Row implements Entry {
     this.waitingForSpace = new Waiters(this, room, WAITING_FOR_SPACE, SUMMARY_FOR_SPACE);
   }
 
-  /** Sentences on what differs from {@code spec}, which has the same name. */
+  /** Says how this entry differs from {@code spec}, which has the same name, in one sentence each. */
   List<String> differences(EntrySpec spec) {
     List<String> found = new ArrayList<>();
     String entry = "entry \"" + name() + "\": ";
@@ -63,7 +63,7 @@ public final class SegmentEntry extends Row implements Entry {
     }
   }
 
-  /** The directory that it stands in. */
+  /** The directory that lists this entry. */
   public DirectoryTable directory() {
     return directory;
   }
@@ -86,18 +86,18 @@ public final class SegmentEntry extends Row implements Entry {
 
   // ---- what its kind knows
 
-  /** Null when this version of the engine does not know its kind, or not in that version. */
+  /** The type of this entry's kind; null when this engine does not know the kind, or not in that version. */
   private StructureType type() {
     StructureType type = directory.type(kindCode());
     return type != null && type.kind().version() == kindVersion() ? type : null;
   }
 
-  /** What its kind is called; {@code kind 7} when this version does not know. */
+  /** The name of the entry's kind; for example {@code kind 7} when this engine does not know it. */
   public String kindName() {
     return kind() == Kind.UNKNOWN ? "kind " + kindCode() : kind().displayName();
   }
 
-  /** The status of the structure; empty when this version does not know its kind. */
+  /** The status of the structure; empty when this engine does not know its kind. */
   public Optional<StructureStatus> status() {
     core.checkOpen();
     StructureType type = type();
@@ -112,7 +112,7 @@ public final class SegmentEntry extends Row implements Entry {
       return core.whileMapped(() -> Optional.of(type.status(this)));
     } catch (DamagedSegmentException damage) {
       core.whileMapped(() -> {
-        checkPresent(); // or what was looked at is not this entry's any more
+        checkPresent(); // the bytes that were read may no longer be this entry's
         return null;
       });
       throw damage;
@@ -120,8 +120,8 @@ public final class SegmentEntry extends Row implements Entry {
   }
 
   /**
-   * A sentence on each thing that is impossible in the structure; of a kind that this version does not know, in its
-   * row.
+   * A sentence on each thing that is impossible in the structure, or only in its row if this engine does not know the
+   * kind.
    */
   public List<String> problems() {
     core.checkOpen();
@@ -133,7 +133,7 @@ public final class SegmentEntry extends Row implements Entry {
     return type == null ? List.of() : core.whileMapped(() -> type.problems(this));
   }
 
-  /** Who does not seem to go on; nobody where something is impossible, which {@link #problems} tells. */
+  /** Roles that do not seem to go on; none when something is impossible, which {@link #problems} reports. */
   public List<StructureType.Suspect> suspects() {
     StructureType type = type();
     try {
@@ -147,7 +147,7 @@ public final class SegmentEntry extends Row implements Entry {
     return damage() != null ? damage() : type.damage(this);
   }
 
-  /** What the segment has to stay for even when nobody uses it; null when it need not. */
+  /** Why the segment has to stay even when nobody uses it; null when it need not. */
   public String retained() {
     StructureType type = type();
     if (type == null) {
@@ -156,7 +156,7 @@ public final class SegmentEntry extends Row implements Entry {
     return damage(type) == null ? type.retained(this) : null;
   }
 
-  /** Puts in order what the dead holder of a role left in the structure; called before {@code word} is taken out. */
+  /** Recovers what the dead holder of a role left in the structure; called before {@code word} is replaced. */
   public void recover(int index, long word) {
     StructureType type = type();
     if (type != null && damage(type) == null) {
@@ -164,7 +164,7 @@ public final class SegmentEntry extends Row implements Entry {
     }
   }
 
-  /** Says to all who hold roles that the entry was removed. The caller has the directory's lock. */
+  /** Tells all holders of roles that the entry was removed. The caller holds the directory lock. */
   void markRemoved() {
     if (roleCount() > 0 && damage() == null) {
       region.setLongRelease(offset() + REMOVED_MARK, 1);
@@ -174,31 +174,31 @@ public final class SegmentEntry extends Row implements Entry {
 
   // ---- roles
 
-  /** The roles from this index on were never taken. */
+  /** How many roles were ever taken: roles from this index on never were. */
   public int rolesUsed() {
     return Math.clamp(region.getLongAcquire(offset() + ROLES_USED), 0, roleCount());
   }
 
-  /** Says that so many roles were ever taken, unless more were; false when somebody else has changed that meanwhile. */
+  /** Raises {@link #rolesUsed} to at least {@code count}; false when another participant changed it meanwhile. */
   public boolean raiseRolesUsed(int count) {
     long used = region.getLongAcquire(offset() + ROLES_USED);
     return used >= count || region.compareAndSetLong(offset() + ROLES_USED, used, count);
   }
 
-  /** What the holder of a role calls it. */
+  /** The label that the holder of a role gave it. */
   public String roleLabel(int index) {
     return Label.read(region, role(index) + ROLE_LABEL);
   }
 
-  /** Puts in order what the dead holder of a role left, and frees it if {@code word} still stands there. */
+  /** Recovers what the dead holder of a role left, and frees the role if its word is still {@code word}. */
   public boolean freeDeadRole(int index, long word) {
     recover(index, word);
     return freeRole(index, word);
   }
 
   /**
-   * Frees the role, and clears its waiting bits, if {@code word} still stands there; its owner has left, or left
-   * nothing when it died.
+   * Frees the role, and clears its waiting bits, if its word is still {@code word}. Its owner has left, or left nothing
+   * when it died.
    */
   public boolean freeRole(int index, long word) {
     if (roleWord(index) != word) {
@@ -207,16 +207,16 @@ public final class SegmentEntry extends Row implements Entry {
     boolean waited = waitingForData.withdraw(index) | waitingForSpace.withdraw(index);
     boolean leaves = leavesSomething(index);
     if (leaves) {
-      raiseLeft(); // if this process dies behind the next step, somebody has been told
+      raiseLeft(); // others learn of it even if this process dies after the next step
     }
     // [role-free] the owner's last position is visible to the next taker
     boolean freed = region.compareAndSetLong(role(index) + ROLE_WORD, word,
         Owner.word(0, Owner.generation(word), 0, ROLE_FREE));
     if (!freed && waited) {
-      waitingForData.ring(index); // somebody was faster: that may have been the next holder's bit
+      waitingForData.ring(index); // another participant was faster: that may have been the next holder's bit
     }
     if (freed && leaves) {
-      raiseLeft(); // who looked after the first time may have found the role taken
+      raiseLeft(); // whoever searched after the first raise may have found the role still taken
       waitingForData.signalOne();
     }
     return freed;
@@ -236,16 +236,16 @@ public final class SegmentEntry extends Row implements Entry {
   }
 
   /**
-   * Changes when a role becomes free that leaves something, before and after its word does. Who finds such a role still
-   * taken by a living holder does not remember the number, and looks again.
+   * A count that changes when a role that leaves something becomes free, both before and after its word changes. A
+   * searcher that finds such a role still taken by a living holder does not store the count, and so searches again.
    */
   public long leftCount() {
     return region.getLongAcquire(offset() + LEFT); // [left]
   }
 
   /**
-   * Takes a role's effect on others, if {@code word} still stands there: the role stays its holder's, but does not
-   * count. Its holder finds its word changed if it reads anything that is written because of that.
+   * Ends a role's effect on others, if its word is still {@code word}. The role stays its holder's, but is not active.
+   * A holder that reads anything written because of that also finds its word changed.
    */
   public boolean revokeRole(int index, long word) {
     boolean revoked = region.compareAndSetLong(role(index) + ROLE_WORD, word, Owner.withState(word, ROLE_REVOKED));
@@ -254,9 +254,9 @@ public final class SegmentEntry extends Row implements Entry {
   }
 
   /**
-   * Frees every role of slot {@code id}, whose holder is dead and whose lock the caller has. Whoever waits is woken if
-   * a role became free: the dead may have held it back, or have changed something without waking it. Returns how many
-   * roles that were.
+   * Frees every role of slot {@code id}, whose holder is dead and whose lock the caller holds. If a role became free,
+   * all that wait are woken: the dead holder may have held them back, or changed something without waking them. Returns
+   * how many roles became free.
    */
   public int sweep(int id) {
     if (roleCount() == 0) {
@@ -287,7 +287,7 @@ public final class SegmentEntry extends Row implements Entry {
     return waitingForSpace;
   }
 
-  /** Wakes everybody who waits here: a role was given back, and what they wait for may have changed. */
+  /** Wakes all that wait here: a role was given back, so what they wait for may have changed. */
   public void wakeAll() {
     waitingForData.signal();
     waitingForSpace.signal();

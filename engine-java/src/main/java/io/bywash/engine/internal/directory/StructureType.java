@@ -9,11 +9,11 @@ import java.util.List;
 
 /**
  * What the common code asks of one kind of structure. Each kind has one implementation, in the package of its
- * structure. They are listed in {@link io.bywash.engine.internal.kinds.StructureTypes}, and handed to each attachment.
- * Nothing else outside of a structure's package knows its kind.
+ * structure. {@link io.bywash.engine.internal.kinds.StructureTypes} lists them, and each attachment gets that list.
+ * Nothing else outside a structure's package knows its kind.
  *
- * <p>Called through {@link SegmentEntry}, for entries of this kind whose row is sound. Any thread may call; all state
- * is in the segment.
+ * <p>Called through {@link SegmentEntry}, for entries of this kind whose row is sound. Any thread may call any method;
+ * all state is in the segment.
  */
 public abstract class StructureType {
   private final Kind kind;
@@ -22,17 +22,17 @@ public abstract class StructureType {
     this.kind = kind;
   }
 
-  /** The kind that this is about. */
+  /** The kind that this implements. */
   public final Kind kind() {
     return kind;
   }
 
   /**
-   * What is impossible about the geometry in an entry's row; null when nothing is. Nothing else is asked before that.
+   * What is impossible about the geometry in an entry's row; null when nothing is. Called before any other method.
    */
   protected abstract String damage(SegmentEntry entry);
 
-  /** How an entry's parameters differ from those that somebody wants, in the words of the kind's specifications. */
+  /** How an entry's parameters differ from the wanted ones, in the words of the kind's specifications. */
   protected String parameterDifference(long[] found, long[] wanted) {
     return "parameters are " + Arrays.toString(found) + ", wanted " + Arrays.toString(wanted);
   }
@@ -43,9 +43,9 @@ public abstract class StructureType {
   }
 
   /**
-   * The status of the entry; it only reads.
+   * The status of the entry. Changes nothing.
    *
-   * @throws io.bywash.engine.DamagedSegmentException when what is in shared memory is impossible
+   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible
    */
   protected abstract StructureStatus status(SegmentEntry entry);
 
@@ -53,51 +53,51 @@ public abstract class StructureType {
   protected abstract List<String> problems(SegmentEntry entry);
 
   /**
-   * Something that does not go on, and that nothing in shared memory tells from damage. It is told when a second look,
-   * some moments later, finds an equal one.
+   * A role that does not go on, where nothing in shared memory distinguishes that from damage. It is reported when a
+   * second look, some moments later, finds an equal one.
    *
-   * @param role the number of the role that it is about
-   * @param owner the word of that role's holder, without mode and state
-   * @param problem a sentence; it names every number that changes as soon as the holder goes on
+   * @param role the role's index
+   * @param owner the word of the role's holder, without mode and state
+   * @param problem a sentence with every number that changes as soon as the holder goes on
    * @param advice what to do about it
    */
   public record Suspect(int role, long owner, String problem, String advice) {}
 
-  /** Who does not seem to go on, for a second look to find again. */
+  /** Roles that do not seem to go on; a second look confirms them. */
   protected List<Suspect> suspects(SegmentEntry entry) {
     return List.of();
   }
 
   /**
-   * Puts in order what the dead holder of a role left in the structure. Called before {@code word} is taken out of the
-   * role. Several may call it at once, and a caller may die in it: then whoever comes next calls it again.
+   * Recovers what the dead holder of a role left in the structure. Called before the role's {@code word} is replaced.
+   * Several callers may do this at once, and a caller may die in it: then the next one repeats it.
    */
   protected void recover(SegmentEntry entry, int role, long word) {}
 
   /**
-   * Whether a role, taken or free, has something that the holder of another one has to see to when it becomes free: a
-   * message that was not done with, for example. The others then find that {@link SegmentEntry#leftCount} has changed.
+   * Whether a role, taken or free, has something that the holder of another role must deal with when it becomes free,
+   * such as a message that was not acknowledged. The others then see that {@link SegmentEntry#leftCount} has changed.
    */
   protected boolean leavesSomething(SegmentEntry entry, int role) {
     return false;
   }
 
   /**
-   * What the segment has to stay for even when nobody uses it, for example "holds 3 messages that nobody has taken";
-   * null when it need not.
+   * Why the segment has to stay even when nobody uses it, for example "holds 3 messages that nobody has taken"; null
+   * when it need not.
    */
   protected String retained(SegmentEntry entry) {
     return null;
   }
 
-  /** Whether entries of this kind may have to stay: programs that do not know the kind then leave the segment alone. */
+  /** Whether entries of this kind may have to stay. Programs that do not know the kind then leave the segment alone. */
   protected boolean mayRetain() {
     return false;
   }
 
   /**
-   * Writes what a new structure begins with, where that is more than zeros. Called before its row becomes live, with
-   * its first byte in {@code region}; an adder that dies in it leaves bytes that are not zero.
+   * Writes the first content of a new structure, where that is not zero. Called before its row becomes live, with the
+   * structure's offset in {@code region}. An adder that dies in this call leaves bytes that are not zero.
    */
   protected void format(Region region, long offset, EntrySpec spec) {}
 }

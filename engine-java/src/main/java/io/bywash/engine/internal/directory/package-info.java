@@ -1,2 +1,2 @@
-/** The names in a segment: looking for one, adding and removing; and what is asked of each kind. */
+/** The directory of a segment: finds, adds and removes entries, and defines what each kind of structure provides. */
 package io.bywash.engine.internal.directory;

@@ -5,7 +5,7 @@ import io.bywash.engine.internal.waiting.Waiters;
 import io.bywash.engine.wait.Waitable;
 import java.util.function.BooleanSupplier;
 
-/** What the user of a role may wait for beside the role's own work. Any thread may use it. */
+/** A condition that the user of a role can wait for, other than the role's own work. Any thread may use it. */
 final class Condition extends WaitPoint implements Waitable {
   private final Role user;
   private final BooleanSupplier holds;
@@ -40,7 +40,7 @@ final class Condition extends WaitPoint implements Waitable {
     return user.changeStamp();
   }
 
-  /** A death changes nothing in the structure. */
+  /** Timed, since a death changes nothing in the structure. */
   @Override
   protected boolean isTimed() {
     return true;

@@ -14,22 +14,22 @@ import io.bywash.engine.wait.Waitable;
 import java.lang.ref.Reference;
 import java.util.function.BooleanSupplier;
 
-/** What all roles have in common: their entry, the hold on it, and waiting. Not part of the public API. */
+/** What all roles have in common: their entry, their usage guard, and waiting. Not part of the public API. */
 public abstract class Role extends WaitPoint implements Waitable, Revocable {
   protected final SegmentEntry entry;
   protected final UsageGuard guard;
   private final Waiters waiters;
   private final WaitStrategy waitStrategy;
   private final BooleanSupplier work = this::hasWork;
-  /** What the last wait answered: it was over soon, and without sleeping. */
+  /** The result of the last wait: it was over soon, and without sleeping. */
   private boolean lively;
-  /** Whether the call at hand has waited already, and since when. */
+  /** Whether the current call has already waited, and since when. */
   private boolean hasWaited;
   private long waitingSinceNanos;
-  /** When it was last looked whether entry and name are still there. */
+  /** When this last probed whether entry and name are still there. */
   private long probedNanos = System.nanoTime() - WaitRoom.PROBE_NANOS;
 
-  @SuppressWarnings("this-escape") // the handle refers to it weakly, and uses it when it is given back
+  @SuppressWarnings("this-escape") // the handle refers to this weakly, and uses it only when the role is given back
   protected Role(UsageGuard guard, WaitPolicy waitPolicy, Waiters waiters) {
     this.entry = (SegmentEntry) waiters.row();
     this.guard = guard;
@@ -66,18 +66,18 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
     }
   }
 
-  /** What the user of this role may wait for beside its work; over, too, when the role may not be used any more. */
+  /** A condition that the user of this role can wait for. The wait also ends when the role can no longer be used. */
   protected final Waitable condition(BooleanSupplier holds) {
     return new Condition(this, holds);
   }
 
-  /** Whether what the role waits for is there. Asked by another thread while the role's own thread waits. */
+  /** Whether what the role waits for is there. Another thread calls this while the role's own thread waits. */
   protected abstract boolean hasWork();
 
   @Override
   public final void revoke() {
     guard.revoke();
-    Reference.reachabilityFence(this); // or the cleaner would say that nobody has closed it
+    Reference.reachabilityFence(this); // or the cleaner would report that nobody closed it
   }
 
   @Override
@@ -91,7 +91,7 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
     return !entry.core().hasTaken(guard);
   }
 
-  /** What is to be done before the role is given back; nobody uses it then. */
+  /** Does what has to be done before the role is given back. Nobody uses the role then. */
   protected void finish() {}
 
   @Override
@@ -113,10 +113,10 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
   protected abstract long changeStamp();
 
   /**
-   * Begins a call that may wait, unless {@code timeoutNanos} says that it must not. The call then tries, and tries
-   * again as long as {@link #awaitOnce} says so.
+   * Begins a call that may wait if {@code timeoutNanos} allows it. The call then tries, and repeats that while
+   * {@link #awaitOnce} returns true.
    *
-   * @throws InterruptedWaitException when it may wait, and this thread was interrupted
+   * @throws InterruptedWaitException when the call may wait and this thread was interrupted
    */
   protected final void beginWait(long timeoutNanos) {
     if (timeoutNanos > 0) {
@@ -125,7 +125,7 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
     }
   }
 
-  /** Ends a call that may wait when this thread was interrupted. */
+  /** Throws {@link InterruptedWaitException} when the call may wait and this thread was interrupted. */
   protected final void checkInterrupt(long timeoutNanos) {
     if (timeoutNanos > 0 && Thread.currentThread().isInterrupted()) {
       throw new InterruptedWaitException("Thread \"" + Thread.currentThread().getName() + "\" was interrupted while it"
@@ -135,8 +135,8 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
   }
 
   /**
-   * Waits once, for {@link WaitRoom#PROBE_NANOS} at the most when it sleeps; false when {@code timeoutNanos} have
-   * passed since the first wait of the call that {@link #beginWait} has begun.
+   * Waits once, for at most {@link WaitRoom#PROBE_NANOS} if it sleeps. Returns false when {@code timeoutNanos} have
+   * passed since the first wait of the call that {@link #beginWait} began.
    *
    * @throws InterruptedWaitException when this thread was interrupted
    */

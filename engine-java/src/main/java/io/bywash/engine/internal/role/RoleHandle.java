@@ -15,8 +15,8 @@ import java.lang.ref.Cleaner;
 import java.lang.ref.WeakReference;
 
 /**
- * A role that this participant holds: the part that outlives the role object, so that a role which became unreachable
- * without being closed can still be given back. It is made inside an operation, that of taking the role.
+ * A role that this participant holds: the part that outlives the role object, so a role that became unreachable without
+ * being closed can still be given back. It is created inside an operation, that of taking the role.
  */
 public final class RoleHandle extends UsageGuard implements Runnable {
   private static final Cleaner CLEANER = Cleaner.create();
@@ -41,15 +41,15 @@ public final class RoleHandle extends UsageGuard implements Runnable {
   }
 
   /**
-   * Takes role {@code index} if it is free or its holder is dead: it is then in state JOINING, and its position line is
-   * this participant's to write. Returns null when a living participant holds it.
+   * Takes role {@code index} if it is free or its holder is dead. The role is then in state JOINING, and only this
+   * participant writes its position line. Returns null when a living participant holds the role.
    */
   public static RoleHandle tryTake(SegmentEntry entry, int index, int mode) {
     entry.core().requireParticipant();
     entry.core().checkName();
     entry.core().hold(entry.row());
     try {
-      entry.checkPresent(); // [row-held] a remover sees the hold, or this sees that the row is not live any more
+      entry.checkPresent(); // [row-held] either a remover sees the hold, or this sees that the row is no longer live
       return take(entry, index, mode);
     } finally {
       entry.core().letGo(entry.row()); // the role has a hold of its own
@@ -72,7 +72,7 @@ public final class RoleHandle extends UsageGuard implements Runnable {
       long mine = Owner.word(participants.self(), Owner.generation(word) + 1, mode, ROLE_JOINING);
       if (entry.region().compareAndSetLong(entry.role(index) + ROLE_WORD, word, mine)) { // [role-free]
         Label.write(entry.region(), entry.role(index) + ROLE_LABEL, "");
-        entry.waitingForData().withdraw(index); // a dead one's
+        entry.waitingForData().withdraw(index); // a dead holder's
         entry.waitingForSpace().withdraw(index);
         return entry.core().add(new RoleHandle(entry, index, mine));
       }
@@ -103,12 +103,12 @@ public final class RoleHandle extends UsageGuard implements Runnable {
 
   /** Labels the role for people who inspect the segment. */
   public synchronized void label(String label) {
-    if (!ended) { // else its bytes may be another one's
+    if (!ended) { // else its bytes may belong to another role
       Label.write(region, offset + ROLE_LABEL, label);
     }
   }
 
-  /** Makes the role count: with a full fence, since the joiner reads the other side's words next. */
+  /** Activates the role, with a full fence, since the joiner reads the other side's words next. */
   public void activate() {
     long active = Owner.withState(word, ROLE_ACTIVE);
     if (!region.compareAndSetLong(offset + ROLE_WORD, word, active)) { // [role-active]
@@ -119,7 +119,7 @@ public final class RoleHandle extends UsageGuard implements Runnable {
   }
 
   /**
-   * The failure to throw when the role is not {@linkplain #isStillOurs ours} any more, and was not cut off by another
+   * The exception to throw when the role is no longer {@linkplain #isStillOurs ours}, and was not cut off by another
    * process.
    */
   public SegmentClosedException takenAway() {
@@ -128,27 +128,27 @@ public final class RoleHandle extends UsageGuard implements Runnable {
         + " was taken away, because its process was taken for dead. Close the segment, and attach it again.");
   }
 
-  /** Whether the role word still stands as it was set: false after this role was revoked, or taken for a dead one's. */
+  /** Whether the role word is unchanged: false after the role was revoked, or its holder was taken for dead. */
   public boolean isStillOurs() {
     return region.getLongOpaque(offset + ROLE_WORD) == word;
   }
 
-  /** Whether the role no longer counts, although it still belongs to this participant. */
+  /** Whether the role was revoked, so it is no longer active but still belongs to this participant. */
   public boolean isRevoked() {
     return region.getLongAcquire(offset + ROLE_WORD) == Owner.withState(word, ROLE_REVOKED);
   }
 
-  /** Whether nobody else can have the role: it counts, or was revoked. */
+  /** Whether this participant still has the role, active or revoked. */
   public boolean isHeld() {
     return isStillOurs() || isRevoked();
   }
 
-  /** The role does not count from now on; it stays this participant's, since its user may still write. */
+  /** Ends the role's effect on others. It still belongs to this participant, since its user may still write. */
   @Override
   public void withdraw() {
-    synchronized (this) { // not given back meanwhile
+    synchronized (this) { // so that it is not given back meanwhile
       if (!ended && entry.revokeRole(index, word)) {
-        entry.wakeAll(); // whoever waits for this role need not any more
+        entry.wakeAll(); // nobody has to wait for this role now
       }
     }
   }
@@ -167,9 +167,9 @@ public final class RoleHandle extends UsageGuard implements Runnable {
         user.finish();
       }
       if (entry.freeRole(index, word) || entry.freeRole(index, Owner.withState(word, ROLE_REVOKED))) {
-        entry.wakeAll(); // whoever waits for this role need not any more
+        entry.wakeAll(); // nobody has to wait for this role now
       }
-      entry.core().participants().wakeSelfIn(index); // it may wait in this role itself
+      entry.core().participants().wakeSelfIn(index); // a thread of this process may wait in this role
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
     } finally { // also if the memory is gone
@@ -180,7 +180,7 @@ public final class RoleHandle extends UsageGuard implements Runnable {
     }
   }
 
-  /** The cleaner's call: the role object was collected, so that nobody is inside. */
+  /** Called by the cleaner: the role object was collected, so nobody is inside. */
   @Override
   public void run() {
     synchronized (this) {

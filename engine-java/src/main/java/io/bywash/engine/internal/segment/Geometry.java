@@ -14,8 +14,8 @@ import java.nio.file.Path;
 import java.util.zip.CRC32C;
 
 /**
- * The shape of a segment: written once by its creator, read and validated once by each attacher, never looked up in
- * shared memory again.
+ * The shape of a segment. Its creator writes it once; each attacher reads and validates it once, and does not read it
+ * from shared memory again.
  */
 public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCount, long rowsOffset, long dataOffset,
     Lifetime lifetime, boolean hugePages, long createdMillis) {
@@ -27,7 +27,7 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
         spec.lifetime(), spec.hugePages(), System.currentTimeMillis());
   }
 
-  /** Writes the header, all but the ready word. Nobody else sees the file yet, whose number is {@code inode}. */
+  /** Writes the header, except for the ready word. Nobody else sees the file yet; {@code inode} is its number. */
   public void write(Region region, long inode) {
     ProcessIdentity self = ProcessIdentity.self();
     region.setLong(MAGIC_OFFSET, MAGIC);
@@ -59,7 +59,7 @@ public record Geometry(long sizeBytes, long segmentId, int slotCount, int rowCou
     return (int) crc.getValue();
   }
 
-  /** Reads the header of a file whose mapping is {@code region}; refuses what is no sound segment of this version. */
+  /** Reads the header of a file, mapped as {@code region}. Rejects what is not a sound segment of this version. */
   public static Geometry read(Region region, Path path) {
     long magic = region.getLong(MAGIC_OFFSET);
     if (magic != MAGIC) {

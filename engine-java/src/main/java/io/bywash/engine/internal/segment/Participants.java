@@ -24,19 +24,19 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * The participant table: who is attached, who lives, and the taking and giving back of slots.
+ * The participant table: who is attached, who is alive, and how slots are taken and given back.
  *
- * <p>A slot belongs to the holder of its kernel lock, who alone writes its first line. It raises the epoch under the
- * lock, so that an epoch seen in any shared word names one life: if the slot shows another epoch, or nobody holds the
- * lock, that life is over.
+ * <p>A slot belongs to the holder of its kernel lock, and only the holder writes its first line. It raises the epoch
+ * under the lock, so an epoch in any shared word names one life. That life is over if the slot shows another epoch, or
+ * if nobody holds the lock.
  */
 public final class Participants {
-  /** So long a joiner waits for slots that are just being buried, taken or given back, if there is no other. */
+  /** How long a joiner waits for slots that are being buried, taken or given back, if there is no other. */
   private static final long SETTLE_NANOS = 500_000_000;
   private static final long RETRY_NANOS = 1_000_000;
   /**
-   * The last epoch, unsigned, of a life: one more is needed to bury it. A slot that has come so far is retired, since
-   * an epoch that started again at 0 would bring words of the dead back to life.
+   * The last epoch, unsigned, of a life: one more is needed to bury it. A slot that reaches it is retired, since an
+   * epoch that started again at 0 would bring words of the dead back to life.
    */
   static final int LAST_EPOCH = 0xFFFF_FFFE;
 
@@ -46,18 +46,18 @@ public final class Participants {
   private final Region region;
   private final Geometry geometry;
   private final Sweeper sweeper;
-  /** Held by the thread of this process that buries: there is one {@link #burying}. */
+  /** Held by the thread of this process that buries, since there is only one {@link #burying}. */
   private final ReentrantLock burials = new ReentrantLock();
   private long self;
-  /** The slot whose dead holder this participant buries just now. */
+  /** The slot whose dead holder this participant is burying. */
   private volatile int burying = NOBODY;
 
-  /** What frees everything that a dead participant holds. */
+  /** Frees everything that a dead participant holds. */
   @FunctionalInterface
   public interface Sweeper {
     /**
-     * Frees what a slot, whose lock the caller has, holds in all structures; how many roles that were. For each
-     * structure it says with {@link #holdFor} that the slot holds the row.
+     * Frees what a slot, whose lock the caller holds, has in all structures. Returns how many roles it freed. For each
+     * structure it announces with {@link #holdFor} that the slot holds the row.
      */
     int sweep(int slotId);
   }
@@ -69,12 +69,12 @@ public final class Participants {
     this.sweeper = sweeper;
   }
 
-  /** This participant's part of every word that it owns; 0 for an observer. */
+  /** The part of every word owned by this participant that names it; 0 for an observer. */
   public long self() {
     return self;
   }
 
-  /** Takes slot 0 of a segment that nobody else sees yet and whose lock the creator holds. */
+  /** Takes slot 0 of a segment that nobody else sees yet. The creator holds the slot's lock. */
   public void joinFirst() {
     activate(0, 1);
   }
@@ -82,7 +82,7 @@ public final class Participants {
   /** Takes a free slot, burying its dead holder first. */
   public void join(String segmentName) throws IOException {
     long start = System.nanoTime();
-    SegmentFile.Patience patience = null; // at first those that are to be had at once
+    SegmentFile.Patience patience = null; // first try only the slots that can be had at once
     boolean first;
     do {
       for (int id = 0; id < geometry.slotCount(); id++) {
@@ -128,12 +128,12 @@ public final class Participants {
     return strangers.isEmpty() ? ", of other users (as root: fuser " + file + ")" : ", " + join(strangers);
   }
 
-  /** Whether that is the word of a slot which is not taken any more, because its epoch cannot be raised. */
+  /** Whether a word is that of a slot that is never taken again, because its epoch cannot be raised. */
   public static boolean isRetired(long slotWord) {
     return Owner.state(slotWord) == SLOT_FREE && Integer.compareUnsigned(Owner.epoch(slotWord), LAST_EPOCH) >= 0;
   }
 
-  /** Whether a slot is just being buried, taken or given back, after a pause; it may be free at once. */
+  /** Whether a slot is being buried, taken or given back, so that it may soon be free. If so, pauses first. */
   private boolean isAnySlotChanging() {
     for (int id = 0; id < geometry.slotCount(); id++) {
       long word = slotWord(id);
@@ -146,9 +146,9 @@ public final class Participants {
   }
 
   /**
-   * Takes a slot's lock, unless somebody has it, or the slot's holder certainly runs though its lock is free: nothing
-   * is ever taken from a running process. Whoever has the lock makes the dead holder look alive, so that nothing slow
-   * comes behind it.
+   * Takes a slot's lock, unless somebody holds it, or the slot's holder certainly runs although its lock is free:
+   * nothing is ever taken from a running process. Holding the lock makes the dead holder look alive, so nothing slow is
+   * done after taking it.
    */
   private boolean tryLockUnlessVetoed(int id, SegmentFile.Patience patience) throws IOException {
     long word = slotWord(id);
@@ -159,14 +159,14 @@ public final class Participants {
     if (slotWord(id) == word) {
       return true;
     }
-    file.unlock(SLOT_LOCKS + id); // another one's by now, or another life's
+    file.unlock(SLOT_LOCKS + id); // the slot has another holder or another epoch by now
     return false;
   }
 
   private void activate(int id, int epoch) {
     long slot = geometry.slot(id);
     ProcessIdentity me = ProcessIdentity.self();
-    // Whoever dies before it tells its own is not taken for the slot's last holder.
+    // A process that dies before it stores its own pid is not taken for the slot's last holder.
     region.setLongOpaque(slot + SLOT_PID, 0);
     region.setLongVolatile(slot + SLOT_WORD, Owner.word(Owner.participant(id, epoch), 0, 0, SLOT_JOINING));
     region.setLongOpaque(slot + SLOT_PID, me.pid());
@@ -191,23 +191,23 @@ public final class Participants {
   }
 
   /**
-   * From now on this participant keeps nothing in use: the last one that leaves sees nobody but leavers. A full fence,
-   * because it looks at the other slots next, as they look at this one.
+   * Shows that this participant no longer keeps the segment in use, so that the last one to leave sees only leavers. A
+   * full fence follows, because this participant reads the other slots next, as the others read this one.
    */
   public void beginLeaving() {
     region.setLongVolatile(geometry.slot(Owner.slotId(self)) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_LEAVING));
     VarHandle.fullFence(); // [closing]
   }
 
-  /** Says that this participant holds a row, or that it does not: whether others may use its bytes. */
+  /** Shows whether this participant holds a row. Others must not reuse the row's bytes while it does. */
   public void setHeld(int row, boolean isHeld) {
     long word = heldWord(Owner.slotId(self), row);
     long bit = 1L << (row & 63);
     if (isHeld) {
       region.getAndBitwiseOrLong(word, bit);
-      VarHandle.fullFence(); // [row-held] the holder looks next whether the row is still live
+      VarHandle.fullFence(); // [row-held] the holder checks next whether the row is still live
     } else if (hasSlot()) {
-      VarHandle.releaseFence(); // [row-held] what the holder did to the structure comes before
+      VarHandle.releaseFence(); // [row-held] what the holder did to the structure comes before this
       region.getAndBitwiseAndLong(word, ~bit);
     }
   }
@@ -216,7 +216,7 @@ public final class Participants {
     return geometry.slot(id) + SLOT_HELD_ROWS + (row >>> 6) * 8L;
   }
 
-  /** Whether a living participant holds a row, or one that buries a dead one does. */
+  /** Whether a living participant holds a row, or a burial holds it for a dead one. */
   public boolean isHeld(int row) {
     for (int id = 0; id < geometry.slotCount(); id++) {
       long word = slotWord(id);
@@ -233,11 +233,11 @@ public final class Participants {
     Label.write(region, geometry.slot(Owner.slotId(self)) + SLOT_LABEL, text);
   }
 
-  /** Gives the slot back; every role was given back before. */
+  /** Gives the slot back, after all roles were given back. */
   public void leave() throws IOException {
     int id = Owner.slotId(self);
     if (hasSlot()) {
-      // This process lives on, and must not veto a death here.
+      // This process lives on, and must not veto the death of a later holder.
       region.setLongOpaque(geometry.slot(id) + SLOT_START_TICKS, 0);
       free(id, Owner.epoch(self));
     }
@@ -245,8 +245,8 @@ public final class Participants {
   }
 
   /**
-   * Whether this participant still has its slot. It does not if its lock was lost while the process lived (somebody
-   * closed the descriptor) and it was buried: the slot may be another's now, and is not to be touched.
+   * Whether this participant still has its slot. It does not if it lost its lock while the process lived (somebody
+   * closed the descriptor) and was buried. The slot may have another holder then, and must not be touched.
    */
   public boolean hasSlot() {
     long word = slotWord(Owner.slotId(self));
@@ -254,10 +254,10 @@ public final class Participants {
   }
 
   /**
-   * Buries everybody who is dead, and frees their slots. Nothing is waited for: a slot whose lock somebody holds is not
-   * a dead one's, or is being buried by somebody else.
+   * Buries all dead participants, and frees their slots. Waits for nothing: a slot whose lock is held has a living
+   * holder, or is being buried by another participant.
    *
-   * @param dead gets those who were buried, as they were
+   * @param dead gets the buried participants, as they were
    * @return how many roles they held
    */
   public int buryAll(List<Participant> dead) throws IOException {
@@ -274,7 +274,7 @@ public final class Participants {
     }
   }
 
-  /** Buries the dead in {@code count} slots from {@code first} on, in a circle, unless another thread buries. */
+  /** Buries the dead in {@code count} slots from {@code first} on, wrapping around, unless another thread buries. */
   void tryBury(int first, int count) throws IOException {
     if (hasSlot() && burials.tryLock()) {
       try {
@@ -307,15 +307,15 @@ public final class Participants {
   }
 
   /**
-   * Ends the life of slot {@code id}, whose dead holder's lock this participant has, and voids all that it holds in
-   * every structure. May be interrupted anywhere, and is then repeated by the next holder of the lock. Returns how many
-   * roles that were.
+   * Ends the life of slot {@code id}, whose dead holder's lock this participant holds, and voids all that it has in
+   * every structure. If this is cut short anywhere, the next holder of the lock repeats it. Returns how many roles it
+   * freed.
    */
   private int bury(int id) {
-    // The epoch comes first: while this participant holds the lock, perhaps paused, nobody takes the dead one for
-    // alive.
+    // The epoch comes first, so that nobody takes the dead participant for alive while this one, perhaps paused, holds
+    // the lock.
     int epoch = Owner.epoch(slotWord(id));
-    int next = epoch == -1 ? epoch : epoch + 1; // beyond LAST_EPOCH only what is no participant's: it stays
+    int next = epoch == -1 ? epoch : epoch + 1; // no participant has an epoch beyond LAST_EPOCH, so -1 stays
     region.setLongVolatile(geometry.slot(id) + SLOT_WORD, Owner.word(Owner.participant(id, next), 0, 0, SLOT_JOINING));
     burying = id;
     try {
@@ -325,10 +325,10 @@ public final class Participants {
     }
   }
 
-  /** Says that a slot, whose lock the caller has, holds a row. Whoever takes the slot next begins without a hold. */
+  /** Shows that a slot, whose lock the caller holds, holds a row. The slot's next taker begins without holds. */
   public void holdFor(int id, int row) {
     region.getAndBitwiseOrLong(heldWord(id, row), 1L << (row & 63));
-    VarHandle.fullFence(); // [row-held] the holder looks next whether the row is still live
+    VarHandle.fullFence(); // [row-held] the holder checks next whether the row is still live
   }
 
   private void free(int id, int epoch) {
@@ -341,8 +341,8 @@ public final class Participants {
   }
 
   /**
-   * Whether the participant part of {@code ownerWord} names a life that still goes on. False is proof: the kernel gave
-   * its lock back, or the slot was taken again since.
+   * Whether the participant part of {@code ownerWord} names a participant that is still alive. False is proof of death:
+   * the kernel released its lock, or the slot has been taken again.
    */
   public boolean isAlive(long ownerWord) {
     int id = Owner.slotId(ownerWord);
@@ -367,7 +367,7 @@ public final class Participants {
     return Owner.epoch(slotWord(id)) == Owner.epoch(ownerWord);
   }
 
-  /** Whether anybody but this participant is attached, lives, and is not about to leave. */
+  /** Whether another participant is attached, alive, and not about to leave. */
   public boolean anyOtherStays() {
     for (int id = 0; id < geometry.slotCount(); id++) {
       long word = region.getLongVolatile(geometry.slot(id) + SLOT_WORD);
@@ -397,7 +397,7 @@ public final class Participants {
     return true;
   }
 
-  /** The participant that a word names, if its slot was not taken again since. */
+  /** The participant that a word names, if its slot has not been taken again. */
   public Optional<Participant> describe(long ownerWord) {
     int id = Owner.slotId(ownerWord);
     if (Owner.participant(ownerWord) == 0 || id >= geometry.slotCount() || !sameEpoch(id, ownerWord)) {
@@ -418,7 +418,7 @@ public final class Participants {
     return describe(ownerWord).map(Participant::pid).orElse(0L);
   }
 
-  /** Everybody whose slot is taken, dead or alive. */
+  /** All participants whose slot is taken, dead or alive. */
   public List<Participant> list() {
     List<Participant> found = new ArrayList<>();
     for (int id = 0; id < geometry.slotCount(); id++) {
@@ -430,7 +430,7 @@ public final class Participants {
     return found;
   }
 
-  /** Whether the holder of a slot is known to run; in a copy of a segment's file that means nothing. */
+  /** Whether the holder of a slot is known to run. In a copy of a segment's file, the slot proves nothing. */
   private boolean certainlyRuns(int id) {
     long inode = region.getLong(INODE_OFFSET);
     return identity(id).certainlyRuns() && (inode == 0 || inode == file.inode());
@@ -449,28 +449,28 @@ public final class Participants {
     return geometry.slot(id) + SLOT_DOORBELL;
   }
 
-  /** The bit of a futex that a role sleeps with. */
+  /** The futex bit that a role sleeps with. */
   public static int doorbellBit(int role) {
     return 1 << (role & 31);
   }
 
   /** Changes the doorbell of a slot, and wakes all that sleep on it with one of those bits. */
   public void wake(int id, int bits) {
-    region.getAndAddInt(doorbell(id), 1); // the word changes before the wake: who reads it later does not sleep
+    region.getAndAddInt(doorbell(id), 1); // the word changes before the wake: whoever compares it later does not sleep
     try {
       Futex.wakeAll(region, doorbell(id), bits);
     } catch (OutOfMemoryError | StackOverflowError shortage) {
-      // what the sleeper waits for has happened, and must not look failed to the caller; the sleeper looks again by
+      // what the sleeper waits for has happened, and must not look failed to the caller; the sleeper checks again by
       // itself
     }
   }
 
-  /** Wakes everybody of this process who sleeps in this segment: roles were revoked. */
+  /** Wakes all threads of this process that sleep in this segment, because roles were revoked. */
   public void wakeSelf() {
     wakeSelf(Futex.ALL_BITS);
   }
 
-  /** Wakes the thread of this process that sleeps in that role, because the role was revoked. */
+  /** Wakes the thread of this process that sleeps in a role, because the role was revoked. */
   public void wakeSelfIn(int role) {
     wakeSelf(doorbellBit(role));
   }

@@ -4,10 +4,10 @@ import java.io.IOException;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Finds out that a peer died, for those who wait: they may be the only ones who ever notice, and the dead may be whom
- * they wait for. However many threads ask, it probes at most once in {@link #INTERVAL_NANOS}: at least a quarter of the
- * slots each time, so that every slot is probed within 200 ms while somebody waits, and many participants that wait in
- * a large segment do not spend their time in probing each other.
+ * Finds out that a peer died, for threads that wait: they may be the only ones that ever notice, and they may wait for
+ * that peer. However many threads ask, this probes at most once in {@link #INTERVAL_NANOS}, at least a quarter of the
+ * slots each time. So every slot is probed within 200 ms while somebody waits, and the many participants that wait in a
+ * large segment do not spend their time probing each other.
  */
 public final class PeerProbe {
   /** The longest time between two probes of a peer that somebody waits for. */
@@ -26,7 +26,7 @@ public final class PeerProbe {
     this.slotCount = slotCount;
   }
 
-  /** Buries participants that are found dead, if it is time to probe for them. Called by participants that wait. */
+  /** Probes, if it is time to, and buries participants that are found dead. Called by participants that wait. */
   public void buryDead() {
     long now = System.nanoTime();
     long last = lastNanos.get();

@@ -33,7 +33,7 @@ public final class SegmentState {
     return Owner.state(region.getLongVolatile(STATE_OFFSET)) == REMOVED;
   }
 
-  /** Whether a participant that has just joined may stay; a removal whose remover died is taken back first. */
+  /** Whether a participant that has just joined may stay. First reverts a removal whose remover died. */
   public boolean openAgain() {
     for (int tries = 0; tries < Owner.MAX_TRIES; tries++) {
       long state = region.getLongVolatile(STATE_OFFSET);
@@ -66,29 +66,29 @@ public final class SegmentState {
     return Owner.state(state) == REMOVED && !file.isAt(path) || Owner.state(state) == CLOSING && !isAbandoned(state);
   }
 
-  /** Whether that is the state of a removal by somebody who died, or of one of this participant that failed. */
+  /** Whether a state is that of a removal whose remover died, or of a failed removal by this participant. */
   private boolean isAbandoned(long state) {
     return Owner.state(state) == CLOSING
         && (!participants.isAlive(state) || Owner.participant(state) == participants.self() && !removing);
   }
 
-  /** Opens the segment again if its remover died; whether it did. */
+  /** Opens the segment again if its remover died; returns whether it did so. */
   public boolean revertIfAbandoned() {
     long state = region.getLongVolatile(STATE_OFFSET);
     return isAbandoned(state) && region.compareAndSetLong(STATE_OFFSET, state, OPEN);
   }
 
   /**
-   * Removes the file, unless somebody joined meanwhile; whether this has removed it. The caller holds the names lock,
-   * so that no two removers and no creator are at work.
+   * Removes the file, unless somebody joined meanwhile. Returns whether it removed the file. The caller holds the names
+   * lock, so no other remover and no creator is at work.
    */
   public boolean removeUnlessJoined(OpenDirectory directory) throws IOException {
     long mine = Owner.word(participants.self(), 0, 0, CLOSING);
     revertIfAbandoned(); // another remover died
-    removing = true; // or a thread that recovers would take it back
+    removing = true; // or a thread that recovers would revert it
     if (!region.compareAndSetLong(STATE_OFFSET, OPEN, mine)) { // [closing]
       removing = false;
-      return false; // removed already, or damaged: closing is not the time to complain
+      return false; // already removed, or damaged, which is not reported on closing
     }
     VarHandle.fullFence(); // [closing]
     boolean removed = false;
@@ -97,7 +97,7 @@ public final class SegmentState {
         directory.deleteIfExists(path.getFileName().toString());
         removed = true;
       }
-    } finally { // also when this process may not unlink it
+    } finally { // even when this process may not unlink it
       region.setLongVolatile(STATE_OFFSET, removed ? REMOVED : OPEN);
       removing = false;
     }

@@ -7,12 +7,12 @@ import java.nio.file.Path;
 
 /**
  * A file that was truncated while it was mapped: the memory behind the mapping is gone. The virtual machine reports
- * that as an {@link InternalError}, at or just after the access; here it becomes an exception that says so.
+ * that as an {@link InternalError}, at or just after the access. This turns the error into an exception that says so.
  */
 public final class TruncatedFile {
   private TruncatedFile() {}
 
-  /** What to throw; throws {@code fault} itself if the file was not truncated. */
+  /** The exception to throw; throws {@code fault} itself if the file was not truncated. */
   public static DamagedSegmentException damage(Path path, SegmentFile file, long mappedBytes, InternalError fault) {
     long left;
     try {

@@ -1,2 +1,2 @@
-/** One segment's tables: its header, and who takes part. */
+/** The tables of one segment: its header and its participants. */
 package io.bywash.engine.internal.segment;

@@ -16,22 +16,22 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
- * The one thread of a process that waits for many roles, in many segments. It sleeps in the kernel on the doorbells of
- * all segments at once; what it cannot sleep on (no native access, Linux before 5.16, a peer that cannot ring, more
- * than {@value Futex#MAX_WORDS} words) it looks at once a millisecond.
+ * The one thread of a process that waits for many roles in many segments. It sleeps in the kernel on the doorbells of
+ * all segments at once. Where it cannot sleep (no native access, Linux before 5.16, a peer that cannot wake it, more
+ * than {@value Futex#MAX_WORDS} words) it checks once a millisecond.
  *
- * <p>After a wake it looks at the waits whose bits were taken, and at those that were added, revoked or cancelled in
- * this process. Every 50 ms it looks at each structure, and at all its waits if that has changed. So those that are
- * not woken cost next to nothing.
+ * <p>After a wake it checks the waits whose bits were taken, and those that were added, revoked or cancelled in this
+ * process. Every 50 ms it checks each structure, and all waits in it if it has changed. So waits that are not woken
+ * cost next to nothing.
  *
- * <p>The thread exists while somebody waits, and a second longer. Nothing ends a wait but its own end: a failure of the
- * thread, such as a shortage of heap, is logged once, and the thread goes on.
+ * <p>The thread exists while somebody waits, and one second longer. A failure of the thread, such as a shortage of
+ * heap, ends no wait: it is logged once, and the thread goes on.
  */
 public final class Hub {
   private static final Hub SHARED = new Hub();
   private static final long LOOK_NANOS = 1_000_000;
   private static final long IDLE_NANOS = 1_000_000_000;
-  /** All waits are looked at so often, whatever is known of them. */
+  /** After so many rounds all waits are checked, whatever is known of them. */
   private static final int ROUNDS_OF_ALL = 20;
 
   private final Queue<Wait> arrivals = new ConcurrentLinkedQueue<>();
@@ -40,7 +40,7 @@ public final class Hub {
   private final Object threadLock = new Object();
   private volatile Thread thread;
 
-  // ---- used by the hub's thread alone
+  // ---- used only by the hub's thread
   private final List<WaitSegment> segments = new ArrayList<>();
   private final Map<Attachment, WaitSegment> byCore = new IdentityHashMap<>();
   private long roundNanos = System.nanoTime();
@@ -49,10 +49,10 @@ public final class Hub {
   private Futex.Words words;
   private boolean failureLogged;
 
-  /** Somebody who waits for a role. */
+  /** A wait for a role. */
   public abstract static class Wait {
     final WaitPoint point;
-    /** The next one in the same role. These two are the hub's. */
+    /** The next wait of the same role. Only the hub uses this and {@link #group}. */
     Wait next;
     WaitGroup group;
 
@@ -69,7 +69,7 @@ public final class Hub {
       try {
         point.waiters().signalOne();
       } catch (InternalError fault) {
-        // the file was truncated: there is nothing to wake for
+        // the file was truncated, so there is nothing to wake for
       }
     }
 
@@ -77,11 +77,10 @@ public final class Hub {
     protected abstract boolean isOver();
 
     /**
-     * Tells whoever waits that the wait is over, from then on {@link #isOver} holds. Runs in the hub's thread: it hands
-     * over, does not block, and runs no code of the user's. What it throws leaves the wait as it was, and it is called
-     * again.
+     * Ends the wait, and tells whoever waits; {@link #isOver} is true from then on. Runs in the hub's thread, so it
+     * must not block or run user code. If it throws, the wait stays as it was, and this is called again.
      *
-     * @param failure why the role cannot be waited for; null when it is ready
+     * @param failure why it is impossible to wait for the role; null when the role is ready
      */
     protected abstract void end(Throwable failure);
   }
@@ -128,12 +127,12 @@ public final class Hub {
     LockSupport.unpark(thread);
   }
 
-  /** Removes a wait that has ended, from any thread, so that the hub need not find out for itself. */
+  /** Removes a wait that has ended, so that the hub need not find that out for itself. Any thread may call this. */
   public void forget(Wait wait) {
     try {
       over.add(wait);
     } catch (OutOfMemoryError | StackOverflowError shortage) {
-      // it finds out within a second
+      // the hub finds out within a second
     }
   }
 
@@ -171,7 +170,7 @@ public final class Hub {
     }
 
     @Override
-    protected void end(Throwable failure) { // the thread looks for itself, and meets the failure
+    protected void end(Throwable failure) { // the thread checks for itself, and meets the failure
       over = true;
       LockSupport.unpark(parked);
     }
@@ -183,7 +182,7 @@ public final class Hub {
         if (isWorkDone()) {
           return;
         }
-      } catch (Throwable failure) { // nobody who waits may notice: the waits stand as they were
+      } catch (Throwable failure) { // nobody who waits may notice: the waits stay as they were
         logOnce(failure);
         LockSupport.parkNanos(LOOK_NANOS);
       }
@@ -202,8 +201,8 @@ public final class Hub {
   }
 
   /**
-   * A look at what has changed, and a sleep; true when nobody waited for a second, and this thread is not the hub's
-   * any more.
+   * Checks what has changed, then sleeps. Returns true when nobody has waited for a second, and this thread is no
+   * longer the hub's.
    */
   private boolean isWorkDone() {
     if (words == null && NativeAccess.ENABLED) {
@@ -227,7 +226,7 @@ public final class Hub {
     if (failed || !mayBlock || !sleepOnDoorbells(ownSeen)) {
       LockSupport.parkNanos(LOOK_NANOS);
       if (!mayBlock) {
-        roundNanos -= WaitRoom.PROBE_NANOS; // nothing that was announced is relied on
+        roundNanos -= WaitRoom.PROBE_NANOS; // begin a round next, since no announcement can be relied on
       }
     }
     return false;
@@ -235,7 +234,7 @@ public final class Hub {
 
   private void takeArrivals() {
     for (Wait arrival = arrivals.peek(); arrival != null; arrival = arrivals.peek()) {
-      segment(arrival.core()).add(arrival); // what may fail comes first
+      segment(arrival.core()).add(arrival); // first, since it may fail
       arrivals.remove();
     }
   }
@@ -292,7 +291,7 @@ public final class Hub {
     }
   }
 
-  /** Looks at what was woken and what is new; false when nobody may rely on what was announced. */
+  /** Checks what was woken and what is new; false when no announcement can be relied on. */
   private boolean look(boolean everything) {
     boolean announced = false;
     for (int i = 0; i < segments.size(); i++) {
@@ -323,7 +322,7 @@ public final class Hub {
     }
   }
 
-  /** Waits for an arrival; true when there was none for a second, and this thread is not the hub's any more. */
+  /** Waits for an arrival; true when there was none for a second, and this thread is no longer the hub's. */
   private boolean isUnused() {
     long start = System.nanoTime();
     while (arrivals.isEmpty() && System.nanoTime() - start < IDLE_NANOS) {
@@ -340,7 +339,7 @@ public final class Hub {
     }
   }
 
-  /** Ends a wait whose role is ready. One that cannot be ended now stays. */
+  /** Checks a wait, and ends it if its role is ready. A wait that cannot be ended now stays. */
   Look look(Wait wait) {
     try {
       if (wait.isOver()) {
@@ -351,14 +350,14 @@ public final class Hub {
       }
       wait.end(null);
       return wait.isOver() ? Look.READY : Look.WAITS;
-    } catch (Throwable failure) { // it is tried again at the next look
+    } catch (Throwable failure) { // the next look tries again
       failed = true;
       logOnce(failure);
       return Look.FAILED;
     }
   }
 
-  /** Whether the role is ready; a failure of its segment, which is not the others', ends the wait with that. */
+  /** Whether the role is ready. A failure of its segment, which does not concern others, ends the wait with it. */
   private static boolean isReady(Wait wait) {
     try {
       return wait.point.isWaitOver();
@@ -376,7 +375,7 @@ public final class Hub {
     }
   }
 
-  /** Sleeps until the next round, or until the next look at what nobody rings for; false when it could not. */
+  /** Sleeps until the next round, or the next check of segments that are blind; false when it could not sleep. */
   private boolean sleepOnDoorbells(int ownSeen) {
     if (words == null || !Futex.WAIT_ANY) {
       return false;

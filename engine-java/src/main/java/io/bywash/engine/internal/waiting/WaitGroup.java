@@ -6,9 +6,9 @@ import java.util.Arrays;
 
 /**
  * The hub's waits of one process for one reason in one structure, by role. A role's bit is set while it has waits
- * here; it is announced once, not at each sleep. Used by the hub's thread alone.
+ * here; it is announced once, not at each sleep. Used only by the hub's thread.
  *
- * <p>What changes the waits needs no memory, so that a shortage of heap leaves them as they were.
+ * <p>Changing the waits allocates no memory, so a shortage of heap leaves them as they were.
  */
 final class WaitGroup {
   private static final int OBSERVERS = 1;
@@ -16,22 +16,22 @@ final class WaitGroup {
   private final Hub hub;
   private final Waiters waiters;
   private final int roleCount;
-  /** By role, and those of observers at last. */
+  /** The first wait of each role; those of observers come last. */
   private final Wait[] first;
   private int count;
-  /** How many of them are {@linkplain WaitPoint#isTimed timed}. */
+  /** How many of the waits are {@linkplain WaitPoint#isTimed timed}. */
   private int timedCount;
 
   // ---- one bit for each role
   private final long[] waiting;
   private final long[] announced;
-  /** To be looked at before the next sleep. */
+  /** To be checked before the next sleep. */
   private final long[] fresh;
 
-  /** Whether a role waits that is not announced, or is fresh. */
+  /** Whether a role that waits is not announced, or is fresh. */
   private boolean restless;
   private long stamp;
-  /** Whether the structure's bytes stay what they are until {@link #close}, so that bits may be set there. */
+  /** Whether the structure's bytes stay its own until {@link #close}, so bits may be set there. */
   private final boolean mayAnnounce;
 
   WaitGroup(Hub hub, Waiters waiters) {
@@ -46,7 +46,7 @@ final class WaitGroup {
     this.mayAnnounce = NativeAccess.ENABLED && !waiters.row().core().isReadOnly() && waiters.row().tryBeginWait();
   }
 
-  /** Nobody waits here any more. */
+  /** Called when nobody waits here any more. */
   void close() {
     if (mayAnnounce) {
       waiters.row().endWait();
@@ -78,7 +78,7 @@ final class WaitGroup {
     return role < 0 ? roleCount : role;
   }
 
-  /** Looks at the roles whose bits were taken by wakers. */
+  /** Checks the roles whose bits were taken by wakers. */
   void lookAtTaken() {
     for (int word = 0; word < waiters.words(); word++) {
       long taken = announced[word] == 0 ? 0 : announced[word] & ~waiters.word(word);
@@ -91,7 +91,7 @@ final class WaitGroup {
     }
   }
 
-  /** Announces all that wait and are not announced; whether there were any. */
+  /** Announces all roles that wait and are not announced yet; returns whether there were any. */
   boolean announce() {
     boolean any = false;
     for (int word = 0; mayAnnounce && word < waiters.words(); word++) {
@@ -117,7 +117,7 @@ final class WaitGroup {
     }
   }
 
-  /** Looks at all if something has changed in the structure. */
+  /** Checks all waits if something has changed in the structure. */
   void lookIfChanged() {
     Wait any = any();
     if (any == null) {
@@ -126,7 +126,7 @@ final class WaitGroup {
     long now;
     try {
       now = any.point.changeStamp();
-    } catch (RuntimeException | InternalError failure) { // which each of them meets
+    } catch (RuntimeException | InternalError failure) { // each wait meets it too
       lookAtAll();
       return;
     }
@@ -151,23 +151,23 @@ final class WaitGroup {
     }
   }
 
-  /** Looks at the role of a wait whose user has told that it is over. */
+  /** Checks the role of a wait whose user has reported that it is over. */
   void lookAt(Wait over) {
     int role = indexOf(over);
     look(role >>> 6, 1L << (role & 63), false);
   }
 
-  /** The structure's memory is gone: nothing can be announced. */
+  /** Called when the structure's memory is gone, so nothing can be announced. */
   void forgetBits() {
     Arrays.fill(announced, 0);
   }
 
-  /** Looks whether the entry is still there, and ends its roles if not. */
+  /** Probes whether the entry is still there, and ends its roles if not. */
   void probe() {
     waiters.row().probeFromOutside();
   }
 
-  /** A waker that died may have cleared a summary bit. */
+  /** Sets summary bits again that a dead waker may have cleared. */
   void restoreSummary() {
     for (int word = 0; word < waiters.words(); word++) {
       if (announced[word] != 0) {
@@ -182,7 +182,7 @@ final class WaitGroup {
     }
   }
 
-  /** Ends the waits of a role that are over; the rest stays, announced or to be announced again. */
+  /** Ends the waits of a role that are over. The others stay, announced or to be announced again. */
   private void look(int role, boolean taken) {
     int word = role >>> 6;
     long bit = 1L << (role & 63);
@@ -220,7 +220,7 @@ final class WaitGroup {
     restless |= failed || (waiting[word] & ~announced[word] & bit) != 0;
   }
 
-  /** Called when nobody waits in that role any more. A wake that nobody has used is passed on to another role. */
+  /** Called when nobody waits in a role any more. An unused wake is passed on to another role. */
   private void leave(int word, long bit, int role, boolean taken, boolean used) {
     waiting[word] &= ~bit;
     boolean passOn = taken;

@@ -2,7 +2,7 @@ package io.bywash.engine.internal.waiting;
 
 /** What a role waits for, and where it announces that it waits. Any thread may call any method. */
 public abstract class WaitPoint {
-  /** The role of those that have none: an observer's, which nobody wakes. */
+  /** Stands for the role of an observer, which nobody wakes. */
   protected static final int NO_ROLE = -1;
 
   /** Where the role announces itself to the other side. */
@@ -15,13 +15,13 @@ public abstract class WaitPoint {
   protected abstract boolean isWaitOver();
 
   /**
-   * A number that changes with whatever all roles that wait here may wait for, and is the same for all of them; one
-   * that may be ready only because time passed changes with each call. A role's end need not show. It need not be
-   * exact: it saves checking roles for which nothing has changed.
+   * A number that changes with anything that the roles waiting here may wait for, the same for all of them. If a role
+   * may become ready just because time passes, it changes with each call. The end of a role need not change it. It need
+   * not be exact: it only saves checking roles for which nothing has changed.
    */
   protected abstract long changeStamp();
 
-  /** Whether waiting may be over though nothing was woken and the stamp is the same: it is checked every 50 ms. */
+  /** Whether the wait may be over without a wake or another stamp, so that it has to be checked every 50 ms. */
   protected boolean isTimed() {
     return false;
   }

@@ -12,11 +12,11 @@ import java.lang.invoke.VarHandle;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Waiting in one segment: how a thread waits, and the doorbells of participants, on which it sleeps. Who sleeps, and
- * who is to be woken, is in the {@link Waiters} of each structure.
+ * Waiting in one segment: how a thread waits, and the doorbells of participants, on which it sleeps. The
+ * {@link Waiters} of each structure know who sleeps, and who is to be woken.
  *
- * <p>A participant has one doorbell for all its roles. Each thread sleeps on it with the bit of its role only, so that
- * not all of them wake for each message; roles with the same bit do.
+ * <p>A participant has one doorbell for all its roles. Each thread sleeps on it with only the bit of its role, so that
+ * not all of them wake for each message. Roles with the same bit wake together.
  */
 public final class WaitRoom {
   /** The longest time between two probes of a peer. */
@@ -24,7 +24,7 @@ public final class WaitRoom {
 
   static final int SPINS = 1_000;
   private static final long PATIENCE_NANOS = 200_000;
-  /** A wait without sleep that took this long ended late: others ran on this core meanwhile. */
+  /** A wait without sleep that took this long ended late, because other threads ran on this core meanwhile. */
   static final long LONG_YIELD_NANOS = 2 * PATIENCE_NANOS;
   private static final int CLOCK_EVERY_SPINS = 64;
   private static final long PARK_NANOS = 50_000;
@@ -37,7 +37,7 @@ public final class WaitRoom {
     this.region = core.region();
   }
 
-  /** The doorbell of this participant, to be read before {@link Waiters#announce}. */
+  /** The value of this participant's doorbell, to be read before {@link Waiters#announce}. */
   public int doorbellValue() {
     return region.getIntAcquire(doorbell());
   }
@@ -47,26 +47,25 @@ public final class WaitRoom {
     return core.participants().doorbell(Owner.slotId(core.participants().self()));
   }
 
-  /** The sleeper's fence; false when it could not be made, and one must not sleep. */
+  /** The sleeper's fence; false when it failed, and the caller must not sleep. */
   public static boolean fence() {
     VarHandle.fullFence(); // [waiting]
     return !Futex.ASYMMETRIC || Futex.barrierOnOthers(); // [waiting]
   }
 
-  /** Whether every possible waker can wake this process out of the kernel. */
+  /** Whether every possible waker can wake this process from a sleep in the kernel. */
   public boolean canBlock() {
     return NativeAccess.ENABLED && !core.isReadOnly() && core.participants().everybodyCanWake();
   }
 
   /**
-   * Waits until {@code point} is ready, but no longer than {@code timeoutNanos}, and no longer than {@link
-   * #PROBE_NANOS} once it sleeps: the caller then looks after its peers and calls again; the hub does that for a
-   * virtual thread, which may wait longer. An interrupt ends it, and stays set. The caller looks at the structure
-   * after each call, also then: a wake that was meant for one of many must be used.
+   * Waits until {@code point} is ready, but no longer than {@code timeoutNanos}, and once it sleeps, no longer than
+   * {@link #PROBE_NANOS}: the caller then probes its peers and calls this again. The hub does that for a virtual
+   * thread, which may wait longer. An interrupt ends the wait, and stays set. The caller must check the structure after
+   * each call, even after an interrupt, since a wake that was meant for one of many must be used.
    *
    * @param lively what the last call returned
-   * @return whether {@code BACKOFF} may yield before it sleeps the next time: it did not have to sleep, nor to wait
-   *     long
+   * @return whether {@code BACKOFF} may yield before it sleeps the next time: this wait was short, and did not sleep
    */
   public boolean await(WaitPoint point, WaitStrategy strategy, long timeoutNanos, boolean lively) {
     long start = System.nanoTime();
@@ -87,17 +86,17 @@ public final class WaitRoom {
   }
 
   /**
-   * Where messages follow each other closely, a pause is mostly the other side's being interrupted. Whoever sleeps then
-   * is often woken on the other side's core, and waits for its time slice of milliseconds.
+   * When messages follow each other closely, a pause mostly means that the other side was interrupted. A thread that
+   * sleeps then is often woken on the other side's core, and waits for a time slice of milliseconds.
    *
-   * <p>Whoever yields on the core that the other side runs on waits for such a slice as well, and does so many times,
-   * since the kernel leaves a thread that yields where it is; one that wakes up is placed on an idle core. So after a
-   * long yield the next wait sleeps without yielding.
+   * <p>A thread that yields on the other side's core waits for such a slice as well, and does so many times, since the
+   * kernel leaves a yielding thread on its core. It places a thread that wakes up on an idle core. So after a long
+   * yield the next wait sleeps without yielding.
    */
   private boolean backOff(WaitPoint point, long start, long timeoutNanos, boolean lively) {
     for (int i = 0; i < SPINS; i++) {
       if (point.isWaitOver()) {
-        return true; // at once: each look more is a part of every round trip
+        return true; // at once: each further check would add to every round trip
       }
       Thread.onSpinWait();
     }
@@ -112,7 +111,7 @@ public final class WaitRoom {
   }
 
   /**
-   * A virtual thread gives its carrier away while it waits: a sleep in the kernel, or endless spinning, would keep the
+   * A virtual thread releases its carrier while it waits. A sleep in the kernel, or endless spinning, would keep the
    * carrier from all other virtual threads.
    */
   private void awaitOnVirtualThread(WaitPoint point, WaitStrategy strategy, long start, long timeoutNanos) {
@@ -181,7 +180,7 @@ public final class WaitRoom {
         Futex.await(region, doorbell(), seen, Participants.doorbellBit(role), Math.min(left, PROBE_NANOS));
       }
     } finally {
-      point.waiters().withdraw(role); // if a waker took the bit: the caller looks before it waits again
+      point.waiters().withdraw(role); // if a waker took the bit, the caller checks before it waits again
       entry.endWait();
     }
   }

@@ -8,8 +8,8 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The hub's waits in one segment, by structure. What a wake costs depends on what was woken: one load for each 64
- * roles that wait, and a look at those whose bit was taken. Used by the hub's thread alone.
+ * The hub's waits in one segment, by structure. The cost of a wake depends on what was woken: one load for each 64
+ * roles that wait, and one check for each role whose bit was taken. Used only by the hub's thread.
  */
 final class WaitSegment {
   private final Hub hub;
@@ -17,7 +17,7 @@ final class WaitSegment {
   private final WaitRoom waitRoom;
   private final Map<Long, WaitGroup> byPlace = new HashMap<>();
   private final ArrayList<WaitGroup> groups = new ArrayList<>();
-  /** Whether nobody may sleep on its doorbell, so that it is looked at once a millisecond. */
+  /** Whether the hub must not sleep on this segment's doorbell, and checks the segment once a millisecond. */
   private boolean blind = true;
   private boolean broken;
   private int doorbell;
@@ -59,17 +59,17 @@ final class WaitSegment {
     return blind;
   }
 
-  /** Whether its doorbell may be slept on; asked when the segment is new, and every 50 ms. */
+  /** Updates {@link #isBlind}; called when the segment is new, and every 50 ms. */
   void checkBlind(boolean mayBlock) {
     blind = broken || !mayBlock || !Futex.WAIT_ANY || !waitRoom.canBlock();
   }
 
-  /** Adds the doorbell, as it was before the last look, to those that are slept on. */
+  /** Adds the doorbell, with its value before the last look, to those that the hub sleeps on. */
   void addTo(Futex.Words words) {
     words.add(core.region(), waitRoom.doorbell(), doorbell);
   }
 
-  /** Looks at what was woken, and announces what is new; whether there was anything, so that a fence must follow. */
+  /** Checks what was woken, and announces what is new. Returns whether it announced anything: a fence must follow. */
   boolean look(boolean everything) {
     int seen = blind ? 0 : waitRoom.doorbellValue();
     boolean rung = !blind && seen != doorbell || everything;
@@ -94,7 +94,7 @@ final class WaitSegment {
   }
 
   /**
-   * Looks at what is new, after the fence; and at everything in which something has changed, if nobody rings for it.
+   * Checks what is new, after the fence. If nobody wakes the hub for this segment, it checks all that has changed.
    */
   void lookAtNew(boolean everything) {
     for (int i = 0; i < groups.size(); i++) {
@@ -108,7 +108,7 @@ final class WaitSegment {
     }
   }
 
-  /** What is done every 50 ms. */
+  /** Does what is due every 50 ms. */
   void tend(boolean mayBlock) {
     if (!isEmpty()) {
       core.probeName();
@@ -129,7 +129,7 @@ final class WaitSegment {
     }
   }
 
-  /** The memory is gone because the file was truncated: each role finds out for itself. */
+  /** Called when the memory is gone because the file was truncated; each role finds that out for itself. */
   void breakDown() {
     broken = true;
     blind = true;
@@ -137,7 +137,7 @@ final class WaitSegment {
     lookAtAll();
   }
 
-  /** Forgets structures in which nobody waits. */
+  /** Removes the structures in which nobody waits. */
   void forgetEmpty() {
     for (int i = groups.size() - 1; i >= 0; i--) {
       WaitGroup group = groups.get(i);

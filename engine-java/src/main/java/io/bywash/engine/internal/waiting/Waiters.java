@@ -14,20 +14,20 @@ import java.util.Optional;
 
 /**
  * The roles of one structure that wait for one reason: a bit for each role, and a summary word with a bit for each word
- * of those, so that a waker which finds nobody has looked at one word.
+ * of role bits. A waker that finds nobody has read just one word.
  *
- * <p>No wake-up is lost, because the two sides' steps cannot both come first [waiting]:
+ * <p>No wake-up is lost, because at least one of sleeper and waker sees the other's step [waiting]:
  * <pre>
  *   sleeper: remember doorbell; set own bit, then summary bit; FENCE; check structure again; sleep while the doorbell
  *            is unchanged; clear own bit
  *   waker:   change the structure; fence; look at the summary; take bits; change the holders' doorbells; wake them
  * </pre>
  * Where every process is registered for it, the sleeper's FENCE is a membarrier that makes all running wakers pass a
- * full fence, and the waker's own fence is left out: it then costs a sleeper about a microsecond, and a publisher
- * nothing but a load. Beyond that, a sleeper looks again every 50 ms, since a waker may die between its steps.
+ * full fence, and the waker's own fence is left out. That costs a sleeper about a microsecond, and a publisher only a
+ * load. A sleeper also checks again every 50 ms, since a waker may die between its steps.
  *
- * <p>A waker that finds a summary bit whose word is zero clears it, and looks at the word again [summary]: whoever has
- * announced itself meanwhile may have been passed by another waker, and is woken.
+ * <p>A waker that finds a summary bit whose word is zero clears it, and reads the word again [summary]: another waker
+ * may have missed a role that announced itself meanwhile, so that role is woken.
  *
  * <p>Any thread may call any method.
  */
@@ -38,7 +38,7 @@ public final class Waiters {
   private final long bitmap;
   private final long summary;
   private final int words;
-  /** Where {@link #signalOne} starts to search, so that each role is woken in turn; a hint. */
+  /** Where {@link #signalOne} starts its search, so that roles are woken in turn; a hint. */
   private int turn;
 
   public Waiters(Row row, WaitRoom room, int bitmap, int summary) {
@@ -67,7 +67,7 @@ public final class Waiters {
 
   // ---- the waker's side
 
-  /** Wakes all; called after each change of the structure that they may wait for. */
+  /** Wakes all roles that wait; called after each change of the structure that they may wait for. */
   public void signal() {
     if (hasAny()) {
       ringAll();
@@ -75,8 +75,8 @@ public final class Waiters {
   }
 
   /**
-   * Wakes one of those who wait, if there are any, and not always the same. More are woken at times. Whoever is woken
-   * so and then does not look at the structure calls this again.
+   * Wakes one of the roles that wait, if there are any, and sometimes more. It is not always the same one. Whoever is
+   * woken but does not check the structure then must call this again.
    */
   public void signalOne() {
     if (hasAny()) {
@@ -84,7 +84,7 @@ public final class Waiters {
     }
   }
 
-  /** Wakes the holder of that role, if it waits. */
+  /** Wakes the holder of a role, if it waits. */
   public void signalRole(int role) {
     if (hasAny() && withdraw(role)) {
       ring(role);
@@ -121,10 +121,10 @@ public final class Waiters {
     return region.getAndBitwiseAndLong(bitmap + index * 8L, 0);
   }
 
-  /** Clears a summary bit whose word was seen to be zero; whether somebody was there all the same, and was woken. */
+  /** Clears a summary bit whose word was zero. Returns whether a role was announced after all, and was woken. */
   private boolean clearSummary(int index) {
-    region.getAndBitwiseAndLong(summary, ~(1L << index)); // [summary] who set this bit has set its own one before
-    if (word(index) == 0) { // [summary] so that it is seen here
+    region.getAndBitwiseAndLong(summary, ~(1L << index)); // [summary] whoever set this bit set its own bit before
+    if (word(index) == 0) { // [summary] so its own bit is seen here
       return false;
     }
     restoreSummary(index);
@@ -152,7 +152,7 @@ public final class Waiters {
     }
   }
 
-  /** Rings for roles of one word of bits, each participant once. */
+  /** Wakes the holders of roles in one word of bits, each participant once. */
   private void ring(int index, long taken) {
     for (long bits = taken; bits != 0; ) {
       int first = (index << 6) + Long.numberOfTrailingZeros(bits);
@@ -172,7 +172,7 @@ public final class Waiters {
     }
   }
 
-  /** Rings for a role whose bit was taken; false when nobody holds it. */
+  /** Wakes the holder of a role whose bit was taken; false when nobody holds the role. */
   public boolean ring(int role) {
     int id = holder(role);
     if (id >= 0) {
@@ -181,7 +181,7 @@ public final class Waiters {
     return id >= 0;
   }
 
-  /** The slot of a role's holder, read after the bit was taken: it is the holder that had set it, or a later one. */
+  /** The slot of a role's holder. It is read after the bit was taken, so the holder set the bit, or is a later one. */
   private int holder(int role) {
     if (role >= row.roleCount()) {
       return -1; // damage
@@ -193,44 +193,44 @@ public final class Waiters {
 
   // ---- the sleeper's side
 
-  /** Announces that a role waits; {@link WaitRoom#fence} and another check of the structure must follow. */
+  /** Announces that a role waits. {@link WaitRoom#fence} and another check of the structure must follow. */
   public void announce(int role) {
-    region.getAndBitwiseOrLong(bitmap + (role >>> 6) * 8L, 1L << (role & 63)); // [summary] seen by who sees the next
+    region.getAndBitwiseOrLong(bitmap + (role >>> 6) * 8L, 1L << (role & 63)); // [summary] seen if the next one is
     region.getAndBitwiseOrLong(summary, 1L << (role >>> 6)); // [waiting] [summary]
   }
 
-  /** Ends what {@link #announce} began; false when a waker took the bit, and has changed the structure before. */
+  /** Ends what {@link #announce} began; false when a waker, which had changed the structure before, took the bit. */
   public boolean withdraw(int role) {
     long word = bitmap + (role >>> 6) * 8L;
     long bit = 1L << (role & 63);
     return isAnnounced(role) && (region.getAndBitwiseAndLong(word, ~bit) & bit) != 0;
   }
 
-  /** Whether a role is announced, and was not woken yet. */
+  /** Whether a role is announced and was not woken yet. */
   public boolean isAnnounced(int role) {
     return (word(role >>> 6) & 1L << (role & 63)) != 0;
   }
 
-  /** So many words of bits there are. */
+  /** How many words of bits there are. */
   int words() {
     return words;
   }
 
   /** The bits of 64 roles. */
   long word(int index) {
-    return region.getLongAcquire(bitmap + index * 8L); // [waiting] what the waker did before is seen from now on
+    return region.getLongAcquire(bitmap + index * 8L); // [waiting] what the waker did before is visible after this
   }
 
-  /** Sets a summary bit again that a waker has cleared, and perhaps then died. */
+  /** Sets a summary bit again that a waker has cleared, perhaps before it died. */
   void restoreSummary(int index) {
     if (!isInSummary(index)) {
       region.getAndBitwiseOrLong(summary, 1L << index);
     }
   }
 
-  // ---- looking on
+  // ---- inspection
 
-  /** What is impossible: roles that do not exist wait. */
+  /** What is impossible here: that roles wait which do not exist. */
   public Optional<String> problem() {
     int roles = row.roleCount();
     for (int role = roles; role < EntrySpec.MAX_ROLES; role++) {
