@@ -470,7 +470,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
   @Override
   protected void finish() {
     ended = true;
-    if (view != null) { // else the role could not be taken
+    if (view != null) { // null when the role could not be taken
       view.clear();
       if (adopted != null) {
         adopted.close();

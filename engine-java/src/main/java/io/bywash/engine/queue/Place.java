@@ -9,7 +9,7 @@ import io.bywash.engine.internal.role.RoleHandle;
 /** A role of a queue that was just taken. It is not active yet; what its last holder left half-done is repaired. */
 record Place(RoleHandle handle, Exchanger exchanger) {
   /**
-   * Takes a role that holds no message. A consumer gets one that holds a message if there is no other.
+   * Takes a role that holds no message. A consumer gets a role that holds one if there is no other.
    *
    * @throws TableFullException when there is no such role
    */

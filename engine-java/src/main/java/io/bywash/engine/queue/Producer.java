@@ -233,7 +233,7 @@ public final class Producer extends Role implements Waitable, Revocable {
 
   @Override
   protected void finish() {
-    if (writer != null) { // else the role could not be taken
+    if (writer != null) { // null when the role could not be taken
       writer.finish();
     }
   }

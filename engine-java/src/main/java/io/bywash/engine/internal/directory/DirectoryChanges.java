@@ -369,7 +369,7 @@ public final class DirectoryChanges {
           free(index, word);
         }
       }
-      raiseChanges(); // once too often does no harm
+      raiseChanges(); // raising it once too often does no harm
     }
     region.setLongVolatile(INTENT_OFFSET, 0);
     return true;

@@ -172,10 +172,10 @@ public final class RoleHandle extends UsageGuard implements Runnable {
       entry.core().participants().wakeSelfIn(index); // a thread of this process may wait in this role
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
-    } finally { // also if the memory is gone
+    } finally { // even if the memory is gone
       super.end();
       if (cleanable != null) {
-        cleanable.clean(); // does nothing more than unregister, since the role was ended above
+        cleanable.clean(); // only unregisters, since the role was ended above
       }
     }
   }

@@ -185,7 +185,7 @@ public final class Participants {
     }
     self = Owner.participant(id, epoch);
     // [slot-active] makes identity and capabilities visible to whoever sees the slot active; a full fence, because the
-    // joiner looks at the segment's state next, and a remover looks at the slots after it changed that state
+    // joiner reads the segment's state next, and a remover reads the slots after it has changed that state
     region.setLongVolatile(slot + SLOT_WORD, Owner.word(self, 0, 0, SLOT_ACTIVE));
     VarHandle.fullFence(); // [closing]
   }
@@ -280,7 +280,7 @@ public final class Participants {
       try {
         List<Participant> dead = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-          buryIfDead((first + i) % geometry.slotCount(), null, dead); // a lock that is busy is tried again soon
+          buryIfDead((first + i) % geometry.slotCount(), null, dead); // a busy lock is tried again soon
         }
       } finally {
         burials.unlock();
@@ -347,7 +347,7 @@ public final class Participants {
   public boolean isAlive(long ownerWord) {
     int id = Owner.slotId(ownerWord);
     if (id >= geometry.slotCount()) {
-      return false; // no such slot: damage, and certainly nobody
+      return false; // no such slot: damage, and certainly nobody's
     }
     if (self != 0 && Owner.participant(ownerWord) == self) {
       return true;

@@ -20,7 +20,7 @@ import java.util.Optional;
  * <pre>
  *   sleeper: remember doorbell; set own bit, then summary bit; FENCE; check structure again; sleep while the doorbell
  *            is unchanged; clear own bit
- *   waker:   change the structure; fence; look at the summary; take bits; change the holders' doorbells; wake them
+ *   waker:   change the structure; fence; check the summary; take bits; change the holders' doorbells; wake them
  * </pre>
  * Where every process is registered for it, the sleeper's FENCE is a membarrier that makes all running wakers pass a
  * full fence, and the waker's own fence is left out. That costs a sleeper about a microsecond, and a publisher only a
@@ -133,7 +133,7 @@ public final class Waiters {
   }
 
   private void ringOne(int first) {
-    for (int i = 0; i <= words; i++) { // the first word twice: its upper part, and at last its lower one
+    for (int i = 0; i <= words; i++) { // the first word twice: its upper part first, its lower part last
       int index = ((first >>> 6) + i) % words;
       if (isInSummary(index)) {
         long bits = word(index);
