@@ -24,7 +24,7 @@ import java.util.Objects;
  *   try (QueueClaim claim = producer.claim(8, 0, 1_000_000_000)) { // waits for room for up to a second
  *     if (claim != null) {
  *       claim.putLong(0, job); // written in place: nothing is copied
- *       boolean sent = claim.tryCommit(1_000_000_000); // another producer may have taken the room
+ *       boolean sent = claim.tryCommit(1_000_000_000); // the last room may have been used meanwhile
  *     }
  *   } // a claim that was not committed is aborted here
  * }

@@ -3,8 +3,9 @@ package io.bywash.engine.queue;
 import io.bywash.engine.Claim;
 
 /**
- * A message that is being written for a work queue. It takes no capacity before it is sent, so another producer may use
- * the last room in the meantime. The message is then not sent, and the claim stays open.
+ * A message that is being written for a work queue. It takes no capacity before it is sent, so another producer, or a
+ * consumer that gives a message back, may use the last room in the meantime. The message is then not sent, and the
+ * claim stays open.
  */
 public interface QueueClaim extends Claim {
   /** Sends the message and ends the claim. Returns false when the queue is full now; the claim is then still open. */
@@ -26,9 +27,9 @@ public interface QueueClaim extends Claim {
   /**
    * Sends the message and ends the claim.
    *
-   * @throws IllegalStateException when other producers have filled the queue since the claim, which is then still open;
-   *     where there are several producers, use {@link #tryCommit()}. Also when the claim has already been committed,
-   *     staged or aborted
+   * @throws IllegalStateException when the queue has become full since the claim, which is then still open; where there
+   *     are several producers, or consumers that give messages back, use {@link #tryCommit()}. Also when the claim has
+   *     already been committed, staged or aborted
    */
   @Override
   void commit();
