@@ -161,48 +161,49 @@ final class RecordReader {
     return published != position;
   }
 
+  /**
+   * Hands over messages a stretch at a time: up to the end of the ring, or those that begin in its next eighth. Place
+   * and end of a stretch are read once: what ends before that end lies in the ring.
+   *
+   * <p>It is one method of more than 325 bytes of code on purpose. The JIT does not inline such a method, so it
+   * compiles this loop by itself, and the handler in it down to the single load. Inlined into whoever polls, the loads
+   * of a record would be more calls deep than it inlines, and take four times as long.
+   */
   private int readInPlace(MessageHandler handler, int limit) {
     int count = 0;
     while (count < limit && position < readable && guard.isUsable()) {
-      count += readStretch(handler, limit - count);
-      shareInBetween();
-    }
-    return count;
-  }
-
-  /**
-   * Hands over messages up to the end of the ring, or those that begin in the next eighth of it. Place and end are read
-   * once: what ends before that end lies in the ring.
-   */
-  private int readStretch(MessageHandler handler, int limit) {
-    int count = 0;
-    int lastLength = 0;
-    long recordBytes = 0;
-    long start = position;
-    long end = Math.min(readable, start + ring.untilEnd(start));
-    long stretchEnd = Math.min(end, start + shareBytes);
-    while (start < stretchEnd && count < limit && guard.isUsable()) {
-      long place = start & mask;
-      long record = dataOffset + place;
-      long header = region.getLong(record);
-      int length = (int) header;
-      if (length != lastLength) { // a guess, so that the processor can go on before the length has come from afar
-        lastLength = length;
-        recordBytes = recordBytes(length);
+      int lastLength = 0;
+      long recordBytes = 0;
+      long start = position;
+      long end = Math.min(readable, start + ring.untilEnd(start));
+      long stretchEnd = Math.min(end, start + shareBytes);
+      while (start < stretchEnd && count < limit && guard.isUsable()) {
+        long place = start & mask;
+        long record = dataOffset + place;
+        long header = region.getLong(record);
+        int length = (int) header;
+        if (length != lastLength) { // a guess, so that the processor can go on before the length has come from afar
+          lastLength = length;
+          recordBytes = recordBytes(length);
+        }
+        long next = start + recordBytes;
+        long sequence = nextSequence;
+        if (length < 1 || length > maxMessageBytes || next > end
+            || region.getLong(record + RECORD_SEQUENCE) != sequence) {
+          skipPadding(length, region.getLong(record + RECORD_SEQUENCE));
+          break;
+        }
+        message.setWithin(place + RECORD_HEADER_BYTES, length, (int) (header >>> 32), sequence);
+        start = next;
+        position = next; // only this process sees it; others after the handler has returned
+        nextSequence = sequence + 1;
+        count++;
+        handler.onMessage(message);
       }
-      long next = start + recordBytes;
-      long sequence = nextSequence;
-      if (length < 1 || length > maxMessageBytes || next > end
-          || region.getLong(record + RECORD_SEQUENCE) != sequence) {
-        skipPadding(length, region.getLong(record + RECORD_SEQUENCE));
-        break;
+      if (position - sharedPosition >= shareBytes && options.isGating() && guard.isUsable()
+          && handle.isStillOurs()) { // as in shareInBetween
+        share();
       }
-      message.setWithin(place + RECORD_HEADER_BYTES, length, (int) (header >>> 32), sequence);
-      start = next;
-      position = next; // only this process sees it; others after the handler has returned
-      nextSequence = sequence + 1;
-      count++;
-      handler.onMessage(message);
     }
     return count;
   }

@@ -118,8 +118,8 @@ final class CodecGenerator {
       constants(builder);
       entrances(builder);
       for (Shape shape : shapes) {
-        builder.withMethodBody("write" + number(shape), writeType(shape), ACC_STATIC, code -> write(code, shape));
-        builder.withMethodBody("read" + number(shape), readType(shape), ACC_STATIC, code -> read(code, shape));
+        builder.withMethodBody("write" + number(shape), writeType(shape), ACC_STATIC, code -> write(code, shape, 0));
+        builder.withMethodBody("read" + number(shape), readType(shape), ACC_STATIC, code -> read(code, shape, 0));
         builder.withMethodBody("writeAll" + number(shape), writeAllType(shape), ACC_STATIC,
             code -> writeAll(code, shape));
         builder.withMethodBody("readAll" + number(shape), readAllType(shape), ACC_STATIC,
@@ -168,21 +168,24 @@ final class CodecGenerator {
     });
   }
 
+  /** These write and read the whole record themselves, since the JIT inlines only so many calls within each other. */
   private void entrances(ClassBuilder builder) {
     Shape whole = shapes.getFirst();
-    builder.withMethodBody("write", MethodTypeDesc.of(CD_void, CD_Object, CD_long, CD_Object), ACC_PROTECTED,
-        code -> code.aload(1).lload(2).aload(4).checkcast(desc(whole))
-            .invokestatic(self, "write0", writeType(whole)).return_());
+    builder.withMethodBody("write", MethodTypeDesc.of(CD_void, CD_Object, CD_long, CD_Object), ACC_PROTECTED, code -> {
+      code.aload(VALUE + 1).checkcast(desc(whole)).astore(VALUE + 1);
+      write(code, whole, 1);
+    });
     builder.withMethodBody("read", MethodTypeDesc.of(CD_Object, CD_Object, CD_long), ACC_PROTECTED,
-        code -> code.aload(1).lload(2).invokestatic(self, "read0", readType(whole)).areturn());
+        code -> read(code, whole, 1));
   }
 
-  private void write(CodeBuilder code, Shape shape) {
+  /** @param first the number of the first parameter's variable */
+  private void write(CodeBuilder code, Shape shape, int first) {
     int end = 0;
     for (Component each : shape.components()) {
-      writeGap(code, end, each.offset());
+      writeGap(code, end, each.offset(), first);
       end = each.offset() + (int) each.bytes();
-      code.aload(REGION).lload(AT);
+      code.aload(first + REGION).lload(first + AT);
       if (each.form() == Form.RECORD) {
         code.loadConstant((long) each.offset()).ladd();
       } else {
@@ -193,10 +196,11 @@ final class CodecGenerator {
       } else if (each.form() == Form.STRING) {
         code.loadConstant(each.length());
       }
-      code.aload(VALUE).invokevirtual(desc(shape), each.name(), MethodTypeDesc.of(desc(each.component().getType())));
+      code.aload(first + VALUE)
+          .invokevirtual(desc(shape), each.name(), MethodTypeDesc.of(desc(each.component().getType())));
       writeValue(code, each);
     }
-    writeGap(code, end, shape.sizeBytes());
+    writeGap(code, end, shape.sizeBytes(), first);
     code.return_();
   }
 
@@ -232,11 +236,11 @@ final class CodecGenerator {
   }
 
   /** Writes zeros between two components, fewer than eight bytes, in as few stores as alignment allows. */
-  private static void writeGap(CodeBuilder code, int begin, int end) {
+  private static void writeGap(CodeBuilder code, int begin, int end, int first) {
     int bytes;
     for (int at = begin; at < end; at += bytes) {
       bytes = Math.min(Integer.lowestOneBit(at), Integer.highestOneBit(end - at));
-      code.aload(REGION).lload(AT).loadConstant(at).iconst_0();
+      code.aload(first + REGION).lload(first + AT).loadConstant(at).iconst_0();
       switch (bytes) {
         case 1 -> call(code, "putByte", CD_void, CD_int, ConstantDescs.CD_byte);
         case 2 -> call(code, "putShort", CD_void, CD_int, ConstantDescs.CD_short);
@@ -289,17 +293,18 @@ final class CodecGenerator {
     code.iinc(i, 1).goto_(again).labelBinding(end);
   }
 
-  private void read(CodeBuilder code, Shape shape) {
+  private void read(CodeBuilder code, Shape shape, int first) {
     code.new_(desc(shape)).dup();
     for (Component each : shape.components()) {
+      code.aload(first + REGION).lload(first + AT);
       readValue(code, each);
     }
     code.invokespecial(desc(shape), ConstantDescs.INIT_NAME, MethodType.methodType(void.class,
         Shape.parameters(shape.type())).describeConstable().orElseThrow()).areturn();
   }
 
+  /** Reads a value at the place on top of the stack. */
   private void readValue(CodeBuilder code, Component each) {
-    code.aload(REGION).lload(AT);
     if (each.form() == Form.RECORD) {
       code.loadConstant((long) each.offset()).ladd();
       if (each.isArray()) {

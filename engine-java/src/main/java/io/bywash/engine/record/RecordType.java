@@ -108,25 +108,25 @@ public final class RecordType<T> {
   }
 
   /** The record in a message whose type was already checked. */
+  @SuppressWarnings("unchecked") // the codec creates records of this type
   T read(MessageView message) {
     long at = message.placeOf(sizeBytes);
     if (at < 0) {
       throw new RecordFormatException("message " + message.sequence() + " has " + message.length() + " bytes, and is"
           + " no " + shape.name() + " of " + sizeBytes);
     }
-    return read(message.region(), at, message.sequence());
+    try {
+      return (T) codec.read(message.region(), at);
+    } catch (RuntimeException impossible) {
+      throw failed(message.sequence(), impossible);
+    }
   }
 
-  @SuppressWarnings("unchecked") // the codec makes records of this type
-  private T read(Object region, long at, long sequence) {
-    try {
-      return (T) codec.read(region, at);
-    } catch (RecordFormatException impossible) {
-      throw new RecordFormatException("message " + sequence + ": " + impossible.getMessage());
-    } catch (RuntimeException refused) {
-      throw new RecordFormatException("message " + sequence + " holds what record " + shape.name() + " refuses: "
-          + refused, refused);
-    }
+  private RecordFormatException failed(long sequence, RuntimeException failure) {
+    return failure instanceof RecordFormatException
+        ? new RecordFormatException("message " + sequence + ": " + failure.getMessage())
+        : new RecordFormatException("message " + sequence + " holds what record " + shape.name() + " refuses: "
+            + failure, failure);
   }
 
   Shape shape() {

@@ -22,6 +22,10 @@ import io.bywash.engine.record.Length;
 import io.bywash.engine.record.RecordFormatException;
 import io.bywash.engine.record.RecordHandler;
 import io.bywash.engine.record.Records;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.attribute.CodeAttribute;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
@@ -104,6 +108,19 @@ class RecordMessagesTest {
       assertEquals(tick(2), subscriber.poll(TICKS, TestQueue.PATIENCE_NANOS));
       assertNull(subscriber.poll(TICKS));
     }
+  }
+
+  /** Or records would be read at a quarter of the speed, see {@code RecordReader.readInPlace}. */
+  @Test
+  void theLoopThatReadsInPlaceIsTooLongToBeInlinedIntoItsCallers() throws IOException {
+    byte[] bytes;
+    try (InputStream file = RecordReader.class.getResourceAsStream("RecordReader.class")) {
+      bytes = file.readAllBytes();
+    }
+    int length = ClassFile.of().parse(bytes).methods().stream()
+        .filter(method -> method.methodName().equalsString("readInPlace"))
+        .map(method -> (CodeAttribute) method.code().orElseThrow()).mapToInt(CodeAttribute::codeLength).sum();
+    assertTrue(length > 325, "the JIT inlines its " + length + " bytes");
   }
 
   @Test

@@ -20,12 +20,12 @@ import java.util.concurrent.locks.LockSupport;
  * crash the JVM.
  */
 public final class Region {
-  private static final VarHandle INT = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
-  private static final VarHandle LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
-  private static final ValueLayout.OfShort SHORT_AT =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfInt INT_AT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfLong LONG_AT = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle INT = little(ValueLayout.JAVA_INT);
+  private static final VarHandle LONG = little(ValueLayout.JAVA_LONG);
+  /** Any place, aligned or not. Segments' own accessors would be one more call, and the JIT inlines only so many. */
+  private static final VarHandle SHORT_AT = little(ValueLayout.JAVA_SHORT_UNALIGNED);
+  private static final VarHandle INT_AT = little(ValueLayout.JAVA_INT_UNALIGNED);
+  private static final VarHandle LONG_AT = little(ValueLayout.JAVA_LONG_UNALIGNED);
 
   /** All memory, as one segment at address zero; null when native access is denied. */
   @SuppressWarnings("restricted") // the point of NativeAccess
@@ -59,6 +59,10 @@ public final class Region {
   private final MemorySegment segment;
   private final long base;
   private final long sizeBytes;
+
+  private static VarHandle little(ValueLayout layout) {
+    return layout.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+  }
 
   private Region(MemorySegment segment) {
     this.segment = segment;
@@ -130,13 +134,13 @@ public final class Region {
   }
 
   public short getShort(long offset, int index) {
-    short value = at().get(SHORT_AT, to(offset) + index);
+    short value = (short) SHORT_AT.get(at(), to(offset) + index);
     Reference.reachabilityFence(this);
     return value;
   }
 
   public void setShort(long offset, int index, short value) {
-    at().set(SHORT_AT, to(offset) + index, value);
+    SHORT_AT.set(at(), to(offset) + index, value);
     Reference.reachabilityFence(this);
   }
 
@@ -145,7 +149,7 @@ public final class Region {
   }
 
   public int getInt(long offset, int index) {
-    int value = at().get(INT_AT, to(offset) + index);
+    int value = (int) INT_AT.get(at(), to(offset) + index);
     Reference.reachabilityFence(this);
     return value;
   }
@@ -155,7 +159,7 @@ public final class Region {
   }
 
   public void setInt(long offset, int index, int value) {
-    at().set(INT_AT, to(offset) + index, value);
+    INT_AT.set(at(), to(offset) + index, value);
     Reference.reachabilityFence(this);
   }
 
@@ -164,7 +168,7 @@ public final class Region {
   }
 
   public long getLong(long offset, int index) {
-    long value = at().get(LONG_AT, to(offset) + index);
+    long value = (long) LONG_AT.get(at(), to(offset) + index);
     Reference.reachabilityFence(this);
     return value;
   }
@@ -174,7 +178,7 @@ public final class Region {
   }
 
   public void setLong(long offset, int index, long value) {
-    at().set(LONG_AT, to(offset) + index, value);
+    LONG_AT.set(at(), to(offset) + index, value);
     Reference.reachabilityFence(this);
   }
 
