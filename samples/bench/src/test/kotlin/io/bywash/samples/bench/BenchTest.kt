@@ -87,7 +87,7 @@ class BenchTest {
             .find(lines[0])!!.destructured
         assertEquals(written, read)
         val text = page.readText()
-        assertTrue(text.startsWith("before\n") && text.endsWith("after\n") && "old" !in text, text)
+        assertTrue(text.startsWith("before\n") && text.endsWith("after\n") && "\nold\n" !in text, text)
         assertTrue("| throughput.64.claim.vsAeronTryClaim | " in text, text)
         for (plot in listOf("throughput.svg", "latency.svg")) {
             val root = DocumentBuilderFactory.newInstance().newDocumentBuilder()
