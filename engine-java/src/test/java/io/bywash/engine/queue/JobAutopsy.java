@@ -5,12 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Entry;
+import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.queue.JobScene.Marks;
 import io.bywash.engine.subject.DeathSubject;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The living look at a work queue in which somebody died. */
 final class JobAutopsy implements DeathSubject.Examination {
@@ -171,6 +173,18 @@ final class JobAutopsy implements DeathSubject.Examination {
       seen.drain(consumer);
       seen.assertAllCame(consumer);
       work(consumer, producer);
+      takeDeadLetters();
+    }
+
+    /** A segment stays for them as well, and has to go with its last user here. */
+    private void takeDeadLetters() {
+      Optional<Entry> letters = ((SegmentEntry) entry).directory().find(WorkSubject.deadLetters().name());
+      if (letters.isPresent()) {
+        try (Consumer reader = Consumer.open(letters.get())) {
+          reader.poll(message -> assertNull(Jobs.fault(message)), JobScene.CAPACITY);
+          assertNull(reader.take());
+        }
+      }
     }
 
     @Override
