@@ -41,7 +41,9 @@ public final class QueueType extends StructureType {
 
   @Override
   protected String parameterDifference(long[] found, long[] wanted) {
-    return "delivery policy is \"" + DeliveryPolicy.of(found) + "\", wanted \"" + DeliveryPolicy.of(wanted) + "\"";
+    DeliveryPolicy policy = DeliveryPolicy.of(found); // null when the row is damaged
+    return "delivery policy is " + (policy == null ? "impossible" : "\"" + policy + "\"") + ", wanted \""
+        + DeliveryPolicy.of(wanted) + "\"";
   }
 
   /** The living holder of the role with the lowest index. */
