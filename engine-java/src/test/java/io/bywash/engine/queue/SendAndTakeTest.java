@@ -52,6 +52,16 @@ class SendAndTakeTest {
     }
   }
 
+  @Test
+  void eachWaitHasItsWholeTimeoutAlsoAfterAnother() {
+    try (TestJobs queue = TestJobs.of(bus.path("seg"), 4); Consumer consumer = queue.consumer()) {
+      assertNull(consumer.take(20_000_000));
+      long start = System.nanoTime();
+      assertNull(consumer.take(30_000_000));
+      assertTrue(System.nanoTime() - start >= 30_000_000, "it gave up before its timeout");
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {1, 4})
   void fullAndEmptyAreExact(int capacity) {
