@@ -5,11 +5,10 @@ import io.bywash.engine.Lifetime
 import io.bywash.engine.Segment
 import io.bywash.engine.SegmentNotFoundException
 import io.bywash.engine.SegmentSpec
+import io.bywash.engine.wait.WaitHub
 import java.nio.file.Path
-import java.util.concurrent.CompletableFuture
 import java.util.concurrent.TimeUnit
 import kotlin.time.Duration
-import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.TimeSource
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.cancelChildren
@@ -96,7 +95,6 @@ public class BusTopology internal constructor(
     public suspend fun attach(timeout: Duration, directory: Path? = null): Bus {
         val start = TimeSource.Monotonic.markNow()
         val file = (if (directory == null) BusDirectory.standard() else BusDirectory.at(directory)).path(name)
-        var pause = FIRST_PAUSE
         while (true) {
             currentCoroutineContext().ensureActive()
             try {
@@ -106,8 +104,7 @@ public class BusTopology internal constructor(
                     throw notThere
                 }
             }
-            awaitRealTime(pause)
-            pause = minOf(pause * 2, LAST_PAUSE)
+            awaitFile(file, timeout - start.elapsedNow())
         }
     }
 
@@ -135,18 +132,14 @@ public class BusTopology internal constructor(
     }
 
     private companion object {
-        /** How often to see whether the segment is there: nobody wakes those who wait for a file. */
-        val FIRST_PAUSE = 1.milliseconds
-        val LAST_PAUSE = 16.milliseconds
-
-        /** `delay` would be virtual under `runTest`, and take no time. */
-        suspend fun awaitRealTime(time: Duration) {
+        /** Real time: `withTimeout` would be virtual under `runTest`. */
+        suspend fun awaitFile(file: Path, timeout: Duration) {
             val resumption = Resumption(currentCoroutineContext())
             suspendCancellableCoroutine { continuation ->
-                val timer = CompletableFuture<Unit>()
-                timer.whenComplete { _, _ -> resumption.resume(continuation) }
-                timer.completeOnTimeout(Unit, time.inWholeNanoseconds, TimeUnit.NANOSECONDS)
-                continuation.invokeOnCancellation { timer.cancel(false) }
+                val exists = WaitHub.shared().whenExists(file, resumption)
+                exists.whenComplete { _, _ -> resumption.resume(continuation) }
+                exists.completeOnTimeout(null, timeout.inWholeNanoseconds, TimeUnit.NANOSECONDS)
+                continuation.invokeOnCancellation { exists.cancel(false) }
             }
         }
     }

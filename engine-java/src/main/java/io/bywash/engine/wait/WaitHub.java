@@ -3,6 +3,7 @@ package io.bywash.engine.wait;
 import io.bywash.engine.internal.waiting.Hub;
 import io.bywash.engine.internal.waiting.WaitPoint;
 import io.bywash.engine.internal.linux.EngineThread;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -67,6 +68,22 @@ public final class WaitHub {
     FutureWait wait = new FutureWait(point, executor);
     wait.future.whenComplete((nothing, failure) -> wait.forget());
     Hub.shared().add(wait);
+    return wait.future;
+  }
+
+  /**
+   * Returns a future that completes when there is a file of that name, for example a segment that another process will
+   * create. The hub's thread looks for it every 4 ms, and first after that time. What the file is, and whether it is
+   * still there, the caller finds out by {@link io.bywash.engine.Segment#attach}.
+   *
+   * <p>Cancelling the future ends the wait.
+   *
+   * @param executor completes the future, as in {@link #whenReady(Waitable, Executor)}
+   */
+  public CompletableFuture<Void> whenExists(Path file, Executor executor) {
+    Objects.requireNonNull(executor, "executor");
+    FutureWait wait = new FutureWait(null, executor);
+    Hub.shared().add(file.toAbsolutePath(), wait);
     return wait.future;
   }
 

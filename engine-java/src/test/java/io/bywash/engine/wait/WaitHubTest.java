@@ -394,4 +394,44 @@ class WaitHubTest {
     assertTrue(refused.getMessage().startsWith("role="), refused.getMessage());
     assertThrows(IllegalArgumentException.class, () -> hub.whenReady(null));
   }
+
+  /** The hub has looked for all files that somebody waits for up to now. */
+  private void afterALookForFiles() throws Exception {
+    join(hub.whenExists(bus.path("hub"), Runnable::run));
+  }
+
+  @Test
+  void aFutureCompletesWhenTheFileOfASegmentExists() throws Exception {
+    CompletableFuture<Void> coming = hub.whenExists(bus.path("coming"), Runnable::run);
+    CompletableFuture<Void> cancelled = hub.whenExists(bus.path("coming"), Runnable::run);
+    CompletableFuture<Void> without = hub.whenExists(bus.path("none").resolve("none"), Runnable::run);
+    cancelled.cancel(false);
+    afterALookForFiles();
+    assertFalse(coming.isDone());
+    try (Segment created = Segment.create(bus.path("coming"), SegmentSpec.of(Broadcast.spec("queue", 4096)))) {
+      join(coming);
+      Segment.attach(created.path(), 0).close();
+    }
+    afterALookForFiles();
+    assertFalse(without.isDone());
+    without.cancel(false);
+  }
+
+  @Test
+  void aThousandWaitsForOneFileTakeOneThread() throws Exception {
+    List<CompletableFuture<Void>> waits = new ArrayList<>();
+    for (int i = 0; i < 1000; i++) {
+      waits.add(hub.whenExists(bus.path("coming"), Runnable::run));
+    }
+    afterALookForFiles();
+    assertTrue(waits.stream().noneMatch(CompletableFuture::isDone));
+    assertEquals(1, Thread.getAllStackTraces().keySet().stream()
+        .filter(thread -> thread.getName().equals("bywash-wait-hub")).count());
+    try (Segment created = Segment.create(bus.path("coming"), SegmentSpec.of(Broadcast.spec("queue", 4096)))) {
+      for (CompletableFuture<Void> wait : waits) {
+        join(wait);
+      }
+      Segment.attach(created.path(), 0).close();
+    }
+  }
 }

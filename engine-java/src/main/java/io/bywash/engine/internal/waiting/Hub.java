@@ -6,6 +6,9 @@ import io.bywash.engine.internal.linux.EngineThread;
 import io.bywash.engine.internal.linux.Futex;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -16,9 +19,9 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
- * The one thread of a process that waits for many roles in many segments. It sleeps in the kernel on the doorbells of
- * all segments at once. Where it cannot sleep (no native access, Linux before 5.16, a peer that cannot wake it, more
- * than {@value Futex#MAX_WORDS} words) it checks once a millisecond.
+ * The one thread of a process that waits for many roles in many segments, and for segments to come. It sleeps in the
+ * kernel on the doorbells of all segments at once. Where it cannot sleep (no native access, Linux before 5.16, a peer
+ * that cannot wake it, more than {@value Futex#MAX_WORDS} words) it checks once a millisecond.
  *
  * <p>After a wake it checks the waits whose bits were taken, and those that were added, revoked or cancelled in this
  * process. Every 50 ms it checks each structure, and all waits in it if it has changed. So waits that are not woken
@@ -31,11 +34,14 @@ public final class Hub {
   private static final Hub SHARED = new Hub();
   private static final long LOOK_NANOS = 1_000_000;
   private static final long IDLE_NANOS = 1_000_000_000;
+  /** How often files that do not exist yet are looked for: nobody tells when one comes. */
+  private static final long FILE_LOOK_NANOS = 4_000_000;
   /** After so many rounds all waits are checked, whatever is known of them. */
   private static final int ROUNDS_OF_ALL = 20;
 
   private final Queue<Wait> arrivals = new ConcurrentLinkedQueue<>();
   private final Queue<Wait> over = new ConcurrentLinkedQueue<>();
+  private final Queue<FileWait> fileArrivals = new ConcurrentLinkedQueue<>();
   private final Region ownDoorbell = Region.allocate(Integer.BYTES);
   private final Object threadLock = new Object();
   private volatile Thread thread;
@@ -43,19 +49,27 @@ public final class Hub {
   // ---- used only by the hub's thread
   private final List<WaitSegment> segments = new ArrayList<>();
   private final Map<Attachment, WaitSegment> byCore = new IdentityHashMap<>();
+  private final List<FileWait> files = new ArrayList<>();
+  private long fileLookNanos;
   private long roundNanos = System.nanoTime();
   private int rounds;
   private boolean failed;
   private Futex.Words words;
   private boolean failureLogged;
 
-  /** A wait for a role. */
+  /** A wait for a file to exist. */
+  private record FileWait(Path file, Wait waiting) {}
+
+  /** A wait for a role, or for a file. */
   public abstract static class Wait {
     final WaitPoint point;
     /** The next wait of the same role. Only the hub uses this and {@link #group}. */
     Wait next;
     WaitGroup group;
 
+    /**
+     * @param point what to wait for; null when it is a file
+     */
     protected Wait(WaitPoint point) {
       this.point = point;
     }
@@ -66,6 +80,9 @@ public final class Hub {
 
     /** Passes a wake on to another waiter: this wait was cancelled after its role was ready. */
     protected final void passOn() {
+      if (point == null) {
+        return;
+      }
       try {
         point.waiters().signalOne();
       } catch (InternalError fault) {
@@ -102,7 +119,16 @@ public final class Hub {
 
   /** Adds a wait, which ends at once if its role is ready. */
   public void add(Wait wait) {
-    arrivals.add(wait);
+    add(arrivals, wait);
+  }
+
+  /** Adds a wait that ends when the file exists, {@value #FILE_LOOK_NANOS} ns from now at the earliest. */
+  public void add(Path file, Wait wait) {
+    add(fileArrivals, new FileWait(file, wait));
+  }
+
+  private <T> void add(Queue<T> arrivals, T arrival) {
+    arrivals.add(arrival);
     try {
       synchronized (threadLock) {
         if (thread == null) {
@@ -117,7 +143,7 @@ public final class Hub {
         }
       }
     } catch (Throwable failure) {
-      arrivals.remove(wait);
+      arrivals.remove(arrival);
       throw failure;
     }
     ownDoorbell.getAndAddInt(0, 1);
@@ -216,15 +242,16 @@ public final class Hub {
     if (isRound) {
       beginRound();
     }
+    lookForFiles();
     boolean mayBlock = look(isRound);
-    if (segments.isEmpty()) {
+    if (segments.isEmpty() && files.isEmpty()) {
       if (words != null) {
         words.clear(); // or the last segments could not be unmapped
       }
       return isUnused();
     }
     if (failed || !mayBlock || !sleepOnDoorbells(ownSeen)) {
-      LockSupport.parkNanos(LOOK_NANOS);
+      LockSupport.parkNanos(segments.isEmpty() ? FILE_LOOK_NANOS : LOOK_NANOS);
       if (!mayBlock) {
         roundNanos -= WaitRoom.PROBE_NANOS; // begin a round next, since no announcement can be relied on
       }
@@ -253,6 +280,29 @@ public final class Hub {
       guarded(segment, one -> one.checkBlind(segments.size() < Futex.MAX_WORDS));
     }
     return segment;
+  }
+
+  private void lookForFiles() {
+    for (FileWait arrival = fileArrivals.peek(); arrival != null; arrival = fileArrivals.peek()) {
+      if (files.isEmpty()) {
+        fileLookNanos = System.nanoTime();
+      }
+      files.add(arrival); // first, since it may fail
+      fileArrivals.remove();
+    }
+    if (files.isEmpty() || System.nanoTime() - fileLookNanos < FILE_LOOK_NANOS) {
+      return;
+    }
+    fileLookNanos = System.nanoTime();
+    for (int i = files.size() - 1; i >= 0; i--) {
+      FileWait each = files.get(i);
+      if (!each.waiting.isOver() && Files.exists(each.file, LinkOption.NOFOLLOW_LINKS)) {
+        each.waiting.end(null);
+      }
+      if (each.waiting.isOver()) {
+        files.remove(i);
+      }
+    }
   }
 
   private void takeOver() {
@@ -325,11 +375,11 @@ public final class Hub {
   /** Waits for an arrival; true when there was none for a second, and this thread is no longer the hub's. */
   private boolean isUnused() {
     long start = System.nanoTime();
-    while (arrivals.isEmpty() && System.nanoTime() - start < IDLE_NANOS) {
+    while (isWithoutArrivals() && System.nanoTime() - start < IDLE_NANOS) {
       LockSupport.parkNanos(IDLE_NANOS);
     }
     synchronized (threadLock) {
-      if (!arrivals.isEmpty()) {
+      if (!isWithoutArrivals()) {
         return false;
       }
       over.clear();
@@ -337,6 +387,10 @@ public final class Hub {
       thread = null;
       return true;
     }
+  }
+
+  private boolean isWithoutArrivals() {
+    return arrivals.isEmpty() && fileArrivals.isEmpty();
   }
 
   /** Checks a wait, and ends it if its role is ready. A wait that cannot be ended now stays. */
@@ -392,6 +446,7 @@ public final class Hub {
       }
     }
     long untilRound = WaitRoom.PROBE_NANOS - (System.nanoTime() - roundNanos);
-    return words.await(anyBlind ? Math.min(untilRound, LOOK_NANOS) : untilRound);
+    long mostNanos = anyBlind ? LOOK_NANOS : files.isEmpty() ? untilRound : FILE_LOOK_NANOS;
+    return words.await(Math.min(untilRound, mostNanos));
   }
 }

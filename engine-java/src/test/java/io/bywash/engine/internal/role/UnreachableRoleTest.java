@@ -61,6 +61,12 @@ class UnreachableRoleTest {
       forgetPublisher(queue);
       Threads.await(() -> canPublish(queue), "the role to be given back");
     }
+    awaitRemoval();
+  }
+
+  /** Whoever gives back a role keeps the segment until that is done. */
+  private void awaitRemoval() {
+    Threads.await(() -> bus.files().isEmpty(), "the removal of the segment");
   }
 
   @Test
@@ -77,6 +83,7 @@ class UnreachableRoleTest {
       }, "room");
       Threads.await(() -> publisher.subscriberCount() == 0, "all places to be free");
     }
+    awaitRemoval();
   }
 
   @Test

@@ -3,8 +3,6 @@ package io.bywash.samples.demo
 import io.bywash.engine.BusException
 import io.bywash.engine.Kind
 import io.bywash.engine.Segment
-import io.bywash.engine.SegmentExistsException
-import io.bywash.engine.SegmentNotFoundException
 import io.bywash.engine.broadcast.BroadcastStatus
 import java.nio.file.Files
 import java.nio.file.Path
@@ -25,67 +23,47 @@ class DemoRun(
     private val lanes = listOf(feed, container, receiver)
 
     /** Whoever creates the segment runs the demo. It is left to the other three as soon as they are there. */
-    private val created = createAlone()
+    private val created = OneDemo.create()
     private val observed = Segment.observe(demoBus.name)
     private val storage = Files.createTempDirectory("bywash-demo-felix-")
     private val hook = Thread { endAll() }
+    private var isEnded = false
 
     init {
         Runtime.getRuntime().addShutdownHook(hook)
     }
 
-    private fun createAlone(): Segment {
-        repeat(MOST_TRIES) {
-            try {
-                return Segment.create(demoBus.name, demoBus.toSpec())
-            } catch (usual: SegmentExistsException) {
-                requireNoOther() // else it is removed, and the next try succeeds
-            } catch (unusable: BusException) {
-                throw DemoFailure(unusable.message.orEmpty())
-            }
-        }
-        throw DemoFailure("other demos come and go; try again")
-    }
-
-    /**
-     * Only one demo at a time uses the segment. One that was killed may have left it: then the last one out removes it.
-     */
-    private fun requireNoOther() {
-        try {
-            Segment.observe(demoBus.name).use { segment ->
-                segment.participants().firstOrNull { it.alive() }?.let {
-                    throw DemoFailure("another demo is running (process ${it.pid()} uses segment ${segment.path()}); " +
-                        "wait for its end")
-                }
-            }
-            removeLeftSegment()
-        } catch (usual: SegmentNotFoundException) {
-            // the other one has just ended
-        } catch (unusable: BusException) {
-            throw DemoFailure(unusable.message.orEmpty())
-        }
-    }
-
-    private fun removeLeftSegment() = Segment.attach(demoBus.name, 0).close()
-
     @Synchronized
     private fun endAll() {
+        if (isEnded) {
+            return
+        }
+        isEnded = true
         view.close()
         lanes.forEach { it.end() }
         lanes.forEach { it.awaitEnd() }
         created.close()
         observed.close()
         try {
-            removeLeftSegment() // those who were interrupted did not close it
+            OneDemo.removeLeft() // those who were interrupted did not close it
         } catch (usual: BusException) {
             // it was closed in order
         }
         storage.toFile().deleteRecursively()
     }
 
+    /** One step of the run, which an interrupt ends before or after it: then no process starts and nothing is read. */
+    @Synchronized
+    private fun <T> step(action: () -> T): T {
+        if (isEnded) {
+            throw DemoFailure("interrupted")
+        }
+        return action()
+    }
+
     fun run(): DemoResult {
-        container.start(Programs.container(storage))
-        receiver.start(Programs.java("io.bywash.samples.demo.Receive"))
+        step { container.start(Programs.container(storage)) }
+        step { receiver.start(Programs.java("io.bywash.samples.demo.Receive")) }
         startFeed()
         watch("both consumers get what the feed publishes") {
             listOf(container, receiver).all { it.count("received") > 0 }
@@ -120,7 +98,8 @@ class DemoRun(
         )
     }
 
-    private fun startFeed() = feed.start(Programs.java("io.bywash.samples.demo.FeedKt", *feedArguments.toTypedArray()))
+    private fun startFeed() =
+        step { feed.start(Programs.java("io.bywash.samples.demo.FeedKt", *feedArguments.toTypedArray())) }
 
     private fun killFeed(): Long {
         val pid = feed.pid
@@ -131,7 +110,8 @@ class DemoRun(
     }
 
     /** What the segment itself says, also when everybody has left it. */
-    private fun status(): BroadcastStatus = BroadcastStatus.of(observed.directory().find(readings.name, Kind.BROADCAST))
+    private fun status(): BroadcastStatus =
+        step { BroadcastStatus.of(observed.directory().find(readings.name, Kind.BROADCAST)) }
 
     private fun look() {
         Thread.sleep(LOOK_MILLIS)
@@ -186,7 +166,6 @@ class DemoRun(
 
     private companion object {
         const val LOOK_MILLIS = 100L
-        const val MOST_TRIES = 10
         const val PATIENCE_NANOS = 30_000_000_000L
         const val STILL_NANOS = 5_000_000_000L
     }
