@@ -114,7 +114,7 @@ public final class ChildProcess implements AutoCloseable {
 
   private static ChildProcess start(List<String> starter, List<String> options, Setup setup,
       Map<String, String> environment, Class<? extends ChildProgram> program, Object... arguments) {
-    List<String> command = command(setup.option);
+    List<String> command = command(setup);
     command.addAll(command.indexOf("-cp"), options); // of two that contradict each other the last one counts
     command.addAll(0, starter);
     if (!ChildProgram.Optimised.class.isAssignableFrom(program)) {
@@ -134,10 +134,12 @@ public final class ChildProcess implements AutoCloseable {
     }
   }
 
-  private static List<String> command(String option) {
-    return new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), option, "-ea",
-        "-Xshare:auto", "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:+ErrorFileToStdout", "-cp",
-        String.join(File.pathSeparator, classPath())));
+  private static List<String> command(Setup setup) {
+    List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        setup.option, "-ea", "-Xshare:auto", "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData",
+        "-XX:+ErrorFileToStdout", "-cp", String.join(File.pathSeparator, ChildArchive.classPath())));
+    ChildArchive.addTo(command, setup.name());
+    return command;
   }
 
   /** Where the engine and these tests are, whether this JVM has them on its class path or on its module path. */
@@ -269,6 +271,9 @@ public final class ChildProcess implements AutoCloseable {
   }
 
   private static void signal(String name, Collection<ChildProcess> processes) {
+    if (processes.isEmpty()) {
+      return;
+    }
     List<String> command = new ArrayList<>(List.of("kill", "-" + name));
     processes.forEach(each -> command.add(Long.toString(each.pid())));
     try {

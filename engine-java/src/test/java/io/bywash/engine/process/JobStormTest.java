@@ -34,9 +34,10 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @Timeout(4 * 3600)
 class JobStormTest {
-  private static final int PROCESSES = 2;
-  private static final int LIFE_NANOS = 150_000_000;
-  private static final int PAUSE_NANOS = 80_000_000;
+  private static final int PROCESSES = 4;
+  /** The longest time between two rounds, and the longest pause. */
+  private static final int LIFE_NANOS = 20_000_000;
+  private static final int PAUSE_NANOS = 30_000_000;
 
   @RegisterExtension final TempBus bus = new TempBus();
   @TempDir Path ledgers;
@@ -47,18 +48,19 @@ class JobStormTest {
   @Test
   void whatIsSentIsAcknowledgedOnceThoughProcessesAreKilledAndPaused() throws Exception {
     assumeTrue(NativeAccess.ENABLED, "in the short form only with native access; the long form has both");
-    storm(4);
+    storm(200, 10);
   }
 
   @Test
   @Tag("stress")
   void whatIsSentIsAcknowledgedOnceThoughThousandsOfProcessesAreKilledAndPaused() throws Exception {
-    for (int i = 0; i < 100; i++) {
-      storm(40);
+    for (int i = 0; i < 50; i++) {
+      storm(200, 2);
     }
   }
 
-  private void storm(int kills) throws Exception {
+  /** In each round some processes are paused; in one of {@code roundsOfAKill} one is killed, too, and replaced. */
+  private void storm(int rounds, int roundsOfAKill) throws Exception {
     seed = Long.getLong("bywash.storm.seed", System.nanoTime());
     System.out.println("seed of the storm: -Dbywash.storm.seed=" + seed);
     Random random = new Random(seed);
@@ -69,23 +71,28 @@ class JobStormTest {
         for (int i = 0; i < PROCESSES; i++) {
           processes.add(start());
         }
-        for (int kill = 0; kill < kills; kill++) {
-          processes.add(start());
-          List<ChildProcess> paused = List.of(processes.get(random.nextInt(processes.size())));
+        for (int round = 0; round < rounds; round++) {
+          List<ChildProcess> paused = processes.stream().filter(each -> random.nextInt(PROCESSES) == 0).toList();
           ChildProcess.pause(paused);
           LockSupport.parkNanos(random.nextInt(PAUSE_NANOS));
-          ChildProcess.resume(paused);
+          if (round % roundsOfAKill == 0) { // it may be one that is paused
+            processes.remove(random.nextInt(processes.size())).kill();
+          }
+          ChildProcess.resume(paused.stream().filter(ChildProcess::isAlive).toList());
+          if (processes.size() < PROCESSES) {
+            assertOthersGoOn(segment, processes);
+            processes.add(start());
+          }
           LockSupport.parkNanos(random.nextInt(LIFE_NANOS));
-          processes.remove(random.nextInt(processes.size())).kill();
-          assertOthersGoOn(segment, processes);
         }
+        assertOthersGoOn(segment, processes);
         processes.forEach(ChildProcess::kill);
       } finally {
         processes.forEach(ChildProcess::close);
       }
       segment.recover();
       assertEquals(List.of(), Verification.of(segment));
-      check(segment, kills);
+      check(segment, rounds);
     }
   }
 
@@ -122,7 +129,7 @@ class JobStormTest {
     final Map<Integer, Integer> byCount = new HashMap<>();
   }
 
-  private void check(Segment segment, int kills) throws IOException {
+  private void check(Segment segment, int rounds) throws IOException {
     Map<Long, Story> stories = new HashMap<>();
     Path last = ledgers.resolve("ledger" + started * JobStormProgram.ACTORS);
     Ledger own = new Ledger(last);
@@ -157,9 +164,9 @@ class JobStormTest {
     assertTrue(outOfOrder <= mostLeft, outOfOrder + " first deliveries were out of order");
     QueueStatus status = status(segment);
     assertEquals(0, status.readyCount() + status.heldCount() + status.leftCount());
-    assertTrue(sent > 100L * kills, sent + " messages were sent");
-    System.out.println("storm of a work queue: " + kills + " kills, " + sent + " messages, " + redelivered
-        + " of them came again");
+    assertTrue(sent > 20L * rounds, sent + " messages were sent");
+    System.out.println("storm of a work queue: " + rounds + " rounds, " + started + " processes, " + sent
+        + " messages, " + redelivered + " of them came again");
   }
 
   /** Answers how many first deliveries came behind that of a later message of the same producer. */

@@ -6,8 +6,6 @@ import io.bywash.engine.internal.linux.EngineThread;
 import io.bywash.engine.internal.linux.Futex;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -34,14 +32,12 @@ public final class Hub {
   private static final Hub SHARED = new Hub();
   private static final long LOOK_NANOS = 1_000_000;
   private static final long IDLE_NANOS = 1_000_000_000;
-  /** How often files that do not exist yet are looked for: nobody tells when one comes. */
-  private static final long FILE_LOOK_NANOS = 4_000_000;
   /** After so many rounds all waits are checked, whatever is known of them. */
   private static final int ROUNDS_OF_ALL = 20;
 
   private final Queue<Wait> arrivals = new ConcurrentLinkedQueue<>();
   private final Queue<Wait> over = new ConcurrentLinkedQueue<>();
-  private final Queue<FileWait> fileArrivals = new ConcurrentLinkedQueue<>();
+  private final AwaitedFiles files = new AwaitedFiles();
   private final Region ownDoorbell = Region.allocate(Integer.BYTES);
   private final Object threadLock = new Object();
   private volatile Thread thread;
@@ -49,16 +45,11 @@ public final class Hub {
   // ---- used only by the hub's thread
   private final List<WaitSegment> segments = new ArrayList<>();
   private final Map<Attachment, WaitSegment> byCore = new IdentityHashMap<>();
-  private final List<FileWait> files = new ArrayList<>();
-  private long fileLookNanos;
   private long roundNanos = System.nanoTime();
   private int rounds;
   private boolean failed;
   private Futex.Words words;
   private boolean failureLogged;
-
-  /** A wait for a file to exist. */
-  private record FileWait(Path file, Wait waiting) {}
 
   /** A wait for a role, or for a file. */
   public abstract static class Wait {
@@ -119,16 +110,18 @@ public final class Hub {
 
   /** Adds a wait, which ends at once if its role is ready. */
   public void add(Wait wait) {
-    add(arrivals, wait);
+    arrivals.add(wait);
+    attend(() -> arrivals.remove(wait));
   }
 
-  /** Adds a wait that ends when the file exists, {@value #FILE_LOOK_NANOS} ns from now at the earliest. */
+  /** Adds a wait that ends when the file exists, {@value AwaitedFiles#LOOK_NANOS} ns from now at the earliest. */
   public void add(Path file, Wait wait) {
-    add(fileArrivals, new FileWait(file, wait));
+    AwaitedFiles.Arrival arrival = files.add(file, wait);
+    attend(() -> files.remove(arrival));
   }
 
-  private <T> void add(Queue<T> arrivals, T arrival) {
-    arrivals.add(arrival);
+  /** Has the thread take in what was added, or undoes that if there can be no thread. */
+  private void attend(Runnable undo) {
     try {
       synchronized (threadLock) {
         if (thread == null) {
@@ -143,7 +136,7 @@ public final class Hub {
         }
       }
     } catch (Throwable failure) {
-      arrivals.remove(arrival);
+      undo.run();
       throw failure;
     }
     ownDoorbell.getAndAddInt(0, 1);
@@ -242,7 +235,7 @@ public final class Hub {
     if (isRound) {
       beginRound();
     }
-    lookForFiles();
+    files.look();
     boolean mayBlock = look(isRound);
     if (segments.isEmpty() && files.isEmpty()) {
       if (words != null) {
@@ -251,7 +244,7 @@ public final class Hub {
       return isUnused();
     }
     if (failed || !mayBlock || !sleepOnDoorbells(ownSeen)) {
-      LockSupport.parkNanos(segments.isEmpty() ? FILE_LOOK_NANOS : LOOK_NANOS);
+      LockSupport.parkNanos(segments.isEmpty() ? AwaitedFiles.LOOK_NANOS : LOOK_NANOS);
       if (!mayBlock) {
         roundNanos -= WaitRoom.PROBE_NANOS; // begin a round next, since no announcement can be relied on
       }
@@ -280,29 +273,6 @@ public final class Hub {
       guarded(segment, one -> one.checkBlind(segments.size() < Futex.MAX_WORDS));
     }
     return segment;
-  }
-
-  private void lookForFiles() {
-    for (FileWait arrival = fileArrivals.peek(); arrival != null; arrival = fileArrivals.peek()) {
-      if (files.isEmpty()) {
-        fileLookNanos = System.nanoTime();
-      }
-      files.add(arrival); // first, since it may fail
-      fileArrivals.remove();
-    }
-    if (files.isEmpty() || System.nanoTime() - fileLookNanos < FILE_LOOK_NANOS) {
-      return;
-    }
-    fileLookNanos = System.nanoTime();
-    for (int i = files.size() - 1; i >= 0; i--) {
-      FileWait each = files.get(i);
-      if (!each.waiting.isOver() && Files.exists(each.file, LinkOption.NOFOLLOW_LINKS)) {
-        each.waiting.end(null);
-      }
-      if (each.waiting.isOver()) {
-        files.remove(i);
-      }
-    }
   }
 
   private void takeOver() {
@@ -390,7 +360,7 @@ public final class Hub {
   }
 
   private boolean isWithoutArrivals() {
-    return arrivals.isEmpty() && fileArrivals.isEmpty();
+    return arrivals.isEmpty() && !files.hasArrivals();
   }
 
   /** Checks a wait, and ends it if its role is ready. A wait that cannot be ended now stays. */
@@ -446,7 +416,7 @@ public final class Hub {
       }
     }
     long untilRound = WaitRoom.PROBE_NANOS - (System.nanoTime() - roundNanos);
-    long mostNanos = anyBlind ? LOOK_NANOS : files.isEmpty() ? untilRound : FILE_LOOK_NANOS;
+    long mostNanos = anyBlind ? LOOK_NANOS : files.isEmpty() ? untilRound : AwaitedFiles.LOOK_NANOS;
     return words.await(Math.min(untilRound, mostNanos));
   }
 }
