@@ -86,7 +86,10 @@ final class Gate {
     return true;
   }
 
-  /** Removes the dead now and then, and whoever was in the way for longer than it may be. */
+  /**
+   * Removes the dead now and then, and whoever was in the way for longer than it may be. It probes only those in the
+   * way, and so learns of their deaths sooner than from a probe of all peers.
+   */
   private void clear(long boundary) {
     long now = System.nanoTime();
     if (blocked) {

@@ -4,6 +4,7 @@ import static io.bywash.engine.broadcast.BroadcastLayout.*;
 import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
 import io.bywash.engine.Entry;
+import io.bywash.engine.Message;
 import io.bywash.engine.MessageHandler;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.SegmentReplacedException;
@@ -19,6 +20,7 @@ import io.bywash.engine.wait.Waitable;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 import java.util.Objects;
+import java.util.function.Function;
 
 /**
  * A subscriber of a broadcast queue, with a position of its own. Any number may join and leave at any time.
@@ -52,6 +54,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   private final long firstPublisher;
   private long firstSequence;
   private int emptyPolls;
+  private final Taking taking = new Taking();
   private final Taken taken = new Taken();
   /** The last handler of records, what it was made of, and for which records. */
   private MessageHandler typed;
@@ -247,6 +250,40 @@ public final class Subscriber extends Role implements Waitable, Revocable {
 
   private int pollPaced(MessageHandler handler, int limit) {
     return poll(handler, limit, pace != null && reader.isDry());
+  }
+
+  /** As {@link #receive(Function, long)}, but without waiting. */
+  public <T> T receive(Function<? super Message, ? extends T> reader) {
+    return receive(reader, 0);
+  }
+
+  /**
+   * Reads the next message with {@code reader}, in place, and returns what that returned. Waits for it for up to
+   * {@code timeoutNanos}, and returns null when none came in that time. {@link #lostCount} says whether messages were
+   * lost before it. All else is as in the polls.
+   *
+   * @param reader gets the message, which is valid during that call only, and returns anything but null
+   */
+  @SuppressWarnings("unchecked") // it is what this reader returned
+  public <T> T receive(Function<? super Message, ? extends T> reader, long timeoutNanos) {
+    taking.reader = Objects.requireNonNull(reader, "reader");
+    try {
+      poll(taking, 1, timeoutNanos);
+      return (T) taking.result;
+    } finally {
+      taking.reader = null;
+      taking.result = null;
+    }
+  }
+
+  private static final class Taking implements MessageHandler {
+    private Function<? super Message, ?> reader;
+    private Object result;
+
+    @Override
+    public void onMessage(Message message) {
+      result = Objects.requireNonNull(reader.apply(message), "the result of the reader");
+    }
   }
 
   /** As {@link #poll(Records, RecordHandler, int, long)}, but without waiting. */

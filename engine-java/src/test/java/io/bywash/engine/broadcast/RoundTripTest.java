@@ -5,6 +5,7 @@ import static io.bywash.engine.broadcast.TestQueue.drain;
 import static io.bywash.engine.broadcast.TestQueue.offer;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -234,6 +235,31 @@ class RoundTripTest {
       assertThrows(IllegalArgumentException.class, () -> publisher.offer(new byte[0]));
       assertThrows(IllegalArgumentException.class, () -> publisher.offer(new byte[513]));
       assertEquals(1, publisher.nextSequence());
+    }
+  }
+
+  @Test
+  void oneThatReceivesGetsWhatItsReaderMakesOfEachMessageInOrder() {
+    try (TestQueue queue = TestQueue.create(bus.path("round"), 4096); Publisher publisher = queue.publisher();
+        Subscriber subscriber = queue.subscriber(SubscriberOptions.block())) {
+      assertNull(subscriber.receive(Message::toBytes));
+      assertNull(subscriber.receive(Message::toBytes, 1_000_000));
+      for (long i = 0; i < 1000; i++) {
+        Claim claim = publisher.claim(Long.BYTES, 0, PATIENCE_NANOS);
+        claim.putLong(0, i * i);
+        claim.commit();
+        Long read = subscriber.receive(message -> message.getLong(0), PATIENCE_NANOS);
+        assertEquals(i * i, read);
+        assertEquals(i + 1, subscriber.nextSequence());
+      }
+      assertTrue(publisher.offer(new byte[1]));
+      assertTrue(publisher.offer(new byte[2]));
+      assertThrows(NullPointerException.class, () -> subscriber.receive(message -> null));
+      assertEquals("the 2nd has 2", subscriber.receive(message -> {
+        assertThrows(IllegalStateException.class, () -> subscriber.receive(Message::length));
+        return "the 2nd has " + message.length();
+      }));
+      assertNull(subscriber.receive(Message::toBytes));
     }
   }
 }
