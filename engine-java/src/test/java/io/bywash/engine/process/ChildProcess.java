@@ -136,9 +136,9 @@ public final class ChildProcess implements AutoCloseable {
 
   private static List<String> command(Setup setup) {
     List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        setup.option, "-ea", "-Xshare:auto", "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData",
-        "-XX:+ErrorFileToStdout", "-cp", String.join(File.pathSeparator, ChildArchive.classPath())));
-    ChildArchive.addTo(command, setup.name());
+        setup.option, "-ea", "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData",
+        "-XX:+ErrorFileToStdout", "-cp", String.join(File.pathSeparator, ChildCache.classPath())));
+    ChildCache.addTo(command, setup.name());
     return command;
   }
 

@@ -30,6 +30,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -170,6 +171,8 @@ class FullFileSystemTest {
   static final class RaceForSpace implements ChildProgram {
     private static final int FILLER_BYTES = 300_000;
     private static final int SEGMENT_BYTES = 600_000;
+    /** By the allocation: rare where the two threads hardly ever run at once. */
+    private static final int MIN_REFUSED = 3;
 
     private int created;
     private int refusedByCheck;
@@ -184,7 +187,7 @@ class FullFileSystemTest {
           Subscriber subscriber = Programs.subscriber(existing, SubscriberOptions.block())) {
         CompletableFuture<Void> filling = CompletableFuture.runAsync(() -> fill(directory.resolve("filler"), over));
         long start = System.nanoTime();
-        while (created < 10 || refusedByAllocation < 10) {
+        while (created < 10 || refusedByAllocation < MIN_REFUSED) {
           assertTrue(System.nanoTime() - start < PATIENCE_NANOS, "created " + created + ", refused by the check "
               + refusedByCheck + ", by the allocation " + refusedByAllocation);
           create(directory.resolve("contested"));
@@ -205,11 +208,19 @@ class FullFileSystemTest {
           } catch (IOException full) {
             // the segment was faster
           }
+          stay(); // so that it is there for half of the time
           Files.deleteIfExists(file);
-          Thread.onSpinWait();
+          stay();
         }
       } catch (IOException wrong) {
         throw new AssertionError("the filler could not be deleted", wrong);
+      }
+    }
+
+    private static void stay() {
+      long end = System.nanoTime() + ThreadLocalRandom.current().nextInt(100_000);
+      while (System.nanoTime() < end) {
+        Thread.onSpinWait();
       }
     }
 

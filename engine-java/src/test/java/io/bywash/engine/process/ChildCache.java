@@ -27,11 +27,11 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * What makes children start in half the time: the classes of the engine and of its tests in a jar, and an archive of
- * those that every child loads, as the JVM's class data sharing wants them. Made by the first test of a build that
- * starts a child; JVMs that test side by side share it.
+ * What makes children start in half the time: the classes of the engine and of its tests in a jar, and a cache of those
+ * that every child loads, as the JVM wants them. Made by the first test of a build that starts a child; JVMs that test
+ * side by side share it.
  */
-final class ChildArchive {
+final class ChildCache {
   private static final Path TESTS = Path.of(ChildProcess.root(ChildProcess.class));
   private static final Path DIRECTORY = TESTS.resolveSibling("children");
   private static final Path JAR = DIRECTORY.resolve("children.jar");
@@ -49,22 +49,22 @@ final class ChildArchive {
     CLASS_PATH.addFirst(JAR.toString());
   }
 
-  private ChildArchive() {}
+  private ChildCache() {}
 
   /** The class path of children, which begins with the jar. */
   static List<String> classPath() {
     return CLASS_PATH;
   }
 
-  /** Has a JVM with this command, up to its class path, use the archive of its set-up. */
+  /** Has a JVM with this command, up to its class path, use the cache of its set-up. */
   static void addTo(List<String> command, String setup) {
-    Path archive = DIRECTORY.resolve(setup + ".jsa");
+    Path cache = DIRECTORY.resolve(setup + ".aot");
     locked(() -> {
-      if (!Files.exists(archive)) {
-        dump(command, archive);
+      if (!Files.exists(cache)) {
+        dump(command, cache);
       }
     });
-    command.addAll(1, List.of("-XX:SharedArchiveFile=" + archive, "-Xlog:disable", "-Xlog:all=error"));
+    command.addAll(1, List.of("-XX:AOTCache=" + cache, "-Xlog:disable"));
   }
 
   private static boolean isOlder(List<Path> directories) throws IOException {
@@ -81,7 +81,7 @@ final class ChildArchive {
 
   private static void pack(List<Path> directories) throws IOException {
     try (Stream<Path> old = Files.list(DIRECTORY)) {
-      for (Path file : old.filter(file -> file.toString().endsWith(".jsa")).toList()) {
+      for (Path file : old.filter(file -> file.toString().endsWith(".aot")).toList()) {
         Files.delete(file);
       }
     }
@@ -103,20 +103,20 @@ final class ChildArchive {
     Files.move(unfinished, JAR, StandardCopyOption.ATOMIC_MOVE);
   }
 
-  /** A JVM that does what most children do, and writes the archive when it ends. */
-  private static void dump(List<String> command, Path archive) throws IOException {
+  /** A JVM that does what most children do, and writes the cache when it ends. */
+  private static void dump(List<String> command, Path cache) throws IOException {
     List<String> training = new ArrayList<>(command);
-    training.addAll(1, List.of("-XX:ArchiveClassesAtExit=" + archive, "-XX:TieredStopAtLevel=1", "-Xlog:disable"));
+    training.addAll(1, List.of("-XX:AOTCacheOutput=" + cache, "-XX:TieredStopAtLevel=1", "-Xlog:disable"));
     training.addAll(List.of(ChildProgram.Main.class.getName(), Train.class.getName()));
     Process process = new ProcessBuilder(training).redirectErrorStream(true).start();
     process.outputWriter().close();
     String said = new String(process.getInputStream().readAllBytes());
     try {
-      if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0 || !Files.exists(archive)) {
-        throw new AssertionError("the archive of the children was not made: " + said);
+      if (!process.waitFor(60, TimeUnit.SECONDS) || process.exitValue() != 0 || !Files.exists(cache)) {
+        throw new AssertionError("the cache of the children was not made: " + said);
       }
     } catch (InterruptedException stopped) {
-      throw new AssertionError("the archive of the children was not made", stopped);
+      throw new AssertionError("the cache of the children was not made", stopped);
     }
   }
 
