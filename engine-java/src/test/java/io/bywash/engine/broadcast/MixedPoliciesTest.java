@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Subscribers of every policy at once on one queue: each gets exactly what it was promised. */
 @Tag("once")
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Tag("optimised")
 class MixedPoliciesTest {
   @RegisterExtension final TempBus bus = new TempBus();
 

@@ -32,6 +32,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** Roles that are revoked in full flow, by several threads, while they are closed, and while their segment is. */
 @Tag("once")
 @Timeout(value = 180, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Tag("optimised")
 class RevokeRaceTest {
   @RegisterExtension final TempBus bus = new TempBus();
 
