@@ -41,12 +41,20 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
     )
         .path(mustExist = true, canBeDir = false)
     private val quick by option(help = "two minutes, Aeron and Agrona only; its figures are indicative").flag()
+    private val redraw by option(
+        help = "measures nothing: draws the plots and the summary of docs/BENCHMARKS.md from docs/bench-data.md",
+    ).flag()
     private val json by option(help = "every figure and ratio as one line on the standard output").flag()
 
     override fun help(context: Context) =
         "Measures Bywash beside its rivals, in processes of their own, in rounds that take turns."
 
     override fun run() {
+        val docs = System.getProperty("bywash.docs")?.let { Documents(Path.of(it)) }
+        if (redraw) {
+            docs?.draw() ?: throw UsageError("where the documents are is said by -Dbywash.docs")
+            return
+        }
         val effort = when {
             java.lang.Boolean.getBoolean("bench.tiny") -> Effort.TINY
             quick -> Effort.QUICK
@@ -74,9 +82,8 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
             if (json) {
                 println(report.toJson())
             }
-            val docs = System.getProperty("bywash.docs")
-            if (effort != Effort.QUICK && what == "all" && size == null && other == null && docs != null) {
-                Documents(Path.of(docs)).write(report)
+            if (effort != Effort.QUICK && what == "all" && size == null && other == null) {
+                docs?.write(report)
             }
         } catch (failure: BenchFailure) {
             System.err.println("bench: ${failure.message}")

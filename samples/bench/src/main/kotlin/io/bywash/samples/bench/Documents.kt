@@ -4,102 +4,138 @@ import java.nio.file.Path
 import java.util.Locale
 import kotlin.io.path.readText
 import kotlin.io.path.writeText
-import kotlin.math.ln
-import kotlin.math.pow
 
-/** Writes the tables and plots of a full run into the documentation; the prose around them stays. */
+/** Writes the figures of a full run, and what is drawn from them: the summary on the first page, and the plots. */
 class Documents(private val directory: Path) {
+    private val data = directory.resolve("bench-data.md")
+
     fun write(report: Report) {
-        val page = directory.resolve("BENCHMARKS.md")
-        val text = page.readText()
-        val start = text.indexOf(BEGIN) + BEGIN.length
-        val end = text.indexOf(END)
-        if (start < BEGIN.length || end < start) {
-            throw BenchFailure("$page lacks the lines '$BEGIN' and '$END'; put them where the figures shall stand")
-        }
         val environment = "| | |\n| --- | --- |\n" +
             report.environment.map { (name, value) -> "| $name | $value |\n" }.joinToString("") +
             "| far | ${report.farRounds} rounds were done with the cores far from each other |\n"
         val tables = (report.groupNames.map { Tables.of(report, it) } + Tables.ratios(report))
             .joinToString("\n") { it.toMarkdown() }
-        page.writeText(text.substring(0, start) + "\n\n$environment\n$tables\n" + text.substring(end))
-        directory.resolve("throughput.svg").writeText(throughput(report))
-        directory.resolve("latency.svg").writeText(latency(report))
+        data.writeText("$HEAD\n$environment\n$tables")
+        draw()
     }
 
-    private fun throughput(report: Report): String {
-        val groups = report.groupNames.filter { it.startsWith("throughput.") }
-            .sortedBy { it.substringAfter('.').toInt() }
-        val systems = groups.map { group -> report[group].map { it.system }.toSet() }.reduce { a, b -> a intersect b }
-        val sizes = groups.map { it.substringAfter('.') + " B" }
-        return Chart("Throughput, 1 to 1, best policy of each", "million messages a second", sizes)
-            .toSvg(systems.associateWith { system -> groups.map { report.best(it, system)!!.median("rate") / 1e6 } })
+    /** Draws summary and plots from the figures that are recorded. */
+    fun draw() {
+        val figures = Figures.read(data)
+        val page = directory.resolve("BENCHMARKS.md")
+        val text = page.readText()
+        val start = text.indexOf(BEGIN) + BEGIN.length
+        val end = text.indexOf(END)
+        if (start < BEGIN.length || end < start) {
+            throw BenchFailure("$page lacks the lines '$BEGIN' and '$END'; put them where the summary shall stand")
+        }
+        page.writeText(text.substring(0, start) + "\n\n${summary(figures)}\n" + text.substring(end))
+        directory.resolve("throughput.svg").writeText(throughput(figures))
+        directory.resolve("latency.svg").writeText(latency(figures))
     }
 
-    private fun latency(report: Report): String {
-        val rows = report[report.groupNames.first { it.startsWith("rtt.") }]
-        val best = rows.groupBy { it.system }.values.map { system -> system.minBy(::overall) }
-        val shown = best + rows.filter { it.label == "bywash.claim.backoff" }
-        val title = "Round trip of 48 bytes, best policy of each, and ours by default"
-        return Chart(title, "ns", Loops.PERCENTILES.values.map { "$it %" })
-            .toSvg(shown.distinct().associate { row -> row.label to Loops.PERCENTILES.keys.map { row.median(it) } })
+    private fun throughput(figures: Figures): String {
+        val sizes = figures.groups("throughput")
+        return Chart(
+            "Throughput, 1 writer to 1 reader, ${environment(figures, "ring").substringBefore(" for")} of ring",
+            host(figures), "bytes of a message", "million messages a second, log scale", sizes.map { it.toString() },
+        ).toSvg(panels(sizes.map { "throughput.$it" }, figures) { rows -> rows.map { it?.get(Figures.RATE) } })
     }
 
-    /**
-     * All shown percentiles count alike: of two ways to wait, one that is a little faster at the median may be much
-     * slower at the end.
-     */
-    private fun overall(row: Row) = Loops.PERCENTILES.keys.sumOf { ln(maxOf(row.median(it), 1.0)) }
+    private fun latency(figures: Figures): String {
+        val size = figures.groups("rtt").first()
+        return Chart(
+            "Round trip of $size bytes between two processes",
+            host(figures), "percentile", "nanoseconds, log scale", Figures.PERCENTILES.map { it.removePrefix("p") },
+        ).toSvg(panels(listOf("rtt.$size"), figures) { rows -> Figures.PERCENTILES.map { rows.single()?.get(it) } })
+    }
+
+    /** Default beside default, and best beside best. The bare machine has no default, and stands in both. */
+    private fun panels(groups: List<String>, figures: Figures, points: (List<FigureRow?>) -> List<Double?>) = listOf(
+        panel("by default", groups, figures, points) { group, system ->
+            if (SYSTEMS.getValue(system).isReference) figures.atBest(group, system)
+            else figures.byDefault(group, system)
+        },
+        panel("best way to wait of each", groups, figures, points, figures::atBest),
+    )
+
+    private fun panel(
+        title: String,
+        groups: List<String>,
+        figures: Figures,
+        points: (List<FigureRow?>) -> List<Double?>,
+        choose: (String, String) -> FigureRow?,
+    ) = Panel(title, SYSTEMS.filterKeys { system -> groups.any { system in figures.systems(it) } }
+        .map { (system, series) -> series to points(groups.map { choose(it, system) }) }.toMap())
+
+    private fun host(figures: Figures) =
+        listOf("cpu", "cores", "kernel", "jdk", "date").joinToString(", ") { name ->
+            environment(figures, name).removePrefix("OpenJDK 64-Bit Server VM ").let {
+                when (name) {
+                    "cores" -> "$it cores"
+                    "jdk" -> "JDK $it"
+                    else -> it
+                }
+            }
+        }
+
+    private fun environment(figures: Figures, name: String) = figures.environment[name] ?: "unknown $name"
+
+    private fun summary(figures: Figures): String {
+        val head = listOf("", "default: Bywash") + RIVALS.map { name(it) } + "best: Bywash" + RIVALS.map { name(it) }
+        val rows = ROWS.map { row ->
+            val systems = listOf(Figures.BYWASH) + RIVALS
+            listOf(row.title) + systems.map { row.of(figures.byDefault(row.group, it)) } +
+                systems.map { row.of(figures.atBest(row.group, it)) }
+        }
+        val line = head.mapIndexed { column, _ -> if (column == 0) "---" else "--:" }
+        return "${host(figures)}; medians of ${environment(figures, "rounds").replaceFirst(" of", " rounds of")}.\n\n" +
+            (listOf(head, line) + rows).joinToString("") { cells -> cells.joinToString(" | ", "| ", " |\n") }
+    }
+
+    private fun name(system: String) = SYSTEMS.getValue(system).name
+
+    /** A line of the summary: what of which table. */
+    private class Line(
+        val title: String,
+        val group: String,
+        private val columns: List<String>,
+        private val divisor: Int = 1,
+        private val decimals: Int = 1,
+    ) {
+        fun of(row: FigureRow?): String {
+            val numbers = columns.mapNotNull { row?.get(it) }
+            return if (numbers.isEmpty()) "not measured" else numbers.joinToString(" / ") {
+                String.format(Locale.ROOT, "%,.${decimals}f", it / divisor)
+            }
+        }
+    }
 
     private companion object {
-        const val BEGIN = "<!-- figures: begin -->"
-        const val END = "<!-- figures: end -->"
-    }
-}
+        const val BEGIN = "<!-- summary: begin -->"
+        const val END = "<!-- summary: end -->"
+        const val HEAD = "# Recorded figures\n\n`./bywash bench all` writes this page. " +
+            "[Benchmarks](BENCHMARKS.md) says what the figures mean.\n"
+        val RIVALS = listOf("aeron", "agrona", "chronicle")
+        val SYSTEMS = mapOf(
+            Figures.BYWASH to Series("Bywash", "#0b6e4f", Marker.CIRCLE),
+            "aeron" to Series("Aeron", "#d1495b", Marker.SQUARE),
+            "agrona" to Series("Agrona", "#30638e", Marker.TRIANGLE),
+            "chronicle" to Series("Chronicle Queue", "#edae49", Marker.DIAMOND),
+            "disruptor" to Series("Disruptor, in process", "#6b4e9b", Marker.PLUS),
+            "channel" to Series("kotlinx Channel, in process", "#c06c84", Marker.CROSS),
+            "raw" to Series("bare memory", "#777777", Marker.DOT, isReference = true),
+        )
 
-/** A plot with a logarithmic axis, one line for each system. */
-private class Chart(private val title: String, private val unit: String, private val columns: List<String>) {
-    fun toSvg(lines: Map<String, List<Double>>): String {
-        val values = lines.values.flatten().filter { it > 0 }
-        val steps = (-3..12).flatMap { decade -> listOf(1, 2, 5).map { it * 10.0.pow(decade) } }
-        val low = steps.last { it <= values.min() }
-        val high = steps.first { it >= values.max() }
-        fun x(column: Int) = LEFT + (WIDTH - LEFT - RIGHT) * (column + 0.5) / columns.size
-        fun y(value: Double) = HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * ln(value / low) / ln(high / low)
-        val svg = StringBuilder()
-        svg.append("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 $WIDTH $HEIGHT\"")
-        svg.append(" font-family=\"sans-serif\" font-size=\"12\">\n")
-        svg.append("<rect width=\"$WIDTH\" height=\"$HEIGHT\" fill=\"white\"/>\n")
-        svg.append(text(LEFT.toDouble(), 20.0, "start", "$title ($unit)"))
-        for (step in steps.filter { it in low..high }) {
-            svg.append("<path d=\"M$LEFT ${number(y(step))}H${WIDTH - RIGHT}\" stroke=\"#ddd\"/>\n")
-            svg.append(text(LEFT - 6.0, y(step) + 4, "end", Report.format(step).removeSuffix(".00")))
-        }
-        columns.forEachIndexed { column, name -> svg.append(text(x(column), HEIGHT - 12.0, "middle", name)) }
-        lines.entries.forEachIndexed { index, (name, points) ->
-            val color = COLORS[index % COLORS.size]
-            val path = points.mapIndexed { column, value -> "${number(x(column))},${number(y(value))}" }
-                .joinToString(" ")
-            svg.append("<polyline points=\"$path\" fill=\"none\" stroke=\"$color\" stroke-width=\"2\"/>\n")
-            val key = TOP + 20 * index
-            svg.append("<path d=\"M${WIDTH - RIGHT + 12} ${key}h20\" stroke=\"$color\" stroke-width=\"2\"/>\n")
-            svg.append(text(WIDTH - RIGHT + 38.0, key + 4.0, "start", name))
-        }
-        return svg.append("</svg>\n").toString()
-    }
+        private fun latencies(title: String, group: String) =
+            Line("$title, ns: median / 99th percentile", group, listOf("p50", "p99"), decimals = 0)
 
-    private fun text(x: Double, y: Double, anchor: String, text: String) =
-        "<text x=\"${number(x)}\" y=\"${number(y)}\" text-anchor=\"$anchor\">$text</text>\n"
-
-    private fun number(value: Double) = String.format(Locale.ROOT, "%.1f", value)
-
-    private companion object {
-        const val WIDTH = 820
-        const val HEIGHT = 400
-        const val LEFT = 60
-        const val RIGHT = 190
-        const val TOP = 40
-        const val BOTTOM = 34
-        val COLORS = listOf("#0b6e4f", "#d1495b", "#30638e", "#edae49", "#6b4e9b", "#777777", "#c06c84", "#2a9d8f")
+        val ROWS = listOf(
+            Line("messages of 64 bytes, million a second", "throughput.64", listOf(Figures.RATE)),
+            Line("messages of 1 KiB, million a second", "throughput.1024", listOf(Figures.RATE)),
+            latencies("round trip of 48 bytes", "rtt.48"),
+            latencies("age on arrival at 1 million a second", "paced1M"),
+            Line("waking a sleeping reader, µs: median", "wake", listOf("p50"), divisor = 1000),
+        )
     }
 }

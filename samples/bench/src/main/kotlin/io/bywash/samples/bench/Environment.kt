@@ -3,10 +3,13 @@ package io.bywash.samples.bench
 import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
+import java.time.LocalDate
+import java.time.ZoneOffset
 
 /** Where a run took place. */
 object Environment {
     fun describe(effort: Effort, ringBytes: Long): Map<String, String> = linkedMapOf(
+        "date" to LocalDate.now(ZoneOffset.UTC).toString(),
         "cpu" to cpu(),
         "cores" to "${Runtime.getRuntime().availableProcessors()}",
         "load" to (load()?.let { "$it processes were running or ready before it began" } ?: "unknown"),

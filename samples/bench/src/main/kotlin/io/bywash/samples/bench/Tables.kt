@@ -42,11 +42,13 @@ object Tables {
         "idle" to "CPU time of a process whose reader waits for a message that does not come, percent of a core",
     )
 
+    fun title(group: String) = TITLES.getValue(group.substringBefore('.')).format(group.substringAfter('.'))
+
     fun ratios(report: Report) =
         Table("Ratios", listOf("ratio", "value"), report.ratioLines.map { (name, value) -> listOf(name, value) })
 
     fun of(report: Report, group: String): Table {
-        val title = TITLES.getValue(group.substringBefore('.')).format(group.substringAfter('.'))
+        val title = title(group)
         val rows = report[group]
         val metrics = rows.firstOrNull()?.metrics ?: emptySet()
         val table = when {

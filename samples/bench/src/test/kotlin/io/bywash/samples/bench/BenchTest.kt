@@ -4,8 +4,9 @@ import io.bywash.engine.Claim
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
-import kotlin.io.path.listDirectoryEntries
 import javax.xml.parsers.DocumentBuilderFactory
+import kotlin.io.path.copyTo
+import kotlin.io.path.listDirectoryEntries
 import kotlin.io.path.readText
 import kotlin.io.path.writeText
 import org.junit.jupiter.api.AfterEach
@@ -39,6 +40,7 @@ class BenchTest {
         return process.exitValue()
     }
 
+    private val docs = Path.of("../../docs")
     private val out get() = scratch.resolve("out").readText()
     private val err get() = scratch.resolve("err").readText()
 
@@ -53,7 +55,7 @@ class BenchTest {
     @Test
     fun everyContenderAndScenarioGivesItsFigures() {
         val page = scratch.resolve("BENCHMARKS.md")
-        page.writeText("before\n<!-- figures: begin -->\nold\n<!-- figures: end -->\nafter\n")
+        page.writeText("before\n<!-- summary: begin -->\nold\n<!-- summary: end -->\nafter\n")
         assertEquals(0, bench("all", "--json"), { err })
         val lines = out.lines().filter { it.isNotBlank() }
         assertEquals(1, lines.size, out)
@@ -88,11 +90,23 @@ class BenchTest {
         assertEquals(written, read)
         val text = page.readText()
         assertTrue(text.startsWith("before\n") && text.endsWith("after\n") && "\nold\n" !in text, text)
-        assertTrue("| throughput.64.claim.vsAeronTryClaim | " in text, text)
+        assertTrue("| messages of 64 bytes, million a second | " in text, text)
+        assertTrue("| throughput.64.claim.vsAeronTryClaim | " in scratch.resolve("bench-data.md").readText())
         for (plot in listOf("throughput.svg", "latency.svg")) {
             val root = DocumentBuilderFactory.newInstance().newDocumentBuilder()
                 .parse(scratch.resolve(plot).toFile()).documentElement
             assertTrue(root.getElementsByTagName("polyline").length >= 4, plot)
+        }
+    }
+
+    @Test
+    fun summaryAndPlotsInTheDocumentsShowTheRecordedFigures() {
+        val pages = listOf("bench-data.md", "BENCHMARKS.md", "throughput.svg", "latency.svg")
+        pages.forEach { docs.resolve(it).copyTo(scratch.resolve(it)) }
+        assertEquals(0, bench("--redraw"), { err })
+        for (page in pages) {
+            assertEquals(docs.resolve(page).readText(), scratch.resolve(page).readText(),
+                "$page does not show docs/bench-data.md; run ./bywash bench --redraw")
         }
     }
 
