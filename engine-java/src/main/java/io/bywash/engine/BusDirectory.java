@@ -27,6 +27,7 @@ public final class BusDirectory {
   private final boolean madeOnDemand;
 
   private BusDirectory(Path path, boolean madeOnDemand) {
+    checkSystem();
     this.path = path;
     this.madeOnDemand = madeOnDemand;
   }
@@ -35,6 +36,7 @@ public final class BusDirectory {
    * The bus directory of this user: {@code $BYWASH_DIR} if that is set, otherwise {@code /dev/shm/bywash-UID}. The
    * latter is created with mode 0700 when a segment is first created in it.
    *
+   * @throws UnsupportedSystemException when this is not Linux
    * @throws SegmentAccessException when {@code BYWASH_DIR} cannot be expressed as a path in this JVM's locale, or when
    *     it is not set and the user id cannot be read because {@code /proc} is not mounted
    */
@@ -48,6 +50,7 @@ public final class BusDirectory {
             + unmappable.getMessage() + ". Start it with LC_ALL=C.UTF-8, or use a name of ASCII letters.", unmappable);
       }
     }
+    checkSystem();
     try {
       return new BusDirectory(OpenDirectory.standard(), true);
     } catch (IOException | UnsupportedOperationException noProc) {
@@ -56,7 +59,11 @@ public final class BusDirectory {
     }
   }
 
-  /** The bus directory at this path. It is never created; a relative path is resolved now. */
+  /**
+   * The bus directory at this path. It is never created; a relative path is resolved now.
+   *
+   * @throws UnsupportedSystemException when this is not Linux
+   */
   public static BusDirectory at(Path directory) {
     return new BusDirectory(directory.toAbsolutePath(), false);
   }
@@ -122,7 +129,16 @@ public final class BusDirectory {
   }
 
   static void checkName(Path file) {
+    checkSystem();
     Names.check("file name", file.getFileName() == null ? null : file.getFileName().toString());
+  }
+
+  private static void checkSystem() {
+    String system = System.getProperty("os.name");
+    if (!"Linux".equals(system)) {
+      throw new UnsupportedSystemException("Bywash runs on Linux only, and this is " + system
+          + ". Run this program on Linux; a container or a virtual machine will do.");
+    }
   }
 
   /**

@@ -182,17 +182,10 @@ public final class Segment extends SegmentFace implements AutoCloseable {
    * an entry that was half added is voided; a removal of the segment that did not finish is reverted; temporary files
    * of dead creators are removed.
    *
-<<<<<<< HEAD
-   * <p>Nobody has to call this: joining, publishing and adding entries each recover what is in their way. It takes
+   * <p>Nobody has to call this: joining, publishing, adding and waiting each recover what is in their way. It takes
    * nothing from living participants, even if they are paused, and does not wait for them. It may be repeated, may be
    * called by several processes at once, and may be killed at any point; the next call continues. A damaged structure
    * does not prevent the recovery of the others.
-=======
-   * <p>Nobody has to call this: joining, publishing, adding and waiting do their part of it by themselves. It takes
-   * nothing from the living, the paused included, and does not wait for them. It may be repeated, called by several
-   * processes at once, and be killed at any point; the next call goes on. A damaged structure keeps no other one from
-   * being recovered.
->>>>>>> 582e1cb (Who waits buries the dead; a role that leaves something is counted before and after it is free)
    *
    * @throws IllegalStateException when the segment is attached read-only
    * @throws SegmentClosedException when the segment is closed in this process

@@ -65,7 +65,7 @@ final class HelloTest {
   @Test
   void theProgramsInTheReadmeAreTheProgramsHereAndShorterThan25Lines() throws IOException {
     String readme = Files.readString(Path.of("../../README.md"));
-    String section = readme.substring(readme.indexOf("## The smallest program"), readme.indexOf("## Work for many"));
+    String section = readme.substring(readme.indexOf("\n### Java\n"), readme.indexOf("\n### Kotlin\n"));
     List<String> blocks = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(section).results()
         .map(block -> block.group(1)).toList();
     assertEquals(3, blocks.size());

@@ -32,7 +32,7 @@ final class LauncherTest {
   @BeforeEach
   void makeCheckout() throws IOException {
     scripts = new Scripts(scratch);
-    scripts.allow("sh", "readlink", "dirname", "sed", "cat", "mkdir", "mkfifo", "mktemp", "rm", "mv", "ln",
+    scripts.allow("sh", "uname", "readlink", "dirname", "sed", "cat", "mkdir", "mkfifo", "mktemp", "rm", "mv", "ln",
         "sleep", "find", "head", "tail");
     Path jdk = scratch.resolve("a jdk");
     Scripts.write(jdk.resolve("bin/java"), "echo \"java $*\"");
@@ -93,6 +93,41 @@ final class LauncherTest {
     changeSource();
     assertStarted(bywash("hello", "publisher"));
     assertEquals(2, builds());
+  }
+
+  /** What the programs themselves make of their arguments is their own tests' matter. */
+  @Test
+  void everyCommandInTheDocumentsStartsAProgram() throws Exception {
+    StringBuilder build = new StringBuilder("true");
+    for (String module : List.of("engine-java", "bus-kotlin", "felix-bundle", "samples/hello", "samples/hello-kotlin",
+        "samples/circular-buffer", "samples/task-farm", "samples/crash-recovery", "samples/tool", "samples/bench",
+        "samples/demo-listener", "samples/container", "samples/demo")) {
+      Files.createDirectories(scripts.checkout.resolve(module).resolve("src/main"));
+      Files.writeString(scripts.checkout.resolve(module).resolve("pom.xml"), "");
+      build.append("; mkdir -p ").append(module).append("/target; echo x >").append(jar(module, false));
+    }
+    Scripts.write(scripts.checkout.resolve("mvnw"), build.toString());
+    int commands = 0;
+    for (String page : List.of("README.md", "docs/FAQ.md", "docs/SAMPLES.md")) {
+      Matcher lines = Pattern.compile("(?m)^\\./bywash ([^#\n]+)").matcher(
+          Files.readString(Scripts.REPOSITORY.resolve(page)));
+      while (lines.find()) {
+        Ended ended = bywash(lines.group(1).strip().split(" +"));
+        assertEquals(0, ended.exitCode(), page + ": " + lines.group() + ": " + ended.err());
+        assertTrue(ended.out().contains("java "), page + ": " + lines.group() + ": " + ended.out());
+        commands++;
+      }
+    }
+    assertTrue(commands >= 10, "only " + commands + " commands were found");
+  }
+
+  @Test
+  void onAnotherSystemItSaysThatItRunsOnLinuxOnlyAndBuildsNothing() throws Exception {
+    Scripts.write(scripts.bin.resolve("uname"), "echo Darwin");
+    Ended ended = bywash("hello");
+    assertEquals(1, ended.exitCode());
+    assertTrue(ended.err().contains("runs on Linux only, and this is Darwin"), ended.err());
+    assertEquals(0, builds());
   }
 
   @Test

@@ -116,7 +116,7 @@ final class TaskFarmTest {
   @Test
   void theWorkerInTheReadmeIsTheWorkerHere() throws IOException {
     String readme = Files.readString(Path.of("../../README.md"));
-    String section = readme.substring(readme.indexOf("## Work for many"), readme.indexOf("## The circular buffer"));
+    String section = readme.substring(readme.indexOf("## Kinds of queue"), readme.indexOf("## Looking at a bus"));
     String block = section.substring(section.indexOf("```java\n") + 8, section.lastIndexOf("```"));
     List<String> worker =
         Files.readAllLines(Path.of("src/main/java/io/bywash/samples/taskfarm/Worker.java"));

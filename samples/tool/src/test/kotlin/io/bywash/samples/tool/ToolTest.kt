@@ -302,11 +302,12 @@ class ToolTest {
     }
 
     @Test
-    fun everyCommandInTheReadmeIsOneOfTheLauncherAndWorks() {
+    fun everyCommandInTheDocumentsIsOneOfTheLauncherAndWorks() {
+        val pages = listOf("README.md", "docs/FAQ.md", "docs/SAMPLES.md")
         val commands = Regex("(?m)^\\./bywash ((?:ls|stat|layout|verify|doctor)\\b[^#\n]*)")
-            .findAll(Path.of("../../README.md").readText())
+            .findAll(pages.joinToString("\n") { Path.of("../..", it).readText() })
             .map { it.groupValues[1].trim().split(" ") }.toList()
-        assertEquals(listOf("ls", "stat", "layout", "verify", "doctor"), commands.map { it.first() }.distinct())
+        assertEquals(setOf("ls", "stat", "layout", "verify", "doctor"), commands.map { it.first() }.toSet())
         val launcher = ProcessBuilder("../../bywash", "help").start()
         val help = launcher.inputReader().readText()
         assertEquals(0, launcher.waitFor())
