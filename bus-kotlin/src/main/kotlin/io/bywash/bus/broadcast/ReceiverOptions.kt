@@ -6,12 +6,11 @@ import kotlin.time.Duration
 /**
  * What a receiver of a topic does when the sender is faster, and where it begins. An immutable value.
  *
- * | policy | when it is too slow | in the words of kotlinx |
- * |---|---|---|
- * | [block] | the sender waits | `BufferOverflow.SUSPEND` |
- * | [skip] | it loses the oldest messages, and is told how many | `BufferOverflow.DROP_OLDEST` |
- * | [fail] | receiving throws | `DROP_OLDEST` that fails instead of dropping |
- * | [evictAfter] | the sender waits for so long, then goes on without it | `SUSPEND` with a limit |
+ * When it is too slow, and in the words of kotlinx:
+ * - [block]: the sender waits, `BufferOverflow.SUSPEND`
+ * - [skip]: it loses the oldest messages, and is told how many, `BufferOverflow.DROP_OLDEST`
+ * - [fail]: receiving throws, `DROP_OLDEST` that fails instead of dropping
+ * - [evictAfter]: the sender waits for so long, then goes on without it, `SUSPEND` with a limit
  *
  * @sample io.bywash.bus.samples.skipWhatIsOld
  */

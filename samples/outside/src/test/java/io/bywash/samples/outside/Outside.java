@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 final class Outside {
   static final Path BYWASH = Path.of("../..").toAbsolutePath().normalize();
   static final Path JAVA = Path.of(System.getProperty("java.home"), "bin/java");
-  private static final long PATIENCE_SECONDS = 240;
+  private static final long PATIENCE_SECONDS = 480;
   private static final List<String> MODULES = List.of("engine-java", "bus-kotlin", "felix-bundle");
 
   final Path repository;

@@ -3,13 +3,18 @@ package io.bywash.samples.outside;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.jar.Attributes;
 import java.util.jar.JarFile;
@@ -26,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Programs of a Java and of a Kotlin user, built by Maven against the coordinates in the README. */
-@Timeout(500)
+@Timeout(1200)
 final class ProgramsIT {
   private static final String IMPORTS = """
       import static java.lang.invoke.MethodHandles.lookup;
@@ -176,13 +181,18 @@ final class ProgramsIT {
     }
   }
 
+  private Path copyCheckout() throws Exception {
+    Path checkout = Files.createDirectories(folder.resolve("checkout"));
+    String copy = "cd \"$0\" && git ls-files -z | xargs -0 cp --parents -t \"$1\"";
+    outside.run(checkout, Map.of(), List.of("sh", "-c", copy, Outside.BYWASH.toString(), checkout.toString()));
+    return checkout;
+  }
+
   /** The command itself, in a copy of the checkout. */
   @Test
   @Tag("stress")
   void mvnwInstallPutsThereWhatTheProgramsHereGet() throws Exception {
-    Path checkout = Files.createDirectories(folder.resolve("checkout"));
-    String copy = "cd \"$0\" && git ls-files -z | xargs -0 cp --parents -t \"$1\"";
-    outside.run(checkout, Map.of(), List.of("sh", "-c", copy, Outside.BYWASH.toString(), checkout.toString()));
+    Path checkout = copyCheckout();
     assertTrue(Documents.read("README.md").contains("\n./mvnw install -DskipTests\n"));
     outside.maven(checkout, checkout, "install", "-DskipTests");
     for (String artifact : List.of("bywash-engine", "bywash-kotlin", "bywash-osgi")) {
@@ -192,5 +202,27 @@ final class ProgramsIT {
     }
     String classPath = build("bywash-engine", Path.of("java/Main.java"), javaProgram());
     assertEquals("4 bytes\n", run(Map.of(), "--enable-native-access=ALL-UNNAMED", "-cp", classPath, "Main"));
+  }
+
+  @Test
+  @Tag("stress")
+  void twoReleaseBuildsGiveTheSameBytes() throws Exception {
+    assumeTrue(Files.exists(Path.of(System.getProperty("bywash.test.repository")).resolve("org/cyclonedx")),
+        "NOT CHECKED: ./mvnw -Prelease -DskipTests package was never run here, so its plugins are missing");
+    Path checkout = copyCheckout();
+    List<Map<String, String>> builds = new ArrayList<>();
+    for (int build = 0; build < 2; build++) {
+      outside.maven(checkout, checkout, "-Prelease", "-Dmaven.test.skip=true", "-pl",
+          "engine-java,bus-kotlin,felix-bundle", "-am", "clean", "package");
+      Map<String, String> sums = new TreeMap<>();
+      for (String module : List.of("engine-java", "bus-kotlin", "felix-bundle")) {
+        for (String file : List.of(module + ".jar", module + "-sources.jar", module + "-javadoc.jar", "bom.json")) {
+          byte[] bytes = Files.readAllBytes(checkout.resolve(module).resolve("target").resolve(file));
+          sums.put(module + "/" + file, HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes)));
+        }
+      }
+      builds.add(sums);
+    }
+    assertEquals(builds.getFirst(), builds.getLast());
   }
 }
