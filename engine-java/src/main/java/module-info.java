@@ -8,5 +8,6 @@ module io.bywash.engine {
   exports io.bywash.engine.inspect;
   exports io.bywash.engine.queue;
   exports io.bywash.engine.record;
+  exports io.bywash.engine.ring;
   exports io.bywash.engine.wait;
 }

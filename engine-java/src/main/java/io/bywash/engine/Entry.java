@@ -29,9 +29,10 @@ public interface Entry {
   long sizeBytes();
 
   /**
-   * The participant on which this entry depends. For a broadcast it is the holder of the publisher role or, if nobody
-   * holds that, the participant that created the entry. For a work queue it is a living participant that holds a role
-   * or, if there is none, the creator. Empty when that participant has left and its slot was taken by another.
+   * The participant on which this entry depends. For a broadcast it is the holder of the publisher role, and for a ring
+   * that of the writer role; if nobody holds that, the participant that created the entry. For a work queue it is a
+   * living participant that holds a role or, if there is none, the creator. Empty when that participant has left and
+   * its slot was taken by another.
    */
   Optional<Participant> owner();
 }

@@ -108,17 +108,27 @@ public final class RecordType<T> {
   }
 
   /** The record in a message whose type was already checked. */
-  @SuppressWarnings("unchecked") // the codec creates records of this type
   T read(MessageView message) {
     long at = message.placeOf(sizeBytes);
     if (at < 0) {
       throw new RecordFormatException("message " + message.sequence() + " has " + message.length() + " bytes, and is"
           + " no " + shape.name() + " of " + sizeBytes);
     }
+    return read(message.region(), at, message.sequence());
+  }
+
+  /**
+   * Reads the record at a place whose bounds the caller has checked. Users have no region.
+   *
+   * @param sequence what the exception calls it by
+   * @throws RecordFormatException when there is no such record
+   */
+  @SuppressWarnings({"exports", "unchecked"}) // the codec creates records of this type
+  public T read(Region region, long at, long sequence) {
     try {
-      return (T) codec.read(message.region(), at);
+      return (T) codec.read(region, at);
     } catch (RuntimeException impossible) {
-      throw failed(message.sequence(), impossible);
+      throw failed(sequence, impossible);
     }
   }
 

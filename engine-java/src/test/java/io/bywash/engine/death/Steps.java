@@ -16,7 +16,7 @@ final class Steps {
       Map.entry("java/lang/invoke/VarHandle", Set.of("get", "getOpaque", "getAcquire", "getVolatile", "acquireFence",
           "releaseFence", "fullFence", "storeStoreFence", "loadLoadFence")),
       Map.entry("java/lang/foreign/MemorySegment", Set.of("address", "asReadOnly", "asSlice", "byteSize", "get",
-          "isNative", "load", "reinterpret")),
+          "isNative", "load", "ofArray", "reinterpret")),
       Map.entry("java/lang/invoke/MethodHandle", Set.of("invokeWithArguments")), // makes an object of a hidden class
       Map.entry("java/lang/invoke/MethodHandles$Lookup", Set.of("defineHiddenClass", "findClass", "findConstructor",
           "hasFullPrivilegeAccess", "lookupClass")),

@@ -89,7 +89,7 @@ class DamageTest {
       String outcomes = child.await("survived");
       child.finish();
       System.out.println(subject.name() + ": " + each + " damaged segments: " + outcomes);
-      if (each >= 1_000) {
+      if (each >= 400) {
         List<String> expected = new ArrayList<>(List.of("attach: DamagedSegmentException",
             "attach: SegmentFormatException", "attach: success", "find: DamagedSegmentException"));
         expected.addAll(subject.damage().expectedOutcomes());

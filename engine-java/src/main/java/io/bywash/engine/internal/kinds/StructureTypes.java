@@ -3,6 +3,7 @@ package io.bywash.engine.internal.kinds;
 import io.bywash.engine.broadcast.BroadcastType;
 import io.bywash.engine.internal.directory.StructureType;
 import io.bywash.engine.queue.QueueType;
+import io.bywash.engine.ring.RingType;
 import java.util.List;
 
 /**
@@ -10,7 +11,8 @@ import java.util.List;
  * StructureStatus}.
  */
 public final class StructureTypes {
-  public static final List<StructureType> ALL = List.of(BroadcastType.INSTANCE, QueueType.INSTANCE);
+  public static final List<StructureType> ALL = List.of(BroadcastType.INSTANCE, QueueType.INSTANCE,
+      RingType.INSTANCE);
 
   private StructureTypes() {}
 }
