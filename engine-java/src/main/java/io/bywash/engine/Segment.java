@@ -182,9 +182,9 @@ public final class Segment extends SegmentFace implements AutoCloseable {
    * an entry that was half added is voided; a removal of the segment that did not finish is reverted; temporary files
    * of dead creators are removed.
    *
-   * <p>Nobody has to call this: joining, publishing, adding and waiting each recover what is in their way. It takes
-   * nothing from living participants, even if they are paused, and does not wait for them. It may be repeated, may be
-   * called by several processes at once, and may be killed at any point; the next call continues. A damaged structure
+   * <p>Nobody has to call this: joining, publishing, adding entries and waiting each recover what is in their way. It
+   * takes nothing from living participants, even if they are paused, and does not wait for them. It may be repeated, may
+   * be called by several processes at once, and may be killed at any point; the next call continues. A damaged structure
    * does not prevent the recovery of the others.
    *
    * @throws IllegalStateException when the segment is attached read-only
