@@ -56,6 +56,8 @@ public interface Claim extends AutoCloseable {
    * Publishes the message, together with all messages that were staged before it, and ends the claim.
    *
    * @throws IllegalStateException when the claim has already been committed, staged or aborted
+   * @throws SegmentClosedException when the role was revoked, or it or its segment was closed, since the claim was
+   *     made; the message is not published
    */
   void commit();
 
@@ -66,6 +68,7 @@ public interface Claim extends AutoCloseable {
    * process dies first, they are lost.
    *
    * @throws IllegalStateException when the claim has already been committed, staged or aborted
+   * @throws SegmentClosedException as for {@link #commit}
    */
   void stage();
 

@@ -36,11 +36,14 @@ public final class Directory {
   }
 
   /**
-   * The entry that {@code spec} describes. It is added if no entry of that name exists.
+   * The entry that {@code spec} describes. It is added if no entry of that name exists; then its contents are empty. If
+   * several processes call this at once, one of them adds it, and the others find it.
    *
    * @throws SpecMismatchException when an entry of that name exists and differs; the message lists each difference
    * @throws TableFullException when the directory has no free row
    * @throws NoSpaceException when the segment does not have enough unused bytes left
+   * @throws IllegalStateException when the segment is attached read-only
+   * @throws SegmentAccessException when another process has held the directory's lock for too long
    */
   public Entry findOrAdd(EntrySpec spec) {
     return core.whileMapped(() -> core.findOrAdd(spec));

@@ -1,6 +1,6 @@
 package io.bywash.engine;
 
-/** The kind of structure that an entry names. */
+/** The kind of structure that an entry names. Kinds differ in what their roles do and in what their data look like. */
 public enum Kind {
   /** A kind, or a version of one, that this engine does not know. Its entries are listed but cannot be used. */
   UNKNOWN(0, 0, "unknown", ""),

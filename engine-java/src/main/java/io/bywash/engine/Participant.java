@@ -5,7 +5,7 @@ package io.bywash.engine;
  * is two participants.
  *
  * @param id the number of its slot in the segment, from 0; a slot is reused after its participant has left or died
- * @param epoch which life of the slot this is; the pair of id and epoch is never reused
+ * @param epoch which life of the slot this is, an unsigned number; the pair of id and epoch is never reused
  * @param pid the process id, in that process's own pid namespace; 0 when it died before it had stored it
  * @param alive whether the kernel still holds its lock
  * @param canWake whether it can wake sleepers in the kernel, that is, was started with native access

@@ -42,6 +42,9 @@ public final class Segment extends SegmentFace implements AutoCloseable {
    * Creates a segment and attaches to it. All its space is allocated now, so no later access can fail for lack of
    * space.
    *
+   * @param file the path of the file; its last part is the segment's name
+   * @throws IllegalArgumentException when that is not a valid name: 1 to 64 characters of {@code A-Z a-z 0-9 . _ -},
+   *     starting with a letter or a digit
    * @throws SegmentExistsException when the segment exists; if several processes create it at once, exactly one
    *     succeeds
    * @throws SegmentNotFoundException when the bus directory does not exist
@@ -62,6 +65,7 @@ public final class Segment extends SegmentFace implements AutoCloseable {
    * replaced if no participant is alive and its lifetime is {@link Lifetime#WHILE_USED}: its last participant would
    * have removed it, had it not been killed.
    *
+   * @param file as for {@link #create(Path, SegmentSpec)}
    * @throws SpecMismatchException when the segment exists and differs; the message lists each difference
    * @throws BusException as {@link #create(Path, SegmentSpec)} and {@link #attach(Path, long)}, except that the segment
    *     may or may not exist
@@ -78,6 +82,7 @@ public final class Segment extends SegmentFace implements AutoCloseable {
   /**
    * Attaches to a segment that another process creates, whatever structures it holds.
    *
+   * @param file as for {@link #create(Path, SegmentSpec)}
    * @param timeoutNanos how long to wait for the segment to exist; 0 or less does not wait
    * @throws SegmentNotFoundException when the segment does not exist within that time
    * @throws InterruptedWaitException when this thread is interrupted while the segment does not exist
@@ -97,8 +102,10 @@ public final class Segment extends SegmentFace implements AutoCloseable {
 
   /**
    * Attaches read-only, as an observer: nobody sees this attachment, and it keeps nothing alive. The only roles that it
-   * can take are {@code skip} subscribers.
+   * can take are subscribers with {@link io.bywash.engine.broadcast.SubscriberOptions#skip}. This does not wait for the
+   * segment to exist.
    *
+   * @param file as for {@link #create(Path, SegmentSpec)}
    * @throws BusException as {@link #attach(Path, long)}
    */
   public static Segment observe(Path file) {
@@ -183,9 +190,9 @@ public final class Segment extends SegmentFace implements AutoCloseable {
    * of dead creators are removed.
    *
    * <p>Nobody has to call this: joining, publishing, adding entries and waiting each recover what is in their way. It
-   * takes nothing from living participants, even if they are paused, and does not wait for them. It may be repeated, may
-   * be called by several processes at once, and may be killed at any point; the next call continues. A damaged structure
-   * does not prevent the recovery of the others.
+   * takes nothing from living participants, even if they are paused, and does not wait for them. It may be repeated,
+   * may be called by several processes at once, and may be killed at any point; the next call continues. A damaged
+   * structure does not prevent the recovery of the others.
    *
    * @throws IllegalStateException when the segment is attached read-only
    * @throws SegmentClosedException when the segment is closed in this process

@@ -44,17 +44,16 @@ public final class SegmentSpec {
   }
 
   /**
-   * A segment with these entries and room for 64 participants and 64 entries. Its lifetime is
-   * {@link Lifetime#WHILE_USED}, its file has mode 0600.
+   * A segment with these entries and room for 64 participants and 64 entries, or more if more are given. Its lifetime
+   * is {@link Lifetime#WHILE_USED}, its file has mode 0600, and its size is just what the entries need.
+   *
+   * @throws IllegalArgumentException when two entries have the same name, or there are more than 512
    */
   public static SegmentSpec of(EntrySpec... entries) {
     return of(List.of(entries));
   }
 
-  /**
-   * A segment with these entries and room for 64 participants and 64 entries. Its lifetime is
-   * {@link Lifetime#WHILE_USED}, its file has mode 0600.
-   */
+  /** As {@link #of(EntrySpec...)}. */
   public static SegmentSpec of(List<EntrySpec> entries) {
     return sized(entries, DEFAULT_PARTICIPANTS, DEFAULT_ENTRIES);
   }
@@ -74,12 +73,21 @@ public final class SegmentSpec {
         Lifetime.WHILE_USED, 0, OWNER_ONLY, false);
   }
 
-  /** A copy with room for this many participants, 1 to 256. */
+  /**
+   * A copy with room for this many participants.
+   *
+   * @throws IllegalArgumentException when {@code capacity} is not between 1 and 256
+   */
   public SegmentSpec withParticipantCapacity(int capacity) {
     return new SegmentSpec(entries, capacity, entryCapacity, lifetime, givenSizeBytes, permissions, hugePages);
   }
 
-  /** A copy with room for this many entries, 1 to 512, and no fewer than it has now. */
+  /**
+   * A copy with room for this many entries.
+   *
+   * @throws IllegalArgumentException when {@code capacity} is greater than 512, or less than 1 or than the number of
+   *     entries given
+   */
   public SegmentSpec withEntryCapacity(int capacity) {
     return new SegmentSpec(entries, participantCapacity, capacity, lifetime, givenSizeBytes, permissions, hugePages);
   }
@@ -103,7 +111,12 @@ public final class SegmentSpec {
         permissions, hugePages);
   }
 
-  /** A copy with these permissions of the file. They must allow the owner to read and write. */
+  /**
+   * A copy with these permissions of the file, whatever the process's umask. Whoever may write the file may join;
+   * whoever may only read it may observe.
+   *
+   * @throws IllegalArgumentException when the owner may not read and write
+   */
   public SegmentSpec withPermissions(Set<PosixFilePermission> newPermissions) {
     if (!newPermissions.containsAll(OWNER_ONLY)) {
       throw new InvalidSpecException("permissions", newPermissions, "must contain " + OWNER_ONLY

@@ -22,8 +22,9 @@ import java.util.concurrent.Executor;
  * with a participant that cannot wake others, segments attached read-only, and all segments beyond the 127th. The cost
  * depends on how many roles are woken, and hardly on how many wait.
  *
- * <p>The thread exists while somebody waits, and for one second after that. It runs no code of its users, keeps no
- * reference to them, and survives every failure, even if the heap is exhausted. Any thread may call any method.
+ * <p>The thread exists while somebody waits, and for one second after that. Of its users' code it runs only
+ * {@link Executor#execute}, and it refers to a role only while somebody waits for that. It survives every failure, even
+ * if the heap is exhausted. Any thread may call any method.
  */
 public final class WaitHub {
   private static final WaitHub SHARED = new WaitHub();
@@ -72,9 +73,10 @@ public final class WaitHub {
   }
 
   /**
-   * Returns a future that completes when there is a file of that name, for example a segment that another process will
-   * create. The hub's thread looks for it every 4 ms, and first after that time. What the file is, and whether it is
-   * still there, the caller finds out by {@link io.bywash.engine.Segment#attach}.
+   * Returns a future that completes when there is a file at that path, for example a segment that another process will
+   * create. The hub's thread checks every 4 ms, so the future completes some milliseconds after the file appears, or
+   * after this call if the file exists already. It has no time limit. What the file is, and whether it is still there,
+   * {@link io.bywash.engine.Segment#attach} tells.
    *
    * <p>Cancelling the future ends the wait.
    *
