@@ -24,6 +24,7 @@ public final class Broadcast {
    * @param ringBytes the size of the ring, {@link #MIN_RING_BYTES} to {@link #MAX_RING_BYTES}, rounded up to a power of
    *     two. A record takes its message and 16 bytes, rounded up to a multiple of 16. For high throughput the ring
    *     should be larger than the processor's second-level cache; 4 MiB is a good size
+   * @throws IllegalArgumentException when {@code name} is not a valid name, or {@code ringBytes} is out of range
    */
   public static EntrySpec spec(String name, long ringBytes) {
     return spec(name, ringBytes, DEFAULT_SUBSCRIBERS);
@@ -34,6 +35,7 @@ public final class Broadcast {
    *
    * @param subscribers how many subscribers there is room for at one time, 1 to 1023; those of read-only attachments do
    *     not count
+   * @throws IllegalArgumentException when an argument is out of range
    */
   public static EntrySpec spec(String name, long ringBytes, int subscribers) {
     if (ringBytes < MIN_RING_BYTES || ringBytes > MAX_RING_BYTES) {

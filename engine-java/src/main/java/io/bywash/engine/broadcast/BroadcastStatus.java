@@ -65,6 +65,7 @@ public record BroadcastStatus(long capacityBytes, int maxMessageBytes, long mess
    *
    * @throws io.bywash.engine.SpecMismatchException when the entry is not a broadcast
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible
+   * @throws io.bywash.engine.SegmentClosedException when the segment is closed in this process
    */
   public static BroadcastStatus of(Entry entry) {
     Ring ring = Ring.of(entry);

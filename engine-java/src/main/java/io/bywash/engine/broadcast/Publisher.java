@@ -34,10 +34,11 @@ import java.util.concurrent.locks.LockSupport;
  * }
  * }
  *
- * <p>A publisher is used by one thread at a time. A method that finds no room, because a subscriber that holds the
- * publisher back is too far behind, says so by its result. A subscriber that is proven dead holds nobody back. After
- * {@link #close} or {@link #revoke}, or after the segment was closed in this process, every method that uses the queue
- * throws {@link io.bywash.engine.SegmentClosedException}.
+ * <p>A publisher is used by one thread at a time. Where a second thread is noticed, it gets an
+ * {@link IllegalStateException}. A method that finds no room, because a subscriber that holds the publisher back is too
+ * far behind, says so by its result. A subscriber that is proven dead holds nobody back. After {@link #close} or
+ * {@link #revoke}, or after the segment was closed in this process, every method that uses the queue throws
+ * {@link io.bywash.engine.SegmentClosedException}.
  *
  * <p>Subscribers that read copies check, after copying, that nothing was overwritten meanwhile (Boehm 2012, "Can
  * seqlocks get along with programming language memory models?").
@@ -119,13 +120,19 @@ public final class Publisher extends Role implements Waitable, Revocable {
     return ring.maxMessageBytes;
   }
 
-  /** The sequence of the next message, which is also the number of messages ever committed or staged. */
+  /**
+   * The sequence of the next message, which is also the number of messages that this and earlier publishers ever
+   * committed or staged.
+   */
   public long nextSequence() {
     return writer.sequence();
   }
 
   /**
    * Publishes a copy of {@code message} with type 0. Returns false, and publishes nothing, when there is no room now.
+   *
+   * @throws IllegalArgumentException when {@code message} is empty, or longer than {@link #maxMessageBytes}
+   * @throws IllegalStateException when the last claim was not committed, staged or aborted
    */
   public boolean offer(byte[] message) {
     return offer(message, 0, message.length, 0, 0);
@@ -139,6 +146,8 @@ public final class Publisher extends Role implements Waitable, Revocable {
    * @param length 1 to {@link #maxMessageBytes}
    * @param type the message's type, any number
    * @param timeoutNanos 0 or less does not wait
+   * @throws IndexOutOfBoundsException when {@code source} has no such bytes
+   * @throws IllegalArgumentException when {@code length} is out of range
    * @throws IllegalStateException when the last claim was not committed, staged or aborted
    * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
    *     interrupted, before the call or while it waits
@@ -199,6 +208,7 @@ public final class Publisher extends Role implements Waitable, Revocable {
    *
    * @param length 1 to {@link #maxMessageBytes}
    * @param type the message's type, any number
+   * @throws IllegalArgumentException when {@code length} is out of range
    * @throws IllegalStateException when the last claim was not committed, staged or aborted
    */
   public Claim tryClaim(int length, int type) {
@@ -222,7 +232,7 @@ public final class Publisher extends Role implements Waitable, Revocable {
     return room;
   }
 
-  /** Publishes all staged messages. Does nothing when there are none. */
+  /** Publishes all staged messages. Does nothing when there are none. An open claim stays open. */
   public void publish() {
     writer.publish();
   }

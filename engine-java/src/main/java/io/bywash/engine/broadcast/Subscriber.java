@@ -36,10 +36,10 @@ import java.util.function.Function;
  * }
  * }
  *
- * <p>A subscriber is used by one thread at a time. After {@link #close} or {@link #revoke}, or after the segment was
- * closed in this process, every method that uses the queue throws {@link io.bywash.engine.SegmentClosedException}. A
- * segment that is attached read-only allows only {@code skip} subscribers; these park instead of blocking, and nobody
- * sees them.
+ * <p>A subscriber is used by one thread at a time. Where a second thread is noticed, it gets an
+ * {@link IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment was closed in this
+ * process, every method that uses the queue throws {@link io.bywash.engine.SegmentClosedException}. A segment that is
+ * attached read-only allows only {@code skip} subscribers; these park instead of blocking, and nobody sees them.
  */
 @SuppressWarnings("exports") // Role has no public member but those of Revocable
 public final class Subscriber extends Role implements Waitable, Revocable {
@@ -195,6 +195,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
    * @throws io.bywash.engine.EvictedException when this subscriber was evicted, with
    *     {@link SubscriberOptions#evictAfter}
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no publisher writes
+   * @throws IllegalArgumentException when {@code limit} is less than 1
    * @throws IllegalStateException when {@code handler} calls this
    */
   public int poll(MessageHandler handler, int limit) {
@@ -354,7 +355,10 @@ public final class Subscriber extends Role implements Waitable, Revocable {
     return reader.nextSequence();
   }
 
-  /** How many messages this subscriber has lost since it joined; always 0 for {@code block} and {@code evictAfter}. */
+  /**
+   * How many messages this subscriber has lost since it joined; always 0 for {@link SubscriberOptions#block} and
+   * {@link SubscriberOptions#evictAfter}.
+   */
   public long lostCount() {
     return reader.lostCount();
   }

@@ -35,10 +35,11 @@ import java.util.Objects;
  * process dies while it holds a message, another consumer gets the message within 200 ms, as long as one waits. A
  * process that is only paused keeps its message, however long the pause.
  *
- * <p>A consumer is used by one thread at a time; {@link Delivery} says what other threads may do. After {@link #close}
- * or {@link #revoke}, or after the segment was closed in this process, every method that uses the queue throws
- * {@link io.bywash.engine.SegmentClosedException}. A message in flight can still be acknowledged; the role is given
- * back then.
+ * <p>A consumer is used by one thread at a time; {@link Delivery} says what other threads may do. Where a second thread
+ * is noticed, it gets an {@link IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment
+ * was closed in this process, every method that uses the queue throws {@link io.bywash.engine.SegmentClosedException}.
+ * A message that is in flight when the role is revoked or its segment closed can still be acknowledged; the role is
+ * given back then. {@link #close} itself gives such a message back.
  */
 @SuppressWarnings("exports") // Role has no public member but those of Revocable
 public final class Consumer extends Role implements Waitable, Revocable {
@@ -227,6 +228,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
    *
    * @param limit the most messages to hand over, at least 1
    * @return how many messages were handed over; 0 when the queue is empty now
+   * @throws IllegalArgumentException when {@code limit} is less than 1
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no producer writes
    * @throws IllegalStateException when a message is in flight, so also when {@code handler} calls this
    */

@@ -43,6 +43,7 @@ public final class DeliveryPolicy {
    * At least once, but a message that was delivered {@code deliveries} times without success is dropped and counted.
    *
    * @param deliveries 1 or more. A delivery to a consumer that is killed while it takes the message may go uncounted
+   * @throws IllegalArgumentException when {@code deliveries} is less than 1
    * @throws IllegalStateException for {@link #drop}
    */
   public DeliveryPolicy atMost(int deliveries) {
@@ -63,6 +64,7 @@ public final class DeliveryPolicy {
    * @param queue the name of that queue, up to {@value QueueLayout#DEAD_LETTERS_MAX_BYTES} characters. It must exist
    *     when the first consumer is opened, must take messages as long as those of this queue, and must not send its own
    *     dead letters here
+   * @throws IllegalArgumentException when {@code queue} is not a valid name, or too long
    * @throws IllegalStateException when this policy has no limit
    */
   public DeliveryPolicy deadLetters(String queue) {

@@ -30,10 +30,10 @@ import java.util.Objects;
  * }
  * }
  *
- * <p>A producer is used by one thread at a time. A method that finds the queue full says so by its result. That is
- * exact: at that moment the queue held as many messages as it has room for. After {@link #close} or {@link #revoke}, or
- * after the segment was closed in this process, every method that uses the queue throws
- * {@link io.bywash.engine.SegmentClosedException}.
+ * <p>A producer is used by one thread at a time. Where a second thread is noticed, it gets an
+ * {@link IllegalStateException}. A method that finds the queue full says so by its result. That is exact: at that moment
+ * the queue held as many messages as it has room for. After {@link #close} or {@link #revoke}, or after the segment was
+ * closed in this process, every method that uses the queue throws {@link io.bywash.engine.SegmentClosedException}.
  *
  * <p>{@link Exchanger} has the protocol. Related work: Nikolaev, "A Scalable, Portable, and Memory-Efficient Lock-Free
  * FIFO Queue" (DISC 2019), for slots that circulate; Attiya, Ben-Baruch, Hendler, "Nesting-Safe Recoverable
@@ -91,7 +91,12 @@ public final class Producer extends Role implements Waitable, Revocable {
     return cells.maxMessageBytes;
   }
 
-  /** Sends a copy of {@code message} with type 0. Returns false, and sends nothing, when the queue is full now. */
+  /**
+   * Sends a copy of {@code message} with type 0. Returns false, and sends nothing, when the queue is full now.
+   *
+   * @throws IllegalArgumentException when {@code message} is empty, or longer than {@link #maxMessageBytes}
+   * @throws IllegalStateException when the last claim was not committed, staged or aborted
+   */
   public boolean offer(byte[] message) {
     return offer(message, 0, message.length, 0, 0);
   }
@@ -104,6 +109,8 @@ public final class Producer extends Role implements Waitable, Revocable {
    * @param length 1 to {@link #maxMessageBytes}
    * @param type the message's type, any number
    * @param timeoutNanos 0 or less does not wait
+   * @throws IndexOutOfBoundsException when {@code source} has no such bytes
+   * @throws IllegalArgumentException when {@code length} is out of range
    * @throws IllegalStateException when the last claim was not committed, staged or aborted
    * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
    *     interrupted, before the call or while it waits
@@ -164,6 +171,7 @@ public final class Producer extends Role implements Waitable, Revocable {
    *
    * @param length 1 to {@link #maxMessageBytes}
    * @param type the message's type, any number
+   * @throws IllegalArgumentException when {@code length} is out of range
    * @throws IllegalStateException when the last claim was not committed, staged or aborted
    */
   public QueueClaim tryClaim(int length, int type) {
@@ -174,6 +182,7 @@ public final class Producer extends Role implements Waitable, Revocable {
    * As {@link #tryClaim(int, int)}, but waits for room for up to {@code timeoutNanos}. Returns null when there was none
    * in that time.
    *
+   * @param timeoutNanos 0 or less does not wait
    * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
    *     interrupted, before the call or while it waits
    */

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The state of a work queue, read from any attachment, even a read-only one. Reading it costs producers and consumers
- * nothing. The numbers are read one after the other, not all at one instant.
+ * The status of a work queue. Any attachment can read it, even a read-only one, without slowing producers or consumers
+ * down. The values were read one after another, not all at one instant.
  *
  * @param capacity how many messages the queue has room for
  * @param maxMessageBytes the size of the largest message in bytes
@@ -34,7 +34,7 @@ public record QueueStatus(int capacity, int maxMessageBytes, DeliveryPolicy poli
     List<RoleStatus> roles) implements StructureStatus {
 
   /**
-   * The state of one role that is held.
+   * The status of one role that is held.
    *
    * @param role the role's index
    * @param generation how often the role was used, modulo 2^16
@@ -49,7 +49,7 @@ public record QueueStatus(int capacity, int maxMessageBytes, DeliveryPolicy poli
   public record RoleStatus(int role, int generation, Participant participant, String task, boolean waits, long message,
       int deliveries, long heldNanos, String label) {
 
-    /** Whether two states of one queue show the same holder of this role, and not a later one. */
+    /** Whether this is the same holder that another inspection saw, and not a later holder of the same role. */
     public boolean isSameAs(RoleStatus other) {
       return role == other.role && generation == other.generation && participant.id() == other.participant.id()
           && participant.epoch() == other.participant.epoch();
@@ -57,10 +57,11 @@ public record QueueStatus(int capacity, int maxMessageBytes, DeliveryPolicy poli
   }
 
   /**
-   * Reads the state of a queue.
+   * Inspects a queue.
    *
    * @throws io.bywash.engine.SpecMismatchException when the entry is not a work queue
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible
+   * @throws io.bywash.engine.SegmentClosedException when the segment is closed in this process
    */
   public static QueueStatus of(Entry entry) {
     Cells cells = Cells.of(entry);
@@ -145,7 +146,7 @@ public record QueueStatus(int capacity, int maxMessageBytes, DeliveryPolicy poli
   }
 
   /**
-   * {@inheritDoc} These are the consumers that still hold the message of the earlier state while the queue is full.
+   * {@inheritDoc} These are the consumers that still hold the message of the earlier status while the queue is full.
    * Meanwhile nothing was taken ({@link Effect#STOPS}), or only others took messages ({@link Effect#SLOWS}). A held
    * message takes no capacity, so more consumers would help as well.
    */

@@ -19,7 +19,10 @@ public final class WorkQueue {
 
   private WorkQueue() {}
 
-  /** Specifies a work queue that redelivers, with room for {@value #DEFAULT_ROLES} roles. */
+  /**
+   * Specifies a work queue that redelivers, with room for {@value #DEFAULT_ROLES} roles. The parameters are those of
+   * {@link #spec(String, int, int, DeliveryPolicy, int)}.
+   */
   public static EntrySpec spec(String name, int capacity, int maxMessageBytes) {
     return spec(name, capacity, maxMessageBytes, DeliveryPolicy.redeliver(), DEFAULT_ROLES);
   }
@@ -41,6 +44,8 @@ public final class WorkQueue {
    * @param maxMessageBytes the size of the largest message in bytes, 1 to 2^30
    * @param policy what happens to the messages of consumers that died
    * @param roles how many producers and consumers together can be open at one time, in all processes, 2 to 1024
+   * @throws IllegalArgumentException when an argument is out of range, when {@code name} is not a valid name or is that
+   *     of the policy's queue for dead letters, or when the queue would take more than {@link #MAX_BYTES}
    */
   public static EntrySpec spec(String name, int capacity, int maxMessageBytes, DeliveryPolicy policy, int roles) {
     Objects.requireNonNull(policy, "policy");

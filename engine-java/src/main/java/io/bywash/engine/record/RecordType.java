@@ -101,7 +101,9 @@ public final class RecordType<T> {
     write(view.region(), at, record);
   }
 
-  /** As {@link #write(Claim, Object)}, for a role that has made sure that there is room. Users have no region. */
+  /**
+   * For the engine's own use: writes a record to a region in which its role has made sure that there is room.
+   */
   @SuppressWarnings("exports")
   public void write(Region region, long at, T record) {
     codec.write(region, at, record);

@@ -133,6 +133,7 @@ public final class Records<T> {
    *
    * @throws RecordFormatException when the message is not one of these records
    * @throws IndexOutOfBoundsException when the message is no longer valid
+   * @throws IllegalArgumentException when {@code message} is not a message of this engine
    */
   public T read(Message message) {
     if (!(message instanceof MessageView view)) {
@@ -149,7 +150,9 @@ public final class Records<T> {
     return types.get(number - 1).read(view);
   }
 
-  /** A message handler that hands the record in each message to {@code handler}. */
+  /**
+   * A message handler that hands the record in each message to {@code handler}. It throws what {@link #read} throws.
+   */
   public MessageHandler handler(RecordHandler<? super T> handler) {
     return new MessageHandler() {
       @Override
