@@ -90,7 +90,7 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     return new BusStatus(directory.path(), List.copyOf(files));
   }
 
-  /** Empty when the file has just been removed. */
+  /** The status of one file; empty when it has just been removed. */
   private static Optional<FileStatus> file(Path directory, String name) {
     Path path = directory.resolve(name);
     try (Segment segment = Segment.observe(path)) {
@@ -149,7 +149,7 @@ public record BusStatus(Path directory, List<FileStatus> files) {
     }
   }
 
-  /** The command that removes a segment that nobody uses; only the owner of its file can. */
+  /** The command that removes a segment that nobody uses. Only the owner of its file can do that. */
   private static String clean(UserPrincipal owner) throws IOException {
     return owner.equals(OpenDirectory.user()) ? "doctor --clean" : "doctor --clean of its owner, user " + owner;
   }

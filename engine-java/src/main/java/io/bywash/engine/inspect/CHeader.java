@@ -13,9 +13,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Writes the layouts of a segment's entries as a C header. The layouts are text from shared memory, so only names and
- * numbers are taken from them; a text of another form is left out with a remark. The C compiler checks sizes and
- * offsets.
+ * Writes the layouts of a segment's entries as a C header. A layout is text from shared memory, so nothing but names
+ * and numbers is copied from it. If it does not have the form of docs/SPEC.md, a comment in the header says so instead.
+ * Static assertions have the C compiler check sizes and offsets.
  */
 final class CHeader {
   private static final Pattern FIELD_TYPE = Pattern.compile("(byte|short|char|int|long|float|double|boolean"
@@ -38,7 +38,7 @@ final class CHeader {
 
   private CHeader() {}
 
-  /** The header for all entries that declare what their elements consist of. */
+  /** The header for all entries that declare a layout. */
   static String of(LayoutStatus status) {
     CHeader header = new CHeader();
     for (Place place : status.places()) {
@@ -118,9 +118,9 @@ final class CHeader {
         return "char " + name + "[" + parts.group("bytes") + "]";
       }
       if (parts.group("constants") != null) {
-        String own = prefix + "_" + type.name() + "_" + name;
-        text.append("enum ").append(own).append(" { ").append(own).append('_')
-            .append(parts.group("constants").replace(",", ", " + own + "_")).append(" };\n");
+        String enumName = prefix + "_" + type.name() + "_" + name;
+        text.append("enum ").append(enumName).append(" { ").append(enumName).append('_')
+            .append(parts.group("constants").replace(",", ", " + enumName + "_")).append(" };\n");
         return "int32_t " + name + count;
       }
       if (parts.group("part") != null) {

@@ -9,13 +9,13 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** The columns of a table for counters that some or all of its rows have. */
+/** The columns of a table that show counters. A row need not have all of them. */
 final class CounterColumns {
   private static final String RATE = "PER SECOND";
 
   private final Map<String, Form> forms = new LinkedHashMap<>();
 
-  /** Columns for all of these, in this order. */
+  /** Columns for all these counters, in the order in which their names first occur. */
   CounterColumns(Stream<Counter> counters) {
     counters.forEach(counter -> forms.putIfAbsent(counter.name(), counter.form()));
   }
@@ -33,7 +33,7 @@ final class CounterColumns {
     return headers;
   }
 
-  /** The cells of one row; empty where it has no such counter, or no rate. */
+  /** The cells of one row. A cell is empty where the row has no such counter, or the counter has no rate. */
   List<String> cells(List<Counter> counters, Map<String, Double> perSecond) {
     List<String> cells = new ArrayList<>();
     forms.forEach((name, form) -> {
@@ -54,7 +54,7 @@ final class CounterColumns {
         : Long.toString(counter.value());
   }
 
-  /** Full is only what is full. */
+  /** The share in per cent, rounded down, so that only what is full is shown as 100%. */
   static String percent(double share) {
     return (int) (100 * share) + "%";
   }

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 
-/** The part of {@link HostStatus} about the bus directory and the file system that it lies in. */
+/** The part of {@link HostStatus} about the bus directory and its file system. */
 final class DirectoryLook {
   private static final long SMALL_BYTES = 64L << 20;
   private static final String ADVICE_OTHER = "Set BYWASH_DIR to a directory that this user may write to.";

@@ -16,14 +16,14 @@ import java.util.stream.Stream;
 
 /**
  * What happened in one entry, of any kind, between two inspections of its segment. A rate is missing when the earlier
- * inspection did not see the entry or that holder, or was at the same time.
+ * inspection did not see this entry or holder, or when both inspections were at the same time.
  *
  * @param entry its name
  * @param kind its kind, in lower case
  * @param counters its counters, as the later inspection saw them
  * @param perSecond the growth per second of those counters that have a rate, by name
  * @param fill the share of the capacity that is taken, 0 to 1; empty when that has no meaning for this kind
- * @param holders those who hold a role in it now
+ * @param holders the holders of its roles, as the later inspection saw them
  * @param obstacles those of the holders that others wait for, the worst first
  */
 public record EntryRates(String entry, String kind, List<Counter> counters, Map<String, Double> perSecond,
@@ -40,14 +40,14 @@ public record EntryRates(String entry, String kind, List<Counter> counters, Map<
   static EntryRates between(EntryStatus entry, Optional<StructureStatus> earlier, double seconds) {
     StructureStatus now = entry.status().orElseThrow();
     List<HolderRates> holders = now.holders().stream().map(holder -> new HolderRates(holder, perSecond(
-        holder.counters(), earlier.flatMap(look -> sameIn(look, holder)).map(Holder::counters), seconds))).toList();
+        holder.counters(), earlier.flatMap(before -> sameIn(before, holder)).map(Holder::counters), seconds))).toList();
     return new EntryRates(entry.name(), entry.kind(), now.counters(),
         perSecond(now.counters(), earlier.map(StructureStatus::counters), seconds), now.fill(), holders,
-        earlier.map(look -> now.obstacles(look, seconds)).orElse(List.of()));
+        earlier.map(before -> now.obstacles(before, seconds)).orElse(List.of()));
   }
 
-  private static Optional<Holder> sameIn(StructureStatus look, Holder holder) {
-    return look.holders().stream().filter(holder::isSameAs).findFirst();
+  private static Optional<Holder> sameIn(StructureStatus status, Holder holder) {
+    return status.holders().stream().filter(holder::isSameAs).findFirst();
   }
 
   private static Map<String, Double> perSecond(List<Counter> now, Optional<List<Counter>> earlier, double seconds) {

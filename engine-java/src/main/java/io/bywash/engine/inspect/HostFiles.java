@@ -15,8 +15,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /**
- * Small files in which the system tells about itself. What is missing, unreadable or not understood is absent, never a
- * failure.
+ * Reads the small files in which the system describes itself. A file that is missing, unreadable or not understood
+ * yields an empty result, never a failure.
  */
 final class HostFiles {
   private static final int MAX_BYTES = 1 << 20;
@@ -27,7 +27,7 @@ final class HostFiles {
     this.root = root;
   }
 
-  /** The path of a file that is called so from the root. */
+  /** The path of a file, whose name is relative to the root. */
   Path path(String name) {
     return root.resolve(name);
   }
@@ -48,7 +48,7 @@ final class HostFiles {
     return read(path(name)).map(text -> text.lines().toList()).orElse(List.of());
   }
 
-  /** The lines of a file of any length that contain a text. */
+  /** The lines of a file that contain {@code text}. The file may have any length. */
   List<String> linesWith(Path file, String text) {
     List<String> found = new ArrayList<>();
     try (BufferedReader in =
@@ -59,12 +59,12 @@ final class HostFiles {
         }
       }
     } catch (IOException | SecurityException unknown) {
-      // what could be read is told
+      // the lines that could be read are returned
     }
     return found;
   }
 
-  /** The text of a symbolic link. */
+  /** The target of a symbolic link, as text. */
   Optional<String> link(String name) {
     try {
       return Optional.of(Files.readSymbolicLink(path(name)).toString());
@@ -73,7 +73,7 @@ final class HostFiles {
     }
   }
 
-  /** The files of a directory whose names end so, sorted. */
+  /** The files of a directory whose names have this ending, sorted. */
   List<Path> files(String directory, String ending) {
     List<Path> found = new ArrayList<>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(path(directory), "*" + ending)) {
@@ -104,7 +104,7 @@ final class HostFiles {
     return OptionalLong.empty();
   }
 
-  /** A number of bytes in words: 64 MiB. */
+  /** A number of bytes for people, for example {@code 64 MiB}. */
   static String size(long bytes) {
     String[] units = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
     double value = bytes;

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 
 /** The part of {@link HostStatus} about the kernel, the container and this process. */
 final class HostLook {
-  private static final String INITIAL_PID_NAMESPACE = "pid:[4026531836]"; // fixed numbers of the kernel
+  private static final String INITIAL_PID_NAMESPACE = "pid:[4026531836]"; // the kernel fixes both numbers
   private static final String INITIAL_IPC_NAMESPACE = "ipc:[4026531839]";
   private static final long NO_LIMIT_BYTES = 1L << 60;
   private static final int MAX_DEPTH = 64;
@@ -47,7 +47,7 @@ final class HostLook {
     lookAtNativeAccess(NativeAccess.ENABLED, NativeAccess.WHY_NOT, Futex.WAIT_ANY, Futex.ASYMMETRIC);
   }
 
-  // ---- memory of the container: pages of tmpfs are charged to whoever touches them first
+  // ---- the container's memory limit: pages of tmpfs are charged to whoever touches them first
 
   private record Limit(long bytes, long usedBytes, Path group) {}
 
@@ -66,7 +66,7 @@ final class HostLook {
     });
   }
 
-  /** The narrowest limit that applies, of either version of control groups. */
+  /** The lowest limit that applies, from either version of control groups. */
   private Optional<Limit> memoryLimit() {
     List<Limit> limits = new ArrayList<>();
     for (String line : files.lines("proc/self/cgroup")) {
@@ -86,7 +86,7 @@ final class HostLook {
     Path top = files.path(base).normalize();
     Path folder = top.resolve("./" + group).normalize();
     if (!folder.startsWith(top)) {
-      folder = top; // a path beyond this namespace
+      folder = top; // the path leads out of this cgroup namespace
     }
     for (int depth = 0; depth < MAX_DEPTH && folder.startsWith(top); depth++, folder = folder.getParent()) {
       OptionalLong bytes = number(folder.resolve(limit));
@@ -159,7 +159,7 @@ final class HostLook {
     }
   }
 
-  /** The last word wins: that of the main file, then those of drop-ins by their names. */
+  /** The last setting wins: first those of the main files, then those of the drop-ins in the order of their names. */
   private boolean removesIpc() {
     List<Path> settings = new ArrayList<>();
     for (String folder : List.of("usr/lib/systemd", "usr/local/lib/systemd", "run/systemd", "etc/systemd")) {
@@ -168,7 +168,7 @@ final class HostLook {
     settings.sort(Comparator.comparing(file -> file.getFileName().toString()));
     settings.addFirst(files.path("etc/systemd/logind.conf"));
     settings.addFirst(files.path("usr/lib/systemd/logind.conf"));
-    boolean removes = true; // as systemd is built
+    boolean removes = true; // systemd's default
     for (Path file : settings) {
       for (String line : files.read(file).orElse("").split("\n")) {
         String[] sides = line.strip().split("\\s*=\\s*", 2);

@@ -37,10 +37,10 @@ public record LayoutStatus(String name, long sizeBytes, List<Place> places, long
    * @param kind the entry's kind, or {@code header}, {@code participants}, {@code directory} or {@code free}
    * @param name of the entry; empty for other parts
    * @param elementSizeBytes the size of one element, or of the largest message; 0 for other parts
-   * @param layout what the entry's elements consist of, in the text form of docs/SPEC.md; empty if it does not say
+   * @param layout what the entry's elements consist of, in the text form of docs/SPEC.md; empty for plain bytes
    * @param capacity how much it holds, in units of {@code capacityUnit}
    * @param capacityUnit for example {@code bytes}
-   * @param fill the share of the capacity that is taken, 0 to 1, where that has a meaning
+   * @param fill the share of the capacity that is taken, 0 to 1; empty where that has no meaning
    * @param owner the participant on which the entry depends, see {@link io.bywash.engine.Entry#owner}
    */
   public record Place(long offsetBytes, long sizeBytes, String kind, String name, long elementSizeBytes, String layout,
@@ -54,7 +54,7 @@ public record LayoutStatus(String name, long sizeBytes, List<Place> places, long
       Optional<Double> fill;
       try {
         fill = entry.status().flatMap(StructureStatus::fill);
-      } catch (DamagedSegmentException told) { // by a verification
+      } catch (DamagedSegmentException damaged) { // a verification reports it
         fill = Optional.empty();
       }
       return new Place(entry.offset(), entry.sizeBytes(), entry.kindName(), entry.name(), entry.elementSizeBytes(),

@@ -14,15 +14,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The part of {@link HostStatus} about segments that have no name any more: whoever still has one mapped keeps its
- * space, and no listing of the directory shows it.
+ * The part of {@link HostStatus} about segments whose files were unlinked. A process that still has such a segment
+ * mapped keeps its space in use, and no listing of the directory shows that.
  */
 final class RemovedLook {
   private static final String DELETED = " (deleted)";
-  /** A line of maps: begin-end, permissions, offset, device, inode, path. */
+  /** A line of {@code /proc/PID/maps}: begin-end, permissions, offset, device, inode, path. */
   private static final Pattern MAPPED = Pattern.compile(
       "([0-9a-f]{1,16})-([0-9a-f]{1,16}) \\S+ ([0-9a-f]+) \\S+ (\\d+)\\s+(/.*)" + Pattern.quote(DELETED));
-  /** The name under which a segment is created. */
+  /** The hidden name under which a segment is created. */
   private static final Pattern HIDDEN = Pattern.compile("^\\.(.+)\\.[0-9a-f]{16}\\.tmp$");
 
   private final Path directory;
@@ -35,7 +35,7 @@ final class RemovedLook {
     this.findings = findings;
   }
 
-  /** As the kernel calls it. */
+  /** The path of the directory as the kernel shows it in {@code maps}. */
   private static Path real(Path directory) {
     try {
       return directory.toRealPath();
@@ -45,8 +45,8 @@ final class RemovedLook {
   }
 
   /**
-   * A file without a name that a process has mapped; the lengths of its parts by their offsets, since it may be mapped
-   * twice.
+   * An unlinked file that a process has mapped. The sizes of its parts are kept by their offsets in the file, so that a
+   * part that is mapped twice counts once.
    */
   private record Held(String name, Map<String, Long> parts) {
     long bytes() {
@@ -55,8 +55,8 @@ final class RemovedLook {
   }
 
   /**
-   * Looks at all processes that this one may look at. Whoever is just closing what was just removed is not meant: two
-   * looks have to find the same.
+   * Inspects all processes that this one may inspect, each twice. A process that is just closing a segment that was
+   * removed a moment ago is not reported, because the second inspection no longer finds the mapping.
    */
   void look() {
     Map<Path, Map<String, Held>> suspects = new TreeMap<>();
@@ -80,8 +80,9 @@ final class RemovedLook {
   }
 
   /**
-   * Of what has a name. A creator has its segment mapped under its hidden name, which is gone; its inode tells. Looked
-   * at behind the processes, since the other name is there before the hidden one goes.
+   * The inodes of all files in the directory, as text. A creator has mapped its segment under the hidden name, which is
+   * deleted when the segment has its real one; the inode shows that the file still has a name. This is read after the
+   * processes were inspected: the real name exists before the hidden one is deleted.
    */
   private Set<String> inodes() {
     Set<String> found = new HashSet<>();
@@ -89,13 +90,13 @@ final class RemovedLook {
       try {
         found.add(Files.getAttribute(file, "unix:ino", LinkOption.NOFOLLOW_LINKS).toString());
       } catch (IOException gone) {
-        // between the two looks
+        // it was deleted after it was listed
       }
     }
     return found;
   }
 
-  /** By their inodes. */
+  /** The unlinked segments that a process has mapped, by their inodes. */
   private Map<String, Held> held(Path process) {
     Map<String, Held> held = new TreeMap<>();
     String prefix = directory + "/";

@@ -23,13 +23,13 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
- * One look at the invariants of a segment. Each check reads its words in an order in which no interleaving with a
- * participant at work shows what is impossible, or reads again before it accuses; the order is the reverse of that in
- * which they are written.
+ * Checks the invariants of a segment once. Participants may be at work meanwhile. So each check either reads words in
+ * the reverse of the order in which they are written, such that no interleaving shows an impossible combination, or
+ * reads them again before it reports them.
  */
 final class SegmentCheck {
   private static final int MAX_FINDINGS = 200;
-  /** Between the lock of a slot and its first word a process is for so long at the most, if it runs at all. */
+  /** The longest time for which a process that runs has a slot's lock before it has stored the slot's first word. */
   private static final long SETTLE_NANOS = 200_000_000;
   private static final long SETTLE_STEP_NANOS = 5_000_000;
   private static final String DAMAGED = "Nothing that is damaged is used by the engine. End the processes that use"
@@ -42,10 +42,10 @@ final class SegmentCheck {
   private final Participants participants;
   private final String name;
   private final List<Finding> findings = new ArrayList<>();
-  /** What dead participants still hold, by the participant part of their words. */
+  /** The roles that dead participants still hold, by the participant part of the role word. */
   private final Map<Long, List<String>> heldByTheDead = new TreeMap<>();
 
-  /** Roles of participants that are leaving. */
+  /** Roles that are held by participants that are leaving. */
   private final List<Kept> keptByLeavers = new ArrayList<>();
 
   private record Kept(SegmentEntry entry, int index, long word, long slotWord) {}
@@ -71,13 +71,13 @@ final class SegmentCheck {
         SuspectCheck.findings(entries, name, SETTLE_NANOS).forEach(each ->
             add(each.severity(), each.where(), each.problem(), each.advice()));
       }
-    } catch (InternalError truncated) { // the JVM's word for a file that was truncated under its mapping
+    } catch (InternalError truncated) { // the JVM throws this for access to a mapped file that was truncated
       damaged(name, "the file was truncated while it was looked at");
     }
     return findings;
   }
 
-  /** What is put right by whoever comes next. */
+  /** The findings about what dead participants left, which the next user recovers. */
   List<Finding> leftByTheDead() {
     checkState();
     List<SegmentEntry> entries = checkRows();
@@ -87,7 +87,7 @@ final class SegmentCheck {
     return findings.stream().filter(finding -> finding.severity() == Severity.WARNING).toList();
   }
 
-  /** What was found in an entry that was removed meanwhile says nothing: its bytes may be another one's. */
+  /** Drops what {@code check} found if the entry was removed meanwhile, since its bytes may belong to another entry. */
   private void unlessRemoved(SegmentEntry entry, Consumer<SegmentEntry> check) {
     int before = findings.size();
     check.accept(entry);
@@ -106,7 +106,7 @@ final class SegmentCheck {
     add(Severity.ERROR, where, problem, DAMAGED);
   }
 
-  /** Whether the mapping may be read as far as the geometry reaches. */
+  /** Whether the file is long enough for all of the geometry to be read. */
   private boolean checkFile() {
     try {
       long sizeBytes = core.currentSizeBytes();
@@ -205,8 +205,8 @@ final class SegmentCheck {
   }
 
   /**
-   * Who leaves gives its roles back at once, unless an operation that was under way when it closed does not come to its
-   * end.
+   * Reports leavers that keep a role. A participant that leaves gives its roles back at once, unless an operation was
+   * under way when it closed the segment and has not ended.
    */
   private void checkLeavers() {
     long start = System.nanoTime();
@@ -226,8 +226,8 @@ final class SegmentCheck {
   }
 
   /**
-   * Keeps those of the free slots that stay as they are, with their locks held, for longer than a step takes: all at
-   * once.
+   * Retains only those free slots that keep their word and their held lock for longer than a step of joining or leaving
+   * takes. All slots are watched at the same time.
    */
   private void keepsSo(Map<Integer, Long> lockedAndFree) {
     long start = System.nanoTime();
@@ -262,7 +262,7 @@ final class SegmentCheck {
 
   // ---- directory
 
-  /** The live rows that are sound and have their bytes for themselves. */
+  /** The live rows that are sound and share no bytes with another one. */
   private List<SegmentEntry> checkRows() {
     List<SegmentEntry> sound = new ArrayList<>();
     Map<String, SegmentEntry> names = new HashMap<>();
@@ -298,12 +298,15 @@ final class SegmentCheck {
     return sound;
   }
 
-  /** Whether an entry that was read stands there still: it may have been removed, and its name and bytes be others'. */
+  /** Whether the entry is still there. If it was removed, its name and bytes may belong to another one. */
   private boolean isStill(SegmentEntry entry) {
     return rowWord(entry.row()) == entry.word();
   }
 
-  /** An entry becomes live after the next free byte was moved behind it, and is removed before that is moved back. */
+  /**
+   * Checks the next free byte. It is moved behind an entry before that becomes live, and moved back after that was
+   * removed.
+   */
   private void checkNextFree(List<SegmentEntry> entries) {
     long nextFree = region.getLongOpaque(NEXT_FREE_OFFSET);
     VarHandle.acquireFence(); // [row-live] the next free byte was read before the second look at the rows
@@ -315,7 +318,7 @@ final class SegmentCheck {
     }
   }
 
-  /** Whether the bytes are nobody else's; the map has the ends of those that were taken, by their beginnings. */
+  /** Takes an entry's bytes; false when another has some of them. The map has the ends of what is taken, by beginning. */
   private static boolean take(NavigableMap<Long, Long> taken, SegmentEntry entry) {
     long end = entry.offset() + entry.sizeBytes();
     Map.Entry<Long, Long> before = taken.lowerEntry(end);
@@ -349,7 +352,7 @@ final class SegmentCheck {
     return null;
   }
 
-  /** Who adds says so first, and takes it back last. */
+  /** Checks a row that is being added: its adder stores the intent first, and clears it last. */
   private void checkAdding(int index, long word) {
     long intent = region.getLongVolatile(INTENT_OFFSET);
     if ((intent == 0 || Owner.generation(intent) != index) && rowWord(index) == word) {
@@ -370,7 +373,7 @@ final class SegmentCheck {
     }
   }
 
-  // ---- what all structures have
+  // ---- the common part of all structures with roles
 
   private void checkRoles(SegmentEntry entry) {
     String where = name + "/" + entry.name();
@@ -406,11 +409,10 @@ final class SegmentCheck {
     }
     long slot = slotWord(Owner.slotId(word));
     boolean current = Owner.epoch(slot) == Owner.epoch(word) && Owner.state(slot) != SLOT_FREE;
-    // And swept just now.
     boolean buried = Owner.epoch(slot) - Owner.epoch(word) > 0 && Owner.state(slot) == SLOT_JOINING;
-    boolean alive = participants.isAlive(slot);
+    boolean alive = participants.isAlive(slot); // if buried: whether the one that buries it, and sweeps its roles, is
     if (alive && current && Owner.state(slot) == SLOT_LEAVING) {
-      // An operation that was under way when it closed has not ended yet.
+      // an operation that was under way when it closed the segment has not ended yet
       keptByLeavers.add(new Kept(entry, index, word, slot));
       return;
     }

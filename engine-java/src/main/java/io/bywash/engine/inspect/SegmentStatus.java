@@ -104,8 +104,8 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
 
   private static boolean isForeign(SegmentCore core, int id) {
     long namespace = core.region().getLongOpaque(core.geometry().slot(id) + SLOT_PID_NAMESPACE);
-    long own = ProcessIdentity.self().pidNamespace();
-    return namespace != 0 && own != 0 && namespace != own;
+    long ownNamespace = ProcessIdentity.self().pidNamespace();
+    return namespace != 0 && ownNamespace != 0 && namespace != ownNamespace;
   }
 
   private static List<EntryStatus> entries(SegmentCore core) {
@@ -174,19 +174,19 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
   }
 
   /**
-   * Those who make no progress and stop others. For example a subscriber that has not read anything since an earlier
+   * Those who make no progress and stop others. An example is a subscriber that has not read anything since an earlier
    * inspection, while the publisher waits for it because the ring has no room for a message of the largest size.
    *
-   * @param earlier an earlier status of the same segment; the shorter ago it is, the more findings are roles that only
-   *     pause. If it is this one, all who are in the way now are found
+   * @param earlier an earlier status of the same segment. The shorter the time between the two, the more of the
+   *     findings are roles that only pause. If it is this one, all who are in the way now are found
    */
   public List<Finding> stuck(SegmentStatus earlier) {
     return rates(earlier).stream().flatMap(entry -> entry.findings(name, Effect.STOPS)).toList();
   }
 
   /**
-   * Those who hold others back: those who make no progress, as {@link #stuck}, then those who are slower than the
-   * others could be.
+   * Those who hold others back: first those who make no progress, as {@link #stuck}, then those who are slower than
+   * whoever waits for them.
    *
    * @param earlier an earlier status of the same segment, for example from half a second ago
    */

@@ -26,8 +26,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What this package sees, as plain text with aligned tables: the one way in which commands, shells and samples show it.
- * Parts are added one by one, with an empty line between two of them. Used by one thread.
+ * Formats what this package reports as plain text with aligned tables, for commands, shells and samples. Parts are
+ * added one by one, with an empty line between them; {@link #toString} has the text. Each method that adds a part
+ * returns this object. Used by one thread.
  */
 public final class StatusText {
   private static final Map<String, Double> NO_RATES = Map.of();
@@ -35,10 +36,14 @@ public final class StatusText {
 
   private final StringBuilder text = new StringBuilder();
 
-  /** Nothing yet. */
+  /** Creates an empty text. */
   public StatusText() {}
 
-  /** Adds a table, if it has any rows. Columns that hold only numbers or shares are aligned to the right. */
+  /**
+   * Adds a table, if it has any rows. Columns that hold only numbers or percentages are aligned to the right.
+   *
+   * @param rows each with as many cells as there are headers
+   */
   public StatusText table(List<String> headers, List<List<String>> rows) {
     if (rows.isEmpty()) {
       return this;
@@ -83,13 +88,13 @@ public final class StatusText {
     }
   }
 
-  /** Adds a line. */
+  /** Adds a line, without an empty one before it. */
   public StatusText line(String line) {
     text.append(line).append('\n');
     return this;
   }
 
-  /** Adds the files of a bus directory, one a row. */
+  /** Adds a table of the files in a bus directory. */
   public StatusText bus(BusStatus bus) {
     if (bus.files().isEmpty()) {
       separate();
@@ -113,7 +118,10 @@ public final class StatusText {
   }
 
   /**
-   * Adds a segment: who is attached, its entries, who holds roles in them. Rates are those since an earlier look at it.
+   * Adds a segment: its participants, its entries, and the holders of roles in them.
+   *
+   * @param earlier an earlier status of the same segment, since which rates are measured; if it is {@code now}, rates
+   *     are left empty
    */
   public StatusText segment(SegmentStatus now, SegmentStatus earlier) {
     separate();
@@ -127,7 +135,7 @@ public final class StatusText {
     return entries(now.entries(), now.rates(earlier));
   }
 
-  /** One table for each kind of entries, and one for those who hold roles in them; the kinds' counters are columns. */
+  /** For each kind, one table of the entries and one of the holders of their roles. The kind's counters are columns. */
   StatusText entries(List<EntryStatus> entries, List<EntryRates> rates) {
     byKind(entries, EntryStatus::kind).forEach((kind, same) ->
         entriesOfKind(same, rates.stream().filter(each -> each.kind().equals(kind)).toList()));
@@ -145,13 +153,13 @@ public final class StatusText {
     List<String> shares = fills ? List.of("FULL") : List.of();
     table(row(List.of("ENTRY", "KIND", "CAPACITY"), shares, List.of("OWNER"), columns.headers(), List.of("DAMAGE")),
         entries.stream().map(entry -> {
-          Optional<EntryRates> own = rates.stream().filter(each -> each.entry().equals(entry.name())
+          Optional<EntryRates> found = rates.stream().filter(each -> each.entry().equals(entry.name())
               && entry.status().isPresent()).findFirst();
-          List<String> fill = List.of(own.flatMap(EntryRates::fill).map(CounterColumns::percent).orElse(""));
+          List<String> fill = List.of(found.flatMap(EntryRates::fill).map(CounterColumns::percent).orElse(""));
           return row(List.of(entry.name(), entry.kind(), capacity(entry)), fills ? fill : List.of(),
               List.of(entry.owner().map(StatusText::process).orElse("none")),
-              columns.cells(own.map(EntryRates::counters).orElse(List.of()),
-                  own.map(EntryRates::perSecond).orElse(NO_RATES)),
+              columns.cells(found.map(EntryRates::counters).orElse(List.of()),
+                  found.map(EntryRates::perSecond).orElse(NO_RATES)),
               List.of(entry.damage()));
         }).toList());
   }
@@ -194,15 +202,15 @@ public final class StatusText {
   }
 
   /**
-   * An entry to be listed beside those of other segments.
+   * An entry to be listed together with those of other segments.
    *
-   * @param segment its name
+   * @param segment the name of its segment
    * @param entry the entry
-   * @param state what whoever lists it knows of it
+   * @param state what the caller knows about it, shown in the column STATE unless the entry is damaged
    */
   public record Listed(String segment, Entry entry, String state) {}
 
-  /** An entry that was looked at; {@code damage} is empty where nothing is wrong. */
+  /** An entry that was inspected; {@code damage} is empty where nothing is wrong. */
   private record Seen(Listed listed, String kind, String owner, Optional<StructureStatus> status, String damage) {
     static Seen of(Listed listed) {
       String kind = listed.entry instanceof SegmentEntry own ? own.kindName() : listed.entry.kind().displayName();
@@ -226,21 +234,22 @@ public final class StatusText {
   }
 
   private void listingOfKind(List<Seen> entries) {
-    List<StructureStatus> looks = entries.stream().flatMap(each -> each.status().stream()).toList();
-    CounterColumns columns = new CounterColumns(looks.stream().flatMap(look -> counts(look.counters())));
-    CounterColumns own = new CounterColumns(looks.stream().flatMap(look -> look.holders().stream())
+    List<StructureStatus> all = entries.stream().flatMap(each -> each.status().stream()).toList();
+    CounterColumns columns = new CounterColumns(all.stream().flatMap(status -> counts(status.counters())));
+    CounterColumns ofHolders = new CounterColumns(all.stream().flatMap(status -> status.holders().stream())
         .flatMap(holder -> counts(holder.counters())));
-    String holders = Stream.concat(Stream.of("PID TASK"), own.headers().stream()).collect(Collectors.joining(" "));
+    String holders = Stream.concat(Stream.of("PID TASK"), ofHolders.headers().stream())
+        .collect(Collectors.joining(" "));
     List<String> last = List.of("STATE", "ROLES (" + holders + ")");
     table(row(List.of("SEGMENT", "ENTRY", "KIND", "OWNER"), columns.headers(), last),
         entries.stream().map(each -> row(
             List.of(each.listed().segment(), each.listed().entry().name(), each.kind(), each.owner()),
-            columns.cells(each.status().map(look -> counts(look.counters()).toList()).orElse(List.of()), NO_RATES),
-            List.of(each.state(), each.status().stream().flatMap(look -> look.holders().stream())
+            columns.cells(each.status().map(status -> counts(status.counters()).toList()).orElse(List.of()), NO_RATES),
+            List.of(each.state(), each.status().stream().flatMap(status -> status.holders().stream())
                 .map(StatusText::holder).collect(Collectors.joining(", "))))).toList());
   }
 
-  /** Those that one look shows, without their rates. */
+  /** The counters whose values are of interest, without rates: a single inspection has none. */
   private static Stream<Counter> counts(List<Counter> counters) {
     return counters.stream().filter(each -> each.form() == Form.COUNT || each.form() == Form.COUNT_AND_RATE)
         .map(each -> Counter.count(each.name(), each.value()));
@@ -251,7 +260,7 @@ public final class StatusText {
         counts(holder.counters()).map(each -> Long.toString(each.value()))).collect(Collectors.joining(" "));
   }
 
-  /** Adds what lies where in a segment, how its bytes are used, and what its entries' elements consist of. */
+  /** Adds a map of a segment: what lies where, how its bytes are used, and what its entries' elements consist of. */
   public StatusText layout(LayoutStatus layout) {
     table(List.of("OFFSET", "SIZE", "KIND", "NAME", "ELEMENT", "CAPACITY", "FULL", "OWNER"),
         layout.places().stream().map(StatusText::placeRow).toList());
@@ -304,13 +313,13 @@ public final class StatusText {
     return this;
   }
 
-  /** Adds what became of files that were to be removed. */
+  /** Adds a table with the outcome of each removal. */
   public StatusText removals(List<Removal> removals) {
     return table(List.of("FILE", "OUTCOME", "WHY"), removals.stream()
         .map(removal -> List.of(removal.name(), words(removal.outcome()), removal.explanation())).toList());
   }
 
-  /** Adds what there is about a host. */
+  /** Adds the facts about a host, one a line, and the findings. */
   public StatusText host(HostStatus host) {
     separate();
     int width = host.facts().keySet().stream().mapToInt(String::length).max().orElse(0);
@@ -318,7 +327,7 @@ public final class StatusText {
     return findings(host.findings());
   }
 
-  /** All tables, each line ended, an empty line between two of them. */
+  /** All parts that were added, with an empty line between them. Each line ends with a line feed. */
   @Override
   public String toString() {
     return text.toString();

@@ -10,13 +10,13 @@ import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The part of {@link SegmentCheck} about those who may have stopped at a bad moment: whoever runs has moved on a moment
- * later.
+ * The part of {@link SegmentCheck} about participants that may have stopped in the middle of a step and hold others up.
+ * One that runs has moved on a moment later, so each suspect is checked twice.
  */
 final class SuspectCheck {
   private SuspectCheck() {}
 
-  /** Looks at all entries, and once more after {@code settleNanos} if somebody is found. */
+  /** Checks all entries and, if there are suspects, again after {@code settleNanos}. Reports who is a suspect twice. */
   static List<Finding> findings(List<SegmentEntry> entries, String segment, long settleNanos) {
     Map<SegmentEntry, List<Suspect>> first = new LinkedHashMap<>();
     entries.forEach(entry -> first.put(entry, entry.suspects()));

@@ -9,8 +9,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /** Checks every invariant that {@code docs/SPEC.md} gives for a segment, even while the segment is in use. */
 public final class Verification {
-  /** How many checks in a row must find a problem: one alone may have met somebody in the middle of a change. */
-  private static final int LOOKS = 3;
+  /** How many checks in a row must find a problem. A single one may meet a participant in the middle of a change. */
+  private static final int CHECKS = 3;
   private static final long PAUSE_NANOS = 1_000_000;
 
   private Verification() {}
@@ -22,9 +22,9 @@ public final class Verification {
    * whatever it contains. At most 200 findings are returned.
    *
    * @param segment any attachment, even a read-only one
-   * @return findings of severity ERROR for what no participant ever writes, and of severity WARNING for what the dead
-   *     left, which the next user recovers, and for whoever holds others up and makes no progress; empty when
-   *     everything is in order
+   * @return empty when everything is in order. Otherwise findings of severity ERROR for what no participant ever
+   *     writes, of severity WARNING for what the dead left, which the next user recovers, and for whoever holds others
+   *     up and makes no progress, and of severity NOTE for slots whose lock is held though they are free
    * @throws io.bywash.engine.SegmentClosedException when the segment is closed in this process
    */
   public static List<Finding> of(Segment segment) {
@@ -35,7 +35,7 @@ public final class Verification {
 
   private static List<Finding> of(SegmentCore core) {
     List<Finding> findings = new SegmentCheck(core).run();
-    for (int look = 1; look < LOOKS && !findings.isEmpty(); look++) {
+    for (int check = 1; check < CHECKS && !findings.isEmpty(); check++) {
       LockSupport.parkNanos(PAUSE_NANOS);
       List<Finding> again = new ArrayList<>(findings);
       again.retainAll(new SegmentCheck(core).run());

@@ -8,9 +8,13 @@
  *  BusStatus       the files in the directory
  *  SegmentStatus   participants and entries of one segment, and who holds whom back
  *  EntryRates      what happened in an entry between two inspections
+ *  LayoutStatus    which bytes of a segment belong to what
  *  Verification    every invariant of a segment
  *  StatusText      all of it as plain text
  * </pre>
+ *
+ * <p>All records are immutable, and any thread may use them and call the static methods. What they show was true a
+ * moment ago: participants go on meanwhile.
  */
 @Version("0.1.0")
 package io.bywash.engine.inspect;
