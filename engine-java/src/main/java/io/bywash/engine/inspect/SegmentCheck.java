@@ -318,7 +318,7 @@ final class SegmentCheck {
     }
   }
 
-  /** Takes an entry's bytes; false when another has some of them. The map has the ends of what is taken, by beginning. */
+  /** Takes an entry's bytes; false when another one has some of them. The map has the ends of taken bytes by begin. */
   private static boolean take(NavigableMap<Long, Long> taken, SegmentEntry entry) {
     long end = entry.offset() + entry.sizeBytes();
     Map.Entry<Long, Long> before = taken.lowerEntry(end);
