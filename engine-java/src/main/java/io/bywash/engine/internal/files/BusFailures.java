@@ -14,11 +14,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 
-/** Failures of the operating system in the user's words: what was found, and what to do. */
+/** Translates failures of the operating system into exceptions that say what was found and what to do about it. */
 public final class BusFailures {
   private BusFailures() {}
 
-  /** The failure of the operating system in the user's words. */
+  /** The exception for a failed operation on a file or directory. */
   public static BusException of(Path path, IOException failure) {
     if (failure instanceof NoSuchFileException) {
       return notFound(path, 0);
@@ -49,12 +49,13 @@ public final class BusFailures {
         + failure.getMessage(), failure);
   }
 
-  /** A living process has kept something from being done for too long. */
+  /** The exception for a lock that a living process has held for too long. */
   public static SegmentAccessException stuck(String what, long nanos, String detail) {
     return new SegmentAccessException(what + " for " + nanos / 1_000_000_000L + " s by a living process that does not"
         + " go on" + detail + ". Resume or end that process.");
   }
 
+  /** The exception for a segment that does not exist, after waiting for it for {@code waitedNanos}. */
   public static SegmentNotFoundException notFound(Path path, long waitedNanos) {
     String waited = waitedNanos > 0 ? " after waiting " + waitedNanos / 1_000_000 + " ms" : "";
     Path directory = path.toAbsolutePath().getParent();

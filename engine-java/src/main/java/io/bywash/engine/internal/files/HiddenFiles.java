@@ -12,8 +12,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Segments that are being created, under hidden names. One whose first slot is not locked was left by a creator that
- * died, and the next creator deletes it.
+ * Files under hidden names, in which segments are being created. The creator holds the lock of the first slot. If
+ * nobody does, the creator has died, and the next creator in the directory deletes the file.
  */
 public final class HiddenFiles {
   private static final Pattern NAME = Pattern.compile("\\..+\\.[0-9a-f]{16}\\.tmp");
@@ -29,7 +29,10 @@ public final class HiddenFiles {
     return "." + segment + ".";
   }
 
-  /** A new hidden file, marked as alive by the lock of its first slot before anybody can delete it. */
+  /**
+   * Cleans up, and creates a hidden file. The lock of its first slot is taken under the names lock, so nobody can take
+   * the file for one that was left.
+   */
   public static SegmentFile create(OpenDirectory directory, String name, Set<PosixFilePermission> permissions)
       throws IOException {
     return NamesLock.under(directory, () -> {
@@ -42,12 +45,16 @@ public final class HiddenFiles {
     });
   }
 
-  /** The names of all hidden files, whether their creators are dead or at work. */
+  /** The names of all hidden files, whether their creators are alive or dead. */
   public static List<String> names(OpenDirectory directory) throws IOException {
     return directory.names().stream().filter(NAME.asMatchPredicate()).toList();
   }
 
-  /** Deletes what dead creators left, unless somebody has the names lock for {@code timeoutNanos}; which files. */
+  /**
+   * Deletes the files that dead creators left, unless somebody else holds the names lock for {@code timeoutNanos}.
+   *
+   * @return the names of the files that were deleted
+   */
   public static List<String> deleteLeft(Path path, long timeoutNanos) {
     try (OpenDirectory directory = OpenDirectory.of(path)) {
       if (!names(directory).isEmpty()) {
@@ -55,18 +62,18 @@ public final class HiddenFiles {
             names(directory).stream().filter(name -> deleteIfLeft(directory, name)).toList()).orElse(List.of());
       }
     } catch (IOException notOurs) {
-      // another user's directory: that user's next creator deletes them
+      // the directory is another user's, whose next creator deletes them
     }
     return List.of();
   }
 
-  /** Deletes a hidden file if its creator is dead, or done with it. The caller has the names lock. */
+  /** Deletes a hidden file if its creator is dead, or is done with it. The caller holds the names lock. */
   private static boolean deleteIfLeft(OpenDirectory directory, String name) {
     try {
-      boolean done = directory.linkCount(name) > 1; // linked already
+      boolean done = directory.linkCount(name) > 1; // the segment has its name
       return (done || !isCreatorAlive(directory, name)) && isOurs(directory, name) && directory.deleteIfExists(name);
     } catch (IOException notOurs) {
-      return false; // another user's: that user's next creator deletes it
+      return false; // the file is another user's, whose next creator deletes it
     }
   }
 
@@ -78,7 +85,7 @@ public final class HiddenFiles {
           return true;
         }
       } catch (NoSuchFileException done) {
-        // finished, or failed, a moment ago
+        // its creator has just finished or failed
       }
     }
     return false;
@@ -91,13 +98,16 @@ public final class HiddenFiles {
   }
 
   private static boolean isOurs(OpenDirectory directory, String name) throws IOException {
-    // Closing any other descriptor could drop its creator's lock.
+    // a SegmentFile, since closing any other descriptor could drop its creator's lock
     try (SegmentFile file = SegmentFile.open(directory, name, true)) {
       return isOurs(file);
     }
   }
 
-  /** Whether a hidden file is empty, or begins like a segment or with nothing yet, and is not somebody else's data. */
+  /**
+   * Whether a hidden file was made by a creator: it is empty, or begins with the magic or, as long as that is not
+   * written, with zeros. Anything else is somebody else's data.
+   */
   public static boolean isOurs(SegmentFile hidden) throws IOException {
     long magic = hidden.firstWord();
     return hidden.sizeBytes() == 0 || hidden.sizeBytes() >= Long.BYTES && (magic == 0 || magic == SegmentLayout.MAGIC);

@@ -11,9 +11,12 @@ import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 
-/** The lock of a bus directory under which names come and go: a byte of one file, which is never deleted. */
+/**
+ * The locks of a bus directory, on bytes of its file {@code .lock}, which is never deleted. Byte 0 is the names lock,
+ * under which file names are added and removed. Byte 1 serializes those who found no space.
+ */
 public final class NamesLock {
-  /** How long somebody who lives may hold it. */
+  /** How long to wait for a living holder. */
   public static final long TIMEOUT_NANOS = 10_000_000_000L;
 
   private static final String NAME = ".lock";
@@ -22,20 +25,27 @@ public final class NamesLock {
 
   private NamesLock() {}
 
-  /** Does something to names, as the only one who does. */
+  /**
+   * Runs {@code action} under the names lock.
+   *
+   * @throws io.bywash.engine.SegmentAccessException when a living process holds the lock for {@link #TIMEOUT_NANOS}
+   */
   public static <T> T under(OpenDirectory directory, LockedAction<T> action) throws IOException {
     return tryUnder(directory, TIMEOUT_NANOS, action).orElseThrow(() -> BusFailures.stuck("The bus directory "
         + directory.path() + " has been locked", TIMEOUT_NANOS,
         " (its lock is on " + directory.path().resolve(NAME) + ")"));
   }
 
-  /** The same; empty when somebody else had the lock for {@code timeoutNanos}. */
+  /** As {@link #under}, but returns an empty result when somebody else holds the lock for {@code timeoutNanos}. */
   static <T> Optional<T> tryUnder(OpenDirectory directory, long timeoutNanos, LockedAction<T> action)
       throws IOException {
     return under(directory, NAMES, timeoutNanos, action);
   }
 
-  /** Creates something as the only one who does of those that found no space; empty as {@link #tryUnder}. */
+  /**
+   * Runs {@code action} under the lock on byte 1, so that of those who found no space one after the other tries again.
+   * The result is empty when somebody else holds the lock for {@link #TIMEOUT_NANOS}.
+   */
   public static <T> Optional<T> oneByOne(OpenDirectory directory, LockedAction<T> action) throws IOException {
     return under(directory, CREATORS, TIMEOUT_NANOS, action);
   }
@@ -46,7 +56,7 @@ public final class NamesLock {
     try {
       SegmentFile.create(directory, NAME, permissions).close();
     } catch (FileAlreadyExistsException usual) {
-      // made by an earlier user of this directory
+      // an earlier user of this directory made it
     }
     try (SegmentFile file = SegmentFile.open(directory, NAME, false)) {
       file.completePermissions(directory, permissions);
@@ -54,7 +64,7 @@ public final class NamesLock {
     }
   }
 
-  /** Whoever may create files in the directory may lock it. */
+  /** The permissions of the lock file: whoever may create files in the directory may lock it. */
   private static Set<PosixFilePermission> permissions(OpenDirectory directory) throws IOException {
     Set<PosixFilePermission> of = directory.attributes().permissions();
     Set<PosixFilePermission> lock = EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE);

@@ -9,18 +9,23 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.concurrent.locks.LockSupport;
 
-/** The space in the file system of a segment. */
+/** Free space in the file system of a segment. */
 public final class Space {
   private static final long RECLAIM_NANOS = 500_000_000;
-  private static final long LOOK_NANOS = 1_000_000;
+  private static final long CHECK_NANOS = 1_000_000;
 
   private Space() {}
 
+  /** How many bytes a file in the directory of {@code segment} can still take. */
   public static long freeBytes(Path segment) throws IOException {
     return Files.getFileStore(segment.toAbsolutePath().getParent()).getUsableSpace();
   }
 
-  /** @throws NoSpaceException when there is not as much, before anything is written */
+  /**
+   * Checks the free space before anything is written.
+   *
+   * @throws NoSpaceException when there is less than {@code neededBytes}
+   */
   public static void check(Path segment, long neededBytes) throws IOException {
     long free = freeBytes(segment);
     if (free < neededBytes) {
@@ -29,7 +34,9 @@ public final class Space {
   }
 
   /**
-   * @throws NoSpaceException when somebody took the space since it was checked; the caller gives back what the file got
+   * Allocates all the space of a file.
+   *
+   * @throws NoSpaceException when somebody took the space after it was checked; the caller gives back what the file got
    */
   public static void allocate(Path segment, SegmentFile file, long sizeBytes) throws IOException {
     try {
@@ -44,8 +51,10 @@ public final class Space {
   }
 
   /**
-   * Waits a moment for as much space, unless somebody creates the segment meanwhile; how much there is. Unmapping is
-   * lazy: the memory of closed segments may only wait for the collector, and then for the cleaner's thread.
+   * Waits for up to half a second until there is enough space, or somebody has created the segment. The space of closed
+   * segments may be free only after the garbage collector and then the cleaner's thread have unmapped them.
+   *
+   * @return the free space in bytes
    */
   public static long reclaim(Path segment, long neededBytes) throws IOException {
     System.gc();
@@ -53,7 +62,7 @@ public final class Space {
     long free = freeBytes(segment);
     while (free < neededBytes && System.nanoTime() - start < RECLAIM_NANOS
         && !Files.exists(segment, LinkOption.NOFOLLOW_LINKS)) {
-      LockSupport.parkNanos(LOOK_NANOS);
+      LockSupport.parkNanos(CHECK_NANOS);
       free = freeBytes(segment);
     }
     return free;

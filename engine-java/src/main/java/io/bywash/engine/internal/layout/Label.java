@@ -7,11 +7,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Names that programs give to their participants and roles, for people who inspect them. They have no part in any
- * ordering.
+ * Labels that programs give to their participants and roles, for people who inspect them. They are information only: no
+ * ordering depends on them.
  */
 public final class Label {
-  private static final int MAX_LOOKS = 4;
+  private static final int MAX_READS = 5;
 
   private Label() {}
 
@@ -26,20 +26,21 @@ public final class Label {
     return label;
   }
 
+  /** Writes a label, padded with zeros. */
   public static void write(Region region, long offset, String label) {
     byte[] bytes = Arrays.copyOf(label.getBytes(StandardCharsets.UTF_8), LABEL_MAX_BYTES);
     region.copyFrom(offset, bytes, 0, bytes.length);
   }
 
-  /** Reads a label that may change meanwhile; if it changes at every try, the result is a mixture. */
+  /** Reads a label until two reads agree. If it changes all the time, the result is a mixture of old and new bytes. */
   public static String read(Region region, long offset) {
     byte[] bytes = new byte[LABEL_MAX_BYTES];
     byte[] before;
-    int looks = 0;
+    int reads = 0;
     do {
       before = bytes.clone();
       region.copyTo(offset, bytes, 0, bytes.length);
-    } while (!Arrays.equals(before, bytes) && looks++ < MAX_LOOKS);
+    } while (!Arrays.equals(before, bytes) && ++reads < MAX_READS);
     int length = 0;
     while (length < bytes.length && bytes[length] != 0) {
       length++;

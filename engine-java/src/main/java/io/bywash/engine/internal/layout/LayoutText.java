@@ -13,11 +13,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The text that says what the elements of an entry consist of, as docs/SPEC.md describes it: a line for each type of
- * element, and one for each of its fields, which begins with a space.
+ * The text form of a layout, as docs/SPEC.md describes it: one line for each type of element, followed by one line for
+ * each of its fields, which begins with a space.
  */
 public final class LayoutText {
-  /** Stands in place of the number of a type that occurs only within others. */
+  /** What a type that occurs only within others has in place of a number. */
   public static final String PART = "-";
 
   private static final String NAME = "[A-Za-z0-9_$]+";
@@ -43,7 +43,12 @@ public final class LayoutText {
     }
   }
 
-  /** Sentences on what differs, line by line: a type by its number or else its name, a field by its name. */
+  /**
+   * One sentence for each difference between two layouts. Types are matched by their numbers, or else by their names;
+   * fields by their names.
+   *
+   * @param entry the beginning of each sentence
+   */
   public static List<String> differences(String entry, String found, String wanted) {
     Map<String, String> ours = lines(wanted);
     Map<String, String> theirs = lines(found);
@@ -63,7 +68,7 @@ public final class LayoutText {
     return differences;
   }
 
-  /** What stands in each line, by what the line is about: "type 7" or "field price of type 7". */
+  /** The lines, by what they describe, for example {@code type 7} or {@code field price of type 7}. */
   private static Map<String, String> lines(String text) {
     Map<String, String> lines = new LinkedHashMap<>();
     String type = "type ?";
@@ -81,7 +86,7 @@ public final class LayoutText {
     return lines;
   }
 
-  /** A field of a type, as its line says. */
+  /** A field of a type, as its line describes it. */
   public record Field(long offset, String type, String name) {}
 
   /** A type of elements. Its number is {@link #PART} if it occurs only within others. */
@@ -94,8 +99,8 @@ public final class LayoutText {
   /**
    * The types in a text.
    *
-   * @throws IllegalArgumentException when a line has another form; nothing is known then about the rest of a line that
-   *     has the right form, but that its names are names and its numbers are numbers
+   * @throws IllegalArgumentException when a line does not have the form of a type or a field. Only the form is checked:
+   *     the text comes from shared memory, so field types, offsets and sizes may make no sense
    */
   public static List<Type> parse(String text) {
     List<Type> types = new ArrayList<>();

@@ -3,13 +3,13 @@ package io.bywash.engine.internal.layout;
 import io.bywash.engine.InvalidSpecException;
 import java.util.regex.Pattern;
 
-/** The one rule for names of segments and entries. */
+/** The rule for names of segments and entries. */
 public final class Names {
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
 
   private Names() {}
 
-  /** Returns {@code name} if it is one. */
+  /** Returns {@code name} if it is a name; otherwise throws an exception that names {@code argument}. */
   public static String check(String argument, String name) {
     if (!isName(name)) {
       throw new InvalidSpecException(argument, "\"" + name + "\"",

@@ -1,8 +1,8 @@
 package io.bywash.engine.internal.layout;
 
 /**
- * The one format of every shared word that belongs to somebody: role words, the segment's state, the directory's
- * intent.
+ * The format of every shared word that belongs to a participant: slot words, role words, the segment's state, the
+ * directory's intent.
  *
  * <pre>
  *   63                             32 31             16 15      8 7    4 3    0
@@ -11,14 +11,14 @@ package io.bywash.engine.internal.layout;
  *  +---------------------------------+-----------------+---------+------+------+
  * </pre>
  *
- * <p>Slot id and epoch name one life of one participant. The generation counts the uses of the word, so that a word is
- * never the same twice while somebody holds an old value of it for a compare-and-set.
+ * <p>Slot id and epoch name one life of one participant. In a role word the generation counts the uses modulo 2^16, so
+ * that the compare-and-set of somebody who slept meanwhile fails.
  */
 public final class Owner {
   /** Slot ids fit in 8 bits. */
   public static final int MAX_SLOTS = 256;
 
-  /** Far more than there can be others that want the same word; a hostile one gets no more. */
+  /** How often to retry a compare-and-set: far more often than honest others can get in the way. */
   public static final int MAX_TRIES = 10_000;
 
   private static final long PARTICIPANT_MASK = 0xFFFF_FFFF_0000_FF00L;

@@ -3,13 +3,13 @@ package io.bywash.engine.internal.layout;
 import io.bywash.engine.EntrySpec;
 
 /**
- * The bytes of a segment outside of its structures. Normative text: docs/SPEC.md. All words are little-endian, reserved
- * bytes are zero, and words of different writers are at least 128 bytes apart.
+ * The bytes of a segment that all kinds of structures share. The normative text is docs/SPEC.md. All words are
+ * little-endian, reserved bytes are zero, and words of different writers are at least 128 bytes apart.
  *
  * <pre>
  *  0          header            4096 bytes
  *  4096       participant table 256 bytes a slot
- *  ...        name directory    256 bytes a row
+ *  ...        directory         256 bytes a row
  *  ...        structures        to the end of the file: with roles from a page boundary on, others from a multiple
  *                               of 128
  *
@@ -21,9 +21,9 @@ import io.bywash.engine.EntrySpec;
  *            96  long required features 104 long optional features
  *           112  long inode             120 int CRC-32C of bytes 0..119
  *           124  int ready (written last, released)
- *           128  long state             written by whoever removes or reverts a removal, by CAS
+ *           128  long state             written by whoever removes the segment or reverts that, by CAS
  *           256  long intent            264 long next free offset     272 long changes
- *                               written under the directory lock
+ *                                      all three written under the directory lock
  * </pre>
  */
 public final class SegmentLayout {
@@ -31,9 +31,9 @@ public final class SegmentLayout {
   public static final int VERSION = 2;
   public static final int PAGE_BYTES = 4096;
   public static final int HEADER_BYTES = PAGE_BYTES;
-  /** What words of different writers are apart. */
+  /** The least distance between words of different writers. */
   public static final int LINE_BYTES = 128;
-  /** Bytes that nobody uses behind the data of a structure with roles. */
+  /** Unused bytes behind the data of a structure with roles. */
   public static final int SPARE_BYTES = 128;
 
   public static final int MAGIC_OFFSET = 0;
@@ -51,18 +51,18 @@ public final class SegmentLayout {
   public static final int CREATED_OFFSET = 72;
   public static final int BOOT_HIGH_OFFSET = 80;
   public static final int BOOT_LOW_OFFSET = 88;
-  /** Bits of what a program has to understand to use the segment. */
+  /** One bit for each feature that a program must know to use the segment. */
   public static final int REQUIRED_FEATURES_OFFSET = 96;
-  /** Bits of what a program may use if it understands it. */
+  /** One bit for each feature that a program may ignore. */
   public static final int OPTIONAL_FEATURES_OFFSET = 104;
-  /** Of the file that was created; a copy has another one. */
+  /** The inode of the file that was created. A copy of the file has another one. */
   public static final int INODE_OFFSET = 112;
   public static final int CHECKSUM_OFFSET = 120;
   public static final int READY_OFFSET = 124;
   public static final int STATE_OFFSET = 128;
   public static final int INTENT_OFFSET = 256;
   public static final int NEXT_FREE_OFFSET = 264;
-  /** How many entries were added and removed. */
+  /** Raised whenever an entry was added or removed. */
   public static final int CHANGES_OFFSET = 272;
 
   /** States of the intent, in its low bits; the generation is the row's index. */
@@ -77,7 +77,7 @@ public final class SegmentLayout {
   public static final int ORDINARY_PAGES = 0;
   public static final int HUGE_PAGES = 1;
 
-  /** States of the segment, in the state word's low bits; CLOSING carries its remover. */
+  /** States of the segment, in the low bits of the state word, which names the remover while it is CLOSING. */
   public static final int OPEN = 1;
   public static final int CLOSING = 2;
   public static final int REMOVED = 3;
@@ -99,7 +99,7 @@ public final class SegmentLayout {
   public static final int SLOT_IMPLEMENTATION_VERSION = 228;
   public static final int LABEL_MAX_BYTES = 32;
 
-  /** The implementation that a participant runs; what others run is information only. */
+  /** Which implementation a participant runs; information only. */
   public static final int JAVA_ENGINE = 1;
   public static final int JAVA_ENGINE_VERSION = 1;
 
@@ -133,7 +133,7 @@ public final class SegmentLayout {
   public static final int ROW_TEXT_BYTES = 208;
   public static final int MAX_ROWS = 512;
 
-  /** Flags of a row: a segment with such an entry of a kind that one does not know stays when nobody uses it. */
+  /** Flag of a row: whoever does not know the entry's kind must not remove the segment, even if nobody uses it. */
   public static final long RETAINS = 1;
 
   /** States of a row. */
@@ -145,7 +145,7 @@ public final class SegmentLayout {
   // ---- common part of every structure with roles: one page, then its roles, then its own data from a page boundary on
   public static final int ROLES_USED = 0; // long: roles with this index or a higher one were never taken
   public static final int REMOVED_MARK = 8; // long: 1 when the entry was removed, so that its roles end
-  public static final int LEFT = 64; // long: reserved for kinds whose roles can hold something
+  public static final int LEFT = 64; // long: raised before and after a role is freed that leaves something
   public static final int WAITING_FOR_DATA = 128; // 16 longs, one bit a role
   public static final int WAITING_FOR_SPACE = 256; // 16 longs, one bit a role
   public static final int OWN_WORDS = 384; // up to the next word
@@ -162,7 +162,7 @@ public final class SegmentLayout {
   public static final int ROLE_ACTIVE = 2;
   public static final int ROLE_REVOKED = 3;
 
-  // ---- locks, far beyond any data
+  // ---- locked bytes, far beyond any data
   public static final long SLOT_LOCKS = 1L << 61;
   public static final long DIRECTORY_LOCK = SLOT_LOCKS + Owner.MAX_SLOTS;
 
@@ -182,37 +182,37 @@ public final class SegmentLayout {
     return align(bytes, PAGE_BYTES);
   }
 
-  /** The first byte of the directory in a segment of so many slots. */
+  /** The offset of the directory in a segment with this many slots. */
   public static long rowsOffset(int slotCount) {
     return HEADER_BYTES + (long) slotCount * SLOT_BYTES;
   }
 
-  /** The first byte of the structures in a segment of so many slots and rows. */
+  /** The offset of the first structure in a segment with this many slots and rows. */
   public static long dataOffset(int slotCount, int rowCount) {
     return alignToPage(rowsOffset(slotCount) + (long) rowCount * ROW_BYTES);
   }
 
-  /** Where the data of a structure with so many roles begins, from the structure's own first byte. */
+  /** The offset of the data in a structure with this many roles. */
   public static long structureDataOffset(int roleCount) {
     return roleCount == 0 ? 0 : alignToPage(ROLES + (long) roleCount * ROLE_BYTES);
   }
 
-  /** What the offset and the size of a structure with so many roles are multiples of. */
+  /** The alignment of the offset and the size of a structure with this many roles. */
   public static int structureAlignment(int roleCount) {
     return roleCount == 0 ? LINE_BYTES : PAGE_BYTES;
   }
 
-  /** So many bytes, rounded up to a multiple of {@code unit}, a power of two. */
+  /** A number of bytes, rounded up to a multiple of {@code unit}, which is a power of two. */
   public static long align(long bytes, long unit) {
     return (bytes + unit - 1) & -unit;
   }
 
-  /** Where the text of a structure's layout is, from the structure's own first byte on. */
+  /** The offset of the layout's text in a structure. */
   public static long textOffset(int roleCount, long dataBytes) {
     return align(structureDataOffset(roleCount) + dataBytes, LINE_BYTES) + (roleCount == 0 ? 0 : SPARE_BYTES);
   }
 
-  /** The bytes of a structure with so much data and such a text. */
+  /** The size in bytes of a structure with this many roles, data and text. */
   public static long structureBytes(int roleCount, long dataBytes, int textBytes) {
     return align(textOffset(roleCount, dataBytes) + textBytes, structureAlignment(roleCount));
   }
