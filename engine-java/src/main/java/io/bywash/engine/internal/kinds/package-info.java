@@ -1,2 +1,2 @@
-/** The one place that knows all kinds of structures. Above the structures; used by the engine's front door only. */
+/** The list of all kinds of structures. It depends on their packages; only the engine's public entry points use it. */
 package io.bywash.engine.internal.kinds;

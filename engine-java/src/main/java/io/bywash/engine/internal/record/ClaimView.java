@@ -6,15 +6,15 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /**
- * The bytes of one claim in a structure's data area, bounds-checked; a role adds what commit and abort do. Reused for
- * every claim.
+ * A bounds-checked view of one claim's bytes in a structure's data. Each role adds what commit and abort do. The object
+ * is reused for every claim of its role.
  */
 public abstract class ClaimView implements Claim {
   protected final Region region;
   private final long areaOffset;
   private long extent = Extent.NONE;
 
-  /** Of claims in an area of a region, which begins at a multiple of 16. */
+  /** A view of claims in an area of a region that begins at {@code areaOffset}, a multiple of 16. */
   protected ClaimView(Region region, long areaOffset) {
     this.region = region;
     this.areaOffset = areaOffset;
@@ -25,65 +25,65 @@ public abstract class ClaimView implements Claim {
   }
 
   /**
-   * Opens the claim on {@code length} bytes from {@code offset} of the region on, which the caller knows to lie in the
-   * area.
+   * Opens the claim on {@code length} bytes of the region from {@code offset} on. The caller has made sure that they
+   * lie in the area.
    */
   protected final void open(long offset, int length) {
     extent = Extent.within(offset - areaOffset, length);
   }
 
-  /** Opens the claim on no bytes, so that nobody can open another one. */
+  /** Opens the claim without any bytes, so that no other one can be opened meanwhile. */
   protected final void openEmpty() {
     extent = Extent.EMPTY;
   }
 
-  /** Ends what {@link #openEmpty} began; whether nobody else has. */
+  /** Ends the claim that {@link #openEmpty} opened; false when it was not open any more. */
   protected final boolean endEmpty() {
     boolean open = extent == Extent.EMPTY;
     extent = Extent.NONE;
     return open;
   }
 
-  /** Ends the claim, so that no access is valid any more; answers its length, 0 when none was open. */
+  /** Ends the claim, so that every access fails from now on. Returns its length; 0 when no claim was open. */
   protected final int end() {
     int length = Extent.length(extent);
     extent = Extent.NONE;
     return length;
   }
 
-  /** What the claim lies in. */
+  /** The region that the claim lies in. */
   public final Region region() {
     return region;
   }
 
   /**
-   * Where in the region the claim begins, if it has exactly {@code bytes} bytes: one check for all that is written
-   * there. Else -1.
+   * The offset of the claim in the region, if it has exactly {@code bytes} bytes; otherwise -1. This one check covers
+   * everything that is then written there.
    *
-   * @throws IndexOutOfBoundsException when it is not open
+   * @throws IndexOutOfBoundsException when the claim is not open
    */
   public final long placeOf(int bytes) {
-    long own = extent;
-    if (Extent.length(own) != bytes) {
-      checkedRange(own, 0, 0);
+    long bounds = extent;
+    if (Extent.length(bounds) != bytes) {
+      checkedRange(bounds, 0, 0);
       return -1;
     }
-    return at(own);
+    return at(bounds);
   }
 
-  private long at(long own) {
-    return areaOffset + Extent.offset(own);
+  private long at(long bounds) {
+    return areaOffset + Extent.offset(bounds);
   }
 
-  private static int checked(long own, int index, int size) {
-    return Objects.checkIndex(index, Extent.length(own) - size + 1); // in a loop the JIT checks this once
+  private static int checked(long bounds, int index, int size) {
+    return Objects.checkIndex(index, Extent.length(bounds) - size + 1); // in a loop the JIT checks this once
   }
 
-  private static int checkedRange(long own, int index, int count) {
-    if (own == Extent.NONE) {
+  private static int checkedRange(long bounds, int index, int count) {
+    if (bounds == Extent.NONE) {
       throw new IndexOutOfBoundsException("this claim is not valid any more: it was committed, staged or aborted");
     }
-    return Objects.checkFromIndexSize(index, count, Extent.length(own));
+    return Objects.checkFromIndexSize(index, count, Extent.length(bounds));
   }
 
   @Override
@@ -93,29 +93,29 @@ public abstract class ClaimView implements Claim {
 
   @Override
   public final Claim putByte(int index, byte value) {
-    long own = extent;
-    region.setByte(at(own), checked(own, index, Byte.BYTES), value);
+    long bounds = extent;
+    region.setByte(at(bounds), checked(bounds, index, Byte.BYTES), value);
     return this;
   }
 
   @Override
   public final Claim putShort(int index, short value) {
-    long own = extent;
-    region.setShort(at(own), checked(own, index, Short.BYTES), value);
+    long bounds = extent;
+    region.setShort(at(bounds), checked(bounds, index, Short.BYTES), value);
     return this;
   }
 
   @Override
   public final Claim putInt(int index, int value) {
-    long own = extent;
-    region.setInt(at(own), checked(own, index, Integer.BYTES), value);
+    long bounds = extent;
+    region.setInt(at(bounds), checked(bounds, index, Integer.BYTES), value);
     return this;
   }
 
   @Override
   public final Claim putLong(int index, long value) {
-    long own = extent;
-    region.setLong(at(own), checked(own, index, Long.BYTES), value);
+    long bounds = extent;
+    region.setLong(at(bounds), checked(bounds, index, Long.BYTES), value);
     return this;
   }
 
@@ -126,22 +126,22 @@ public abstract class ClaimView implements Claim {
 
   @Override
   public final Claim putBytes(int index, byte[] source, int sourceIndex, int count) {
-    long own = extent;
+    long bounds = extent;
     Objects.checkFromIndexSize(sourceIndex, count, source.length);
-    region.copyFrom(at(own) + checkedRange(own, index, count), source, sourceIndex, count);
+    region.copyFrom(at(bounds) + checkedRange(bounds, index, count), source, sourceIndex, count);
     return this;
   }
 
   @Override
   public final Claim putBytes(int index, MemorySegment source, long sourceOffset, int count) {
-    long own = extent;
-    region.copyFrom(at(own) + checkedRange(own, index, count), source, sourceOffset, count);
+    long bounds = extent;
+    region.copyFrom(at(bounds) + checkedRange(bounds, index, count), source, sourceOffset, count);
     return this;
   }
 
   @Override
   public final MemorySegment asSegment() {
-    long own = extent;
-    return region.slice(at(own) + checkedRange(own, 0, 0), Extent.length(own));
+    long bounds = extent;
+    return region.slice(at(bounds) + checkedRange(bounds, 0, 0), Extent.length(bounds));
   }
 }

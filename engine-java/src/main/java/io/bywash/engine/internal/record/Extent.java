@@ -1,8 +1,8 @@
 package io.bywash.engine.internal.record;
 
 /**
- * Where the bytes of a message are in their area, and how many, in one long: whoever reads it once has a place and a
- * length that belong together, whatever other threads do. Every extent that is ever made lies within its area; so an
+ * The offset and the length of a message in its area, in one long. Whoever reads the long once has an offset and a
+ * length that belong together, whatever other threads do. Every extent that is ever made lies within its area, so an
  * access that is checked against its length cannot leave the area.
  *
  * <pre>
@@ -13,11 +13,11 @@ package io.bywash.engine.internal.record;
  * </pre>
  */
 final class Extent {
-  /** No bytes: every access is out of its bounds. */
+  /** No bytes: every access is out of bounds. */
   static final long NONE = 0;
 
   private static final int LENGTH_BITS = 31;
-  /** The same, and yet another one than {@link #NONE}. */
+  /** No bytes either, but different from {@link #NONE}. */
   static final long EMPTY = 1L << LENGTH_BITS;
 
   private static final long LENGTH_MASK = (1L << LENGTH_BITS) - 1;
@@ -26,7 +26,7 @@ final class Extent {
   private Extent() {}
 
   /**
-   * The extent of {@code length} bytes at {@code offset}, a multiple of 16, of an area of {@code areaBytes}.
+   * The extent of {@code length} bytes at {@code offset}, a multiple of 16, in an area of {@code areaBytes}.
    *
    * @throws IllegalStateException when it does not lie in the area, which happens only if two threads use one role
    */
@@ -37,7 +37,7 @@ final class Extent {
     return within(offset, length);
   }
 
-  /** The same where the caller has made sure, by values that it read once, that it lies in the area. */
+  /** As {@link #of}, for a caller that has made sure, with values that it read once, that it lies in the area. */
   static long within(long offset, int length) {
     return offset << LENGTH_BITS - ALIGNMENT_BITS | length;
   }

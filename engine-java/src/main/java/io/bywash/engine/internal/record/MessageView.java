@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 
 /**
- * The bytes of one message in an area of a region, bounds-checked. Reused for every message; it has no bytes between
- * messages.
+ * A bounds-checked view of one message's bytes in an area of a region. The object is reused for every message of its
+ * role; between two messages it has no bytes.
  */
 public class MessageView implements Message {
   private final Region region;
@@ -17,65 +17,65 @@ public class MessageView implements Message {
   private int type;
   private long sequence;
 
-  /** Of messages in an area of a region, which begins at a multiple of 16. */
+  /** A view of messages in an area of a region that begins at {@code areaOffset}, a multiple of 16. */
   public MessageView(Region region, long areaOffset, long areaBytes) {
     this.region = region;
     this.areaOffset = areaOffset;
     this.areaBytes = areaBytes;
   }
 
-  /** The message at {@code offset} of the area, a multiple of 16. */
+  /** Shows the message at {@code offset} of the area, a multiple of 16. */
   public void set(long offset, int newLength, int newType, long newSequence) {
     extent = Extent.of(offset, newLength, areaBytes);
     type = newType;
     sequence = newSequence;
   }
 
-  /** The same where the caller has made sure, by values that it read once, that it lies in the area. */
+  /** As {@link #set}, for a caller that has made sure, with values that it read once, that it lies in the area. */
   public void setWithin(long offset, int newLength, int newType, long newSequence) {
     extent = Extent.within(offset, newLength);
     type = newType;
     sequence = newSequence;
   }
 
-  /** No access is valid from now on. */
+  /** Shows no message: every access fails from now on. */
   public void clear() {
     extent = Extent.NONE;
   }
 
-  /** What the message lies in. */
+  /** The region that the message lies in. */
   public Region region() {
     return region;
   }
 
   /**
-   * Where in the region the message begins, if it has exactly {@code bytes} bytes: one check for all that is read
-   * there. Else -1.
+   * The offset of the message in the region, if it has exactly {@code bytes} bytes; otherwise -1. This one check covers
+   * everything that is then read there.
    *
-   * @throws IndexOutOfBoundsException when it is not valid any more
+   * @throws IndexOutOfBoundsException when the message is no longer valid
    */
   public long placeOf(int bytes) {
-    long own = extent;
-    if (Extent.length(own) != bytes) {
-      checkedRange(own, 0, 0);
+    long bounds = extent;
+    if (Extent.length(bounds) != bytes) {
+      checkedRange(bounds, 0, 0);
       return -1;
     }
-    return at(own);
+    return at(bounds);
   }
 
-  private long at(long own) {
-    return areaOffset + Extent.offset(own);
+  private long at(long bounds) {
+    return areaOffset + Extent.offset(bounds);
   }
 
-  private static int checked(long own, int index, int size) {
-    return Objects.checkIndex(index, Extent.length(own) - size + 1); // in a loop the JIT checks this once
+  private static int checked(long bounds, int index, int size) {
+    return Objects.checkIndex(index, Extent.length(bounds) - size + 1); // in a loop the JIT checks this once
   }
 
-  private static int checkedRange(long own, int index, int count) {
-    if (own == Extent.NONE) {
+  private static int checkedRange(long bounds, int index, int count) {
+    if (bounds == Extent.NONE) {
       throw new IndexOutOfBoundsException("this message is not valid any more: its handler's call is over");
     }
-    return Objects.checkFromIndexSize(index, count, Extent.length(own));
+    return Objects.checkFromIndexSize(index, count, Extent.length(bounds));
   }
 
   @Override
@@ -95,26 +95,26 @@ public class MessageView implements Message {
 
   @Override
   public byte getByte(int index) {
-    long own = extent;
-    return region.getByte(at(own), checked(own, index, Byte.BYTES));
+    long bounds = extent;
+    return region.getByte(at(bounds), checked(bounds, index, Byte.BYTES));
   }
 
   @Override
   public short getShort(int index) {
-    long own = extent;
-    return region.getShort(at(own), checked(own, index, Short.BYTES));
+    long bounds = extent;
+    return region.getShort(at(bounds), checked(bounds, index, Short.BYTES));
   }
 
   @Override
   public int getInt(int index) {
-    long own = extent;
-    return region.getInt(at(own), checked(own, index, Integer.BYTES));
+    long bounds = extent;
+    return region.getInt(at(bounds), checked(bounds, index, Integer.BYTES));
   }
 
   @Override
   public long getLong(int index) {
-    long own = extent;
-    return region.getLong(at(own), checked(own, index, Long.BYTES));
+    long bounds = extent;
+    return region.getLong(at(bounds), checked(bounds, index, Long.BYTES));
   }
 
   @Override
@@ -124,29 +124,29 @@ public class MessageView implements Message {
 
   @Override
   public void getBytes(int index, byte[] target, int targetIndex, int count) {
-    long own = extent;
+    long bounds = extent;
     Objects.checkFromIndexSize(targetIndex, count, target.length);
-    region.copyTo(at(own) + checkedRange(own, index, count), target, targetIndex, count);
+    region.copyTo(at(bounds) + checkedRange(bounds, index, count), target, targetIndex, count);
   }
 
   @Override
   public void getBytes(int index, MemorySegment target, long targetOffset, int count) {
-    long own = extent;
-    region.copyTo(at(own) + checkedRange(own, index, count), target, targetOffset, count);
+    long bounds = extent;
+    region.copyTo(at(bounds) + checkedRange(bounds, index, count), target, targetOffset, count);
   }
 
   @Override
   public byte[] toBytes() {
-    long own = extent;
-    int length = Extent.length(own);
+    long bounds = extent;
+    int length = Extent.length(bounds);
     byte[] bytes = new byte[length];
-    region.copyTo(at(own) + checkedRange(own, 0, length), bytes, 0, length);
+    region.copyTo(at(bounds) + checkedRange(bounds, 0, length), bytes, 0, length);
     return bytes;
   }
 
   @Override
   public MemorySegment asSegment() {
-    long own = extent;
-    return region.slice(at(own) + checkedRange(own, 0, 0), Extent.length(own)).asReadOnly();
+    long bounds = extent;
+    return region.slice(at(bounds) + checkedRange(bounds, 0, 0), Extent.length(bounds)).asReadOnly();
   }
 }

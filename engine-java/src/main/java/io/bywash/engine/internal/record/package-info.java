@@ -1,2 +1,2 @@
-/** The bytes of one message, bounds-checked, to read and to fill. */
+/** Bounds-checked views of one message's bytes, for reading and for filling in place. */
 package io.bywash.engine.internal.record;
