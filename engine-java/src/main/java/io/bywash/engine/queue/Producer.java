@@ -31,9 +31,10 @@ import java.util.Objects;
  * }
  *
  * <p>A producer is used by one thread at a time. Where a second thread is noticed, it gets an
- * {@link IllegalStateException}. A method that finds the queue full says so by its result. That is exact: at that moment
- * the queue held as many messages as it has room for. After {@link #close} or {@link #revoke}, or after the segment was
- * closed in this process, every method that uses the queue throws {@link io.bywash.engine.SegmentClosedException}.
+ * {@link IllegalStateException}. A method that finds the queue full says so by its result. That is exact: at that
+ * moment the queue held as many messages as it has room for. After {@link #close} or {@link #revoke}, or after the
+ * segment was closed in this process, every method that uses the queue throws
+ * {@link io.bywash.engine.SegmentClosedException}.
  *
  * <p>{@link Exchanger} has the protocol. Related work: Nikolaev, "A Scalable, Portable, and Memory-Efficient Lock-Free
  * FIFO Queue" (DISC 2019), for slots that circulate; Attiya, Ben-Baruch, Hendler, "Nesting-Safe Recoverable
