@@ -1,5 +1,5 @@
 /**
- * One attachment of this process to one segment, and segments by name. Below it, each with a package of its own, are
- * the jobs that all kinds of structures share. Not visible outside of the engine.
+ * Segments by name, and the attachments of this process to them. The packages below do what all kinds of structures
+ * share, one job each. Not exported from the engine's module.
  */
 package io.bywash.engine.internal;

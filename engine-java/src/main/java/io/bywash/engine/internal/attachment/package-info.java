@@ -1,2 +1,2 @@
-/** What this process has of one segment while it is attached: its memory, open roles and rows, and how it closes. */
+/** One attachment of this process to a segment: its memory, open roles and rows, and how it is closed. */
 package io.bywash.engine.internal.attachment;

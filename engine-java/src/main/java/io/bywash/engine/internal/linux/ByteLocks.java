@@ -11,20 +11,20 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 
 /**
- * Exclusive locks on single bytes of one file, which the kernel gives back when their holder dies. A held lock is the
- * only proof of life in this engine, a free one the only proof of death.
+ * Exclusive locks on single bytes of one file. The kernel releases them when their holder dies, so the engine takes a
+ * held lock as the proof of life, and only a free one as the proof of death.
  *
- * <p>Both kinds are fcntl byte-range locks and see each other. A probe asks for a <em>shared</em> lock, so that a probe
- * never looks like life to another probe.
+ * <p>Both kinds are fcntl byte-range locks and conflict with each other. A probe asks for a <em>shared</em> lock, so
+ * that other probes do not take it for a holder.
  */
 abstract sealed class ByteLocks {
   /** Takes the byte at once, or returns false because somebody else holds it. */
   abstract boolean tryLock(long position) throws IOException;
 
-  /** Gives the byte back. Nothing happens when it is not held. */
+  /** Gives the byte back. Does nothing when it is not held. */
   abstract void unlock(long position) throws IOException;
 
-  /** Gives all bytes back, as far as that is possible. */
+  /** Gives all bytes back, and ignores failures: the file is about to be closed. */
   abstract void unlockAll();
 
   /** Whether somebody else holds one of {@code count} bytes exclusively. */
@@ -40,7 +40,7 @@ abstract sealed class ByteLocks {
     /** struct flock: short type, short whence, padding, long start, long length, int pid, padding. */
     private static final int FLOCK_BYTES = 32;
 
-    /** As a length: to the end of all bytes. */
+    /** As a length: up to the greatest offset. */
     private static final long ALL_BYTES = 0;
 
     private final int fd;
@@ -64,7 +64,7 @@ abstract sealed class ByteLocks {
       try {
         fcntl(F_OFD_SETLK, F_UNLCK, 0, ALL_BYTES);
       } catch (IOException closedNext) {
-        // the descriptor's closing does it
+        // closing the descriptor gives them back
       }
     }
 
@@ -73,7 +73,10 @@ abstract sealed class ByteLocks {
       return fcntl(F_OFD_GETLK, F_RDLCK, position, count) != F_UNLCK;
     }
 
-    /** The lock type that the call left in the structure; {@link Short#MIN_VALUE} when somebody holds the byte. */
+    /**
+     * Returns the lock type that the call left in the structure, or {@link Short#MIN_VALUE} when somebody else holds
+     * the byte.
+     */
     private short fcntl(int command, short type, long position, long length) throws IOException {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment lock = arena.allocate(FLOCK_BYTES, 8);
@@ -98,8 +101,8 @@ abstract sealed class ByteLocks {
   }
 
   /**
-   * {@link FileLock}s, for processes without native access. They belong to the process: closing <em>any</em> channel on
-   * the file drops them all, which {@link JvmFiles} prevents.
+   * {@link FileLock}s, which are POSIX locks, for processes without native access. They belong to the process: closing
+   * <em>any</em> channel on the file would drop them all, which {@link JvmFiles} prevents.
    */
   static final class Channel extends ByteLocks {
     private final FileChannel channel;
@@ -111,7 +114,7 @@ abstract sealed class ByteLocks {
 
     @Override
     boolean tryLock(long position) throws IOException {
-      synchronized (JvmFiles.MONITOR) { // or a probe of this JVM would look like a holder
+      synchronized (JvmFiles.MONITOR) { // or a probe in this JVM could be taken for a holder
         try {
           FileLock lock = channel.tryLock(position, 1, false);
           if (lock == null) {
@@ -139,7 +142,7 @@ abstract sealed class ByteLocks {
         try {
           unlock(position);
         } catch (IOException closedNext) {
-          // the channel was closed, and the lock with it
+          // the channel was closed, which gave the lock back
         }
       }
     }

@@ -1,13 +1,12 @@
 package io.bywash.engine.internal.linux;
 
 /**
- * Where the engine tells of things. A log that fails, for lack of heap or of file descriptors, keeps nobody from
- * anything.
+ * The engine's log. A failure to log, for example for lack of heap or of file descriptors, has no effect on the caller.
  */
 public final class EngineLog {
   private EngineLog() {}
 
-  /** Whether it was told; the failure may be null. */
+  /** Logs a message and a failure, which may be null. False when that failed. */
   public static boolean log(System.Logger.Level level, String message, Throwable failure) {
     try {
       System.getLogger("io.bywash.engine").log(level, message, failure);

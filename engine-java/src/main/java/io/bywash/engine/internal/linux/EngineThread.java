@@ -5,13 +5,13 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
 /**
- * The engine's own threads. They are daemons and keep nothing of the threads that start them: no inheritable
+ * The engine's own threads. They are daemons and inherit nothing from the threads that start them: no inheritable
  * thread-locals, no context class loader, no thread group.
  */
 public final class EngineThread {
   private EngineThread() {}
 
-  /** A platform thread that was not started. */
+  /** A platform thread, not started yet. */
   public static Thread unstarted(String name, Runnable task) {
     Thread thread = Thread.ofPlatform().name(name).daemon().group(root()).inheritInheritableThreadLocals(false)
         .unstarted(task);
@@ -19,7 +19,7 @@ public final class EngineThread {
     return thread;
   }
 
-  /** A virtual thread that was not started; for code of the user's, which may block it. */
+  /** A virtual thread, not started yet, for code of the engine's users, which may block it. */
   public static Thread virtual(String name, Runnable task) {
     Thread thread = Thread.ofVirtual().name(name).inheritInheritableThreadLocals(false).unstarted(task);
     thread.setContextClassLoader(ClassLoader.getSystemClassLoader());
@@ -31,7 +31,10 @@ public final class EngineThread {
     T run() throws IOException;
   }
 
-  /** Runs {@code call} in a thread that nobody interrupts; an interrupt of the caller meanwhile stays set. */
+  /**
+   * Runs {@code call} in a thread that nobody interrupts, and waits for it. An interrupt of the caller does not end the
+   * wait; its interrupt flag is still set afterwards.
+   */
   static <T> T call(String name, Call<T> call) throws IOException {
     FutureTask<T> task = new FutureTask<>(call::run);
     unstarted(name, task).start();

@@ -2,7 +2,7 @@ package io.bywash.engine.internal.linux;
 
 import java.util.Map;
 
-/** The operating system's reasons in words; the numbers are the same on x86-64 and AArch64. */
+/** Texts for the numbers of the operating system's errors, which are the same on x86-64 and AArch64. */
 final class Errno {
   private static final Map<Integer, String> TEXTS = Map.ofEntries(
       Map.entry(1, "EPERM, operation not permitted"),
@@ -28,7 +28,7 @@ final class Errno {
 
   private Errno() {}
 
-  /** The name and the meaning. */
+  /** The name of an error and what it means. */
   static String text(int errno) {
     return TEXTS.getOrDefault(errno, "errno " + errno);
   }

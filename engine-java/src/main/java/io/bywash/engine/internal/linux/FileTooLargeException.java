@@ -2,7 +2,7 @@ package io.bywash.engine.internal.linux;
 
 import java.io.IOException;
 
-/** The process may not make files of that size, though there may be space. */
+/** The process is not allowed to make a file of that size, whether or not there is space for it. */
 public final class FileTooLargeException extends IOException {
   private static final long serialVersionUID = 1;
 

@@ -6,16 +6,16 @@ import java.lang.ref.Reference;
 import java.util.Arrays;
 
 /**
- * Sleeping in the kernel on a word of shared memory, and the barrier that lets a publisher do without a fence.
- * Only to be called when {@link NativeAccess#ENABLED}.
+ * Sleeping in the kernel on a word of shared memory, and the barrier that spares wakers a fence. Only to be called when
+ * {@link NativeAccess#ENABLED}.
  *
- * <p>All futexes are shared (no private flag), since the sleeper and the waker are different processes.
+ * <p>All futexes are shared ones (without the private flag), since sleeper and waker may be in different processes.
  */
 public final class Futex {
-  /** The most words that one {@link #waitAny} can wait for: the kernel's limit. */
+  /** The most words that one thread can sleep on at once, see {@link Words}: the kernel's limit. */
   public static final int MAX_WORDS = 128;
 
-  /** Wakes all that sleep. */
+  /** Stands for all sleepers, whatever their bits. */
   public static final int ALL_BITS = -1;
 
   private static final int FUTEX2_SIZE_U32 = 2;
@@ -24,9 +24,9 @@ public final class Futex {
   private static final int MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED = 1 << 2;
 
   /**
-   * Whether this process takes part in asymmetric barriers: when it does, its publishers need no fence between
-   * publishing and looking for sleepers, because a sleeper runs {@link #barrierOnOthers} between announcing itself and
-   * checking the queue for the last time.
+   * Whether this process is registered for asymmetric barriers. If it is, its wakers need no fence between their change
+   * of the structure and their check for sleepers, because a sleeper calls {@link #barrierOnOthers} between announcing
+   * itself and checking the structure again.
    */
   public static final boolean ASYMMETRIC =
       NativeAccess.ENABLED && Libc.membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED) == 0;
@@ -37,12 +37,12 @@ public final class Futex {
   private Futex() {}
 
   private static boolean supportsWaitAny() {
-    return Libc.futexWaitv(0, 0, 1) == -Libc.EINVAL; // it exists, and no filter refuses it
+    return Libc.futexWaitv(0, 0, 1) == -Libc.EINVAL; // the kernel has the call, and no seccomp filter refuses it
   }
 
   /**
-   * Sleeps while the word holds {@code expected}, for at most {@code timeoutNanos}, until somebody wakes one of the
-   * {@code bits}. Returns early for any reason: the caller checks again what it waits for.
+   * Sleeps until somebody wakes one of the {@code bits}, for at most {@code timeoutNanos}; returns at once if the word
+   * does not hold {@code expected}. It may return early for no reason, so the caller checks again what it waits for.
    */
   public static void await(Region region, long offset, int expected, int bits, long timeoutNanos) {
     Libc.futexWait(region.address(offset), expected, bits, System.nanoTime() + Math.max(timeoutNanos, 1));
@@ -50,15 +50,18 @@ public final class Futex {
   }
 
   /**
-   * Wakes everybody who sleeps on the word with one of the {@code bits}, and everybody who sleeps on several words.
-   * The caller has changed the word before.
+   * Wakes everybody who sleeps on the word with one of the {@code bits}, and everybody who sleeps on it and other words
+   * at once. The caller has changed the word before.
    */
   public static void wakeAll(Region region, long offset, int bits) {
     Libc.futexWake(region.address(offset), Integer.MAX_VALUE, bits);
     Reference.reachabilityFence(region);
   }
 
-  /** Every running thread of every registered process has passed a full fence before this returns. */
+  /**
+   * Returns after every running thread of every registered process has passed a full fence; false when the kernel
+   * refused.
+   */
   public static boolean barrierOnOthers() {
     return Libc.membarrier(MEMBARRIER_CMD_GLOBAL_EXPEDITED) == 0;
   }
@@ -86,8 +89,8 @@ public final class Futex {
     }
 
     /**
-     * Sleeps until one of the words changes, for at most {@code timeoutNanos}; returns early for any reason. False when
-     * the kernel refused to let it sleep.
+     * Sleeps until somebody wakes one of the words, for at most {@code timeoutNanos}; returns at once if one of them
+     * has changed. It may return early for no reason. False when the kernel refused the call.
      */
     public boolean await(long timeoutNanos) {
       long result = Libc.futexWaitv(entries.address(0), count, System.nanoTime() + Math.max(timeoutNanos, 1));

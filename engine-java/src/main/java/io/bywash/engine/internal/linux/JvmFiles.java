@@ -9,22 +9,23 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The descriptors that this JVM has open on files which it locks through {@link java.nio.channels.FileLock}.
+ * The descriptors that this JVM has open on files that it locks through {@link java.nio.channels.FileLock}.
  *
- * <p>The kernel drops a process's locks on a file as soon as the process closes <em>any</em> descriptor of that file.
- * So no descriptor of a file is closed while somebody in this JVM locks the file so: it is kept, and used again when
- * one is needed. Copies of the engine in several class loaders share this knowledge in the two things that a JVM has
- * only once: an interned string as the monitor, and a system property for each file that counts its lockers.
+ * <p>The kernel drops a process's POSIX locks on a file as soon as the process closes <em>any</em> descriptor of that
+ * file. So while somebody in this JVM has such locks on a file, none of its descriptors is closed. It is kept, and used
+ * again when one is needed. Several class loaders may each have a copy of the engine. The copies share the two things
+ * that a JVM has only once: an interned string as the monitor, and for each file a system property with the number of
+ * its lockers.
  */
 final class JvmFiles {
   private static final String LOCKERS = "io.bywash.engine.lockers.";
-  @SuppressWarnings("StringOperationCanBeSimplified") // the one object of this JVM, whichever class loader asks
+  @SuppressWarnings("StringOperationCanBeSimplified") // one object in the JVM, whichever class loader asks
   static final Object MONITOR = LOCKERS.intern();
-  /** What this copy of the engine has open, by file key; guarded by the monitor. */
-  private static final Map<String, Own> OWN = new HashMap<>();
+  /** The descriptors that this copy of the engine has open, by file key; guarded by the monitor. */
+  private static final Map<String, Descriptors> DESCRIPTORS = new HashMap<>();
 
-  /** One file's descriptors in this copy of the engine. */
-  private static final class Own {
+  /** The descriptors that this copy of the engine has open on one file. */
+  private static final class Descriptors {
     private FileChannel locking;
     private final List<FileChannel> idleForReading = new ArrayList<>();
     private final List<FileChannel> idleForWriting = new ArrayList<>();
@@ -51,16 +52,16 @@ final class JvmFiles {
     FileChannel open(boolean readOnly) throws IOException;
   }
 
-  /** This copy's one channel for locking the file; each call is to be matched by a {@link #release}. */
+  /** The one channel with which this copy locks the file. Each call must be matched by a {@link #release}. */
   static FileChannel acquire(String fileKey, Opener opener) throws IOException {
     synchronized (MONITOR) {
       addLockers(fileKey, 1);
-      Own own = OWN.computeIfAbsent(fileKey, key -> new Own());
+      Descriptors descriptors = DESCRIPTORS.computeIfAbsent(fileKey, key -> new Descriptors());
       try {
-        if (own.locking == null) {
-          own.locking = open(fileKey, opener, false);
+        if (descriptors.locking == null) {
+          descriptors.locking = open(fileKey, opener, false);
         }
-        return own.locking;
+        return descriptors.locking;
       } catch (IOException | RuntimeException failure) {
         release(fileKey);
         throw failure;
@@ -68,14 +69,14 @@ final class JvmFiles {
     }
   }
 
-  /** Whether somebody in this JVM locks the file so. */
+  /** Whether somebody in this JVM locks the file through {@link java.nio.channels.FileLock}. */
   static boolean isLocked(String fileKey) {
     synchronized (MONITOR) {
       return lockers(fileKey) > 0;
     }
   }
 
-  /** One locker less. */
+  /** Undoes one {@link #acquire}. */
   static void release(String fileKey) {
     synchronized (MONITOR) {
       addLockers(fileKey, -1);
@@ -83,12 +84,12 @@ final class JvmFiles {
     }
   }
 
-  /** A channel on the file, to be given back with {@link #giveBack}. */
+  /** A channel on the file, idle or new, to be given back with {@link #giveBack}. */
   static FileChannel open(String fileKey, Opener opener, boolean readOnly) throws IOException {
     synchronized (MONITOR) {
-      Own own = OWN.get(fileKey);
-      while (own != null && !own.idle(readOnly).isEmpty()) {
-        FileChannel idle = own.idle(readOnly).removeLast();
+      Descriptors descriptors = DESCRIPTORS.get(fileKey);
+      while (descriptors != null && !descriptors.idle(readOnly).isEmpty()) {
+        FileChannel idle = descriptors.idle(readOnly).removeLast();
         if (idle.isOpen()) { // an interrupt may have closed it
           return idle;
         }
@@ -103,28 +104,28 @@ final class JvmFiles {
       if (lockers(fileKey) == 0) {
         closeQuietly(channel);
       } else if (channel.isOpen()) {
-        OWN.computeIfAbsent(fileKey, key -> new Own()).idle(readOnly).add(channel);
+        DESCRIPTORS.computeIfAbsent(fileKey, key -> new Descriptors()).idle(readOnly).add(channel);
       }
       closeUnlocked();
     }
   }
 
-  /** Closes another descriptor of the file, at once or when nobody locks the file any more. */
+  /** Closes a descriptor of the file: at once, or when nobody in this JVM locks the file any more. */
   static void close(String fileKey, AutoCloseable descriptor) {
     synchronized (MONITOR) {
       if (lockers(fileKey) == 0) {
         closeQuietly(descriptor);
       } else {
-        OWN.computeIfAbsent(fileKey, key -> new Own()).toClose.add(descriptor);
+        DESCRIPTORS.computeIfAbsent(fileKey, key -> new Descriptors()).toClose.add(descriptor);
       }
       closeUnlocked();
     }
   }
 
-  /** Closes what is open on files that nobody in this JVM locks any more. */
+  /** Closes all descriptors of files that nobody in this JVM locks any more. */
   private static void closeUnlocked() {
-    for (Iterator<Map.Entry<String, Own>> files = OWN.entrySet().iterator(); files.hasNext(); ) {
-      Map.Entry<String, Own> file = files.next();
+    for (Iterator<Map.Entry<String, Descriptors>> files = DESCRIPTORS.entrySet().iterator(); files.hasNext(); ) {
+      Map.Entry<String, Descriptors> file = files.next();
       if (lockers(file.getKey()) == 0) {
         file.getValue().closeAll();
         files.remove();
@@ -149,7 +150,7 @@ final class JvmFiles {
     try {
       descriptor.close();
     } catch (Exception closedAnyway) {
-      // a descriptor is gone after close, whatever close says
+      // a descriptor is closed even if close reports a failure
     }
   }
 }

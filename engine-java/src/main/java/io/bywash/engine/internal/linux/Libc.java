@@ -16,8 +16,8 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 /**
- * Raw bindings, one method per C function, in the C function's own words. Nothing above this class sees a method
- * handle. Initialised only when native access is granted.
+ * Bindings of C functions and system calls, one method for each, with its C name and arguments. No other class sees a
+ * method handle. Initialised only when native access is granted.
  */
 final class Libc {
   static final int ENOENT = 2;
@@ -54,7 +54,10 @@ final class Libc {
 
   private static final StructLayout ERRNO_LAYOUT = Linker.Option.captureStateLayout();
   private static final VarHandle ERRNO = ERRNO_LAYOUT.varHandle(MemoryLayout.PathElement.groupElement("errno"));
-  /** Of JDK classes only: a value of this class loader's in a thread that lives on would keep the class loader. */
+  /**
+   * The values of both thread-locals are of JDK classes. A value of a class of this class loader, in a thread that
+   * lives on, would keep the class loader from being unloaded.
+   */
   private static final ThreadLocal<MemorySegment> CAPTURED =
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(ERRNO_LAYOUT));
   private static final ThreadLocal<MemorySegment> TIMESPEC =
@@ -88,7 +91,8 @@ final class Libc {
   }
 
   /**
-   * {@code open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)}, and perhaps {@code O_NOFOLLOW}: a descriptor, or minus errno.
+   * {@code open(path, O_PATH | O_DIRECTORY | O_CLOEXEC)}, with {@code O_NOFOLLOW} unless {@code followLinks}: a
+   * descriptor, or minus errno.
    */
   static int openDirectory(Path path, boolean followLinks) {
     return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC | (followLinks ? 0 : O_NOFOLLOW));
@@ -142,18 +146,19 @@ final class Libc {
         Integer.toUnsignedLong(bits));
   }
 
+  /** Wakes up to {@code count} threads that sleep on the word with one of the {@code bits}. */
   static long futexWake(long address, int count, int bits) {
     return syscall(SYS_FUTEX, address, FUTEX_WAKE_BITSET, count, 0, 0, Integer.toUnsignedLong(bits));
   }
 
-  /** The same for several words. */
+  /** As {@link #futexWait}, for several words at once. */
   static long futexWaitv(long waitersAddress, int count, long deadlineNanos) {
     MemorySegment deadline = timespec(deadlineNanos);
     return syscall(SYS_FUTEX_WAITV, waitersAddress, count, 0, deadline.address(), CLOCK_MONOTONIC, 0);
   }
 
   private static MemorySegment timespec(long nanos) {
-    MemorySegment timespec = TIMESPEC.get(); // the thread keeps it
+    MemorySegment timespec = TIMESPEC.get(); // the thread-local keeps it alive during the call
     timespec.set(JAVA_LONG, 0, nanos / 1_000_000_000L);
     timespec.set(JAVA_LONG, 8, nanos % 1_000_000_000L);
     return timespec;
@@ -181,7 +186,7 @@ final class Libc {
     }
   }
 
-  /** What to throw when a call was not made: an exhausted heap or stack is reported as that. */
+  /** The error to throw when a call could not be made. An exhausted heap or stack is thrown as it is. */
   private static Error unexpected(Throwable failure) {
     return failure instanceof VirtualMachineError shortage ? shortage
         : new AssertionError("a call into the C library could not be made", failure);

@@ -9,13 +9,13 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Finds the processes that hold locks on a file, for messages. The kernel shows only those whose descriptors this
- * process may inspect.
+ * Finds the processes that hold locks on a file, to be named in messages. The kernel shows only those processes whose
+ * descriptors this one may inspect.
  */
 public final class LockHolders {
   private LockHolders() {}
 
-  /** The ids of the processes; those that this process may not inspect are missing. */
+  /** The ids of the processes, without those that this process may not inspect. */
   public static List<Long> of(Path file) {
     List<Long> holders = new ArrayList<>();
     try (DirectoryStream<Path> processes = Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {
@@ -26,7 +26,7 @@ public final class LockHolders {
         }
       }
     } catch (IOException | DirectoryIteratorException unknown) {
-      // then nobody is named
+      // nobody can be named
     }
     return holders;
   }
@@ -38,8 +38,8 @@ public final class LockHolders {
           return true;
         }
       }
-    } catch (IOException | DirectoryIteratorException ended) {
-      // or another user's
+    } catch (IOException | DirectoryIteratorException endedOrHidden) {
+      // the process has ended, or is another user's
     }
     return false;
   }

@@ -9,11 +9,12 @@ import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 
 /**
- * A file in memory, whose pages can be given back before the collector finds that nobody refers to them.
+ * A mapped file, whose pages can be given back before the garbage collector finds that nobody refers to them.
  *
  * <p>With native access nothing checks an access, so the addresses must stay valid for as long as the region is
- * reachable: empty memory of this process alone takes the place of the file's pages, and the collector unmaps the
- * addresses later. Without native access the arena is closed; whoever comes late gets an {@link IllegalStateException}.
+ * reachable. Giving the pages back therefore maps empty private memory in their place, and the garbage collector unmaps
+ * the addresses later. Without native access the arena is closed, and a later access throws an
+ * {@link IllegalStateException}.
  */
 final class Mapping {
   private static final int PROT_READ_WRITE = 3;
@@ -32,11 +33,12 @@ final class Mapping {
     this.unmapping = unmapping;
   }
 
-  /** The system call. */
+  /** Maps the file into memory that lives as long as the arena. */
   interface Call {
     MemorySegment map(Arena arena) throws IOException;
   }
 
+  /** Maps a file by {@code call}. */
   static Mapping of(Call call) throws IOException {
     if (NativeAccess.ENABLED) {
       return new Mapping(Region.over(call.map(Arena.ofAuto())), null);
@@ -67,7 +69,7 @@ final class Mapping {
     givenBack = true;
     if (unmapping != null) {
       unmapping.clean();
-    } else { // if the kernel refuses, the collector does it, as for a segment that was not closed
+    } else { // if the kernel refuses, the garbage collector unmaps the pages, as for a segment that was not closed
       Libc.mmap(region.address(0), region.sizeBytes(), PROT_READ_WRITE, IN_ITS_PLACE);
     }
     Reference.reachabilityFence(region);

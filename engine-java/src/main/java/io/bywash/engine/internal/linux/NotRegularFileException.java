@@ -3,7 +3,7 @@ package io.bywash.engine.internal.linux;
 import java.nio.file.FileSystemException;
 import java.nio.file.Path;
 
-/** There is something of that name, but a directory, a link, a pipe or the like. */
+/** The name leads to something other than a regular file: a directory, a symbolic link, a pipe or the like. */
 public final class NotRegularFileException extends FileSystemException {
   private static final long serialVersionUID = 1;
 

@@ -26,12 +26,13 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A directory that was opened, and then looked at: whatever its name leads to by now, what is done here is done in the
- * directory that was looked at. The standard directory of this user must be private: anybody could have made one of
- * that name before.
+ * A directory that was first opened and then checked. All operations apply to the directory that was checked, even if
+ * its name leads elsewhere by now. The standard directory of this user must be private, since anybody could have made a
+ * directory of that name before.
  *
- * <p>With native access it is a descriptor, through which the kernel finds the files; without, a
- * {@link SecureDirectoryStream}. Symbolic links in it are never followed. Names are single ones. Used by one thread.
+ * <p>With native access this is a descriptor, through which the kernel finds the files; without, it is a
+ * {@link SecureDirectoryStream}. Symbolic links in the directory are never followed. File names are single path
+ * elements. Used by one thread.
  */
 public abstract sealed class OpenDirectory implements AutoCloseable {
   private static final Path SHARED_MEMORY = Path.of("/dev/shm");
@@ -46,7 +47,7 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
     this.isStandard = isStandard;
   }
 
-  /** The standard directory of this process's user. */
+  /** The path of the standard directory of this process's user, whether or not it exists. */
   public static Path standard() throws IOException {
     return SHARED_MEMORY.resolve("bywash-" + Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
   }
@@ -59,9 +60,9 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
   /**
    * Opens a directory.
    *
-   * @throws NoSuchFileException when there is none
-   * @throws NotDirectoryException when it is something else
-   * @throws UntrustedFileException when it is the standard directory, and not private
+   * @throws NoSuchFileException when it does not exist
+   * @throws NotDirectoryException when the path leads to something else
+   * @throws UntrustedFileException when it is the standard directory and is not private
    */
   public static OpenDirectory of(Path path) throws IOException {
     boolean isStandard = path.startsWith(SHARED_MEMORY) && path.normalize().equals(standard());
@@ -99,50 +100,50 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
         + " and be writable by nobody else");
   }
 
-  /** Whether it is the standard directory of this user, where everything is this user's. */
+  /** Whether it is the standard directory of this user, in which every file must belong to this user. */
   public boolean isStandard() {
     return isStandard;
   }
 
-  /** Where it was opened. */
+  /** The path with which it was opened. */
   public Path path() {
     return path;
   }
 
-  /** Owner and permissions. */
+  /** Owner, permissions and key of the directory. */
   public abstract PosixFileAttributes attributes() throws IOException;
 
-  /** What the name leads to, which may be a link. */
+  /** Owner, permissions and key of a file; of a symbolic link those of the link itself. */
   public abstract PosixFileAttributes attributes(String name) throws IOException;
 
-  /** How many names the file has. */
+  /** How many names the file has in its file system. */
   public abstract int linkCount(String name) throws IOException;
 
-  /** Creates an empty file for this user alone. */
+  /** Creates an empty file with mode 0600. */
   public abstract void create(String name) throws IOException;
 
   /** Gives a file a second name. */
   public abstract void link(String name, String second) throws IOException;
 
-  /** Deletes a name; false when it is not there. */
+  /** Deletes a file name; false when it does not exist. */
   public abstract boolean deleteIfExists(String name) throws IOException;
 
-  /** All names, in no order. */
+  /** All file names, in no particular order. */
   public abstract List<String> names() throws IOException;
 
   @Override
   public abstract void close();
 
-  /** A path for the file that is good while this is open; only with native access. */
+  /** A path that leads to the file while this is open. Only with native access. */
   abstract Path at(String name);
 
-  /** Opens a file; only without native access. */
+  /** Opens a file. Only without native access. */
   abstract FileChannel channel(String name, boolean readOnly) throws IOException;
 
-  /** Changes the permissions of a file, which must not be a link; only without native access. */
+  /** Changes the permissions of a file, which must not be a symbolic link. Only without native access. */
   abstract void setPermissions(String name, Set<PosixFilePermission> permissions) throws IOException;
 
-  /** The same failure, with the file's name as the user knows it. */
+  /** The same failure, with the path of the file as the user knows it. */
   final FileSystemException named(String name, FileSystemException failure) {
     String file = path.resolve(name).toString();
     return switch (failure) {
@@ -163,7 +164,7 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
     }
   }
 
-  /** The kernel's own name of the descriptor leads to what is open. */
+  /** With native access. Paths through {@code /proc/self/fd} lead to the directory that is open. */
   private static final class Descriptor extends OpenDirectory {
     private final int fd;
     private final Path self;
@@ -257,7 +258,7 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
     }
   }
 
-  /** The JDK keeps the directory open. */
+  /** Without native access. The JDK keeps the directory open. */
   private static final class Stream extends OpenDirectory {
     private final SecureDirectoryStream<Path> stream;
 
@@ -277,7 +278,10 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
       }
     }
 
-    /** Why the standard directory cannot be opened; without it nothing is done there, so that its name may be asked. */
+    /**
+     * The exception that says why the standard directory could not be opened. This uses its path, which is safe, since
+     * nothing is done in the directory.
+     */
     private static IOException told(Path path, FileSystemException refused) throws IOException {
       PosixFileAttributes found = Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       if (!found.isDirectory()) {
@@ -316,7 +320,10 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
       }
     }
 
-    /** A wrong one costs a hidden name, whose file has another one. */
+    /**
+     * This uses the path. If the directory was replaced, the count may be another file's. At worst a hidden name is
+     * then deleted too early, and its creator fails.
+     */
     @Override
     public int linkCount(String name) throws IOException {
       return (Integer) Files.getAttribute(path.resolve(name), "unix:nlink", LinkOption.NOFOLLOW_LINKS);
@@ -332,7 +339,7 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
       }
     }
 
-    /** There is no way to link in an open directory, but to see afterwards whether that happened here. */
+    /** The JDK cannot link in an open directory, so this uses the path and then checks that the link is in this one. */
     @Override
     public void link(String name, String second) throws IOException {
       Files.createLink(path.resolve(second), path.resolve(name));
@@ -384,7 +391,7 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
       try {
         stream.close();
       } catch (IOException closedAnyway) {
-        // a descriptor is gone after close, whatever close says
+        // a descriptor is closed even if close reports a failure
       }
     }
   }

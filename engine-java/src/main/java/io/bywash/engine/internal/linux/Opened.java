@@ -7,15 +7,19 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFileAttributes;
 
-/** What is found when a file is opened. */
+/** Checks of a file when it is opened, and the exceptions for what is found. */
 final class Opened {
   private Opened() {}
 
+  /** The exception for a file that was replaced between its check and its opening. */
   static NoSuchFileException replaced(Path path) {
     return new NoSuchFileException(path.toString(), null, "was replaced while it was being opened");
   }
 
-  /** Refuses what is no regular file, or may be a trap; answers the key of the file. */
+  /**
+   * Refuses what is not a regular file and, in the standard directory, what belongs to another user. Returns the key of
+   * the file.
+   */
   static String check(OpenDirectory directory, Path path, PosixFileAttributes found) throws IOException {
     if (!found.isRegularFile()) {
       throw new NotRegularFileException(path);
@@ -27,11 +31,12 @@ final class Opened {
     return key(found);
   }
 
-  /** The kernel's own name of a descriptor: it leads to what is open. */
+  /** The path under {@code /proc} that leads to the file that a descriptor has open, whatever its name is by now. */
   static Path self(int fd) {
     return Path.of("/proc/self/fd/" + fd);
   }
 
+  /** The exception for an {@code open} that failed. */
   static IOException failure(Path path, int errno) {
     return switch (errno) {
       case Libc.ENOENT -> new NoSuchFileException(path.toString());
@@ -41,6 +46,7 @@ final class Opened {
     };
   }
 
+  /** Device and inode of a file, as text. */
   static String key(PosixFileAttributes attributes) {
     return attributes.fileKey().toString();
   }

@@ -4,17 +4,19 @@ import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
 import java.lang.ref.Reference;
 
-/** The pages behind a region: taken when a role is opened, not one by one while messages flow. */
+/** The pages behind a region. Their page faults are taken when a role is opened, not one by one while messages flow. */
 public final class Pages {
   private static final int MADV_HUGEPAGE = 14;
   private static final int MADV_POPULATE_READ = 22;
   private static final int MADV_POPULATE_WRITE = 23;
   private static final int MADV_COLLAPSE = 25;
+
   private Pages() {}
 
   /**
-   * Takes the page faults of a stretch that begins at a page now, so that no access has to. Nothing is written, others
-   * may be at work there. The kernel does it at once (Linux 5.14); elsewhere each page is read.
+   * Takes the page faults of a part of a region now, so that no later access has to. The part begins at a page. Nothing
+   * is written, since others may be at work there. Linux 5.14 and later do this in one system call; otherwise each page
+   * is read.
    */
   public static void touch(Region region, long offset, long lengthBytes, boolean forWriting) {
     boolean done = NativeAccess.ENABLED
@@ -24,7 +26,7 @@ public final class Pages {
     }
   }
 
-  /** Asks for huge pages behind the whole region, and tells in the log when they are not to be had. */
+  /** Asks for huge pages behind the whole region, and logs it if the kernel does not provide them. */
   public static void askForHuge(Region region, String name) {
     long refused = NativeAccess.ENABLED ? advise(region, 0, region.sizeBytes(), MADV_HUGEPAGE) : -Libc.ENOSYS;
     if (refused == 0) {

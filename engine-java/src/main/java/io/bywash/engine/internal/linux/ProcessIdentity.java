@@ -5,7 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Who a process is, beyond its pid: a pid alone is reused, and means nothing in another pid namespace.
+ * Identifies a process for good. A process id alone does not: it is reused, and it means nothing in another pid
+ * namespace.
  *
  * @param pid process id in its own namespace
  * @param startTicks start time in clock ticks since boot, from /proc/PID/stat; 0 when unknown
@@ -30,7 +31,7 @@ public record ProcessIdentity(long pid, long startTicks, long pidNamespace, long
       high = boot.getMostSignificantBits();
       low = boot.getLeastSignificantBits();
     } catch (IOException | IllegalArgumentException unknown) {
-      // without /proc the identity stays partly unknown: it may then veto less, and never prove anything
+      // without /proc part of the identity is unknown, and the veto does not apply to this process
     }
     return new ProcessIdentity(pid, startTicks(pid), namespace(), high, low);
   }
@@ -44,7 +45,10 @@ public record ProcessIdentity(long pid, long startTicks, long pidNamespace, long
     }
   }
 
-  /** The start time of a process of this pid namespace; 0 when there is none, it is a zombie, or /proc hides it. */
+  /**
+   * The start time of a process in this pid namespace; 0 when there is no such process, when it is a zombie, or when
+   * /proc hides it.
+   */
   private static long startTicks(long pid) {
     try {
       String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
@@ -57,7 +61,7 @@ public record ProcessIdentity(long pid, long startTicks, long pidNamespace, long
 
   /**
    * Whether this identity belongs to a process that certainly runs now: same boot, same pid namespace, and /proc shows
-   * the same pid with the same start time. False means nothing: it may run all the same.
+   * the same pid with the same start time. False proves nothing: the process may run all the same.
    */
   public boolean certainlyRuns() {
     return bootHigh == SELF.bootHigh && bootLow == SELF.bootLow && bootHigh != 0

@@ -23,10 +23,11 @@ import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * An open file: its identity, its size, its memory and its locks. Symbolic links are never followed.
+ * An open file: its identity, size, memory and locks. Symbolic links are never followed. Any thread may use it.
  *
- * <p>With native access a file is one descriptor with open-file-description locks; without, it shares the JVM's channel
- * for locking, see {@link JvmFiles}. Both are close-on-exec.
+ * <p>With native access it has a descriptor of its own, with open-file-description locks. Without, it shares a channel
+ * with the other users of the file in this JVM, see {@link JvmFiles}, and its locks are POSIX locks. Both descriptors
+ * are close-on-exec.
  */
 public final class SegmentFile implements AutoCloseable {
   private static final int ZERO_CHUNK_BYTES = 1 << 20;
@@ -39,7 +40,7 @@ public final class SegmentFile implements AutoCloseable {
   private final int fd;
   private final FileChannel probeChannel;
   private final ByteLocks locks;
-  /** Held for reading while a descriptor is used, so that its number cannot become another file's meanwhile. */
+  /** Held for reading while the descriptor is used, so that nobody closes it and its number becomes another file's. */
   private final ReadWriteLock inUse = new ReentrantReadWriteLock();
   private boolean closed;
   private Mapping mapping;
@@ -61,7 +62,7 @@ public final class SegmentFile implements AutoCloseable {
     }
   }
 
-  /** Creates a file that did not exist, with exactly these permissions, and opens it for writing. */
+  /** Creates a file with exactly these permissions, whatever the umask, and opens it for writing. */
   public static SegmentFile create(OpenDirectory directory, String name, Set<PosixFilePermission> permissions)
       throws IOException {
     directory.create(name);
@@ -86,16 +87,16 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /**
-   * Opens a regular file, and checks what was opened. In the standard directory it must belong to this user.
+   * Opens a regular file, and checks what was opened. In the standard directory the file must belong to this user.
    *
-   * @throws NoSuchFileException when there is none
-   * @throws AccessDeniedException when this process may not open it so
-   * @throws NotRegularFileException when it is something else than a regular file
-   * @throws UntrustedFileException when it may be somebody else's trap
+   * @throws NoSuchFileException when it does not exist
+   * @throws AccessDeniedException when this process may not read it or, unless {@code readOnly}, write it
+   * @throws NotRegularFileException when it is not a regular file
+   * @throws UntrustedFileException when it lies in the standard directory and belongs to another user
    */
   public static SegmentFile open(OpenDirectory directory, String name, boolean readOnly) throws IOException {
     Path path = directory.path().resolve(name);
-    String found = Opened.check(directory, path, directory.attributes(name)); // devices are not even opened
+    String found = Opened.check(directory, path, directory.attributes(name)); // before: opening a device has effects
     if (NativeAccess.ENABLED) {
       int fd = Libc.open(directory.at(name), readOnly);
       if (fd < 0) {
@@ -113,14 +114,18 @@ public final class SegmentFile implements AutoCloseable {
         }
       }
     }
-    long inode = (Long) Files.getAttribute(path, "unix:ino", LinkOption.NOFOLLOW_LINKS); // a wrong one makes it a copy
+    // if the directory was replaced this may be another file's inode, and the file is taken for a copy
+    long inode = (Long) Files.getAttribute(path, "unix:ino", LinkOption.NOFOLLOW_LINKS);
     JvmFiles.Opener opener = forReading -> channel(directory, name, found, forReading);
     FileChannel channel = readOnly ? JvmFiles.open(found, opener, true) : JvmFiles.acquire(found, opener);
     return new SegmentFile(path, found, inode, readOnly, -1, channel);
   }
 
   /**
-   * A channel on the file that has that key; one on a file that took its place is not kept as if it were on this one.
+   * Opens a channel on the file with this key. If another file has taken its place, the channel is given back under
+   * that file's key.
+   *
+   * @throws NoSuchFileException when the file was deleted or replaced
    */
   private static FileChannel channel(OpenDirectory directory, String name, String key, boolean forReading)
       throws IOException {
@@ -139,12 +144,12 @@ public final class SegmentFile implements AutoCloseable {
     return channel;
   }
 
-  /** The number of the file in its file system: a copy has another one. */
+  /** The file's inode number in its file system. A copy has another one. */
   public long inode() {
     return inode;
   }
 
-  /** Changes the permissions of what is open. */
+  /** Changes the permissions of the open file. */
   private void setPermissions(OpenDirectory directory, Set<PosixFilePermission> permissions) throws IOException {
     if (fd >= 0) {
       Files.setPosixFilePermissions(Opened.self(fd), permissions);
@@ -154,7 +159,7 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /**
-   * Gives an empty file of this user the permissions that it should have, as its creator may have died before it did.
+   * Gives an empty file of this user the permissions that it lacks: its creator may have died before it set them.
    */
   public void completePermissions(OpenDirectory directory, Set<PosixFilePermission> permissions) throws IOException {
     PosixFileAttributes found = fd >= 0 ? Files.readAttributes(Opened.self(fd), PosixFileAttributes.class)
@@ -185,9 +190,10 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /**
-   * How often locks are tried again that are only probed, which takes a few microseconds in a process without native
-   * access. One for all bytes that are tried one after the other: who may read a file may hold shared locks on all of
-   * them for ever. Tries are counted and not time, since who probes may be paused by the scheduler like who tries.
+   * How often to retry a lock that is not held but only probed. In a process without native access, a probe holds a
+   * shared lock for some microseconds. One object limits the retries for all bytes that are tried one after another,
+   * because anybody who may read the file could hold shared locks on all of them for ever. Tries are counted, rather
+   * than time, since the scheduler may pause the prober as well as the caller.
    */
   public static final class Patience {
     private int tries = 10_000;
@@ -202,7 +208,7 @@ public final class SegmentFile implements AutoCloseable {
     return tryLock(position, new Patience());
   }
 
-  /** The same; null has no patience. */
+  /** As {@link #tryLock(long)}, with a limit on retries that is shared by several calls; null for no retries. */
   public boolean tryLock(long position, Patience patience) throws IOException {
     while (true) {
       if (whileOpen(() -> locks.tryLock(position))) {
@@ -215,7 +221,7 @@ public final class SegmentFile implements AutoCloseable {
     }
   }
 
-  /** Gives the lock on one byte back; nothing happens when the file was closed, which gave back all. */
+  /** Gives the lock on one byte back. Does nothing when the file was closed, which gave all locks back. */
   public void unlock(long position) throws IOException {
     try {
       whileOpen(() -> {
@@ -223,7 +229,7 @@ public final class SegmentFile implements AutoCloseable {
         return null;
       });
     } catch (ClosedChannelException unlockedByClose) {
-      // nothing is left to give back
+      // closing the file gave it back
     }
   }
 
@@ -253,16 +259,17 @@ public final class SegmentFile implements AutoCloseable {
     }
   }
 
-  /** Something to do under a lock. */
+  /** An action to run under a lock. */
   @FunctionalInterface
   public interface LockedAction<T> {
-    /** Does it; what has come of it, not null. */
+    /** Runs the action. Its result must not be null. */
     T run() throws IOException;
   }
 
   /**
-   * Runs {@code action} under the lock on one byte, waiting up to {@code timeoutNanos} for it; empty when it was not to
-   * be had in that time. An interrupt does not end the wait, and stays set.
+   * Runs {@code action} under the lock on one byte. Waits for the lock for up to {@code timeoutNanos}; the result is
+   * empty when somebody else held it for that time. An interrupt does not end the wait, and the interrupt flag is still
+   * set afterwards.
    */
   public <T> Optional<T> withLock(long position, long timeoutNanos, LockedAction<T> action) throws IOException {
     boolean interrupted = false;
@@ -272,7 +279,7 @@ public final class SegmentFile implements AutoCloseable {
         if (System.nanoTime() - start > timeoutNanos) {
           return Optional.empty();
         }
-        interrupted |= Thread.interrupted(); // or parking would not park
+        interrupted |= Thread.interrupted(); // or parkNanos would return at once
         LockSupport.parkNanos(LOCK_RETRY_NANOS);
       }
     } finally {
@@ -289,11 +296,12 @@ public final class SegmentFile implements AutoCloseable {
 
   /** The size in bytes now. */
   public long sizeBytes() throws IOException {
-    return whileOpen(() -> withChannel(FileChannel::size)); // a closed descriptor's number may be another file's
+    return whileOpen(() -> withChannel(FileChannel::size));
   }
 
   /**
-   * The first word, without mapping the file, whose space would be kept by a mapping; 0 when it is shorter than that.
+   * The first word of the file; 0 when the file is shorter than that. This does not map the file, because a mapping
+   * would keep its space in use.
    */
   public long firstWord() throws IOException {
     return whileOpen(() -> withChannel(channel -> {
@@ -303,8 +311,9 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /**
-   * Gives the file its size, with all its space really allocated, so that no later access can fault for lack of it.
+   * Gives the file its size and allocates all its space, so that no later access can fail for lack of space.
    *
+   * @throws FileTooLargeException when the process may not make a file of that size
    * @throws IOException when there is not enough space
    */
   public void allocate(long lengthBytes) throws IOException {
@@ -336,14 +345,14 @@ public final class SegmentFile implements AutoCloseable {
   private static int write(FileChannel channel, ByteBuffer zeros, long position, long lengthBytes) throws IOException {
     try {
       return channel.write(zeros, position);
-    } catch (IOException refused) { // the JDK tells errors of the system by their texts only
+    } catch (IOException refused) { // the JDK has only the text of the system's error
       throw "File too large".equals(refused.getMessage()) ? new FileTooLargeException(lengthBytes) : refused;
     }
   }
 
   /**
-   * Maps the first {@code lengthBytes}, once. The memory is given back by {@link #close}, or by the garbage collector
-   * when nothing refers to the region any more.
+   * Maps the first {@code lengthBytes}. To be called once at most. The memory is given back by {@link #close}, or by
+   * the garbage collector when nothing refers to the region any more.
    */
   public Region map(long lengthBytes) throws IOException {
     FileChannel.MapMode mode = readOnly ? FileChannel.MapMode.READ_ONLY : FileChannel.MapMode.READ_WRITE;
@@ -364,9 +373,10 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /**
-   * Uses a channel of its own. An interrupt closes the channel that it hits, and with any channel of a file the kernel
-   * drops all {@link java.nio.channels.FileLock}s of the process on it. So where this JVM has such locks, the channel
-   * is used in a thread that nobody interrupts; elsewhere it is only opened again.
+   * Runs {@code use} with a channel on the file. An interrupt of the thread closes the channel that it uses, and when
+   * any channel on a file is closed, the kernel drops all {@link java.nio.channels.FileLock}s of the process on that
+   * file. So if this JVM has such locks, a thread that nobody interrupts uses the channel. Otherwise a channel that was
+   * closed is opened again.
    */
   private <T> T withChannel(ChannelUse<T> use) throws IOException {
     if (fd < 0 || JvmFiles.isLocked(key)) {
@@ -407,7 +417,7 @@ public final class SegmentFile implements AutoCloseable {
     }
   }
 
-  /** Closes the descriptor, and with it all its locks, and gives the mapped memory back. Once is enough. */
+  /** Gives the mapped memory and all locks back, and closes the descriptor. Calling this again does nothing. */
   @Override
   public void close() {
     inUse.writeLock().lock();
@@ -419,7 +429,7 @@ public final class SegmentFile implements AutoCloseable {
       if (mapping != null) {
         mapping.giveBack();
       }
-      locks.unlockAll(); // closing the descriptor may have to wait
+      locks.unlockAll(); // the descriptor may be closed only later
       if (fd >= 0) {
         JvmFiles.close(key, () -> Libc.close(fd));
       } else if (readOnly) {

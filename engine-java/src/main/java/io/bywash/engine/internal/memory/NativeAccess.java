@@ -11,7 +11,7 @@ public final class NativeAccess {
   /** Whether the raw back-end and the system calls are used. A constant for the JIT. */
   public static final boolean ENABLED;
 
-  /** Why native access is not used, in words for a log line; empty when it is. */
+  /** Why native access is not used, as the end of a sentence for the log; empty when it is used. */
   public static final String WHY_NOT;
 
   static {

@@ -11,18 +11,22 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * A stretch of memory and every way in which the engine reads and writes it.
  *
- * <p>Offsets are bytes from the start of the region. With native access an access compiles to one instruction on a raw
- * address: <b>the caller's own masks and validated lengths are the bounds check</b>. Without it, each access is checked
- * by the JDK. Method names are those of {@link VarHandle}; a name without a mode is a plain access.
+ * <p>Offsets are bytes from the start of the region. With native access, an access compiles to one instruction on a raw
+ * address: <b>the caller's own masks and validated lengths are the only bounds check</b>. Without it, the JDK checks
+ * each access. Method names are those of {@link VarHandle}; a name without a mode is a plain access. Plain accesses
+ * need no alignment; all others need that of their word.
  *
- * <p>The memory is unmapped by the garbage collector when no region refers to it any more, never earlier: each access
- * keeps this object alive until the instruction was executed. So a closed segment can make an operation fail, but never
- * crash the JVM.
+ * <p>With native access, addresses stay valid until the garbage collector finds that no region refers to them: each
+ * access keeps this object alive until the instruction was executed. So a closed segment can make an operation fail,
+ * but never crash the JVM.
  */
 public final class Region {
   private static final VarHandle INT = little(ValueLayout.JAVA_INT);
   private static final VarHandle LONG = little(ValueLayout.JAVA_LONG);
-  /** Any place, aligned or not. Segments' own accessors would be one more call, and the JIT inlines only so many. */
+  /**
+   * For any offset, aligned or not. The accessors of {@link MemorySegment} would be one more call, and the JIT inlines
+   * only so many levels of calls.
+   */
   private static final VarHandle SHORT_AT = little(ValueLayout.JAVA_SHORT_UNALIGNED);
   private static final VarHandle INT_AT = little(ValueLayout.JAVA_INT_UNALIGNED);
   private static final VarHandle LONG_AT = little(ValueLayout.JAVA_LONG_UNALIGNED);
@@ -33,20 +37,20 @@ public final class Region {
       NativeAccess.ENABLED ? MemorySegment.NULL.reinterpret(Long.MAX_VALUE) : null;
 
   /**
-   * Wider than any address: a masked address is not negative, so the JIT drops the checks of {@link #ALL}. The second
-   * one also drops the check of alignment, and is for words, whose addresses are aligned by the layout.
+   * Wider than any address. The JIT knows that a masked address is not negative, and so drops the bounds checks of
+   * {@link #ALL}. The second mask also has it drop the alignment check. It is for words, which the layout aligns.
    */
   private static final long ADDRESS_MASK = (1L << 56) - 1;
   private static final long WORD_MASK = ADDRESS_MASK & -8;
 
-  /** Copies of up to this many bytes are unrolled in words, which beats a bulk copy's fixed cost. */
+  /** Copies of up to this many bytes are made word by word, which avoids the fixed cost of a bulk copy. */
   private static final int WORD_COPY_MAX_BYTES = 128;
 
   private static final int LINE_BYTES = 64;
 
   /**
-   * Ten times what the JIT's first tier waits for, since it waits longer while it has much to do; and time for it, 10
-   * ms in all.
+   * Ten times the number of calls after which the JIT's first tier compiles a method, since that number grows while the
+   * compiler is busy. The pauses give the compiler time, 10 ms in all.
    */
   private static final int COMPILING_CALLS = 2_000;
   private static final int COMPILING_PAUSE_CALLS = 100;
@@ -84,9 +88,9 @@ public final class Region {
   }
 
   /**
-   * Has the JDK's atomic operations compiled before they meet shared memory. In a file that was truncated, a compiled
-   * one is an {@link InternalError}, like each load and store; an interpreted one is a call of native code, whose fault
-   * ends the JVM.
+   * Has the JDK's atomic operations compiled before they are used on shared memory. If the file was truncated, a
+   * compiled one throws an {@link InternalError}, as each load and store does. An interpreted one calls native code,
+   * where the fault would end the JVM.
    */
   private static void compileAtomics() {
     Region scratch = allocate(Long.BYTES);
@@ -183,8 +187,8 @@ public final class Region {
   }
 
   /**
-   * Brings a stretch of memory that nobody else reads or writes, and whose content does not matter, into this core's
-   * cache for writing, many lines at a time. A word of each line is set to zero.
+   * Prefetches memory for writing: brings its cache lines to this core, many at a time, by setting one word of each to
+   * zero. Nobody else may read or write that memory meanwhile, and its content is lost.
    */
   public void own(long offset, long lengthBytes) {
     for (long i = 0; i < lengthBytes; i += LINE_BYTES) {
@@ -244,7 +248,7 @@ public final class Region {
   }
 
   public boolean compareAndSetLong(long offset, long expected, long value) {
-    getLongOpaque(offset); // reports a cut file even where nothing is compiled, see compileAtomics
+    getLongOpaque(offset); // reports a truncated file even where nothing is compiled, see compileAtomics
     boolean set = LONG.compareAndSet(at(), toWord(offset), expected, value);
     Reference.reachabilityFence(this);
     return set;
@@ -262,12 +266,12 @@ public final class Region {
     return value;
   }
 
-  /** A stretch of this region, which checks every access by itself. */
+  /** A part of this region as a memory segment, which checks every access itself. */
   public MemorySegment slice(long offset, long lengthBytes) {
     return segment.asSlice(offset, lengthBytes);
   }
 
-  /** Reads from each page of a stretch of mapped memory, so that it is there when it is needed. */
+  /** Reads from each page of a part of this region, which is mapped, so that later accesses cause no page faults. */
   public void load(long offset, long lengthBytes) {
     segment.asSlice(offset, lengthBytes).load();
     Reference.reachabilityFence(this);
@@ -316,8 +320,8 @@ public final class Region {
   }
 
   /**
-   * Copies between regions, whole words first. Reads and writes may go up to 7 bytes beyond {@code lengthBytes}, so
-   * both ranges must have that much room; both offsets are multiples of 8.
+   * Copies between regions. Short copies are made in whole words, so up to 7 bytes behind {@code lengthBytes} are read
+   * and written as well: both regions must have that much room. Both offsets are multiples of 8.
    */
   public void copyTo(long offset, Region target, long targetOffset, int lengthBytes) {
     if (lengthBytes <= WORD_COPY_MAX_BYTES) {

@@ -1,5 +1,5 @@
 /**
- * The only code that touches VarHandles, copies and mapped memory.
+ * The only code that reads and writes mapped memory: plain and atomic accesses, and copies.
  *
  * <p>There are two back-ends, chosen once for the whole process by
  * {@link io.bywash.engine.internal.memory.NativeAccess}: raw addresses over one static segment that spans all memory

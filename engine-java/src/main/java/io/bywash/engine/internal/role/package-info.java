@@ -1,2 +1,2 @@
-/** Roles of this process: taken, used, revoked, given back. */
+/** The roles that this process holds: how they are taken, used, revoked and given back. */
 package io.bywash.engine.internal.role;

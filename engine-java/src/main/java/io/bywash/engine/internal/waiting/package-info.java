@@ -1,2 +1,2 @@
-/** Sleeping and waking: who waits for what, how a thread waits, and the hub's thread, which waits for many. */
+/** Sleeping and waking: who waits for what, how a thread waits, and the hub's one thread that waits for many roles. */
 package io.bywash.engine.internal.waiting;
