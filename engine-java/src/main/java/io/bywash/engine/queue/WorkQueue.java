@@ -6,7 +6,16 @@ import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
 import java.util.Objects;
 
-/** Makes the specifications of work queues. The roles are {@link Producer} and {@link Consumer}. */
+/**
+ * Makes the specifications of work queues. The roles are {@link Producer} and {@link Consumer}.
+ *
+ * {@snippet :
+ * DeliveryPolicy policy = DeliveryPolicy.redeliver().atMost(5).deadLetters("failed");
+ * SegmentSpec spec = SegmentSpec.of(
+ *     WorkQueue.spec("jobs", 1024, 512, policy), // up to 1024 messages of up to 512 bytes
+ *     WorkQueue.spec("failed", 64, 512));
+ * }
+ */
 public final class WorkQueue {
   /** The largest capacity of a queue, in messages. */
   public static final int MAX_MESSAGES = MAX_CAPACITY;

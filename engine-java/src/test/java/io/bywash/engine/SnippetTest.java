@@ -1,0 +1,106 @@
+package io.bywash.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.spi.ToolProvider;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The usage code in the documentation of the engine's types, as somebody would copy it into a program. */
+@Tag("once")
+@Timeout(value = 120, unit = TimeUnit.SECONDS)
+class SnippetTest {
+  private static final Path SOURCES = Path.of("src/main/java");
+  private static final String BEGIN = " * {@snippet :";
+
+  /** What the snippets take for granted. */
+  private static final String CONTEXT = """
+      import io.bywash.engine.*;
+      import io.bywash.engine.broadcast.*;
+      import io.bywash.engine.queue.*;
+      import io.bywash.engine.wait.*;
+      import java.util.concurrent.CompletableFuture;
+
+      abstract class %s {
+        Segment segment;
+        Publisher publisher;
+        Subscriber subscriber;
+        MessageHandler handler;
+        byte[] message;
+        byte[] bytes;
+        boolean closed;
+        long id;
+        long job;
+        long price;
+
+        abstract void run(long job);
+
+        %s usage() {
+      %s
+        }
+      }
+      """;
+
+  @TempDir Path folder;
+
+  @Test
+  void theUsageCodeInTheDocumentationCompiles() throws IOException, URISyntaxException {
+    List<String> arguments = new ArrayList<>(List.of("-Xlint:all", "-Werror", "-proc:none", "-d", folder.toString(),
+        "-cp", Path.of(Segment.class.getProtectionDomain().getCodeSource().getLocation().toURI()).toString()));
+    List<Path> documented;
+    try (Stream<Path> files = Files.walk(SOURCES)) {
+      documented = files.filter(file -> file.toString().endsWith(".java")).sorted().toList();
+    }
+    int count = 0;
+    for (Path file : documented) {
+      for (String snippet : snippets(Files.readAllLines(file))) {
+        String name = file.getFileName().toString().replace(".java", "Usage" + count++);
+        String result = snippet.contains("return ") ? "boolean" : "void";
+        Path program = folder.resolve(name + ".java");
+        Files.writeString(program, CONTEXT.formatted(name, result, snippet));
+        arguments.add(program.toString());
+      }
+    }
+    assertTrue(count >= 10, count + " snippets");
+    StringWriter output = new StringWriter();
+    PrintWriter writer = new PrintWriter(output, true);
+    int status = ToolProvider.findFirst("javac").orElseThrow().run(writer, writer, arguments.toArray(String[]::new));
+    assertEquals("", output.toString());
+    assertEquals(0, status);
+  }
+
+  /** The snippets in the comments of a class. A snippet ends with the brace that closes the one of its tag. */
+  private static List<String> snippets(List<String> lines) {
+    List<String> found = new ArrayList<>();
+    for (int begin = 0; begin < lines.size(); begin++) {
+      if (lines.get(begin).equals(BEGIN)) {
+        StringBuilder code = new StringBuilder();
+        int depth = 1;
+        for (int i = begin + 1; depth > 0; i++) {
+          String line = lines.get(i);
+          depth += count(line, '{') - count(line, '}');
+          code.append(depth > 0 ? line.replaceFirst("^ \\* ?", "") + "\n" : "");
+        }
+        found.add(code.toString());
+      }
+    }
+    return found;
+  }
+
+  private static int count(String line, char brace) {
+    return (int) line.chars().filter(each -> each == brace).count();
+  }
+}
