@@ -9,7 +9,7 @@ public enum Kind {
   /** Many producers, many competing consumers; each message goes to one of them. */
   WORK_QUEUE(2, 1, "work queue", "messages"),
   /** One writer, one popper; elements of one size, the oldest of which may be overwritten. */
-  RING(3, 1, "ring", "elements");
+  RING(5, 1, "ring", "elements");
 
   private final int code;
   private final int version;

@@ -20,7 +20,7 @@ import java.util.function.Consumer;
 
 /** Rings to be damaged. */
 final class RingDamage implements DamageSubject {
-  /** docs/SPEC.md 10.1 */
+  /** docs/SPEC.md 12.1 */
   private static final int TAIL = 384;
   private static final int INTENT = 392;
   private static final int HEAD = 512;
