@@ -8,6 +8,10 @@ public enum Kind {
   BROADCAST(1, 1, "broadcast", "bytes"),
   /** Many producers, many competing consumers; each message goes to one of them. */
   WORK_QUEUE(2, 1, "work queue", "messages"),
+  /** Values that each are read and written as a whole: atomics, or the elements of an array. */
+  CELLS(3, 1, "cells", "cells"),
+  /** One value of any length, which writers replace and readers see whole. */
+  LATEST(4, 1, "latest value", "values"),
   /** One writer, one popper; elements of one size, the oldest of which may be overwritten. */
   RING(5, 1, "ring", "elements");
 

@@ -198,6 +198,11 @@ public final class SegmentSpec {
     return givenSizeBytes != 0 ? givenSizeBytes : computedSizeBytes();
   }
 
+  /** How many bytes header and tables take, whatever the entries are. */
+  public long overheadBytes() {
+    return SegmentLayout.dataOffset(participantCapacity, entryCapacity);
+  }
+
   /** The size that was given, empty when it is computed. */
   public OptionalLong givenSizeBytes() {
     return givenSizeBytes != 0 ? OptionalLong.of(givenSizeBytes) : OptionalLong.empty();

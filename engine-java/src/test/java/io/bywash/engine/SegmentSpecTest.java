@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.cell.Atomics;
+import io.bywash.engine.inspect.LayoutStatus;
+import io.bywash.engine.inspect.SegmentStatus;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
@@ -57,6 +60,27 @@ class SegmentSpecTest {
     assertEquals(8192 + 8192, new EntrySpec("a", Kind.BROADCAST, 1, 1, 16, 4096 - 127).sizeBytes());
     assertEquals(8192 + 4096 + 8192, new EntrySpec("a", Kind.BROADCAST, 1, 1, 17, 4097).sizeBytes());
     assertEquals(OptionalLong.empty(), SegmentSpec.of(small).givenSizeBytes());
+  }
+
+  @Test
+  void presetsAndOtherSizesTellTheirOverheadAndHoldAsManyLongNamesAsTheySay() {
+    assertEquals(12 * 1024, SegmentSpec.small(List.of()).overheadBytes());
+    assertEquals(36 * 1024, SegmentSpec.of().overheadBytes());
+    assertEquals(132 * 1024, SegmentSpec.large(List.of()).overheadBytes());
+    int entries = 128;
+    EntrySpec each = Atomics.spec("n".repeat(45) + 100, "long value");
+    SegmentSpec custom = SegmentSpec.of().withEntryCapacity(entries);
+    assertEquals(4096 + 64 * 256 + entries * 256, custom.overheadBytes());
+    try (Segment segment = Segment.create(bus.path("seg"),
+        custom.withSizeBytes(custom.overheadBytes() + entries * each.sizeBytes()))) {
+      for (int i = 0; i < entries; i++) {
+        segment.directory().findOrAdd(Atomics.spec("n".repeat(45) + (100 + i), "long value"));
+      }
+      assertEquals(entries, segment.directory().entries().size());
+      assertEquals(entries, SegmentStatus.of(segment).entryCapacity());
+      assertEquals(custom.overheadBytes(), LayoutStatus.of(segment).overheadBytes());
+      assertThrows(TableFullException.class, () -> segment.directory().findOrAdd(Atomics.spec("more", "long value")));
+    }
   }
 
   @Test

@@ -30,6 +30,7 @@ record Damage(byte[] bytes, int structure, String how) {
     if (random.nextInt(5) < 3) {
       structure = random.nextInt(image.structures().size());
       Place place = image.structures().get(structure);
+      writer.stayIn(place);
       for (int i = 0; i < hits; i++) {
         writer.hit(place.offset() + image.subject().word(place, writer.words, random));
       }
@@ -98,8 +99,9 @@ record Damage(byte[] bytes, int structure, String how) {
     Place place = structure < 0 ? new Place(0, bytes.length, 0, 0) : image.structures().get(structure);
     StringBuilder how = new StringBuilder("zeroed");
     for (int i = 1 + random.nextInt(2); i > 0; i--) {
-      int page = place.offset() + random.nextInt(place.sizeBytes() / PAGE_BYTES) * PAGE_BYTES;
-      Arrays.fill(bytes, page, page + PAGE_BYTES, (byte) 0);
+      int length = Math.min(PAGE_BYTES, place.sizeBytes()); // a structure without roles may be smaller
+      int page = place.offset() + random.nextInt(place.sizeBytes() / length) * length;
+      Arrays.fill(bytes, page, page + length, (byte) 0);
       how.append(" page ").append(page);
     }
     return new Damage(bytes, structure, how.toString());
@@ -128,12 +130,21 @@ record Damage(byte[] bytes, int structure, String how) {
     private final byte[] bytes;
     private final ByteBuffer words;
     private final StringBuilder how = new StringBuilder();
+    private int first;
+    private int end;
 
     Writer(Image image, Random random) {
       this.image = image;
       this.random = random;
       this.bytes = image.bytes().clone();
       this.words = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+      this.end = bytes.length;
+    }
+
+    /** What is damaged from now on is in a structure, which may share its page with others. */
+    void stayIn(Place place) {
+      first = place.offset();
+      end = place.offset() + place.sizeBytes();
     }
 
     private int inTables() {
@@ -166,10 +177,11 @@ record Damage(byte[] bytes, int structure, String how) {
 
     /** With a field nearby, so that a structure's damage stays in it. */
     private void swap(int at) {
-      int page = at & -PAGE_BYTES;
-      int other = page + 8 * random.nextInt(PAGE_BYTES / 8);
+      int from = Math.max(at & -PAGE_BYTES, first);
+      int to = Math.min((at & -PAGE_BYTES) + PAGE_BYTES, end);
+      int other = from + 8 * random.nextInt((to - from) / 8);
       int distance = (1 + random.nextInt(4)) * (random.nextBoolean() ? 8 : ROW_BYTES);
-      if (random.nextInt(4) > 0 && at + distance < page + PAGE_BYTES) {
+      if (random.nextInt(4) > 0 && at + distance < to) {
         other = at + distance;
       }
       long old = words.getLong(at);

@@ -220,7 +220,8 @@ public class Row {
    */
   public final void probe() {
     core.probeName();
-    if (roleCount > 0 && region.getLongOpaque(offset + REMOVED_MARK) != 0 && isGone()) {
+    boolean mayBeGone = roleCount == 0 || region.getLongOpaque(offset + REMOVED_MARK) != 0;
+    if (mayBeGone && isGone()) {
       core.endRoles(this);
     }
   }

@@ -1,6 +1,8 @@
 package io.bywash.engine.internal.kinds;
 
 import io.bywash.engine.broadcast.BroadcastType;
+import io.bywash.engine.cell.CellsType;
+import io.bywash.engine.cell.LatestType;
 import io.bywash.engine.internal.directory.StructureType;
 import io.bywash.engine.queue.QueueType;
 import io.bywash.engine.ring.RingType;
@@ -12,7 +14,7 @@ import java.util.List;
  */
 public final class StructureTypes {
   public static final List<StructureType> ALL = List.of(BroadcastType.INSTANCE, QueueType.INSTANCE,
-      RingType.INSTANCE);
+      CellsType.INSTANCE, LatestType.INSTANCE, RingType.INSTANCE);
 
   private StructureTypes() {}
 }

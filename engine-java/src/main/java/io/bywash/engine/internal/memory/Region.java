@@ -99,6 +99,7 @@ public final class Region {
       scratch.getAndBitwiseOrLong(0, 0);
       scratch.getAndBitwiseAndLong(0, 0);
       scratch.getAndAddInt(0, 0);
+      scratch.getAndAddLong(0, 0);
       if (i % COMPILING_PAUSE_CALLS == 0) {
         LockSupport.parkNanos(COMPILING_PAUSE_NANOS);
       }
@@ -252,6 +253,12 @@ public final class Region {
     boolean set = LONG.compareAndSet(at(), toWord(offset), expected, value);
     Reference.reachabilityFence(this);
     return set;
+  }
+
+  public long getAndAddLong(long offset, long delta) {
+    long value = (long) LONG.getAndAdd(at(), toWord(offset), delta);
+    Reference.reachabilityFence(this);
+    return value;
   }
 
   public long getAndBitwiseOrLong(long offset, long mask) {

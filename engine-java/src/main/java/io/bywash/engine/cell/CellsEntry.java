@@ -1,0 +1,64 @@
+package io.bywash.engine.cell;
+
+import static io.bywash.engine.cell.CellsLayout.*;
+
+import io.bywash.engine.Entry;
+import io.bywash.engine.Kind;
+import io.bywash.engine.SpecMismatchException;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.LayoutText;
+import java.util.List;
+
+/** Entries of cells, and what stands in their rows. */
+final class CellsEntry {
+  /** What the three forms are called, by their numbers. */
+  private static final List<String> FORMS = List.of("", "atomics", "array of numbers", "array of records");
+
+  private CellsEntry() {}
+
+  /** The entry, which must be sound and have that form, in a segment that is open. */
+  static SegmentEntry of(Entry entry, int form) {
+    if (!(entry instanceof SegmentEntry own)) {
+      throw new IllegalArgumentException("entry=" + entry + " is not an entry of this engine");
+    }
+    if (own.kind() != Kind.CELLS) {
+      throw mismatch(own, "kind is " + own.kind() + ", wanted " + Kind.CELLS);
+    }
+    own.core().checkOpen();
+    own.requireSound();
+    String damage = CellsType.INSTANCE.damage(own);
+    if (damage != null) {
+      throw own.damaged(damage);
+    }
+    if (form(own) != form) {
+      throw mismatch(own, "form is " + formName(form(own)) + ", wanted " + formName(form));
+    }
+    return own;
+  }
+
+  private static SpecMismatchException mismatch(SegmentEntry entry, String difference) {
+    return new SpecMismatchException("Entry \"" + entry.name() + "\" of segment " + entry.core().path()
+        + " is something else: ", List.of(difference));
+  }
+
+  static int form(SegmentEntry entry) {
+    return (int) entry.parameters()[PARAMETER_FORM];
+  }
+
+  static String formName(long form) {
+    return form >= ATOMICS && form <= RECORDS ? FORMS.get((int) form) : "form " + form;
+  }
+
+  /** The types in the entry's layout, which must be what its fingerprint says. */
+  static List<LayoutText.Type> types(SegmentEntry entry) {
+    String text = entry.layout();
+    try {
+      if (LayoutText.fingerprint(text) == entry.fingerprint()) {
+        return LayoutText.parse(text);
+      }
+    } catch (IllegalArgumentException otherForm) {
+      // as damaged as one with another fingerprint
+    }
+    throw entry.damaged("its layout is not the one that it was created with");
+  }
+}
