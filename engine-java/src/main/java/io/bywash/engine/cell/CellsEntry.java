@@ -18,6 +18,15 @@ final class CellsEntry {
 
   /** The entry, which must be sound and have that form, in a segment that is open. */
   static SegmentEntry of(Entry entry, int form) {
+    SegmentEntry own = of(entry);
+    if (form(own) != form) {
+      throw mismatch(own, "form is " + formName(form(own)) + ", wanted " + formName(form));
+    }
+    return own;
+  }
+
+  /** The entry, which must be a sound one of cells, in a segment that is open. */
+  static SegmentEntry of(Entry entry) {
     if (!(entry instanceof SegmentEntry own)) {
       throw new IllegalArgumentException("entry=" + entry + " is not an entry of this engine");
     }
@@ -29,9 +38,6 @@ final class CellsEntry {
     String damage = CellsType.INSTANCE.damage(own);
     if (damage != null) {
       throw own.damaged(damage);
-    }
-    if (form(own) != form) {
-      throw mismatch(own, "form is " + formName(form(own)) + ", wanted " + formName(form));
     }
     return own;
   }

@@ -49,12 +49,11 @@ public record CellsStatus(String form, int cellCount, List<Value> values, long s
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible
    */
   public static CellsStatus of(Entry entry) {
-    SegmentEntry own = entry instanceof SegmentEntry cells ? cells : null;
-    SegmentEntry checked = CellsEntry.of(entry, own == null ? 0 : CellsEntry.form(own));
-    return checked.core().whileMapped(() -> of(checked));
+    SegmentEntry own = CellsEntry.of(entry);
+    return own.core().whileMapped(() -> look(own));
   }
 
-  static CellsStatus of(SegmentEntry entry) {
+  static CellsStatus look(SegmentEntry entry) {
     int form = CellsEntry.form(entry);
     List<Value> values = new ArrayList<>();
     long sets = 0;

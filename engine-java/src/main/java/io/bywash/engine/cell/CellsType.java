@@ -46,7 +46,7 @@ public final class CellsType extends StructureType {
 
   @Override
   protected StructureStatus status(SegmentEntry entry) {
-    return CellsStatus.of(entry);
+    return CellsStatus.look(entry);
   }
 
   @Override

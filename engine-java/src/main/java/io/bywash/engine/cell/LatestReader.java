@@ -42,6 +42,10 @@ public final class LatestReader extends Role implements Waitable, Revocable {
   private static final int MAX_READS = 16;
   private static final int READS_A_PROBE = 1024; // a power of two
 
+  /** What there is instead of a length. */
+  private static final int NONE = 0;
+  private static final int TORN = -1;
+
   private final LatestBuffers buffers;
   private final Region region;
   private final boolean isObserver;
@@ -49,9 +53,10 @@ public final class LatestReader extends Role implements Waitable, Revocable {
   private final MessageView inPlace;
   private Region copy;
   private MessageView copied;
-  /** The value that was read last, or is being read: its version, its buffer, its length and type. */
+  /** The value that is being read: its version and its buffer. */
   private long version;
   private long buffer;
+  /** The version of the value that was read last. */
   private long seen;
   private boolean busy;
   private boolean handling;
@@ -223,9 +228,6 @@ public final class LatestReader extends Role implements Waitable, Revocable {
       end();
     }
   }
-
-  private static final int NONE = 0;
-  private static final int TORN = -1;
 
   private void begin() {
     if (handling && guard.isCallerInside()) {

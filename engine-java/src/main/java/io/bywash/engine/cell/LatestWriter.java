@@ -36,6 +36,7 @@ import java.util.Objects;
 @SuppressWarnings("exports") // Role has no public member but those of Revocable
 public final class LatestWriter extends Role implements Revocable {
   private static final int SETS_A_PROBE = 1024; // a power of two
+  private static final long PATIENCE_NANOS = 2_000_000_000;
 
   private final LatestBuffers buffers;
   private final Region region;
@@ -187,7 +188,7 @@ public final class LatestWriter extends Role implements Revocable {
       }
       if (tries == Owner.MAX_TRIES) {
         start = System.nanoTime();
-      } else if (tries > Owner.MAX_TRIES && System.nanoTime() - start > 2_000_000_000) {
+      } else if (tries > Owner.MAX_TRIES && System.nanoTime() - start > PATIENCE_NANOS) {
         throw entry.damaged("the word of the latest value does not stand still for long enough to be changed");
       }
     }
@@ -197,11 +198,14 @@ public final class LatestWriter extends Role implements Revocable {
 
   private void end() {
     writing = false;
-    if ((++sets & SETS_A_PROBE - 1) == 0) {
-      entry.probe(); // one that never waits must also learn that the entry was removed
+    try {
+      if ((++sets & SETS_A_PROBE - 1) == 0) {
+        entry.probe(); // one that never waits must also learn that the entry was removed
+      }
+    } finally {
+      handle.exit();
+      Reference.reachabilityFence(this); // or the cleaner could give the role back before the last store
     }
-    handle.exit();
-    Reference.reachabilityFence(this); // or the cleaner could give the role back before the last store
   }
 
   /** A writer never waits: this is true. */

@@ -28,9 +28,6 @@ import java.util.Objects;
  * {@link IndexOutOfBoundsException}, and access to elements of another type an {@link IllegalStateException}.
  */
 public final class NumberArray implements AutoCloseable {
-  /** The most memory that one array can take, in bytes: 128 GiB. */
-  public static final long MAX_BYTES = 1L << 37;
-
   private static final Map<String, Class<?>> TYPES =
       Map.of("long", long.class, "double", double.class, "int", int.class, "float", float.class);
 
