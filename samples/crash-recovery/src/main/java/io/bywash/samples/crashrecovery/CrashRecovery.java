@@ -1,6 +1,7 @@
 package io.bywash.samples.crashrecovery;
 
 import io.bywash.engine.*;
+import io.bywash.engine.cell.Atomics;
 import io.bywash.engine.queue.*;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -18,7 +19,7 @@ final class CrashRecovery {
 
       Programs that share a segment start in any order, over whatever lies under its name: a file that is no segment is
       refused and left alone, one of killed processes is in nobody's way, one in use stays. Then a consumer is killed
-      in the middle of a message, and the next one goes on.
+      in the middle of a message, and the next one goes on; and one right after it has done a job, which the next skips.
 
         --json           what happened as one line on the standard output, everything else on the standard error
         --sabotage drop  a job is left out: that is noticed
@@ -27,7 +28,8 @@ final class CrashRecovery {
       Ends with 0 if nothing was lost or destroyed, with 1 if so, with 2 if it was called wrongly.""";
   private static final int JOBS = 100;
   private static final int DEADLY = 40;
-  private static final int NONE = -1;
+  private static final int DEADLY_LATE = 70;
+  private static final int NONE = 0;
   private static final String SEGMENT = "crash-recovery-" + ProcessHandle.current().pid();
 
   private final PrintStream out;
@@ -51,7 +53,7 @@ final class CrashRecovery {
     }
     Runtime.getRuntime().addShutdownHook(new Thread(CrashRecovery::cleanUp));
     CrashRecovery sample = new CrashRecovery(json ? System.err : System.out);
-    Outcome outcome = new Outcome(false, false, false, 0, 0, 0, 0);
+    Outcome outcome = new Outcome(false, false, false, 0, 0, 0, 0, 0);
     try {
       outcome = sample.run(drop ? JOBS / 2 : NONE);
       sample.out.println(outcome.toText());
@@ -73,11 +75,15 @@ final class CrashRecovery {
     try (Segment segment = Segment.open(SEGMENT, Job.SPEC)) { // or the last consumer would remove it with its counts
       consume(DEADLY);
       out.println("a consumer was killed in the middle of job " + DEADLY + "; " + handled.size() + " were done before");
+      consume(-DEADLY_LATE);
+      out.println("a consumer was killed when job " + DEADLY_LATE + " was done, and not yet acknowledged");
       consume(NONE);
       QueueStatus status = QueueStatus.of(segment.directory().find("jobs", Kind.WORK_QUEUE));
       Set<Integer> done = new HashSet<>(handled);
-      return new Outcome(foreignKept, staleReplaced, livingKept, JOBS, done.size(), handled.size() - done.size(),
-          status.redeliveredCount());
+      try (Atomics progress = Atomics.open(segment.directory().find("progress", Kind.CELLS))) {
+        return new Outcome(foreignKept, staleReplaced, livingKept, JOBS, done.size(), handled.size() - done.size(),
+            status.redeliveredCount(), progress.longCell("skipped").get());
+      }
     }
   }
 

@@ -1,15 +1,23 @@
 package io.bywash.samples.crashrecovery;
 
+import static java.lang.invoke.MethodHandles.lookup;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
 import io.bywash.engine.*;
+import io.bywash.engine.cell.*;
 import io.bywash.engine.queue.*;
+import io.bywash.engine.record.Records;
 import java.io.IOException;
 
 /** What the processes of this sample do. Each opens the segment by itself, and creates it if it is the first. */
 final class Job {
-  static final SegmentSpec SPEC = SegmentSpec.of(WorkQueue.spec("jobs", 256, 16));
-  static final SegmentSpec OLDER_SPEC = SegmentSpec.of(WorkQueue.spec("jobs", 8, 16));
+  /** What is to be done; ids grow from 1 on. */
+  record Task(long id) {}
+
+  static final Records<Task> TASKS = Records.of(lookup(), Task.class);
+  static final SegmentSpec SPEC = SegmentSpec.of(TASKS.declare(WorkQueue.spec("jobs", 256, 16)),
+      Atomics.spec("progress", "long lastProcessedId", "long skipped"));
+  static final SegmentSpec OLDER_SPEC = SegmentSpec.of(TASKS.declare(WorkQueue.spec("jobs", 8, 16)));
 
   public static void main(String[] arguments) throws IOException {
     boolean older = arguments[1].equals("die at once");
@@ -18,7 +26,7 @@ final class Job {
       switch (arguments[1]) {
         case "die at once" -> Runtime.getRuntime().halt(9); // as if it had been killed
         case "produce" -> produce(jobs, Integer.parseInt(arguments[2]), Integer.parseInt(arguments[3]));
-        case "consume" -> consume(jobs, Integer.parseInt(arguments[2]));
+        case "consume" -> consume(segment, jobs, Integer.parseInt(arguments[2]));
         default -> { // lives until it is told to end
           System.out.println("living");
           System.in.read();
@@ -29,26 +37,43 @@ final class Job {
 
   private static void produce(Entry jobs, int count, int forgotten) {
     try (Producer producer = Producer.open(jobs)) {
-      for (int number = 0; number < count; number++) {
-        if (number != forgotten && !producer.offer(new byte[8], 0, 8, number, SECONDS.toNanos(60))) {
-          throw new IllegalStateException("no room for job " + number);
+      for (int id = 1; id <= count; id++) {
+        if (id != forgotten && !producer.offer(TASKS, new Task(id), SECONDS.toNanos(60))) {
+          throw new IllegalStateException("no room for job " + id);
         }
       }
     }
   }
 
-  /** Handles what is there, and says so of each; dies in the middle of the one of that number. */
-  private static void consume(Entry jobs, int deadly) {
-    try (Consumer consumer = Consumer.open(jobs)) {
+  /**
+   * Handles what is there, and says so of each. Dies in the middle of the one of that id, before it is done; or, if the
+   * id is negative, when it is done, and nobody knows but who looks at the id that was processed last.
+   */
+  private static void consume(Segment segment, Entry jobs, int deadly) {
+    segment.recover(); // so what a dead consumer has left comes before all that follows it
+    try (Consumer consumer = Consumer.open(jobs);
+        Atomics progress = Atomics.open(segment.directory().find("progress", Kind.CELLS))) {
+      LongCell last = progress.longCell("lastProcessedId");
       while (consumer.poll(job -> {
-        if (job.type() == deadly) {
-          System.out.flush();
-          Runtime.getRuntime().halt(9);
+        long id = TASKS.read(job).id();
+        if (id <= last.get()) {
+          progress.longCell("skipped").getAndAdd(1); // it was done before its consumer died
+          return;
         }
-        System.out.println(job.type());
+        dieIf(id == deadly);
+        System.out.println(id);
+        last.set(id);
+        dieIf(id == -deadly);
       }, 10) > 0) {
         // there may be more
       }
+    }
+  }
+
+  private static void dieIf(boolean now) {
+    if (now) {
+      System.out.flush();
+      Runtime.getRuntime().halt(9);
     }
   }
 }

@@ -1,11 +1,14 @@
 package io.bywash.samples.taskfarm;
 
+import static io.bywash.samples.taskfarm.Work.*;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
 import io.bywash.engine.*;
+import io.bywash.engine.cell.Atomics;
 import io.bywash.engine.inspect.*;
 import io.bywash.engine.queue.*;
+import io.bywash.samples.kit.Programs;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.ArrayList;
@@ -21,13 +24,14 @@ final class TaskFarm {
       One process hands 1,000 tasks to four others and collects their results. At first it does not, so that results
       pile up, workers wait with tasks in their hands, and handing out comes to a stop. Then one of them is killed.
 
+        --hold SECONDS   how long they stand still, so that there is time for 'bywash monitor'; also BYWASH_FARM_HOLD
         --json           what was counted as one line on the standard output, everything else on the standard error
         --sabotage drop  a worker forgets a task: that is noticed
         --help           this text
 
       Ends with 0 if each task has one accepted result, with 1 if not, with 2 if it was called wrongly.""";
-  private static final int TASKS = 1_000;
-  private static final int WORKERS = 4;
+  private static final int TASK_COUNT = 1_000;
+  private static final int RETRIES = 6;
   private static final String SEGMENT = "task-farm-" + ProcessHandle.current().pid();
 
   private final BitSet seen = new BitSet();
@@ -36,77 +40,82 @@ final class TaskFarm {
   private long accepted;
   private long duplicates;
   private long wrong;
+  private long overflows;
 
   private TaskFarm(PrintStream out) {
     this.out = out;
   }
 
   public static void main(String[] arguments) {
-    List<String> options = List.of(arguments);
-    if (options.contains("--help")) {
-      System.out.println(HELP);
-      return;
-    }
-    boolean json = options.contains("--json");
-    boolean drop = String.join(" ", options).contains("--sabotage drop");
-    if (options.size() != (json ? 1 : 0) + (drop ? 2 : 0)) {
-      System.err.println("task-farm: " + options + " is wrong. 'bywash task-farm --help' lists the options.");
-      System.exit(2);
-    }
-    Runtime.getRuntime().addShutdownHook(new Thread(TaskFarm::cleanUp));
-    TaskFarm farm = new TaskFarm(json ? System.err : System.out);
-    Outcome outcome = new Outcome(0, 0, 0, 0, 0, 0);
+    List<String> options = Programs.options(HELP, arguments);
+    boolean json = options.remove("--json");
+    boolean drop = false;
+    long hold = 0;
     try {
-      outcome = farm.run(drop ? TASKS / 2 : -1);
+      drop = !Programs.take(options, "--sabotage", "", "", "|drop").isEmpty();
+      hold = SECONDS.toNanos(Long.parseLong(Programs.take(options, "--hold", "BYWASH_FARM_HOLD", "0", "\\d{1,4}")));
+      Programs.requireNoMore(options);
+    } catch (IllegalArgumentException wrong) {
+      Programs.endWrongly("task-farm", wrong);
+    }
+    Programs.leaveNothing(SEGMENT);
+    TaskFarm farm = new TaskFarm(json ? System.err : System.out);
+    Outcome outcome = new Outcome(0, 0, 0, 0, 0, 0, 0);
+    try {
+      outcome = farm.run(drop ? TASK_COUNT / 2 : -1, hold);
       farm.out.println(outcome.toText());
     } catch (IOException | InterruptedException | IllegalStateException failure) {
       System.err.println("task-farm: " + failure.getMessage());
     }
-    if (json) {
-      System.out.println(outcome.toJson());
-    }
-    System.exit(outcome.isOk() ? 0 : 1);
+    Programs.end(json, outcome.toJson(), outcome.isOk());
   }
 
-  private Outcome run(long forgotten) throws IOException, InterruptedException {
-    try (Segment segment = Segment.open(SEGMENT, Work.SPEC)) {
+  private Outcome run(long forgotten, long holdNanos) throws IOException, InterruptedException {
+    try (Segment segment = Segment.open(SEGMENT, SPEC);
+        Atomics state = Atomics.open(segment.directory().find("state", Kind.CELLS))) {
       Entry tasks = segment.directory().find("tasks", Kind.WORK_QUEUE);
       for (int i = 1; i <= WORKERS; i++) {
-        workers.add(start("Worker", "worker " + i, Long.toString(forgotten)));
+        workers.add(Programs.start(Worker.class, SEGMENT, Integer.toString(i), Long.toString(forgotten)));
       }
+      Programs.await("all workers were ready", () -> state.intCell("workersReady").get() == WORKERS);
       Thread handing = Thread.ofVirtual().start(() -> handOut(tasks));
       out.println("nobody collects results yet ...");
-      awaitStandstill(tasks);
+      Programs.await("all workers stood still", () -> QueueStatus.of(tasks).heldCount() == WORKERS
+          && QueueStatus.of(tasks).readyCount() == QueueStatus.of(tasks).capacity());
       out.println("... so each worker waits with a task in its hands, and no more are handed out:\n");
       out.println(new StatusText().segment(SegmentStatus.of(segment), SegmentStatus.of(segment)));
+      offerOneMore(tasks);
+      LockSupport.parkNanos(holdNanos);
       long task = taskOf(tasks, workers.getFirst().pid());
       workers.getFirst().destroyForcibly().waitFor();
       out.println("worker 1 was killed in the middle of task " + task + "; now results are collected");
       try (Consumer results = Consumer.open(segment.directory().find("results", Kind.WORK_QUEUE))) {
-        while (accepted < TASKS && results.poll(this::collect, 100, SECONDS.toNanos(5)) > 0) {
+        while (accepted < TASK_COUNT && results.poll(this::collect, 100, SECONDS.toNanos(5)) > 0) {
           // until all are there, or nothing has come for long
         }
       }
       handing.join();
+      state.booleanCell("shutdown").set(true);
       for (Process worker : workers) {
-        worker.getOutputStream().close();
         worker.waitFor();
       }
       long redelivered = QueueStatus.of(tasks).redeliveredCount();
-      return new Outcome(TASKS, accepted, duplicates, wrong, redelivered, 1);
+      return new Outcome(TASK_COUNT, accepted, duplicates, wrong, redelivered, 1, overflows);
     }
   }
 
-  /** Waits until all workers wait with a task, and no more tasks find room. */
-  private static void awaitStandstill(Entry tasks) {
-    long start = System.nanoTime();
-    QueueStatus status = QueueStatus.of(tasks);
-    while (status.heldCount() < WORKERS || status.readyCount() < status.capacity()) {
-      if (System.nanoTime() - start > SECONDS.toNanos(60)) {
-        throw new IllegalStateException("the workers have not come to a standstill in 60 s: " + status);
+  /** Tries so often, with pauses that double; what is then not sent is counted. */
+  private void offerOneMore(Entry tasks) {
+    try (Producer producer = Producer.open(tasks)) {
+      long pause = MILLISECONDS.toNanos(1);
+      for (int tries = 0; tries <= RETRIES; tries++, pause *= 2) {
+        if (producer.offer(TASKS, task(TASK_COUNT))) {
+          return;
+        }
+        LockSupport.parkNanos(pause);
       }
-      LockSupport.parkNanos(MILLISECONDS.toNanos(1));
-      status = QueueStatus.of(tasks);
+      overflows++;
+      out.println("one more found no room in " + RETRIES + " retries, with pauses that doubled: dropped, and counted");
     }
   }
 
@@ -118,41 +127,23 @@ final class TaskFarm {
 
   private static void handOut(Entry tasks) {
     try (Producer producer = Producer.open(tasks)) {
-      for (long id = 0; id < TASKS; id++) {
-        QueueClaim task = producer.claim(Work.TASK_BYTES, 0, SECONDS.toNanos(60)); // waits while there is no room
-        Work.writeTask(task, id);
-        task.commit();
+      for (long id = 0; id < TASK_COUNT; id++) {
+        if (!producer.offer(TASKS, task(id), SECONDS.toNanos(1_000))) { // waits while there is no room
+          throw new IllegalStateException("no worker has taken a task for 1,000 s");
+        }
       }
     }
   }
 
-  private void collect(Delivery result) {
-    int id = (int) result.getLong(0);
-    if (!Work.isRight(result)) {
+  private void collect(Delivery message) {
+    Result result = RESULTS.read(message);
+    if (!isRight(result)) {
       wrong++;
-    } else if (seen.get(id)) {
+    } else if (seen.get((int) result.id())) {
       duplicates++;
     } else {
-      seen.set(id);
+      seen.set((int) result.id());
       accepted++;
     }
-  }
-
-  private static Process start(String program, String... arguments) throws IOException {
-    List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(), "-p",
-        System.getProperty("jdk.module.path"), "--enable-native-access=io.bywash.engine", "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1", "-m",
-        "io.bywash.samples.taskfarm/io.bywash.samples.taskfarm." + program, SEGMENT));
-    command.addAll(List.of(arguments));
-    return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-  }
-
-  /** Whatever the end is: no process and no segment is left. */
-  private static void cleanUp() {
-    ProcessHandle.current().children().forEach(child -> {
-      child.destroyForcibly();
-      child.onExit().join();
-    });
-    BusDirectory.standard().remove(SEGMENT);
   }
 }

@@ -1,54 +1,57 @@
 package io.bywash.samples.taskfarm;
 
-import io.bywash.engine.Claim;
-import io.bywash.engine.Message;
-import io.bywash.engine.SegmentSpec;
-import io.bywash.engine.queue.WorkQueue;
-import java.util.function.IntToLongFunction;
-import java.util.stream.IntStream;
+import static java.lang.invoke.MethodHandles.lookup;
 
-/** What the farm and its workers agree on: two queues, and what stands in tasks and results. */
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.cell.Atomics;
+import io.bywash.engine.queue.WorkQueue;
+import io.bywash.engine.record.Length;
+import io.bywash.engine.record.Records;
+import io.bywash.samples.kit.Vitals;
+import java.util.Arrays;
+
+/** What the farm and its workers agree on: two queues, what they carry, and how they know of each other. */
 final class Work {
-  static final int TASK_BYTES = 256;
-  static final int RESULT_BYTES = 1024;
-  static final SegmentSpec SPEC = SegmentSpec.of(WorkQueue.spec("tasks", 32, TASK_BYTES),
-      WorkQueue.spec("results", 8, RESULT_BYTES));
+  /** 256 bytes. */
+  record Task(long id, @Length(31) long[] words) {}
+
+  /** 1,024 bytes. */
+  record Result(long id, @Length(127) long[] words) {}
+
+  static final int WORKERS = 4;
+  static final Records<Task> TASKS = Records.of(lookup(), Task.class);
+  static final Records<Result> RESULTS = Records.of(lookup(), Result.class);
+  static final SegmentSpec SPEC = SegmentSpec.of(TASKS.declare(WorkQueue.spec("tasks", 32, 256)),
+      RESULTS.declare(WorkQueue.spec("results", 8, 1024)),
+      Atomics.spec("state", "int workersReady", "boolean shutdown"), Vitals.spec(WORKERS));
 
   private Work() {}
 
-  private static long word(long id, int index) {
-    long mixed = (id + 1) * 0x9E37_79B9_7F4A_7C15L + index * 0xD1B5_4A32_D192_ED03L;
-    return mixed ^ mixed >>> 29;
-  }
-
-  /** Writes the task of that number: the number, and words to work on. */
-  static void writeTask(Claim task, long id) {
-    task.putLong(0, id);
-    for (int i = 8; i < TASK_BYTES; i += 8) {
-      task.putLong(i, word(id, i));
-    }
+  /** The task of that number: words to work on. */
+  static Task task(long id) {
+    long[] words = new long[31];
+    Arrays.setAll(words, i -> {
+      long mixed = (id + 1) * 0x9E37_79B9_7F4A_7C15L + i * 0xD1B5_4A32_D192_ED03L;
+      return mixed ^ mixed >>> 29;
+    });
+    return new Task(id, words);
   }
 
   /** Works on a task: each word of the result takes all words of the task. */
-  static void work(Message task, Claim result) {
-    result.putLong(0, task.getLong(0));
-    for (int i = 8; i < RESULT_BYTES; i += 8) {
-      result.putLong(i, resultWord(i, task::getLong));
-    }
-  }
-
-  private static long resultWord(int index, IntToLongFunction task) {
-    long sum = index;
-    for (int i = 8; i < TASK_BYTES; i += 8) {
-      sum = Long.rotateLeft(sum, 7) + task.applyAsLong(i);
-    }
-    return sum;
+  static Result work(Task task) {
+    long[] words = new long[127];
+    Arrays.setAll(words, i -> {
+      long sum = i;
+      for (long word : task.words()) {
+        sum = Long.rotateLeft(sum, 7) + word;
+      }
+      return sum;
+    });
+    return new Result(task.id(), words);
   }
 
   /** Whether that is the result of the task whose number stands in it. */
-  static boolean isRight(Message result) {
-    long id = result.getLong(0);
-    return IntStream.range(1, RESULT_BYTES / 8)
-        .allMatch(i -> result.getLong(8 * i) == resultWord(8 * i, j -> word(id, j)));
+  static boolean isRight(Result result) {
+    return Arrays.equals(result.words(), work(task(result.id())).words());
   }
 }

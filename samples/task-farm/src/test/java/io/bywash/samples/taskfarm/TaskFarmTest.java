@@ -47,6 +47,7 @@ final class TaskFarmTest {
   private Ended run(String... arguments) throws Exception {
     List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(), "-p",
         Path.of("../../engine-java/target/classes").toAbsolutePath() + File.pathSeparator
+            + Path.of("../kit/target/classes").toAbsolutePath() + File.pathSeparator
             + Path.of("target/classes").toAbsolutePath(),
         "--enable-native-access=io.bywash.engine", "-m",
         "io.bywash.samples.taskfarm/io.bywash.samples.taskfarm.TaskFarm"));
@@ -69,7 +70,7 @@ final class TaskFarmTest {
     Ended ended = run("--json");
     assertEquals(1, ended.out.lines().count(), ended.toString());
     assertTrue(ended.out.matches("\\{\"ok\": true, \"tasks\": 1000, \"accepted\": 1000, \"duplicates\": \\d+,"
-        + " \"wrong\": 0, \"redelivered\": [1-9]\\d*, \"killed\": 1}\\s*"), ended.toString());
+        + " \"wrong\": 0, \"redelivered\": [1-9]\\d*, \"killed\": 1, \"overflows\": 1}\\s*"), ended.toString());
     assertEquals(0, ended.exitCode);
     assertTrue(ended.err.contains("worker 1") && ended.err.contains("REDELIVERED"), ended.err);
   }
@@ -83,17 +84,19 @@ final class TaskFarmTest {
 
   @Test
   void anyOtherDifferenceIsNotOk() {
-    assertTrue(new Outcome(10, 10, 2, 0, 1, 1).isOk());
-    assertFalse(new Outcome(10, 9, 0, 0, 1, 1).isOk(), "a result is missing");
-    assertFalse(new Outcome(10, 10, 0, 1, 1, 1).isOk(), "a result was wrong");
-    assertFalse(new Outcome(10, 10, 0, 0, 0, 1).isOk(), "nothing was redelivered");
-    assertFalse(new Outcome(10, 10, 0, 0, 1, 0).isOk(), "nobody was killed");
-    assertFalse(new Outcome(0, 0, 0, 0, 1, 1).isOk(), "there was nothing to do");
+    assertTrue(new Outcome(10, 10, 2, 0, 1, 1, 1).isOk());
+    assertFalse(new Outcome(10, 9, 0, 0, 1, 1, 1).isOk(), "a result is missing");
+    assertFalse(new Outcome(10, 10, 0, 1, 1, 1, 1).isOk(), "a result was wrong");
+    assertFalse(new Outcome(10, 10, 0, 0, 0, 1, 1).isOk(), "nothing was redelivered");
+    assertFalse(new Outcome(10, 10, 0, 0, 1, 0, 1).isOk(), "nobody was killed");
+    assertFalse(new Outcome(10, 10, 0, 0, 1, 1, 0).isOk(), "nothing was too much");
+    assertFalse(new Outcome(0, 0, 0, 0, 1, 1, 1).isOk(), "there was nothing to do");
   }
 
   @Test
   void whoCallsItWronglyIsToldWhyWithExitCodeTwo() throws Exception {
-    for (List<String> wrong : List.of(List.of("x"), List.of("--sabotage"), List.of("--sabotage", "x"))) {
+    for (List<String> wrong : List.of(List.of("x"), List.of("--sabotage"), List.of("--sabotage", "x"),
+        List.of("--hold"), List.of("--hold", "x"))) {
       Ended ended = run(wrong.toArray(String[]::new));
       assertEquals(2, ended.exitCode, ended.toString());
       assertTrue(ended.out.isEmpty() && ended.err.contains(wrong.getFirst()), ended.toString());

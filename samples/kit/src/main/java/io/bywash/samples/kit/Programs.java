@@ -1,0 +1,100 @@
+package io.bywash.samples.kit;
+
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static java.util.concurrent.TimeUnit.SECONDS;
+
+import io.bywash.engine.BusDirectory;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+/** Starts, awaits and ends the programs of a sample. */
+public final class Programs {
+  private Programs() {}
+
+  /** Starts a main class of this sample, whose standard output and input are ours to use. */
+  public static Process start(Class<?> program, String... arguments) throws IOException {
+    return builder(program.getModule().getName() + "/" + program.getName(), arguments).start();
+  }
+
+  /** A main class, as {@code module/class}, in a JVM that starts fast. */
+  public static ProcessBuilder builder(String program, String... arguments) {
+    List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(), "-p",
+        System.getProperty("jdk.module.path"), "--enable-native-access=io.bywash.engine", "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1", "-m", program));
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+  }
+
+  /** Waits up to a minute until something is so. */
+  public static void await(String what, BooleanSupplier condition) {
+    for (long start = System.nanoTime(); !condition.getAsBoolean(); LockSupport.parkNanos(MILLISECONDS.toNanos(1))) {
+      if (System.nanoTime() - start > SECONDS.toNanos(60)) {
+        throw new IllegalStateException("it took more than 60 s until " + what);
+      }
+    }
+  }
+
+  /** Whatever the end of this process is: no process that it has started, and no such segment, is left. */
+  public static void leaveNothing(String segment) {
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+      List<ProcessHandle> all = ProcessHandle.current().descendants().toList();
+      all.forEach(ProcessHandle::destroyForcibly);
+      all.forEach(each -> each.onExit().join());
+      BusDirectory.standard().remove(segment);
+    }));
+  }
+
+  /** The arguments as options to be taken one by one; with {@code --help} the help, and this process ends. */
+  public static List<String> options(String help, String... arguments) {
+    if (List.of(arguments).contains("--help")) {
+      System.out.println(help);
+      System.exit(0);
+    }
+    return new ArrayList<>(List.of(arguments));
+  }
+
+  /** Fails unless all options were taken. */
+  public static void requireNoMore(List<String> options) {
+    if (!options.isEmpty()) {
+      throw new IllegalArgumentException(options + " is wrong");
+    }
+  }
+
+  /** Ends this process, which was called wrongly. */
+  public static void endWrongly(String program, IllegalArgumentException wrong) {
+    System.err.println(program + ": " + wrong.getMessage() + ". 'bywash " + program + " --help' lists the options.");
+    System.exit(2);
+  }
+
+  /** Ends this process with what was counted as one line, if that was asked for. */
+  public static void end(boolean json, String counts, boolean isOk) {
+    if (json) {
+      System.out.println(counts);
+    }
+    System.exit(isOk ? 0 : 1);
+  }
+
+  /**
+   * Takes an option and its value out of the list of all.
+   *
+   * @param variable of the environment that stands for an option that is not given; empty for none
+   * @throws IllegalArgumentException when the value is missing, or not of that form
+   */
+  public static String take(List<String> options, String name, String variable, String otherwise, String form) {
+    int at = options.indexOf(name);
+    if (at >= 0 && at + 1 == options.size()) {
+      throw new IllegalArgumentException(name + " needs a value");
+    }
+    String value = at < 0 ? System.getenv().getOrDefault(variable, otherwise) : options.remove(at + 1);
+    if (at >= 0) {
+      options.remove(at);
+    }
+    if (!value.matches(form)) {
+      throw new IllegalArgumentException(name + " " + value + " is not what it may be");
+    }
+    return value;
+  }
+}
