@@ -30,7 +30,7 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
     }
 
     private val what by argument(help = ALL_HELP)
-        .choice(*(SCENARIOS + COROUTINES).toTypedArray()).default("all")
+        .choice(*(SCENARIOS + COROUTINES + STRUCTURES).toTypedArray()).default("all")
     private val size by option(
         help = "the size of the messages in bytes, a multiple of 8 between 8 and 32768; by default 64, and 48 for " +
             "round trips",
@@ -119,6 +119,7 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         "fanout" -> plan.fanout()
         "queue" -> plan.queue()
         COROUTINES -> plan.coroutines()
+        STRUCTURES -> structureGroups()
         else -> plan.wake()
     }
 
@@ -127,9 +128,11 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         const val LOADED = 0.5
         val SCENARIOS = listOf("throughput", "latency", "fanout", "wake", "queue", "all")
 
-        /** Measured on its own only: it compares Bywash with itself. */
+        /** Measured on their own only: they compare Bywash with itself. */
         const val COROUTINES = "coroutines"
-        const val ALL_HELP = "throughput, latency, fanout, wake, queue, coroutines or all; by default all, the first 5"
+        const val STRUCTURES = "structures"
+        const val ALL_HELP = "throughput, latency, fanout, wake, queue, coroutines, structures or all; by default all, " +
+            "the first 5"
     }
 }
 

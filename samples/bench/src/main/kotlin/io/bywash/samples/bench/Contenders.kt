@@ -22,6 +22,7 @@ val CONTENDERS: List<Contender> = listOf(
     WorkQueueContender(),
     JcToolsContender(),
     UnixSocketContender(),
+    CellContender(),
     RawCopy(),
     RawWord(),
     RawFutex(),

@@ -120,6 +120,15 @@ class BenchTest {
         }
     }
 
+    @Test
+    fun structuresGiveTheirFigures() {
+        assertEquals(0, bench("structures", "--json"), { err })
+        for (key in listOf("cell.latest.readNanos", "cell.latest.inPlace.readNanos", "cell.latest.copied.readNanos",
+            "cell.add.nanos", "cell.add.vsBare")) {
+            assertTrue("\"$key\": " in out, "$key: $out")
+        }
+    }
+
     private companion object {
         val COROUTINES = listOf(
             "single.vsEngine", "batch.vsEngine", "shared.streaming.vsPlain", "shared.noReader.vsPlain", "wake.vsFutex",
