@@ -39,15 +39,41 @@ public final class BywashConstants {
   // ---- what a listener's service chooses
 
   /**
-   * What happens when the listener is slower than the publisher: {@link #POLICY_BLOCK} or {@link #POLICY_SKIP}. String.
+   * What happens when the listener is slower than the publisher: {@link #POLICY_BLOCK}, {@link #POLICY_EVICT},
+   * {@link #POLICY_SKIP} or {@link #POLICY_FAIL}. If it is absent, {@code block} where the publisher is in this process
+   * when the listener joins, else {@code evict}. String.
    */
   public static final String POLICY = "bywash.policy";
 
-  /** The default {@link #POLICY}: the publisher waits, and nothing is lost. */
+  /** This {@link #POLICY} loses nothing: the publisher waits for as long as the listener takes. */
   public static final String POLICY_BLOCK = "block";
+
+  /**
+   * With this {@link #POLICY} the publisher waits for {@link #EVICT_AFTER_MILLIS}. Then it goes on; the listener is
+   * told how many messages it lost, and continues with the oldest one that is there.
+   */
+  public static final String POLICY_EVICT = "evict";
 
   /** This {@link #POLICY} holds nobody back; the listener is told how many messages it lost. */
   public static final String POLICY_SKIP = "skip";
+
+  /** This {@link #POLICY} holds nobody back; at the first loss the listener is not fed any more. */
+  public static final String POLICY_FAIL = "fail";
+
+  /**
+   * How long a publisher waits at a stretch for a listener with {@link #POLICY_EVICT}, in milliseconds; 10,000 unless
+   * given. Long.
+   */
+  public static final String EVICT_AFTER_MILLIS = "bywash.evict.after.millis";
+
+  /** The default of {@link #EVICT_AFTER_MILLIS}. */
+  public static final long DEFAULT_EVICT_AFTER_MILLIS = 10_000;
+
+  /**
+   * A name under which the listener goes on where it was, although its bundle or this one was updated or refreshed: 1
+   * to 64 characters of {@code A-Z a-z 0-9 . _ -}. One listener at a time can have it. String.
+   */
+  public static final String SUBSCRIPTION = "bywash.subscription";
 
   /** Where the listener begins when it joins a queue: {@link #START_OLDEST} or {@link #START_NEWEST}. String. */
   public static final String START = "bywash.start";
@@ -62,12 +88,18 @@ public final class BywashConstants {
 
   // ---- configurations
 
-  /** The PID of discovery's configuration, which is optional: {@link #DIRECTORY}. */
+  /**
+   * The PID of discovery's configuration, which is optional: {@link #DIRECTORY}. As a factory PID it watches several
+   * directories, one for each configuration.
+   */
   public static final String DISCOVERY_PID = "io.bywash.discovery";
 
   /**
    * The factory PID of queues: each configuration creates a queue and keeps it as long as the configuration exists.
-   * Keys: {@link #SEGMENT}, {@link #QUEUE}, {@link #RING_BYTES}, {@link #SUBSCRIBERS}, {@link #LIFETIME},
+   * When one of {@link #SEGMENT}, {@link #QUEUE}, {@link #DIRECTORY}, {@link #LIFETIME}, {@link #RING_BYTES} and
+   * {@link #SUBSCRIBERS} changes, the queue is left and another one is found or created; a change of any other key
+   * leaves the queue and its contents alone. A value that cannot be used is reported with its key, and what was there
+   * stays. Keys: {@link #SEGMENT}, {@link #QUEUE}, {@link #RING_BYTES}, {@link #SUBSCRIBERS}, {@link #LIFETIME},
    * {@link #SPARE_BYTES}, {@link #DIRECTORY}.
    */
   public static final String QUEUE_PID = "io.bywash.queue";
@@ -79,6 +111,9 @@ public final class BywashConstants {
 
   /** The size of the ring in bytes, rounded up to a power of two; 1 MiB unless given. Long. */
   public static final String RING_BYTES = "bywash.ring.bytes";
+
+  /** The default of {@link #RING_BYTES}. */
+  public static final long DEFAULT_RING_BYTES = 1 << 20;
 
   /** Room for so many subscribers at one time; 64 unless given. Integer. */
   public static final String SUBSCRIBERS = "bywash.subscribers";
@@ -97,6 +132,9 @@ public final class BywashConstants {
    * grows. 4 MiB unless given. Long.
    */
   public static final String SPARE_BYTES = "bywash.spare.bytes";
+
+  /** The default of {@link #SPARE_BYTES}. */
+  public static final long DEFAULT_SPARE_BYTES = 4 << 20;
 
   private BywashConstants() {}
 }

@@ -13,14 +13,23 @@
  * <p>A queue is a service as long as its segment exists and its owner lives, see
  * {@link io.bywash.osgi.BroadcastService}. A bundle that only wants the messages registers a
  * {@link io.bywash.osgi.QueueListener}. All names of properties and configurations are in
- * {@link io.bywash.osgi.BywashConstants}. The shell command {@code bywash:queues} lists everything.
+ * {@link io.bywash.osgi.BywashConstants}. The shell commands {@code bywash:ls}, {@code stat} and {@code tail} show
+ * everything, and so does the service {@link io.bywash.osgi.runtime.BywashRuntime}.
  */
 @Capability(namespace = "osgi.implementation", name = BywashConstants.IMPLEMENTATION_NAME,
     version = BywashConstants.IMPLEMENTATION_VERSION)
+@Capability(namespace = "osgi.service", attribute = "objectClass:List<String>=\"io.bywash.osgi.BroadcastService\"",
+    uses = BroadcastService.class)
 @Capability(namespace = "osgi.service",
-    attribute = "objectClass:List<String>=\"io.bywash.osgi.BroadcastService\"")
+    attribute = "objectClass:List<String>=\"io.bywash.osgi.runtime.BywashRuntime\"", uses = BywashRuntime.class)
+@Requirement(namespace = "osgi.extender", name = "osgi.component", version = "1.5.0")
+@Requirement(namespace = "osgi.implementation", name = "osgi.cm", version = "1.6.0")
+@Requirement(namespace = "osgi.service", filter = "(objectClass=io.bywash.osgi.QueueListener)",
+    effective = "active", cardinality = Requirement.Cardinality.MULTIPLE, resolution = Requirement.Resolution.OPTIONAL)
 @Version("0.1.0")
 package io.bywash.osgi;
 
+import io.bywash.osgi.runtime.BywashRuntime;
 import org.osgi.annotation.bundle.Capability;
+import org.osgi.annotation.bundle.Requirement;
 import org.osgi.annotation.versioning.Version;

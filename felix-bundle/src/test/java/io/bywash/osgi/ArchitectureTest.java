@@ -25,9 +25,10 @@ class ArchitectureTest {
   /** The packages by their names behind {@code io.bywash.osgi}; "" is the API. */
   private static final Map<String, Set<String>> ALLOWED = Map.of(
       "", Set.of(),
-      "internal.queue", Set.of(""),
-      "internal.broadcast", Set.of("", "internal.queue"),
-      "internal", Set.of("", "internal.queue", "internal.broadcast"));
+      "runtime", Set.of(),
+      "internal.queue", Set.of("", "runtime"),
+      "internal.broadcast", Set.of("", "runtime", "internal.queue"),
+      "internal", Set.of("", "runtime", "internal.queue", "internal.broadcast"));
   private static final Pattern TYPE = Pattern.compile("io/bywash/[\\w/$]+");
   private static final Pattern OF_A_KIND =
       Pattern.compile("io\\.bywash\\.(engine\\.broadcast|osgi\\.internal\\.broadcast|osgi\\.BroadcastService).*");

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.jar.Attributes;
@@ -35,6 +36,7 @@ import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.framework.launch.Framework;
 import org.osgi.framework.launch.FrameworkFactory;
+import org.osgi.framework.wiring.FrameworkWiring;
 
 /**
  * A real container in this process, with the built bundles in it and a small one of the tests. The framework comes from
@@ -121,8 +123,8 @@ final class Container implements AutoCloseable {
     headers.putValue(Constants.BUNDLE_MANIFESTVERSION, "2");
     headers.putValue(Constants.BUNDLE_SYMBOLICNAME, symbolicName);
     headers.putValue(Constants.IMPORT_PACKAGE,
-        "io.bywash.osgi;version=\"[0.1,1)\",io.bywash.engine,io.bywash.engine.broadcast,io.bywash.engine.record,"
-            + "io.bywash.engine.wait");
+        "org.osgi.framework,io.bywash.osgi;version=\"[0.1,1)\",io.bywash.engine,io.bywash.engine.broadcast,"
+            + "io.bywash.engine.record,io.bywash.engine.wait");
     Path classes = Path.of(System.getProperty("bywash.test.classes"));
     try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar), manifest);
         Stream<Path> files = Files.list(classes.resolve(TEST_PACKAGE))) {
@@ -138,6 +140,20 @@ final class Container implements AutoCloseable {
   void installBywash() throws BundleException {
     bywash = context().installBundle(BUNDLE.toUri().toString());
     bywash.start();
+  }
+
+  /** Updates the bundle under test from its jar, refreshes and starts it. */
+  void updateBywash() throws BundleException {
+    bywash.update();
+    refresh(bywash);
+    bywash.start();
+  }
+
+  /** Refreshes a bundle and whoever is wired to it, and waits for that. */
+  void refresh(Bundle bundle) {
+    CountDownLatch refreshed = new CountDownLatch(1);
+    framework.adapt(FrameworkWiring.class).refreshBundles(List.of(bundle), event -> refreshed.countDown());
+    awaitUntil("a refresh", () -> refreshed.getCount() == 0);
   }
 
   /** The bundle under test. */

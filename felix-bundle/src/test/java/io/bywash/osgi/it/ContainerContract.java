@@ -42,6 +42,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongUnaryOperator;
 import java.util.stream.LongStream;
@@ -66,16 +67,16 @@ import org.osgi.framework.wiring.FrameworkWiring;
 /** What the built bundle does in a container, whichever it is. Publishers are other processes. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class ContainerContract {
-  private static final String LISTENER = "io.bywash.osgi.QueueListener";
-  private static final String SERVICE = "io.bywash.osgi.BroadcastService";
-  private static final String CONFIGURATION_ADMIN = "org.osgi.service.cm.ConfigurationAdmin";
+  static final String LISTENER = "io.bywash.osgi.QueueListener";
+  static final String SERVICE = "io.bywash.osgi.BroadcastService";
+  static final String CONFIGURATION_ADMIN = "org.osgi.service.cm.ConfigurationAdmin";
 
-  private Container container;
-  private Path bus;
-  private final List<AutoCloseable> ends = new ArrayList<>();
+  Container container;
+  Path bus;
+  final List<AutoCloseable> ends = new ArrayList<>();
 
   /** A listener of the test's bundle, and what it got. */
-  private record Listening(ServiceRegistration<?> registration, Queue<Long> sequences, AtomicLong lost) {
+  record Listening(ServiceRegistration<?> registration, Queue<Long> sequences, AtomicLong lost) {
     void awaitSequences(long count) {
       awaitUntil(count + " messages, not " + sequences.size(), () -> sequences.size() >= count);
     }
@@ -91,7 +92,7 @@ abstract class ContainerContract {
     discover(bus);
   }
 
-  private void discover(Path directory) throws Exception {
+  void discover(Path directory) throws Exception {
     Object discovery = Container.call(container.await(CONFIGURATION_ADMIN), "getConfiguration", DISCOVERY_PID, "?");
     Container.call(discovery, "update", dictionary(Map.of(DIRECTORY, directory.toString())));
   }
@@ -120,42 +121,42 @@ abstract class ContainerContract {
     assertEquals(List.of(), files());
   }
 
-  private List<String> files() throws IOException {
+  List<String> files() throws IOException {
     try (Stream<Path> files = Files.list(bus)) {
       return files.map(file -> file.getFileName().toString()).filter(name -> !name.equals(".lock")).sorted().toList();
     }
   }
 
-  private static Dictionary<String, Object> dictionary(Map<String, Object> map) {
+  static Dictionary<String, Object> dictionary(Map<String, Object> map) {
     return FrameworkUtil.asDictionary(map);
   }
 
-  private <T extends AutoCloseable> T ended(T end) {
+  <T extends AutoCloseable> T ended(T end) {
     ends.add(end);
     return end;
   }
 
-  private PublisherProcess publisher(String segment) throws IOException {
+  PublisherProcess publisher(String segment) throws IOException {
     return ended(PublisherProcess.start(bus.resolve(segment), "ticks"));
   }
 
-  private static String filter(String segment, String queue) {
+  static String filter(String segment, String queue) {
     return "(&(" + SEGMENT + "=" + segment + ")(" + QUEUE + "=" + queue + "))";
   }
 
-  private Optional<ServiceReference<?>> queue(String segment) {
+  Optional<ServiceReference<?>> queue(String segment) {
     return container.find(SERVICE, filter(segment, "ticks"));
   }
 
-  private ServiceReference<?> awaitQueue(String segment) {
+  ServiceReference<?> awaitQueue(String segment) {
     return Container.await("queue of " + segment, () -> queue(segment));
   }
 
-  private void awaitWithdrawn(String segment) {
+  void awaitWithdrawn(String segment) {
     awaitUntil("no queue of " + segment, () -> queue(segment).isEmpty());
   }
 
-  private Listening listen(String segment, Runnable duringCall, String... properties) throws Exception {
+  Listening listen(String segment, Runnable duringCall, String... properties) throws Exception {
     Map<String, Object> all = new HashMap<>(Map.of(SEGMENT, segment, QUEUE, "ticks"));
     for (int index = 0; index < properties.length; index += 2) {
       all.put(properties[index], properties[index + 1]);
@@ -168,7 +169,7 @@ abstract class ContainerContract {
     return new Listening(registration, sequences, lost);
   }
 
-  private static void unregister(ServiceRegistration<?> registration) {
+  static void unregister(ServiceRegistration<?> registration) {
     try {
       registration.unregister();
     } catch (IllegalStateException before) {
@@ -176,7 +177,7 @@ abstract class ContainerContract {
     }
   }
 
-  private Object configuration(String name, Map<String, Object> properties) throws Exception {
+  Object configuration(String name, Map<String, Object> properties) throws Exception {
     Map<String, Object> all = new HashMap<>(Map.of(DIRECTORY, bus.toString(), QUEUE, "ticks"));
     all.putAll(properties);
     Object configuration = Container.call(container.await(CONFIGURATION_ADMIN), "getFactoryConfiguration",
@@ -185,18 +186,22 @@ abstract class ContainerContract {
     return configuration;
   }
 
-  private long committed(String segment) {
+  long committed(String segment) {
     try (Segment observed = Segment.observe(bus.resolve(segment))) {
       return BroadcastStatus.of(observed.directory().find("ticks", Kind.BROADCAST)).messageCount();
     }
   }
 
-  private void awaitListed(String... words) {
-    awaitUntil(String.join(" ", words) + " in a line of:\n" + listing(), () -> listing().lines()
-        .anyMatch(line -> Stream.of(words).allMatch(line::contains)));
+  void awaitListed(String... words) {
+    try {
+      awaitUntil("a line of the listing", () -> listing().lines()
+          .anyMatch(line -> Stream.of(words).allMatch(line::contains)));
+    } catch (AssertionError inVain) {
+      throw new AssertionError(String.join(" ", words) + " is in no line of:\n" + listing(), inVain);
+    }
   }
 
-  private String listing() {
+  String listing() {
     try {
       return container.execute("bywash:queues");
     } catch (ReflectiveOperationException failure) {
@@ -204,7 +209,7 @@ abstract class ContainerContract {
     }
   }
 
-  private static List<Long> upTo(long count) {
+  static List<Long> upTo(long count) {
     return LongStream.range(0, count).boxed().toList();
   }
 
@@ -240,7 +245,7 @@ abstract class ContainerContract {
     awaitListed("xray", "not a Bywash segment");
     Files.delete(bus.resolve("xray"));
     awaitQueue("xray");
-    awaitListed("xray", "open");
+    awaitListed("xray", "OPEN");
   }
 
   /** In a process of its own: on its one processor a listener that blocked would keep the other one from running. */
@@ -393,6 +398,7 @@ abstract class ContainerContract {
     awaitQueue("echo");
     Listening oldest = listen("echo", () -> {});
     Listening newest = listen("echo", () -> {}, START, START_NEWEST);
+    awaitUntil("both to be fed", () -> subscribers("echo") == 2);
     publisher.publish(100);
     oldest.awaitSequences(200);
     assertEquals(upTo(200), List.copyOf(oldest.sequences()));
@@ -406,9 +412,11 @@ abstract class ContainerContract {
     Listening fast = listen("foxtrot", () -> {});
     PublisherProcess killed = publisher("foxtrot");
     AtomicLong receivedAtWithdrawal = new AtomicLong(-1);
+    AtomicReference<String> listingAtWithdrawal = new AtomicReference<>();
     AllServiceListener events = event -> {
       if (event.getType() == ServiceEvent.UNREGISTERING) {
         receivedAtWithdrawal.compareAndSet(-1, slow.sequences().size());
+        listingAtWithdrawal.compareAndSet(null, listing());
       }
     };
     container.context().addServiceListener(events, "(&(objectClass=" + SERVICE + ")"
@@ -420,7 +428,7 @@ abstract class ContainerContract {
     killed.kill();
     long committed = committed("foxtrot");
     awaitWithdrawn("foxtrot");
-    assertEquals(committed, receivedAtWithdrawal.get());
+    assertEquals(committed, receivedAtWithdrawal.get(), listingAtWithdrawal.get());
 
     PublisherProcess next = publisher("foxtrot");
     assertEquals(committed, next.firstSequence());
@@ -562,7 +570,7 @@ abstract class ContainerContract {
     Object good = configuration("good", Map.of(SEGMENT, "mike"));
     Object differs = configuration("differs", Map.of(SEGMENT, "mike", RING_BYTES, 8192L));
     Object unnamed = configuration("unnamed", Map.of(SEGMENT, "../mike"));
-    awaitListed("io.bywash.queue~good", "mike", "open");
+    awaitListed("io.bywash.queue~good", "mike", "OPEN");
     awaitListed("io.bywash.queue~differs", "capacity is 1048576, wanted 8192");
     awaitListed("io.bywash.queue~unnamed", "name=");
     Container.call(good, "delete");
@@ -579,7 +587,7 @@ abstract class ContainerContract {
       List<Object> configurations = new ArrayList<>();
       for (Map<String, Object> each : order) {
         configurations.add(configuration("quebec-" + each.get(QUEUE), each));
-        awaitListed("io.bywash.queue~quebec-" + each.get(QUEUE) + " ", "quebec", "open");
+        awaitListed("io.bywash.queue~quebec-" + each.get(QUEUE) + " ", "quebec", "OPEN");
       }
       for (Object each : configurations) {
         Container.call(each, "delete");
@@ -598,8 +606,8 @@ abstract class ContainerContract {
     Object large = configuration("whiskey2-large", Map.of(SEGMENT, "whiskey2", QUEUE, "large", RING_BYTES, 8L << 20));
     awaitListed("io.bywash.queue~whiskey2-large", "whiskey2", "bytes");
     other.close();
-    awaitListed("io.bywash.queue~whiskey2-large", "whiskey2", "open");
-    awaitListed("io.bywash.queue~whiskey2-small", "whiskey2", "open");
+    awaitListed("io.bywash.queue~whiskey2-large", "whiskey2", "OPEN");
+    awaitListed("io.bywash.queue~whiskey2-small", "whiskey2", "OPEN");
     Container.call(small, "delete");
     Container.call(large, "delete");
     awaitWithdrawn("whiskey2");
@@ -613,8 +621,8 @@ abstract class ContainerContract {
     publisher.publish(7);
     listening.awaitSequences(7);
     awaitListed("november  ticks  broadcast", " " + publisher.pid() + " ", " 7 ", "AVAILABLE",
-        ProcessHandle.current().pid() + " block 0 0");
-    awaitListed("november", "block", "7", "FEEDING");
+        ProcessHandle.current().pid() + " evict 0 0");
+    awaitListed("november", "evict", "7", "FEEDING");
   }
 
   @Test
@@ -726,10 +734,10 @@ abstract class ContainerContract {
   // ---- bundles that do not let go
 
   /** What a listener hangs in, and ignores interrupts, until the test lets it go. */
-  private final class Hang implements Runnable {
+  final class Hang implements Runnable {
     private final CountDownLatch entered = new CountDownLatch(1);
-    private final CountDownLatch released = new CountDownLatch(1);
-    private volatile boolean interrupted;
+    final CountDownLatch released = new CountDownLatch(1);
+    volatile boolean interrupted;
 
     Hang() {
       ended(released::countDown);
@@ -793,7 +801,7 @@ abstract class ContainerContract {
   }
 
   /** Returns when the publisher is seen to be blocked. */
-  private CompletableFuture<Long> publishMoreThanFits(PublisherProcess publisher, String segment) {
+  CompletableFuture<Long> publishMoreThanFits(PublisherProcess publisher, String segment) {
     CompletableFuture<Long> published = CompletableFuture.supplyAsync(() -> {
       try {
         return publisher.publish(2000);
@@ -805,17 +813,17 @@ abstract class ContainerContract {
     return published;
   }
 
-  private BroadcastStatus status(String segment) {
+  BroadcastStatus status(String segment) {
     try (Segment observed = Segment.observe(bus.resolve(segment))) {
       return BroadcastStatus.of(observed.directory().find("ticks", Kind.BROADCAST));
     }
   }
 
-  private int subscribers(String segment) {
+  int subscribers(String segment) {
     return status(segment).subscribers().size();
   }
 
-  private static void uninstall(Bundle bundle) throws BundleException {
+  static void uninstall(Bundle bundle) throws BundleException {
     if (bundle.getState() != Bundle.UNINSTALLED) {
       bundle.uninstall();
     }
@@ -846,7 +854,7 @@ abstract class ContainerContract {
     return (Runnable) Container.create(bundle, "CarelessUser", service, what, duringCall);
   }
 
-  private PublisherProcess publisherOfWhatExists(String segment) throws IOException {
+  PublisherProcess publisherOfWhatExists(String segment) throws IOException {
     return ended(PublisherProcess.start(bus.resolve(segment), "ticks", 0, 0));
   }
 

@@ -1,7 +1,7 @@
 package io.bywash.osgi.it;
 
 /** In Apache Felix. */
-final class FelixIT extends ContainerContract {
+final class FelixIT extends OperationContract {
   @Override
   String framework() {
     return "felix";

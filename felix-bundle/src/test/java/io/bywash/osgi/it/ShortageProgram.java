@@ -104,7 +104,7 @@ final class ShortageProgram {
    */
   private static long received(Container container, String segment) {
     String[] columns = row(container, segment).strip().split(" +");
-    return columns.length < 5 ? 0 : Long.parseLong(columns[4]);
+    return columns.length < 6 ? 0 : Long.parseLong(columns[5]);
   }
 
   /** The row of a segment's listener in the listing. */

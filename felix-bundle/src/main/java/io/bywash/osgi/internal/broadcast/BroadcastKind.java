@@ -4,7 +4,8 @@ import static io.bywash.osgi.BywashConstants.*;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.Kind;
-import io.bywash.engine.StructureStatus;
+import io.bywash.engine.Message;
+import io.bywash.engine.OverrunException;
 import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
@@ -13,11 +14,20 @@ import io.bywash.osgi.internal.queue.BundleRoles;
 import io.bywash.osgi.internal.queue.FeedingRole;
 import io.bywash.osgi.internal.queue.ListenerProperties;
 import io.bywash.osgi.internal.queue.QueueKind;
+import io.bywash.osgi.runtime.RuntimeDTO;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
 
 /** Broadcast queues: each is a {@link BroadcastService}, and each listener a subscriber. */
 public final class BroadcastKind implements QueueKind {
+  private static final int SHOWN_BYTES = 64;
+  private static final long MAX_EVICT_MILLIS = TimeUnit.DAYS.toMillis(365);
+
   @Override
   public Kind kind() {
     return Kind.BROADCAST;
@@ -35,34 +45,77 @@ public final class BroadcastKind implements QueueKind {
 
   @Override
   public Optional<String> fault(ListenerProperties properties) {
-    return fault(POLICY, policy(properties), POLICY_BLOCK, POLICY_SKIP)
-        .or(() -> fault(START, start(properties), START_OLDEST, START_NEWEST));
+    return fault(POLICY, properties.choice(POLICY, POLICY_EVICT), POLICY_BLOCK, POLICY_EVICT, POLICY_SKIP, POLICY_FAIL)
+        .or(() -> fault(START, start(properties), START_OLDEST, START_NEWEST))
+        .or(() -> evictMillis(properties) > 0 ? Optional.empty() : Optional.of(EVICT_AFTER_MILLIS + "="
+            + properties.choice(EVICT_AFTER_MILLIS, "") + " is no number from 1 to " + MAX_EVICT_MILLIS));
   }
 
-  private static Optional<String> fault(String key, String value, String one, String other) {
-    return List.of(one, other).contains(value) ? Optional.empty()
-        : Optional.of(key + "=" + value + " is neither " + one + " nor " + other);
-  }
-
-  private static String policy(ListenerProperties properties) {
-    return properties.choice(POLICY, POLICY_BLOCK);
+  private static Optional<String> fault(String key, String value, String... values) {
+    return List.of(values).contains(value) ? Optional.empty()
+        : Optional.of(key + "=" + value + " is none of " + String.join(", ", values));
   }
 
   private static String start(ListenerProperties properties) {
     return properties.choice(START, START_OLDEST);
   }
 
-  @Override
-  public FeedingRole join(Entry entry, ListenerProperties properties) {
-    String policy = policy(properties);
-    SubscriberOptions options = policy.equals(POLICY_BLOCK) ? SubscriberOptions.block() : SubscriberOptions.skip();
-    return new FeedingSubscriber(policy, Subscriber.open(entry,
-        start(properties).equals(START_OLDEST) ? options.startingAtOldest() : options));
+  /** 0 when it is wrong. */
+  private static long evictMillis(ListenerProperties properties) {
+    try {
+      long millis = Long.parseLong(properties.choice(EVICT_AFTER_MILLIS, Long.toString(DEFAULT_EVICT_AFTER_MILLIS)));
+      return millis <= MAX_EVICT_MILLIS ? Math.max(millis, 0) : 0;
+    } catch (NumberFormatException wrong) {
+      return 0;
+    }
   }
 
-  /** What was committed and has not been received. */
   @Override
-  public long undelivered(StructureStatus status, long nextSequence) {
-    return Math.max(0, ((BroadcastStatus) status).messageCount() - nextSequence);
+  public FeedingRole join(Entry entry, ListenerProperties properties, OptionalLong next) {
+    String policy = properties.choice(POLICY, isPublishedHere(entry) ? POLICY_BLOCK : POLICY_EVICT);
+    SubscriberOptions options = switch (policy) {
+      case POLICY_BLOCK -> SubscriberOptions.block();
+      case POLICY_SKIP -> SubscriberOptions.skip();
+      case POLICY_FAIL -> SubscriberOptions.fail();
+      default -> SubscriberOptions.evictAfter(TimeUnit.MILLISECONDS.toNanos(evictMillis(properties)));
+    };
+    if (next.isEmpty()) {
+      return new FeedingSubscriber(policy, Subscriber.open(entry,
+          start(properties).equals(START_OLDEST) ? options.startingAtOldest() : options), 0);
+    }
+    long sequence = next.getAsLong();
+    try {
+      return new FeedingSubscriber(policy, Subscriber.open(entry, options.startingAt(sequence)), 0);
+    } catch (OverrunException overrun) {
+      Subscriber oldest = Subscriber.open(entry, options.startingAtOldest());
+      return new FeedingSubscriber(policy, oldest, oldest.nextSequence() - sequence);
+    }
+  }
+
+  private static boolean isPublishedHere(Entry entry) {
+    return BroadcastStatus.of(entry).publisher().filter(holder -> holder.alive()
+        && holder.pid() == ProcessHandle.current().pid()).isPresent();
+  }
+
+  @Override
+  public List<RuntimeDTO.MessageDTO> tail(Entry entry, int count) {
+    List<RuntimeDTO.MessageDTO> last = new ArrayList<>();
+    try (Subscriber subscriber = Subscriber.open(entry, SubscriberOptions.skip().startingAtLast(count))) {
+      subscriber.poll(message -> last.add(message(message)), count);
+    }
+    return last;
+  }
+
+  private static RuntimeDTO.MessageDTO message(Message message) {
+    RuntimeDTO.MessageDTO dto = new RuntimeDTO.MessageDTO();
+    byte[] bytes = message.toBytes();
+    int shown = Math.min(bytes.length, SHOWN_BYTES);
+    String text = new String(bytes, 0, shown, StandardCharsets.UTF_8);
+    boolean readable = text.chars().noneMatch(each -> each < ' ' || each == 0xFFFD);
+    dto.sequence = message.sequence();
+    dto.lengthBytes = bytes.length;
+    dto.text = (readable ? text : HexFormat.ofDelimiter(" ").formatHex(bytes, 0, shown))
+        + (shown < bytes.length ? " ..." : "");
+    return dto;
   }
 }

@@ -6,7 +6,7 @@ import io.bywash.engine.wait.Waitable;
 import io.bywash.osgi.internal.queue.FeedingRole;
 
 /** The subscriber of one listener. */
-record FeedingSubscriber(String policy, Subscriber subscriber) implements FeedingRole {
+record FeedingSubscriber(String policy, Subscriber subscriber, long missedCount) implements FeedingRole {
   @Override
   public Waitable waitable() {
     return subscriber;

@@ -1,5 +1,7 @@
 package io.bywash.osgi.internal.queue;
 
+import static io.bywash.osgi.BywashConstants.*;
+
 import io.bywash.engine.BusDirectory;
 import io.bywash.engine.BusException;
 import io.bywash.engine.EntrySpec;
@@ -11,19 +13,24 @@ import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.inspect.SegmentStatus;
-import io.bywash.osgi.BywashConstants;
+import io.bywash.osgi.runtime.RuntimeDTO;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
+import org.osgi.framework.Constants;
 import org.osgi.service.log.Logger;
 
 /**
  * A queue that a configuration asks for: found or created, and kept as long as the configuration exists. A failure is
  * logged and listed, and the queue is tried again every second, since the cause may have gone. A queue whose file was
  * removed or replaced is created anew.
+ *
+ * <p>When the configuration changes, the queue is left alone unless a key changed that it depends on. A change that is
+ * wrong changes nothing.
  *
  * <p>The order of several configurations for one segment does not matter: as long as nobody else uses it and it has no
  * messages, the segment is created anew with room for all of them.
@@ -32,54 +39,130 @@ import org.osgi.service.log.Logger;
  */
 public abstract class ConfiguredQueue {
   private static final long RETRY_NANOS = 1_000_000_000L;
+  private static final long MAX_SPARE_BYTES = 1L << 40;
   /** All that have their segments open; guarded by itself, like everything here: those of one segment act together. */
   private static final Set<ConfiguredQueue> OPEN = new HashSet<>();
 
-  private final String pid;
-  private final Settings settings;
-  private final Log log;
+  private final Log log = new Log(this::logger);
+  private String pid;
+  /** What is asked for; null before the first configuration that can be used. */
+  private Settings settings;
+  /** What is wrong with the last configuration; empty when nothing is. */
+  private String fault = "";
+  private List<String> unknownKeys = List.of();
   private Segment segment;
   /** Device and inode of its file. */
   private Map<String, Object> identity;
   private String failure;
+  private boolean watched = true;
   private long tendedNanos;
   private boolean closed;
 
   /**
-   * What configurations of all kinds say, see {@link BywashConstants}.
+   * What a configuration says.
    *
-   * @param segment the segment's name; null when it is missing
-   * @param queue the queue's name; null when it is missing
-   * @param lifetime when the segment is removed
-   * @param spareBytes for queues that are added later
+   * @param segment the segment's name
    * @param directory the bus directory; blank for the standard one
+   * @param lifetime when the segment is removed
+   * @param spec the queue
+   * @param spareBytes for queues that are added later; matters only when the segment is created
    */
-  public record Settings(String segment, String queue, String lifetime, long spareBytes, String directory) {}
+  private record Settings(String segment, String directory, Lifetime lifetime, EntrySpec spec, long spareBytes) {
+    boolean isSameQueueAs(Settings other) {
+      return other != null && equals(new Settings(other.segment, other.directory, other.lifetime, other.spec,
+          spareBytes));
+    }
 
-  /** Does not open the queue yet: {@link #tend} does. */
-  protected ConfiguredQueue(String pid, Settings settings, Logger logger) {
-    this.pid = pid;
-    this.settings = settings;
-    this.log = new Log(logger);
+    Path path() {
+      return ConfiguredQueue.directory(directory).path(segment);
+    }
   }
+
+  /** Asks for nothing yet: {@link #configure} does. */
+  protected ConfiguredQueue() {}
+
+  /** The log service; null while there is none. */
+  protected abstract Logger logger();
 
   /**
    * The queue's own part of the specification.
    *
    * @throws IllegalArgumentException when the configuration is wrong
    */
-  protected abstract EntrySpec spec();
+  protected abstract EntrySpec spec(String queue, ConfigurationReader keys);
 
-  /** Opens the queue unless it is open; called by discovery again and again. */
-  public final void tend() {
+  /** The configuration is there, or has changed. */
+  protected final void configure(Map<String, Object> properties) {
+    synchronized (OPEN) {
+      pid = String.valueOf(properties.get(Constants.SERVICE_PID));
+      Settings before = settings;
+      try {
+        Settings asked = read(properties);
+        fault = "";
+        settings = asked;
+        if (segment != null && !asked.isSameQueueAs(before)) {
+          leave();
+        }
+        failure = segment == null ? null : failure;
+        tendedNanos = 0;
+      } catch (RuntimeException wrong) {
+        fault = String.valueOf(wrong.getMessage());
+        log.error("Configuration {} is not used: {}{}", pid, fault, before == null ? "" : ". What was there stays.");
+      }
+      if (!unknownKeys.isEmpty()) {
+        log.warn("Configuration {} has keys that mean nothing: {}", pid, unknownKeys);
+      }
+      tendLocked();
+    }
+  }
+
+  private Settings read(Map<String, Object> properties) {
+    ConfigurationReader keys = new ConfigurationReader(properties);
+    String name = keys.text(SEGMENT);
+    String queue = keys.text(QUEUE);
+    String directory = keys.text(DIRECTORY, "");
+    Lifetime lifetime = keys.oneOf(LIFETIME, LIFETIME_WHILE_USED, LIFETIME_WHILE_USED, LIFETIME_KEPT)
+        .equals(LIFETIME_KEPT) ? Lifetime.KEPT : Lifetime.WHILE_USED;
+    long spareBytes = keys.number(SPARE_BYTES, DEFAULT_SPARE_BYTES, 0, MAX_SPARE_BYTES);
+    EntrySpec spec = null;
+    String refused = "";
+    try {
+      spec = spec(queue.isEmpty() ? "missing" : queue, keys);
+    } catch (IllegalArgumentException wrong) {
+      refused = wrong.getMessage();
+    }
+    unknownKeys = keys.unknownKeys();
+    if (!keys.faults().isEmpty() || spec == null) {
+      throw new IllegalArgumentException(keys.faults().isEmpty() ? refused : keys.faults());
+    }
+    Settings read = new Settings(name, directory, lifetime, spec, spareBytes);
+    read.path(); // or the name is none
+    return read;
+  }
+
+  /**
+   * Opens the queue unless it is open; called by discovery again and again.
+   *
+   * @param watch tells whether a directory is watched
+   */
+  public final void tend(Predicate<Path> watch) {
+    Path directory;
     synchronized (OPEN) {
       tendLocked();
+      directory = segment == null ? null : segment.path().getParent();
+    }
+    boolean seen = directory == null || watch.test(directory); // without the lock, since that takes another one
+    synchronized (OPEN) {
+      if (watched && !seen) {
+        log.warn("The queue of configuration {} is no service: no discovery watches its directory {}.", pid, directory);
+      }
+      watched = seen;
     }
   }
 
   private void tendLocked() {
     long now = System.nanoTime();
-    if (closed || tendedNanos != 0 && now - tendedNanos < RETRY_NANOS) {
+    if (closed || settings == null || tendedNanos != 0 && now - tendedNanos < RETRY_NANOS) {
       return;
     }
     tendedNanos = now;
@@ -115,34 +198,23 @@ public abstract class ConfiguredQueue {
   }
 
   private Segment open() {
-    if (settings.segment() == null || settings.queue() == null) {
-      throw new IllegalArgumentException(BywashConstants.SEGMENT + " or " + BywashConstants.QUEUE + " is missing");
-    }
-    Lifetime lifetime = switch (settings.lifetime()) {
-      case BywashConstants.LIFETIME_WHILE_USED -> Lifetime.WHILE_USED;
-      case BywashConstants.LIFETIME_KEPT -> Lifetime.KEPT;
-      default -> throw new IllegalArgumentException(BywashConstants.LIFETIME + "=" + settings.lifetime()
-          + " is neither " + BywashConstants.LIFETIME_WHILE_USED + " nor " + BywashConstants.LIFETIME_KEPT);
-    };
-    Segment opened = attachOrCreate(segmentSpec(List.of(this), lifetime));
+    Segment opened = attachOrCreate(segmentSpec(List.of(this)));
     try {
+      checkLifetime(opened);
       try {
-        opened.directory().findOrAdd(spec());
+        opened.directory().findOrAdd(settings.spec);
       } catch (NoSpaceException | TableFullException full) {
         List<ConfiguredQueue> all = siblings(opened.path());
-        if (lifetime != Lifetime.WHILE_USED || !isUnused(opened, all.size())) {
+        if (settings.lifetime != Lifetime.WHILE_USED || !isUnused(opened, all.size())) {
           throw full;
         }
         all.forEach(ConfiguredQueue::leave); // they open it again when they are tended
         all.forEach(sibling -> sibling.tendedNanos = 0);
         opened.close(); // the last one removes it
         all.add(this);
-        opened = attachOrCreate(segmentSpec(all, lifetime));
-        opened.directory().findOrAdd(spec());
-      }
-      if (opened.lifetime() != lifetime) {
-        throw new BusException("Segment " + opened.path() + " exists with lifetime " + opened.lifetime() + ", wanted "
-            + lifetime + ". Configure all its queues alike.");
+        opened = attachOrCreate(segmentSpec(all));
+        checkLifetime(opened);
+        opened.directory().findOrAdd(settings.spec);
       }
       return opened;
     } catch (RuntimeException refused) {
@@ -151,11 +223,19 @@ public abstract class ConfiguredQueue {
     }
   }
 
+  /** Before anything is added. */
+  private void checkLifetime(Segment opened) {
+    if (opened.lifetime() != settings.lifetime) {
+      throw new BusException("Segment " + opened.path() + " exists with lifetime " + opened.lifetime() + ", wanted "
+          + settings.lifetime + ". Configure all its queues alike.");
+    }
+  }
+
   /** A segment for these queues, with the most room that one of them wants to be left. */
-  private static SegmentSpec segmentSpec(List<ConfiguredQueue> all, Lifetime lifetime) {
-    SegmentSpec spec = SegmentSpec.of(all.stream().map(ConfiguredQueue::spec).toArray(EntrySpec[]::new))
-        .withLifetime(lifetime);
-    long spareBytes = all.stream().mapToLong(each -> each.settings.spareBytes()).max().orElse(0);
+  private SegmentSpec segmentSpec(List<ConfiguredQueue> all) {
+    SegmentSpec spec = SegmentSpec.of(all.stream().map(each -> each.settings.spec).toArray(EntrySpec[]::new))
+        .withLifetime(settings.lifetime);
+    long spareBytes = all.stream().mapToLong(each -> each.settings.spareBytes).max().orElse(0);
     return spec.withSizeBytes(Math.addExact(spec.sizeBytes(), spareBytes));
   }
 
@@ -174,14 +254,14 @@ public abstract class ConfiguredQueue {
   }
 
   private Segment attachOrCreate(SegmentSpec spec) {
-    boolean standard = settings.directory().isBlank();
-    Path path = directory(settings.directory()).path(settings.segment());
+    boolean standard = settings.directory.isEmpty();
+    Path path = settings.path();
     while (true) {
       try {
         return Segment.attach(path, 0);
       } catch (SegmentNotFoundException none) {
         try {
-          return standard ? Segment.create(settings.segment(), spec) : Segment.create(path, spec);
+          return standard ? Segment.create(settings.segment, spec) : Segment.create(path, spec);
         } catch (SegmentExistsException another) {
           // somebody was faster: attach to that one
         }
@@ -204,11 +284,25 @@ public abstract class ConfiguredQueue {
     }
   }
 
-  /** Its row in the listing. */
-  public final List<String> row() {
+  /** All of it. */
+  public final RuntimeDTO.ConfigurationDTO describe() {
+    RuntimeDTO.ConfigurationDTO dto = new RuntimeDTO.ConfigurationDTO();
     synchronized (OPEN) {
-      return List.of(pid, String.valueOf(settings.segment()), String.valueOf(settings.queue()),
-          failure == null ? "open" : failure);
+      dto.pid = pid;
+      dto.segment = settings == null ? "" : settings.segment;
+      dto.queue = settings == null ? "" : settings.spec.name();
+      dto.unknownKeys = unknownKeys;
+      if (!fault.isEmpty()) {
+        dto.state = "BAD_VALUE";
+        dto.reason = fault + (settings == null ? "" : "; what was there before stays");
+      } else if (failure != null) {
+        dto.state = "REFUSED";
+        dto.reason = failure;
+      } else {
+        dto.state = watched ? "OPEN" : "UNWATCHED";
+        dto.reason = watched ? "" : "no discovery watches its directory";
+      }
     }
+    return dto;
   }
 }

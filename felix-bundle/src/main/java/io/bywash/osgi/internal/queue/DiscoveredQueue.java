@@ -4,14 +4,13 @@ import static io.bywash.osgi.BywashConstants.*;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.Participant;
-import io.bywash.engine.StructureStatus;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceFactory;
@@ -30,8 +29,8 @@ import org.osgi.framework.ServiceRegistration;
  * </pre>
  * It is a service in AVAILABLE and DRAINING.
  *
- * <p>Guarded by the watcher's lock. Only the watcher's thread uses the registration, and calls the framework without
- * the lock.
+ * <p>Guarded by the environment's lock. Only the registry's thread uses the registration, and calls the framework
+ * without the lock.
  */
 public final class DiscoveredQueue {
   /** What the listing shows. */
@@ -46,13 +45,17 @@ public final class DiscoveredQueue {
   private final List<WhiteboardListener> listeners = new ArrayList<>();
   private volatile Entry entry;
   private State state = State.NO_OWNER;
-  private long undelivered;
+  /** Where the listeners were altogether when one of them last made progress. */
+  private long progress;
   private long progressNanos;
+  private boolean local;
+  private boolean closed;
 
   /** What the service should be; null when there should be none. */
   private volatile Service wanted;
-  private Service registered;
+  private volatile Service registered;
   private ServiceRegistration<?> registration;
+  private final Publication publication = new Publication();
 
   private record Service(QueueKind kind, Map<String, Object> properties) {}
 
@@ -83,7 +86,7 @@ public final class DiscoveredQueue {
   // ---- its listeners
 
   /** How to serve queues of this kind; empty when this bundle does not know. */
-  Optional<QueueKind> kind() {
+  public Optional<QueueKind> kind() {
     return Optional.ofNullable(environment.kinds().get(entry.kind()));
   }
 
@@ -95,28 +98,44 @@ public final class DiscoveredQueue {
     listeners.remove(listener);
   }
 
-  /** Whether some listener is being fed. */
-  boolean isFeeding() {
-    return listeners.stream().anyMatch(WhiteboardListener::isFed);
+  /** Whether its segment is still there. */
+  boolean isOpen() {
+    return !closed;
   }
 
-  /** The segment has gone: nobody is fed any more. */
+  /** The segment has gone: nobody is fed any more, and it is no service. */
   void close() {
+    closed = true;
     withdraw();
-    List.copyOf(listeners).forEach(WhiteboardListener::leave);
+    List.copyOf(listeners).forEach(WhiteboardListener::leaveSegment);
+    publish();
   }
 
   // ---- its service
 
   /** Finds out who owns it, and whether the listeners here lack anything. */
   void inspect(Entry current) {
+    State before = state;
+    Service wantedBefore = wanted;
+    find(current);
+    if (state != before || !Objects.equals(wanted, wantedBefore)) {
+      environment.changed();
+    }
+  }
+
+  private void find(Entry current) {
     entry = current;
     Optional<QueueKind> kind = kind();
     Optional<Participant> owner = kind.isEmpty() ? Optional.empty() : current.owner().filter(Participant::alive);
     if (owner.isPresent()) {
       state = State.AVAILABLE;
+      boolean wasLocal = local;
+      local = owner.get().pid() == ProcessHandle.current().pid();
       wanted = new Service(kind.get(), properties(owner.get()));
-    } else if (wanted != null && kind.isPresent() && isDraining(kind.get())) {
+      if (wasLocal && !local) {
+        List.copyOf(listeners).forEach(WhiteboardListener::rejoinUnlessChosen);
+      }
+    } else if (wanted != null && isDraining()) {
       state = State.DRAINING;
     } else {
       withdraw();
@@ -129,21 +148,21 @@ public final class DiscoveredQueue {
   }
 
   /** Without an owner nothing more is sent, so what is there now is all there is. */
-  private boolean isDraining(QueueKind kind) {
-    StructureStatus status = StructureStatus.of(entry).orElseThrow();
-    long left = listeners.stream().filter(WhiteboardListener::isFed)
-        .mapToLong(listener -> kind.undelivered(status, listener.feeding().nextSequence())).sum();
-    if (left == 0) {
+  private boolean isDraining() {
+    List<Feeding> feedings = listeners.stream().filter(WhiteboardListener::isFed).map(WhiteboardListener::feeding)
+        .toList();
+    if (feedings.stream().allMatch(Feeding::isDry)) {
       return false;
     }
     long now = System.nanoTime();
-    if (state != State.DRAINING || left < undelivered) {
-      undelivered = left;
+    long sum = feedings.stream().mapToLong(Feeding::nextSequence).sum();
+    if (state != State.DRAINING || sum != progress) {
+      progress = sum;
       progressNanos = now;
     }
     if (now - progressNanos > PATIENCE_NANOS) {
       environment.log().warn("Queue {} of {} has no owner any more and is withdrawn, although its listeners have not"
-          + " received {} messages yet: one of them hangs.", name, segment.path(), left);
+          + " received all its messages yet: one of them hangs.", name, segment.path());
       return false;
     }
     return true;
@@ -157,31 +176,44 @@ public final class DiscoveredQueue {
         CAPACITY, entry.capacity(),
         ELEMENT_SIZE, entry.elementSizeBytes(),
         OWNER_PID, owner.pid(),
-        LOCAL, owner.pid() == ProcessHandle.current().pid(),
+        LOCAL, local,
         PATH, segment.path().toString(),
         Constants.SERVICE_DESCRIPTION, "Bywash queue " + name + " of segment " + segment.name());
   }
 
-  /** Brings the service registry up to date. */
-  public void publish(BundleContext context) {
-    Service service = wanted;
-    if (registration != null && (service == null || service.kind() != registered.kind())) {
-      ServiceRegistration<?> withdrawn = registration;
-      registration = null; // whatever happens, this is not tried twice
-      withdrawn.unregister();
+  /** Has the service registry brought up to date, if it is not. */
+  void publish() {
+    if (!Objects.equals(wanted, registered)) {
+      environment.calls().submit(publication);
     }
-    if (service != null && registration == null) {
-      registration = context.registerService(service.kind().serviceType().getName(), new Factory(service.kind()),
-          FrameworkUtil.asDictionary(service.properties()));
-    } else if (service != null && !service.equals(registered)) {
-      registration.setProperties(FrameworkUtil.asDictionary(service.properties()));
-    }
-    registered = service;
   }
 
-  /** Whether it is a service, as far as the watcher's thread knows. */
-  public boolean isPublished() {
-    return registration != null;
+  private final class Publication extends RegistryCalls.Call {
+    @Override
+    protected void run() {
+      Service service = wanted;
+      if (registration != null && (service == null || service.kind() != registered.kind())) {
+        ServiceRegistration<?> withdrawn = registration;
+        registration = null; // whatever happens, this is not tried twice
+        registered = null;
+        withdrawn.unregister();
+      }
+      if (service != null && registration == null) {
+        registration = environment.context().registerService(service.kind().serviceType().getName(),
+            new Factory(service.kind()), FrameworkUtil.asDictionary(service.properties()));
+      } else if (service != null && !service.equals(registered)) {
+        registration.setProperties(FrameworkUtil.asDictionary(service.properties()));
+      }
+      registered = service;
+      if (service != wanted) {
+        publish();
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "The service of queue " + name + " of " + segment.path();
+    }
   }
 
   private final class Factory implements ServiceFactory<Object> {

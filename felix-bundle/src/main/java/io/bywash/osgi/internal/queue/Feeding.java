@@ -8,8 +8,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongConsumer;
 
 /**
  * Hands what one role receives to one listener, from joining the queue to leaving it. No thread waits: the hub starts
@@ -53,6 +55,7 @@ public final class Feeding implements MessageHandler {
   private final Log log;
   private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.IDLE);
   private final CountDownLatch left = new CountDownLatch(1);
+  private final AtomicBoolean ended = new AtomicBoolean();
   private volatile Thread runner;
   /** What keeps the chain going: {@link #RUN}, or the {@link Next} that the hub has; null when it is broken. */
   private final AtomicReference<Object> link = new AtomicReference<>();
@@ -62,19 +65,49 @@ public final class Feeding implements MessageHandler {
   /** Used by whoever calls {@link #tend}. */
   private boolean shortageLogged;
 
-  // Written by the current run, read by the listing.
+  /** Where the listener goes on: behind the last message that it was called with. Written by the current run. */
   private final AtomicLong nextSequence;
-  private final AtomicLong receivedCount = new AtomicLong();
-  private final AtomicLong lostCount = new AtomicLong();
-  private final AtomicLong throwCount = new AtomicLong();
+  /** Messages that were lost before this began. Used by the runs. */
+  private long missedCount;
+  private final Counts counts;
+  private final LongConsumer end;
 
-  Feeding(FeedingRole role, QueueListener listener, String label, Executor executor, Log log) {
+  /** What a listener got, whichever feeding it came from. Written by the current run, read by the listing. */
+  static final class Counts {
+    private final AtomicLong received = new AtomicLong();
+    private final AtomicLong lost = new AtomicLong();
+    private final AtomicLong thrown = new AtomicLong();
+
+    long received() {
+      return received.get();
+    }
+
+    long lost() {
+      return lost.get();
+    }
+
+    /** How often the listener has thrown. */
+    long thrown() {
+      return thrown.get();
+    }
+  }
+
+  /**
+   * A feeding that has not begun.
+   *
+   * @param end called once when the listener is not called any more, with the sequence where it would go on
+   */
+  Feeding(FeedingRole role, QueueListener listener, String label, Counts counts, LongConsumer end,
+      Environment environment) {
     this.role = role;
     this.listener = listener;
     this.label = label;
-    this.executor = executor;
-    this.log = log;
-    this.nextSequence = new AtomicLong(role.nextSequence());
+    this.counts = counts;
+    this.end = end;
+    this.executor = environment.executor();
+    this.log = environment.log();
+    this.missedCount = role.missedCount();
+    this.nextSequence = new AtomicLong(role.nextSequence() - missedCount);
   }
 
   /** Called again and again: starts the chain if there is none, and logs the first shortage. */
@@ -122,6 +155,7 @@ public final class Feeding implements MessageHandler {
     boolean mayBeMore = true;
     while (mayBeMore && phase.compareAndSet(Phase.IDLE, Phase.RUNNING)) {
       try {
+        tellMissed();
         mayBeMore = role.poll(this, BATCH) > 0;
       } catch (OutOfMemoryError | StackOverflowError passing) { // no message was taken
         throw passing;
@@ -136,6 +170,14 @@ public final class Feeding implements MessageHandler {
         }
       }
       Thread.yield();
+    }
+  }
+
+  private void tellMissed() {
+    if (missedCount > 0) {
+      long missed = missedCount;
+      missedCount = 0;
+      onLost(missed);
     }
   }
 
@@ -173,32 +215,32 @@ public final class Feeding implements MessageHandler {
   @Override
   public void onMessage(Message message) {
     if (phase.get() == Phase.RUNNING) {
+      nextSequence.lazySet(message.sequence() + 1); // its call is the only one, even if it does not return
       try {
         listener.onMessage(message);
       } catch (Throwable thrown) {
         logThrown(thrown);
       }
-      receivedCount.lazySet(receivedCount.getPlain() + 1);
+      counts.received.lazySet(counts.received.getPlain() + 1);
     }
-    nextSequence.lazySet(message.sequence() + 1);
   }
 
   @Override
   public void onLost(long messageCount) {
     if (phase.get() == Phase.RUNNING) {
+      nextSequence.lazySet(nextSequence.getPlain() + messageCount);
       try {
         listener.onLost(messageCount);
       } catch (Throwable thrown) {
         logThrown(thrown);
       }
-      lostCount.lazySet(lostCount.getPlain() + messageCount);
+      counts.lost.lazySet(counts.lost.getPlain() + messageCount);
     }
-    nextSequence.lazySet(nextSequence.getPlain() + messageCount);
   }
 
   /** Logs the first exception, then each one that doubles their number: a listener may throw at every message. */
   private void logThrown(Throwable thrown) {
-    long count = throwCount.incrementAndGet();
+    long count = counts.thrown.incrementAndGet();
     if (Long.bitCount(count) == 1) {
       try {
         log.error("{} has thrown an exception ({} so far). It is still fed.", label, count, thrown);
@@ -213,7 +255,17 @@ public final class Feeding implements MessageHandler {
       Closing.close(role, log);
     } finally {
       phase.set(Phase.LEFT);
-      left.countDown();
+      tellEnd();
+    }
+  }
+
+  private void tellEnd() {
+    if (ended.compareAndSet(false, true)) {
+      try {
+        end.accept(nextSequence.get());
+      } finally {
+        left.countDown();
+      }
     }
   }
 
@@ -261,7 +313,7 @@ public final class Feeding implements MessageHandler {
     } catch (Throwable failed) { // a cut file holds nobody back
       shortage = failed;
     } finally {
-      left.countDown();
+      tellEnd();
     }
     log.warn("{} does not return from its call. Its place in the queue was taken from it, and its thread is left"
         + " alone.", label);
@@ -270,6 +322,11 @@ public final class Feeding implements MessageHandler {
   /** Waits until no call of the listener is running, or its role was revoked; false after {@code timeoutNanos}. */
   public boolean awaitLeft(long timeoutNanos) throws InterruptedException {
     return Thread.currentThread() == runner || left.await(timeoutNanos, TimeUnit.NANOSECONDS);
+  }
+
+  /** Whether no call of the listener is running, or its role was revoked. */
+  boolean hasLeft() {
+    return left.getCount() == 0;
   }
 
   /** Whether it has neither ended nor failed. */
@@ -292,16 +349,15 @@ public final class Feeding implements MessageHandler {
     return nextSequence.get();
   }
 
-  long receivedCount() {
-    return receivedCount.get();
+  /** Whether no call of the listener is running or to be made, as far as the queue is known here. */
+  boolean isDry() {
+    long next = nextSequence.get();
+    return phase.get() == Phase.IDLE && !role.waitable().isReady() && phase.get() == Phase.IDLE
+        && next == nextSequence.get();
   }
 
-  long lostCount() {
-    return lostCount.get();
-  }
-
-  /** How often the listener has thrown. */
-  long throwCount() {
-    return throwCount.get();
+  /** What the listing shows under POLICY. */
+  String policy() {
+    return role.policy();
   }
 }

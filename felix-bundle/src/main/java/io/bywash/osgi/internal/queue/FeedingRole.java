@@ -14,6 +14,9 @@ public interface FeedingRole extends AutoCloseable {
   /** The sequence of the message that comes next. Asked before the first {@link #poll}. */
   long nextSequence();
 
+  /** How many messages were lost between the place where the listener was to go on and that one. */
+  long missedCount();
+
   /** Hands messages that are there to {@code handler}, up to {@code limit}; returns how many. */
   int poll(MessageHandler handler, int limit);
 

@@ -1,9 +1,11 @@
 package io.bywash.osgi.internal.queue;
 
 import io.bywash.osgi.BywashConstants;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
+import java.util.regex.Pattern;
+import org.osgi.framework.ServiceReference;
 
 /**
  * The service properties of a listener that concern this bundle.
@@ -15,10 +17,16 @@ import java.util.stream.Collectors;
 public record ListenerProperties(String segment, String queue, Map<String, String> choices) {
   private static final String PREFIX = "bywash.";
 
-  static ListenerProperties of(Map<String, Object> properties) {
-    Map<String, String> own = properties.entrySet().stream()
-        .filter(each -> each.getKey().startsWith(PREFIX) && each.getValue() != null)
-        .collect(Collectors.toMap(Map.Entry::getKey, each -> each.getValue().toString()));
+  private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+
+  static ListenerProperties of(ServiceReference<?> reference) {
+    Map<String, String> own = new HashMap<>();
+    for (String key : reference.getPropertyKeys()) {
+      Object value = reference.getProperty(key);
+      if (key.startsWith(PREFIX) && value != null) {
+        own.put(key, value.toString());
+      }
+    }
     String segment = own.remove(BywashConstants.SEGMENT);
     String queue = own.remove(BywashConstants.QUEUE);
     return new ListenerProperties(segment == null ? "" : segment, queue == null ? "" : queue, Map.copyOf(own));
@@ -31,8 +39,11 @@ public record ListenerProperties(String segment, String queue, Map<String, Strin
 
   /** Why no queue can be found with them; empty when that is possible. */
   Optional<String> fault() {
+    String subscription = choices.get(BywashConstants.SUBSCRIPTION);
     return segment.isEmpty() || queue.isEmpty()
         ? Optional.of(BywashConstants.SEGMENT + " or " + BywashConstants.QUEUE + " is missing")
+        : subscription != null && !NAME.matcher(subscription).matches()
+        ? Optional.of(BywashConstants.SUBSCRIPTION + "=" + subscription + " is not 1 to 64 of A-Z a-z 0-9 . _ -")
         : Optional.empty();
   }
 }

@@ -1,16 +1,18 @@
 package io.bywash.osgi.internal.queue;
 
+import java.util.function.Supplier;
 import org.osgi.service.log.Logger;
 
 /**
- * The bundle's log. A log service that fails stops nothing: after a shortage of heap its own classes may be unusable
- * until the JVM ends. Messages have the form that {@link Logger} describes.
+ * The bundle's log: that of the container, or the system's while there is none. A log service that fails stops nothing:
+ * after a shortage of heap its own classes may be unusable until the JVM ends. Messages have the form that
+ * {@link Logger} describes.
  */
 public final class Log {
-  private final Logger logger;
+  private final Supplier<Logger> logger;
 
-  /** Writes to the log service of the container. */
-  public Log(Logger logger) {
+  /** Writes to the log service that there is at the time; {@code logger} returns null when there is none. */
+  public Log(Supplier<Logger> logger) {
     this.logger = logger;
   }
 
@@ -19,7 +21,12 @@ public final class Log {
   /** Logs an error; false when the log service failed. */
   public boolean error(String format, Object... arguments) {
     try {
-      logger.error(format, arguments);
+      Logger current = logger.get();
+      if (current == null) {
+        system(System.Logger.Level.ERROR, format, arguments);
+      } else {
+        current.error(format, arguments);
+      }
       return true;
     } catch (Throwable unlogged) {
       return false;
@@ -29,16 +36,38 @@ public final class Log {
   /** Logs a warning. */
   public void warn(String format, Object... arguments) {
     try {
-      logger.warn(format, arguments);
+      Logger current = logger.get();
+      if (current == null) {
+        system(System.Logger.Level.WARNING, format, arguments);
+      } else {
+        current.warn(format, arguments);
+      }
     } catch (Throwable unlogged) {
       // the listing shows it as well
     }
   }
 
+  private static void system(System.Logger.Level level, String format, Object... arguments) {
+    StringBuilder text = new StringBuilder(format);
+    Throwable thrown = null;
+    for (Object argument : arguments) {
+      int place = text.indexOf("{}");
+      if (place >= 0) {
+        text.replace(place, place + 2, String.valueOf(argument));
+      } else if (argument instanceof Throwable last) {
+        thrown = last;
+      }
+    }
+    System.getLogger("io.bywash.osgi").log(level, text.toString(), thrown);
+  }
+
   /** Logs a detail. */
   public void debug(String format, Object... arguments) {
     try {
-      logger.debug(format, arguments);
+      Logger current = logger.get();
+      if (current != null) {
+        current.debug(format, arguments);
+      }
     } catch (Throwable unlogged) {
       // nobody misses it
     }

@@ -2,8 +2,10 @@ package io.bywash.osgi.internal.queue;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.Kind;
-import io.bywash.engine.StructureStatus;
+import io.bywash.osgi.runtime.RuntimeDTO;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** What one kind of queue adds to the common part. Any thread may use it. */
 public interface QueueKind {
@@ -20,17 +22,13 @@ public interface QueueKind {
   Optional<String> fault(ListenerProperties properties);
 
   /**
-   * Takes the role that receives messages for a listener.
+   * Takes the role that receives messages for a listener. May take its time.
    *
+   * @param next the sequence of the message where the listener goes on; empty when it begins
    * @throws io.bywash.engine.BusException when that is not possible
    */
-  FeedingRole join(Entry entry, ListenerProperties properties);
+  FeedingRole join(Entry entry, ListenerProperties properties, OptionalLong next);
 
-  /**
-   * How many messages a listener here has not received of a queue that gets no more.
-   *
-   * @param status the queue
-   * @param nextSequence of the message that the listener receives next
-   */
-  long undelivered(StructureStatus status, long nextSequence);
+  /** The last messages of a queue, which is attached read-only; nobody notices. */
+  List<RuntimeDTO.MessageDTO> tail(Entry entry, int count);
 }

@@ -18,7 +18,7 @@ import java.util.TreeMap;
  * and the attachment that the listeners of this container share. A file that replaces it is another object of this
  * class.
  *
- * <p>Guarded by the watcher's lock, except for {@link #attach}.
+ * <p>Guarded by the environment's lock, except for attachments: to attach may take its time.
  */
 public final class WatchedSegment {
   private final Path path;
@@ -32,7 +32,13 @@ public final class WatchedSegment {
   /** What the file looked like when it was refused; null if it is worth another try without a change. */
   private Map<String, Object> refused;
 
+  /** Held by the one that attaches for the listeners. */
+  private final Object attaching = new Object();
+  /** Guards the next three. */
+  private final Object joining = new Object();
   private Segment joined;
+  private int joinedCount;
+  private boolean closed;
 
   private WatchedSegment(Path path, Map<String, Object> identity, Environment environment) {
     this.path = path;
@@ -65,7 +71,7 @@ public final class WatchedSegment {
   }
 
   /** The queue of that name; null when none was seen. */
-  DiscoveredQueue queue(String name) {
+  public DiscoveredQueue queue(String name) {
     return queues.get(name);
   }
 
@@ -115,6 +121,7 @@ public final class WatchedSegment {
       }
       observed = segment;
       failure = null;
+      environment.changed();
       refused = null;
       return true;
     } finally {
@@ -135,6 +142,7 @@ public final class WatchedSegment {
   private void refuse(Throwable reason) {
     if (!reason.toString().equals(failure)) {
       failure = reason.toString();
+      environment.changed();
       environment.log().warn("The queues of {} cannot be discovered; the rest of the bus is not affected. {}", path,
           failure);
     }
@@ -163,33 +171,55 @@ public final class WatchedSegment {
     return segment;
   }
 
-  /** The attachment that listeners share. */
+  /** The attachment that listeners share. Each call is to be followed by one of {@link #leave}. */
   Segment join() {
-    if (joined == null) {
-      joined = attach();
+    synchronized (attaching) {
+      synchronized (joining) {
+        if (joined != null) {
+          joinedCount++;
+          return joined;
+        }
+      }
+      Segment attached = attach();
+      synchronized (joining) {
+        if (!closed) {
+          joined = attached;
+          joinedCount = 1;
+          return joined;
+        }
+      }
+      close(attached);
+      throw new BusException("Segment " + path + " has gone.");
     }
-    return joined;
   }
 
-  /** Gives the listeners' attachment back if none of them is being fed through it. */
-  public void leaveIfUnused() {
-    if (queues.values().stream().noneMatch(DiscoveredQueue::isFeeding)) {
-      leave();
+  /** One of those who joined leaves; the last one closes the attachment, of which used roles keep what they need. */
+  void leave() {
+    Segment unused = null;
+    synchronized (joining) {
+      joinedCount--;
+      if (joinedCount == 0) {
+        unused = joined;
+        joined = null;
+      }
+    }
+    if (unused != null) {
+      close(unused);
     }
   }
 
-  /** Roles that are still in use keep the attachment until they are closed. */
-  private void leave() {
-    if (joined != null) {
-      close(joined);
-      joined = null;
-    }
+  /** Has the service registry brought up to date. */
+  public void publish() {
+    queues.values().forEach(DiscoveredQueue::publish);
   }
 
   /** The file has gone, or discovery ends: nobody is fed from it any more. */
   public void close() {
+    environment.changed();
+    synchronized (joining) {
+      closed = true;
+    }
     queues.values().forEach(DiscoveredQueue::close);
-    leave();
     if (observed != null) {
       close(observed);
       observed = null;

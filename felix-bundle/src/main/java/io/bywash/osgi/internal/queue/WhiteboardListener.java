@@ -1,53 +1,82 @@
 package io.bywash.osgi.internal.queue;
 
+import static io.bywash.osgi.BywashConstants.DIRECTORY;
 import static io.bywash.osgi.BywashConstants.POLICY;
+import static io.bywash.osgi.BywashConstants.SUBSCRIPTION;
 
 import io.bywash.engine.DamagedSegmentException;
+import io.bywash.engine.EvictedException;
+import io.bywash.engine.OverrunException;
+import io.bywash.engine.Segment;
 import io.bywash.engine.TableFullException;
 import io.bywash.osgi.QueueListener;
-import java.util.List;
+import io.bywash.osgi.runtime.RuntimeDTO;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.Constants;
+import org.osgi.framework.ServiceReference;
 
-/** One {@link QueueListener} service: what it asks for, and what it gets or why not. Guarded by the watcher's lock. */
+/**
+ * One {@link QueueListener} service: what it asks for, and what it gets or why not. The service is fetched, and its
+ * role taken, on the registry's thread, when its queue is there and its properties are right.
+ *
+ * <p>Guarded by the environment's lock.
+ */
 public final class WhiteboardListener {
-  /** The listing's columns for listeners, see {@link #row}. */
-  public static final List<String> COLUMNS =
-      List.of("LISTENER", "SEGMENT", "QUEUE", "POLICY", "RECEIVED", "LOST", "THROWN", "STATE", "REASON");
-
   /** What the listing shows; the reasons are documented at {@link QueueListener}. */
-  private enum State { FEEDING, NO_QUEUE, WRONG_KIND, TABLE_FULL, REFUSED, DAMAGED, BAD_PROPERTIES }
+  private enum State {
+    FEEDING, JOINING, NO_QUEUE, WRONG_KIND, TABLE_FULL, SUBSCRIPTION_TAKEN, REFUSED, OVERRUN, DAMAGED, BAD_PROPERTIES
+  }
 
   /** A listener that was refused is tried again after so long, since each try costs an attachment. */
   private static final long RETRY_NANOS = 1_000_000_000L;
+  /** Of so many queues, which came and went, is remembered where to go on. */
+  private static final int REMEMBERED_QUEUES = 16;
 
-  private final QueueListener listener;
+  private final ServiceReference<QueueListener> reference;
   private final long serviceId;
   private final ListenerProperties properties;
   private final Environment environment;
   private final Log log;
+  private final Feeding.Counts counts = new Feeding.Counts();
+  private final Join join = new Join();
+  /** Where it goes on, by what it was fed from. Those of named subscriptions are kept elsewhere as well. */
+  private final Map<Subscriptions.Key, Long> places = new LinkedHashMap<>() {
+    private static final long serialVersionUID = 1;
 
-  private State state;
-  private String reason;
+    @Override
+    protected boolean removeEldestEntry(Map.Entry<Subscriptions.Key, Long> eldest) {
+      return size() > REMEMBERED_QUEUES;
+    }
+  };
+
+  private State state = State.NO_QUEUE;
+  private String reason = "";
+  private long refusedNanos = System.nanoTime() - RETRY_NANOS;
+  /** The queue that it is joining, or is fed from. */
   private DiscoveredQueue queue;
+  /** The last feeding. */
   private Feeding feeding;
-  private String policy = "";
-  private long refusedNanos;
+  private Subscriptions.Key place;
+  private long evictedCount;
+  private boolean gone;
 
   /** A listener that is not fed yet. */
-  public WhiteboardListener(QueueListener listener, Map<String, Object> properties, Environment environment) {
-    this.listener = listener;
-    this.serviceId = (Long) properties.get(Constants.SERVICE_ID);
-    this.properties = ListenerProperties.of(properties);
+  public WhiteboardListener(ServiceReference<QueueListener> reference, Environment environment) {
+    this.reference = reference;
+    this.serviceId = (Long) reference.getProperty(Constants.SERVICE_ID);
+    this.properties = ListenerProperties.of(reference);
     this.environment = environment;
     this.log = environment.log();
     this.properties.fault().ifPresent(fault -> refuse(State.BAD_PROPERTIES, fault));
   }
 
-  /** Whether changed service properties make no difference here. */
-  public boolean isUnchangedBy(Map<String, Object> changed) {
-    return properties.equals(ListenerProperties.of(changed));
+  /** Whether its service's properties have not changed in a way that makes a difference here. */
+  public boolean isUnchanged() {
+    return properties.equals(ListenerProperties.of(reference));
   }
 
   /** Identifies it in the framework. */
@@ -60,120 +89,281 @@ public final class WhiteboardListener {
     return properties.segment();
   }
 
+  /** The queue that it asks for. */
+  public String queueName() {
+    return properties.queue();
+  }
+
+  /** The bus directory that it asks for; empty for any. */
+  public String directory() {
+    return properties.choice(DIRECTORY, "");
+  }
+
+  /** The name of its subscription; empty when it has none. */
+  public String subscription() {
+    return properties.choice(SUBSCRIPTION, "");
+  }
+
   /** Whether it is being fed: it has a role that has neither ended nor failed. */
   boolean isFed() {
-    return queue != null && feeding.isActive();
+    return state == State.FEEDING && feeding.isActive();
   }
 
   Feeding feeding() {
     return feeding;
   }
 
-  /** Joins its queue if that is there now; {@code segment} is null when its segment is not. */
-  public void join(WatchedSegment segment) {
-    if (queue != null) {
-      tend();
-    } else if (state != State.BAD_PROPERTIES) {
-      joinOrRefuse(segment);
+  // ---- joining
+
+  /** Keeps it being fed, or joins {@code found}; that is null when there is no such queue, for the reason given. */
+  public void tend(DiscoveredQueue found, String none) {
+    if (state == State.FEEDING) {
+      tendFeeding();
+    }
+    if (gone || state == State.FEEDING || isFinal()) {
+      return;
+    }
+    if (found == null || found.state() != DiscoveredQueue.State.AVAILABLE) {
+      queue = null; // a join that is under way is given up
+      refuse(State.NO_QUEUE, found == null ? none : "it has no living owner");
+    } else if (state == State.JOINING) {
+      environment.calls().submit(join); // its thread may have failed
+    } else {
+      check(found);
     }
   }
 
-  private void joinOrRefuse(WatchedSegment segment) {
-    DiscoveredQueue found = segment == null ? null : segment.queue(properties.queue());
-    if (found == null) {
-      refuse(State.NO_QUEUE, segment == null ? "there is no segment " + properties.segment()
-          : "segment " + properties.segment() + " has no queue " + properties.queue());
-      return;
-    }
+  /** Whether only other properties help, or a new segment. */
+  private boolean isFinal() {
+    return state == State.BAD_PROPERTIES || (state == State.OVERRUN || state == State.DAMAGED) && queue != null;
+  }
+
+  private void check(DiscoveredQueue found) {
     Optional<QueueKind> kind = found.kind();
     Optional<String> fault = kind.flatMap(known -> known.fault(properties));
     if (kind.isEmpty()) {
       refuse(State.WRONG_KIND, "it is of kind " + found.entry().kind().displayName());
     } else if (fault.isPresent()) {
       refuse(State.BAD_PROPERTIES, fault.get());
-    } else if (found.state() != DiscoveredQueue.State.AVAILABLE) {
-      refuse(State.NO_QUEUE, "it has no living owner");
-    } else if (state == null || state == State.NO_QUEUE || System.nanoTime() - refusedNanos > RETRY_NANOS) {
-      feed(found, kind.get());
-    }
-  }
-
-  private void feed(DiscoveredQueue found, QueueKind kind) {
-    try {
-      found.add(this); // what may fail comes first
-      FeedingRole role = kind.join(found.segment().join().directory().find(found.name(), kind.kind()), properties);
-      policy = role.policy();
-      feeding = feeding(role);
+    } else if (state == State.NO_QUEUE || System.nanoTime() - refusedNanos > RETRY_NANOS) {
       queue = found;
-      state = State.FEEDING;
-      reason = null;
-    } catch (TableFullException full) {
-      refuse(State.TABLE_FULL, full.getMessage());
-    } catch (DamagedSegmentException damaged) {
-      refuse(State.DAMAGED, damaged.getMessage());
-    } catch (RuntimeException | Error other) {
-      refuse(State.REFUSED, other.toString());
-    }
-    if (queue == null) {
-      found.remove(this);
-    } else {
-      tend();
+      become(State.JOINING, "");
+      environment.calls().submit(join);
     }
   }
 
-  private Feeding feeding(FeedingRole role) {
+  private final class Join extends RegistryCalls.Call {
+    private QueueListener listener; // used by the registry's thread
+
+    @Override
+    protected void run() {
+      DiscoveredQueue target;
+      synchronized (environment.lock()) {
+        target = state == State.JOINING && !gone ? queue : null;
+        if (target == null || feeding != null && !feeding.hasLeft()) {
+          return; // the next sweep tries again
+        }
+      }
+      try {
+        if (listener == null) {
+          listener = environment.context().getService(reference);
+        }
+        if (listener == null) {
+          throw new IllegalStateException("its bundle did not provide the service");
+        }
+        join(target, listener);
+      } catch (TableFullException full) {
+        refuse(target, State.TABLE_FULL, full.getMessage());
+      } catch (DamagedSegmentException damaged) {
+        refuse(target, State.DAMAGED, damaged.getMessage());
+      } catch (RuntimeException | Error other) {
+        refuse(target, State.REFUSED, other.toString());
+      }
+    }
+
+    @Override
+    public String toString() {
+      return WhiteboardListener.this.toString();
+    }
+  }
+
+  private void refuse(DiscoveredQueue target, State why, String detail) {
+    synchronized (environment.lock()) {
+      if (state == State.JOINING && queue == target) {
+        queue = null;
+        refuse(why, detail);
+      }
+    }
+  }
+
+  /** Takes the role, without the lock, since that may take its time. */
+  private void join(DiscoveredQueue target, QueueListener listener) {
+    Segment segment = target.segment().join();
+    Feeding begun = null;
+    Subscriptions.Key key = new Subscriptions.Key(subscription(), segment.id(), target.name());
     try {
-      return new Feeding(role, listener, toString(), environment.executor(), log);
+      if (!subscription().isEmpty() && !environment.subscriptions().take(key)) {
+        refuse(target, State.SUBSCRIPTION_TAKEN, "another listener has the subscription " + subscription());
+        return;
+      }
+      begun = feeding(target, segment, key, listener);
+    } finally {
+      if (begun == null) {
+        target.segment().leave();
+      }
+    }
+    install(target, begun, key);
+  }
+
+  private Feeding feeding(DiscoveredQueue target, Segment segment, Subscriptions.Key key, QueueListener listener) {
+    FeedingRole role = null;
+    try {
+      QueueKind kind = target.kind().orElseThrow();
+      role = kind.join(segment.directory().find(target.name(), kind.kind()), properties, next(key));
+      return new Feeding(role, listener, toString(), counts, next -> remember(key, next), environment);
     } catch (Throwable failed) { // or the role would hold others back until the garbage collector came
-      Closing.close(role, log);
+      if (role != null) {
+        Closing.close(role, log);
+      }
+      environment.subscriptions().giveBack(key);
       throw failed;
     }
   }
 
-  /** Keeps the feeding going. The failure of one that ended by itself is logged, and it is not begun again. */
-  private void tend() {
+  private OptionalLong next(Subscriptions.Key key) {
+    synchronized (places) {
+      Long next = places.get(key);
+      return next != null ? OptionalLong.of(next)
+          : subscription().isEmpty() ? OptionalLong.empty() : environment.subscriptions().next(key);
+    }
+  }
+
+  /** The end of a feeding. */
+  private void remember(Subscriptions.Key key, long next) {
+    synchronized (places) {
+      places.put(key, next);
+    }
+    if (!subscription().isEmpty()) {
+      environment.subscriptions().remember(key, next);
+      environment.subscriptions().giveBack(key);
+    }
+  }
+
+  private void install(DiscoveredQueue target, Feeding begun, Subscriptions.Key key) {
+    synchronized (environment.lock()) {
+      if (state == State.JOINING && !gone && queue == target && target.isOpen()) {
+        feeding = begun;
+        place = key;
+        target.add(this);
+        become(State.FEEDING, evictedCount == 0 ? "" : "evictions: " + evictedCount);
+        feeding.tend();
+        return;
+      }
+    }
+    begun.leave();
+    target.segment().leave();
+  }
+
+  // ---- being fed
+
+  /** Keeps the feeding going. One that was evicted goes on; the failure of another that ended by itself is logged. */
+  private void tendFeeding() {
     Throwable failure = feeding.failure();
     if (failure == null) {
       feeding.tend();
-    } else if (state == State.FEEDING) {
-      state = State.DAMAGED;
-      reason = failure.toString();
+      if (!subscription().isEmpty() && feeding.isActive()) {
+        environment.subscriptions().remember(place, feeding.nextSequence());
+      }
+      return;
+    }
+    DiscoveredQueue last = queue;
+    endFeeding();
+    if (failure instanceof EvictedException) {
+      evictedCount++;
+      log.warn("{} held the publisher back for too long and was evicted, for the {}. time. It goes on with a loss.",
+          this, evictedCount);
+      become(State.NO_QUEUE, "evicted");
+      return;
+    }
+    queue = last;
+    last.add(this); // to learn when that goes
+    if (failure instanceof OverrunException) {
+      refuse(State.OVERRUN, failure.getMessage());
+    } else {
+      become(State.DAMAGED, failure.toString());
       log.error("{} is not fed any more.", this, failure);
     }
+  }
+
+  /** The role is given back without a wait; the feeding stays, to be asked. */
+  private void endFeeding() {
+    feeding.leave();
+    queue.remove(this);
+    queue.segment().leave();
+    queue = null;
+  }
+
+  private void become(State next, String why) {
+    if (state != next || !reason.equals(why)) {
+      environment.changed();
+    }
+    state = next;
+    reason = why;
   }
 
   private void refuse(State why, String detail) {
     if (why != State.NO_QUEUE && !(why == state && detail.equals(reason))) {
       log.warn("{} is not fed, {}: {}", this, why, detail);
     }
-    state = why;
-    reason = detail;
+    become(why, detail);
     refusedNanos = System.nanoTime();
   }
 
-  /** The segment or the listener has gone. Returns the feeding, to be waited for; null when there was none. */
-  public Feeding leave() {
-    Feeding ended = feeding;
-    if (queue != null) {
-      ended.leave();
-      queue.remove(this);
-      queue = null;
-      state = State.NO_QUEUE;
-      reason = "segment " + properties.segment() + " has gone";
+  /** The producer is another process now: one that did not choose a policy gets the one for that. */
+  void rejoinUnlessChosen() {
+    if (isFed() && properties.choice(POLICY, "").isEmpty()) {
+      endFeeding();
+      become(State.NO_QUEUE, "");
     }
-    feeding = null;
-    return ended;
   }
 
-  /** Its row in the listing. */
-  public List<String> row() {
-    return List.of(Long.toString(serviceId), properties.segment(), properties.queue(),
-        feeding == null ? properties.choice(POLICY, "") : policy,
-        feeding == null ? "" : Long.toString(feeding.receivedCount()),
-        feeding == null ? "" : Long.toString(feeding.lostCount()),
-        feeding == null ? "" : Long.toString(feeding.throwCount()),
-        state.toString(), reason != null ? reason : feeding != null && feeding.shortage() != null
-            ? "still fed after " + feeding.shortage() : "");
+  /** The segment has gone. */
+  void leaveSegment() {
+    if (state == State.FEEDING) {
+      endFeeding();
+    }
+    queue = null;
+    become(State.NO_QUEUE, "segment " + properties.segment() + " has gone");
+  }
+
+  /** The listener's service has gone. Returns the last feeding, to be waited for; null when there was none. */
+  public Feeding leave() {
+    gone = true;
+    if (state == State.FEEDING) {
+      endFeeding();
+    } else if (queue != null) {
+      queue.remove(this);
+    }
+    return feeding;
+  }
+
+  /** All of it. */
+  public RuntimeDTO.ListenerDTO describe() {
+    RuntimeDTO.ListenerDTO dto = new RuntimeDTO.ListenerDTO();
+    Bundle bundle = reference.getBundle();
+    dto.serviceId = serviceId;
+    dto.bundle = bundle == null ? "" : bundle.getSymbolicName();
+    dto.segment = properties.segment();
+    dto.queue = properties.queue();
+    dto.subscription = subscription();
+    dto.policy = feeding == null ? properties.choice(POLICY, "") : feeding.policy();
+    dto.receivedCount = counts.received();
+    dto.lostCount = counts.lost();
+    dto.thrownCount = counts.thrown();
+    dto.state = state.toString();
+    Throwable shortage = feeding == null ? null : feeding.shortage();
+    dto.reason = reason.isEmpty() && shortage != null ? "still fed after " + shortage : reason;
+    return dto;
   }
 
   @Override

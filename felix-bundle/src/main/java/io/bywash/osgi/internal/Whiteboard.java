@@ -1,0 +1,273 @@
+package io.bywash.osgi.internal;
+
+import io.bywash.engine.Entry;
+import io.bywash.osgi.QueueListener;
+import io.bywash.osgi.internal.queue.ConfiguredQueue;
+import io.bywash.osgi.internal.queue.DiscoveredQueue;
+import io.bywash.osgi.internal.queue.Environment;
+import io.bywash.osgi.internal.queue.Feeding;
+import io.bywash.osgi.internal.queue.Log;
+import io.bywash.osgi.internal.queue.RegistryCalls;
+import io.bywash.osgi.internal.queue.Subscriptions;
+import io.bywash.osgi.internal.queue.WatchedSegment;
+import io.bywash.osgi.internal.queue.WhiteboardListener;
+import io.bywash.osgi.runtime.BywashRuntime;
+import io.bywash.osgi.runtime.RuntimeDTO;
+import java.io.File;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
+import org.osgi.framework.ServiceReference;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.log.Logger;
+import org.osgi.service.log.LoggerFactory;
+
+/**
+ * Brings listeners and queues together, and knows everything that can be listed: the watched directories, listeners and
+ * configurations. It is there as long as the bundle is active, whatever becomes of discovery.
+ */
+@Component(service = Whiteboard.class, immediate = true)
+public final class Whiteboard {
+  /** Services that others provide: their types, what is not possible without them, a bundle that has them. */
+  private static final String[][] OPTIONAL = {
+      {"org.osgi.service.cm.ConfigurationAdmin", "configurations are not read", "org.apache.felix.configadmin"},
+      {"org.osgi.service.log.LoggerFactory", "messages go to the system's log", "org.apache.felix.log"}};
+
+  private final ExecutorService executor =
+      Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("bywash-listener-", 0)
+          .inheritInheritableThreadLocals(false).factory());
+  private final Object lock = new Object();
+  private final RegistryCalls calls;
+  private final Subscriptions subscriptions;
+  private final Environment environment;
+  private final RuntimePublication publication;
+  private final Map<Long, WhiteboardListener> listeners = new TreeMap<>();
+  private final List<BusWatcher> watchers = new ArrayList<>();
+
+  @Reference(service = LoggerFactory.class, cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC)
+  private volatile Logger logger;
+
+  @Reference
+  private volatile List<ConfiguredQueue> configured;
+
+  /** Called by Declarative Services. */
+  @Activate
+  public Whiteboard(BundleContext context) {
+    Log log = new Log(() -> logger);
+    File file = context.getDataFile("subscriptions");
+    calls = new RegistryCalls(context, log);
+    subscriptions = new Subscriptions(file == null ? null : file.toPath(), log);
+    environment = new Environment(context, QueueKinds.ALL, executor, calls, subscriptions, log, lock,
+        new AtomicLong());
+    publication = new RuntimePublication(this, environment);
+  }
+
+  @Activate
+  void start() {
+    publication.tend();
+  }
+
+  @Deactivate
+  void stop() {
+    List<Feeding> ended;
+    publication.close();
+    synchronized (lock) {
+      ended = listeners.values().stream().map(WhiteboardListener::leave).filter(feeding -> feeding != null).toList();
+      listeners.clear();
+    }
+    try {
+      calls.close();
+      for (Feeding feeding : ended) {
+        feeding.awaitLeft(Feeding.LAST_CALL_NANOS);
+      }
+      executor.shutdown(); // the tasks that end feedings, and the roles of other bundles, have been started by now
+      executor.awaitTermination(Feeding.LAST_CALL_NANOS, TimeUnit.NANOSECONDS);
+    } catch (InterruptedException impatient) {
+      executor.shutdown();
+      Thread.currentThread().interrupt(); // the tasks end by themselves
+    }
+    subscriptions.save();
+  }
+
+  // ---- discovery
+
+  /** A watcher of that directory, not started. */
+  BusWatcher add(String configuration, String directory) {
+    BusWatcher watcher = new BusWatcher(configuration, directory, this, environment);
+    synchronized (lock) {
+      watchers.add(watcher);
+    }
+    return watcher;
+  }
+
+  /** Starts it; false when there is no thread to be had. */
+  boolean start(BusWatcher watcher) {
+    try {
+      watcher.start();
+      return true;
+    } catch (OutOfMemoryError noThread) {
+      environment.log().error("The bus directory {} is not watched yet. It is tried again.", watcher.path(), noThread);
+      return false;
+    }
+  }
+
+  /** Stops it. */
+  void remove(BusWatcher watcher) {
+    watcher.stop();
+    synchronized (lock) {
+      watchers.remove(watcher);
+    }
+  }
+
+  /** Called by each watcher again and again: does all that is not to be done by the caller of an event. */
+  void tend(Consumer<Runnable> attempt) {
+    synchronized (lock) {
+      listeners.values().forEach(listener -> attempt.accept(() -> tend(listener)));
+    }
+    attempt.accept(calls::tend);
+    attempt.accept(subscriptions::tend);
+    Predicate<Path> watched = this::isWatched;
+    configured.forEach(queue -> attempt.accept(() -> queue.tend(watched)));
+    attempt.accept(publication::tend);
+  }
+
+  private boolean isWatched(Path directory) {
+    synchronized (lock) {
+      return watchers.stream().anyMatch(watcher -> watcher.watches(directory));
+    }
+  }
+
+  // ---- listeners: nothing here fetches their services
+
+  @Reference(service = QueueListener.class, cardinality = ReferenceCardinality.MULTIPLE,
+      policy = ReferencePolicy.DYNAMIC)
+  void bindListener(ServiceReference<QueueListener> reference) {
+    synchronized (lock) {
+      WhiteboardListener added = new WhiteboardListener(reference, environment);
+      listeners.put(added.serviceId(), added);
+      environment.changes().incrementAndGet();
+      tend(added);
+    }
+  }
+
+  void updatedListener(ServiceReference<QueueListener> reference) throws InterruptedException {
+    synchronized (lock) {
+      WhiteboardListener known = listeners.get((Long) reference.getProperty(Constants.SERVICE_ID));
+      if (known != null && known.isUnchanged()) {
+        return;
+      }
+    }
+    unbindListener(reference);
+    bindListener(reference);
+  }
+
+  void unbindListener(ServiceReference<QueueListener> reference) throws InterruptedException {
+    Feeding ended;
+    synchronized (lock) {
+      WhiteboardListener removed = listeners.remove((Long) reference.getProperty(Constants.SERVICE_ID));
+      ended = removed == null ? null : removed.leave();
+      environment.changes().incrementAndGet();
+    }
+    if (ended != null) {
+      ended.awaitLeft(Feeding.LAST_CALL_NANOS);
+    }
+  }
+
+  /** Looks for the listener's queue in all directories that it allows: one with an owner before one without. */
+  private void tend(WhiteboardListener listener) {
+    DiscoveredQueue found = null;
+    WatchedSegment last = null;
+    List<String> searched = new ArrayList<>();
+    for (BusWatcher watcher : watchers) {
+      if (listener.directory().isEmpty() || watcher.watches(Path.of(listener.directory()))) {
+        searched.add(watcher.path());
+        WatchedSegment segment = watcher.segment(listener.segmentName());
+        DiscoveredQueue queue = segment == null ? null : segment.queue(listener.queueName());
+        last = segment != null ? segment : last;
+        found = queue != null && (found == null || found.state() != DiscoveredQueue.State.AVAILABLE) ? queue : found;
+      }
+    }
+    listener.tend(found, last != null
+        ? "segment " + listener.segmentName() + " has no queue " + listener.queueName()
+        : searched.isEmpty() ? "no discovery watches " + (listener.directory().isEmpty() ? "a directory"
+            : "directory " + listener.directory())
+        : "there is no segment " + listener.segmentName() + " in " + String.join(", ", searched));
+  }
+
+  // ---- what is known
+
+  BywashRuntime runtime() {
+    return publication;
+  }
+
+  /** The last messages of a queue. */
+  List<RuntimeDTO.MessageDTO> tail(String segment, String queue, int count) {
+    DiscoveredQueue found;
+    synchronized (lock) {
+      found = watchers.stream().map(watcher -> watcher.segment(segment)).filter(Objects::nonNull)
+          .map(each -> each.queue(queue)).filter(Objects::nonNull).findFirst().orElseThrow(() ->
+              new IllegalArgumentException("There is no queue " + queue + " in a segment " + segment
+                  + ". See bywash:ls."));
+    }
+    return found.kind().orElseThrow(() -> new IllegalArgumentException("Queue " + queue + " is of kind "
+        + found.entry().kind().displayName() + ", whose messages cannot be shown.")).tail(found.entry(), count);
+  }
+
+  /** A queue as it was last inspected. */
+  record Seen(WatchedSegment segment, Entry entry, DiscoveredQueue.State state) {}
+
+  /** All queues. */
+  List<Seen> queues() {
+    synchronized (lock) {
+      return watchers.stream().flatMap(watcher -> watcher.segments().stream())
+          .filter(segment -> segment.failure() == null)
+          .flatMap(segment -> segment.queues().stream().map(queue -> new Seen(segment, queue.entry(), queue.state())))
+          .toList();
+    }
+  }
+
+  /** Everything but the queues. */
+  RuntimeDTO describe() {
+    RuntimeDTO dto = new RuntimeDTO();
+    dto.changeCount = environment.changes().get();
+    dto.calls = calls.describe();
+    dto.configurations = configured.stream().map(ConfiguredQueue::describe).toList();
+    dto.missing = missing();
+    dto.directories = new ArrayList<>();
+    dto.segments = new ArrayList<>();
+    dto.files = new ArrayList<>();
+    synchronized (lock) {
+      watchers.forEach(watcher -> watcher.describe(dto));
+      dto.listeners = listeners.values().stream().map(WhiteboardListener::describe).toList();
+    }
+    return dto;
+  }
+
+  private List<String> missing() {
+    List<String> missing = new ArrayList<>();
+    for (String[] optional : OPTIONAL) {
+      if (environment.context().getServiceReference(optional[0]) == null) {
+        missing.add("There is no " + optional[0].substring(optional[0].lastIndexOf('.') + 1) + " service: "
+            + optional[1] + ". Install " + optional[2] + ".");
+      }
+    }
+    return missing;
+  }
+}
