@@ -9,15 +9,16 @@ import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.launch
 
 /**
- * An attachment of this process to a bus: where senders and receivers come from. Any thread may use it, and it has to
- * be closed; [BusTopology.use] does that. One that was dropped, with all its senders and receivers, is closed with a
- * warning in the log.
+ * An attachment of this process to a bus. Senders and receivers are taken from it. Any thread may use it. It must be
+ * closed; [BusTopology.use] does that. A bus that becomes unreachable together with all its senders and receivers is
+ * closed, with a warning in the log.
  *
- * No queue and no coroutine has a thread of its own: one daemon thread of the engine waits for all queues of a process,
- * and has the coroutines resumed by their own dispatchers. A coroutine without a dispatcher, or in
- * [kotlinx.coroutines.Dispatchers.Unconfined], goes on in [kotlinx.coroutines.Dispatchers.Default].
+ * No queue and no coroutine needs a thread of its own. One daemon thread of the engine waits for all queues of the
+ * process, and lets the coroutines' own dispatchers resume them. A coroutine without a dispatcher, or in
+ * [kotlinx.coroutines.Dispatchers.Unconfined], is resumed in [kotlinx.coroutines.Dispatchers.Default].
  *
- * @property segment the same attachment for what has no Kotlin form, like the list of participants
+ * @property segment the same attachment in the engine's API, for what has no Kotlin form, such as the list of
+ * participants
  */
 public class Bus internal constructor(
     public val segment: Segment,
@@ -37,11 +38,12 @@ public class Bus internal constructor(
     /**
      * Takes the role that sends in a queue.
      *
-     * @throws io.bywash.engine.RoleTakenException when the queue has one sender at a time, and it lives, in whatever
-     * process; its pid is named
+     * @throws io.bywash.engine.RoleTakenException when the queue has one sender at a time, and a living process has
+     * that role; the exception has its pid
      * @throws io.bywash.engine.EntryNotFoundException when the segment has no such queue; the message lists those that
      * it has
-     * @throws io.bywash.engine.SpecMismatchException when that is something of another kind
+     * @throws io.bywash.engine.SpecMismatchException when the entry of that name is of another kind
+     * @throws BusClosedException when this bus is closed
      */
     public fun <T : Any> sender(queue: Queue<T>): Sender<T> {
         val name = "sender of queue \"${queue.name}\""
@@ -51,14 +53,15 @@ public class Bus internal constructor(
     }
 
     /**
-     * Joins a queue as a receiver that gets every message sent from now on, however slow it is, and holds the sender
-     * back if need be. Each kind of queue has a function with more options.
+     * Joins a queue as a receiver that gets every message sent from now on. If it is too slow, the sender waits for it.
+     * Each kind of queue has a function with more options.
      *
-     * @param until when it comes to its end
-     * @throws io.bywash.engine.TableFullException when all places are taken by receivers that live
+     * @param until when the receiver ends
+     * @throws io.bywash.engine.TableFullException when living receivers have taken all places
      * @throws io.bywash.engine.EntryNotFoundException when the segment has no such queue; the message lists those that
      * it has
-     * @throws io.bywash.engine.SpecMismatchException when that is something of another kind
+     * @throws io.bywash.engine.SpecMismatchException when the entry of that name is of another kind
+     * @throws BusClosedException when this bus is closed
      */
     public fun <T : Any> receiver(queue: Queue<T>, until: Until = Until.Closed): Receiver<T> =
         receiver(queue, {}) { queue.takeReceiver(segment, until) }
@@ -71,10 +74,10 @@ public class Bus internal constructor(
     }
 
     /**
-     * The messages of a queue as a cold flow: each collector joins the queue with a [receiver] of its own when it
-     * begins to collect, and leaves it when it ends, is cancelled or fails. The flow completes when the bus is closed
-     * or, with [Until.SenderGone], when the sender has gone. Collecting throws what [receiver] throws. Each kind of
-     * queue has a function with more options.
+     * The messages of a queue as a cold flow. Each collector joins the queue with a [receiver] of its own when it
+     * begins to collect, and leaves the queue when it completes, fails or is cancelled. The flow completes when the bus
+     * is closed or, with [Until.SenderGone], when the sender has gone. Collecting throws what [receiver] and
+     * [Receiver.receive] throw. Each kind of queue has a function with more options.
      */
     public fun <T : Any> flow(queue: Queue<T>, until: Until = Until.Closed): Flow<T> =
         flowOf { receiver(queue, until) }
@@ -91,8 +94,8 @@ public class Bus internal constructor(
     }
 
     /**
-     * Runs the routes that the topology declares, each in a coroutine of its own, until all have ended. When one fails,
-     * the others are cancelled and this throws the failure. A topology without routes returns at once.
+     * Runs the routes that the topology declares, each in a coroutine of its own, until all have ended. If one fails,
+     * the others are cancelled, and this throws that failure. It returns at once if there are no routes.
      */
     public suspend fun runRoutes(): Unit = coroutineScope {
         val senders = routes.map { sender(it.to) }
@@ -104,12 +107,12 @@ public class Bus internal constructor(
     }
 
     /**
-     * Closes this attachment with all its senders and receivers: their loops and flows end, and operations that wait
-     * throw a [BusClosedException]. If nobody else is attached and the bus is not kept, the segment is removed as soon
-     * as the last operation that is under way has ended. Once is enough.
+     * Closes this attachment and all its senders and receivers: their loops and flows end, and operations that wait
+     * throw a [BusClosedException]. If nobody else is attached and the lifetime is not `KEPT`, the segment is removed
+     * as soon as the last operation that is under way has ended. Calling this again does nothing.
      *
-     * @throws io.bywash.engine.DamagedSegmentException when the file was cut while it was in use; everything is closed
-     * all the same
+     * @throws io.bywash.engine.DamagedSegmentException when the file was truncated while it was in use; everything is
+     * closed all the same
      */
     override fun close() {
         roles.close()

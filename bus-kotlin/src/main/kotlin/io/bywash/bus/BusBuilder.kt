@@ -11,19 +11,19 @@ import kotlin.contracts.InvocationKind
 import kotlin.contracts.contract
 import kotlinx.coroutines.flow.Flow
 
-/** Keeps the declarations of an inner block from reaching those of an outer one by accident. */
+/** Keeps an inner block of the DSL from using the receiver of an outer one by accident. */
 @DslMarker
 @Target(AnnotationTarget.CLASS)
 public annotation class BusDsl
 
 /**
- * Declares a bus: one segment of shared memory and what is in it. Each kind of queue has a function for this block, for
+ * Declares a bus: one segment of shared memory and its queues. Each kind of queue has a function for this block, for
  * example [io.bywash.bus.broadcast.topic].
  *
  * Nothing is created here; [BusTopology.use], [BusTopology.start] or [BusTopology.open] does that.
  *
- * @param name of the segment: 1 to 64 characters of `A-Z a-z 0-9 . _ -`, the first a letter or a digit
- * @throws InvalidTopologyException when something is wrong, with all that is
+ * @param name of the segment: 1 to 64 characters of `A-Z a-z 0-9 . _ -`, starting with a letter or a digit
+ * @throws InvalidTopologyException when the declaration is wrong; it lists every fault
  * @sample io.bywash.bus.samples.market
  */
 @OptIn(ExperimentalContracts::class)
@@ -35,21 +35,25 @@ public fun bus(name: String, declare: BusBuilder.() -> Unit): BusTopology {
 /** The block of [bus]: settings of the segment, its queues and the routes between them. Used by one thread. */
 @BusDsl
 public class BusBuilder internal constructor(private val name: String) {
-    /** When the segment is removed; [Lifetime.WHILE_USED] unless told otherwise. */
+    /** When the segment is removed; [Lifetime.WHILE_USED] by default. */
     public var lifetime: Lifetime = Lifetime.WHILE_USED
 
-    /** The most attachments at one time, 1 to 256; one process usually has one. 64 unless told otherwise. */
+    /** The largest number of attachments at one time, 1 to 256; a process usually has one. 64 by default. */
     public var participants: Int = 64
 
     /**
-     * The most queues, 1 to 512, with those that are added while the segment exists; null for 64, or more if declared.
+     * The largest number of queues, 1 to 512, including those that are added while the segment exists. Null, the
+     * default, for 64, or for as many as are declared if these are more.
      */
     public var entries: Int? = null
 
-    /** The size of the whole segment, to leave room for queues that are added later; null for what is needed now. */
+    /**
+     * The size of the whole segment, to leave room for queues that are added later. Null, the default, for just the
+     * size that the declared queues need.
+     */
     public var size: Size? = null
 
-    /** The permissions of the segment's file; null for 0600, nobody but its owner. */
+    /** The permissions of the segment's file. Null, the default, for 0600: only its owner may read and write it. */
     public var permissions: Set<PosixFilePermission>? = null
 
     private val declarations = mutableListOf<Declaration>()
@@ -61,11 +65,11 @@ public class BusBuilder internal constructor(private val name: String) {
     }
 
     /**
-     * Declares that what [from] receives goes through [transform] to [to]: filtered, mapped, batched or joined as any
-     * [Flow] is. [Bus.runRoutes] runs it, with a sender and a receiver of its own.
+     * Declares a route: the messages of [from], transformed by [transform], are sent to [to]. [Bus.runRoutes] runs it,
+     * with a sender and a receiver of its own.
      *
-     * @param transform called once for each run. Failures, retries and supervision are those of kotlinx: a failure that
-     * it does not catch ends all routes
+     * @param transform filters, maps, batches or combines the flow as any other [Flow]. It is called once for each run.
+     * A failure that it does not catch ends all routes
      * @sample io.bywash.bus.samples.filtering
      */
     public fun <A : Any, B : Any> route(from: Queue<A>, to: Queue<B>, transform: (Flow<A>) -> Flow<B>) {

@@ -1,8 +1,8 @@
 package io.bywash.bus
 
 /**
- * What became of [Sender.trySend], [Receiver.tryReceive] or [Receiver.receiveResult]: a value, or why there is none. It
- * is kotlinx's `ChannelResult` with the outcomes of a bus, and allocates nothing, except for a loss.
+ * The result of [Sender.trySend], [Receiver.tryReceive] or [Receiver.receiveResult]: a value, or the reason why there
+ * is none. It resembles the `ChannelResult` of kotlinx, with the outcomes of a bus. Only a loss allocates an object.
  *
  * Exactly one of [isSuccess], [isEmpty], [isFull], [isLost], [isSenderGone] and [isClosed] is true.
  *
@@ -13,16 +13,16 @@ public value class BusResult<out T> @PublishedApi internal constructor(internal 
     /** The message was sent, or received. */
     public val isSuccess: Boolean get() = content !is NoValue
 
-    /** No message is there now. */
+    /** There is no message now. */
     public val isEmpty: Boolean get() = content === NoValue.Empty
 
     /** There is no room now; nothing was sent. */
     public val isFull: Boolean get() = content === NoValue.Full
 
-    /** Messages were lost, [lostCount] of them; the next call has the first one after the gap. */
+    /** [lostCount] messages were lost; the next call returns the first one after the gap. */
     public val isLost: Boolean get() = content is NoValue.Lost
 
-    /** All messages were received, and the sender has gone. Only with [Until.SenderGone]. */
+    /** The sender has gone, and all its messages were received. Only with [Until.SenderGone]. */
     public val isSenderGone: Boolean get() = content === NoValue.SenderGone
 
     /** The sender, the receiver or the bus was closed in this process. */

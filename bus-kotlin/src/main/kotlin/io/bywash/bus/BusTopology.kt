@@ -31,18 +31,19 @@ public class BusTopology internal constructor(
     private val routes: List<Route<*, *>>,
     private val spec: SegmentSpec,
 ) {
-    /** The names of all that is declared, in the order of declaration. */
+    /** The names of everything that is declared, in the order of declaration. */
     public val entries: List<EntryName> = declarations.map { it.entry }
 
-    /** The same declaration as the engine's value, equal to one written in Java or configured in a container. */
+    /** The same declaration as a value of the engine. It is equal to one written in Java or configured in OSGi. */
     public fun toSpec(): SegmentSpec = spec
 
     /**
-     * Opens the bus, runs [block] as a coroutine scope, and closes the bus. When [block] returns, what it has launched
-     * is cancelled, and has ended before the bus is closed; when [block] or what it has launched fails, this throws
-     * that failure. So endless loops and flows need no end of their own.
+     * Opens the bus, runs [block] in a coroutine scope, and closes the bus. When [block] returns, the coroutines that
+     * it has launched are cancelled, and have ended before the bus is closed. So endless loops and flows need no end of
+     * their own. If [block] or such a coroutine fails, this throws that failure.
      *
-     * @param directory as in [open], which lists the failures, too
+     * @param directory as for [open], which also lists the failures
+     * @return what [block] returns
      * @sample io.bywash.bus.samples.useABus
      */
     public suspend fun <R> use(directory: Path? = null, block: suspend CoroutineScope.(Bus) -> R): R =
@@ -55,10 +56,10 @@ public class BusTopology internal constructor(
         }
 
     /**
-     * Opens the bus for the life of a scope: runs its routes there, and closes the bus when [scope] has completed,
-     * after all its coroutines. A route that fails ends the scope as any failing child of it does.
+     * Opens the bus for the lifetime of a scope. Its routes run in [scope], and the bus is closed when [scope] and all
+     * its coroutines have completed. A route that fails ends the scope as any failing child does.
      *
-     * @param directory as in [open], which lists the failures, too
+     * @param directory as for [open], which also lists the failures
      */
     public fun start(scope: CoroutineScope, directory: Path? = null): Bus {
         scope.ensureActive()
@@ -71,26 +72,30 @@ public class BusTopology internal constructor(
     }
 
     /**
-     * Attaches to the segment, or creates it if there is none; the caller has to close the bus. Takes a system call or
-     * two, and at creation the time in which the operating system allocates all the memory.
+     * Attaches to the segment, or creates it if it does not exist. The caller must close the bus. This blocks the
+     * thread for some system calls and, when it creates the segment, while the operating system allocates all its
+     * memory.
      *
-     * @param directory where the segment lies, a directory that exists; null for the standard one: `$BYWASH_DIR`, else
-     * `/dev/shm/bywash-UID`, which is made when needed
-     * @throws io.bywash.engine.SpecMismatchException when it exists and differs; every difference is listed
-     * @throws io.bywash.engine.BusException when memory, a place among the participants or a permission is missing
+     * @param directory the bus directory, which must exist; null for the standard one: `$BYWASH_DIR` if that is set,
+     * otherwise `/dev/shm/bywash-UID`, which is created when needed
+     * @throws io.bywash.engine.SpecMismatchException when the segment exists and differs; the message lists each
+     * difference
+     * @throws io.bywash.engine.BusException when there is not enough memory, when all slots for participants are taken,
+     * when the segment is damaged, or when the operating system refuses access
      */
     public fun open(directory: Path? = null): Bus =
         Bus(if (directory == null) Segment.open(name, spec) else Segment.open(directory.resolve(name), spec), routes)
 
     /**
-     * Attaches to the segment of this name as another process created it, whatever is in it, and waits for it to exist.
-     * No thread is held while waiting; cancellation ends it at once, and leaves nothing attached. Time is real, also
-     * under `runTest`.
+     * Attaches to the segment of this name that another process creates, whatever queues it has. Suspends, without
+     * holding a thread, until it exists. Cancellation ends the wait at once, and leaves nothing attached. The timeout
+     * is in real time, even under `runTest`.
      *
-     * @param timeout how long to wait; zero or less does not
-     * @param directory as in [open]
-     * @throws SegmentNotFoundException when there is none in that time
-     * @throws io.bywash.engine.BusException when it is damaged or full, or may not be opened
+     * @param timeout how long to wait; zero or less does not wait
+     * @param directory as for [open]
+     * @throws SegmentNotFoundException when the segment does not exist within that time
+     * @throws io.bywash.engine.BusException when it is damaged, when all slots for participants are taken, or when the
+     * operating system refuses access
      */
     public suspend fun attach(timeout: Duration, directory: Path? = null): Bus {
         val start = TimeSource.Monotonic.markNow()
@@ -113,7 +118,7 @@ public class BusTopology internal constructor(
     override fun hashCode(): Int = 31 * name.hashCode() + spec.hashCode()
 
     /**
-     * A picture of it, for example
+     * A picture of the topology for people, for example
      * ```
      * bus "market": 16 participants, removed when unused, 8256 KiB
      *   sender -> ["ticks"  4 MiB] -> 64 receivers

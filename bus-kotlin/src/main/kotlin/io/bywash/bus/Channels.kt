@@ -13,13 +13,14 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.launch
 
 /**
- * A genuine kotlinx channel with the messages of this receiver, for code that demands that type: a coroutine in [scope]
- * moves them. It takes messages from the queue before they are asked for, one and [capacity] more. When the channel or
- * the scope is cancelled, those that nobody has received are handed to [onUndelivered], and are lost otherwise;
- * `select` alone needs no channel, see [onReceive].
+ * A kotlinx channel with the messages of this receiver, for code that needs that type (`select` does not, see
+ * [onReceive]). A coroutine in [scope] moves the messages. It takes up to [capacity] + 1 messages from the queue before
+ * anybody asks for them. When the channel or the scope is cancelled, [onUndelivered] gets those that nobody has
+ * received; without it they are lost.
  *
- * The channel is closed when a loop over this receiver would end, and with the failure when that would fail, which
- * fails the scope, too. Cancel the channel, or the scope, to end it; this receiver stays open.
+ * The channel is closed when a loop over this receiver would end. If the loop would throw, the channel is closed with
+ * that failure, which also fails the scope. To end the coroutine, cancel the channel or the scope; this receiver stays
+ * open.
  */
 public fun <T : Any> Receiver<T>.channelIn(
     scope: CoroutineScope,
@@ -37,12 +38,12 @@ public fun <T : Any> Receiver<T>.channelIn(
 }
 
 /**
- * A genuine kotlinx channel into this sender, for code that demands that type: a coroutine in [scope] moves the values.
- * That `send` has returned means that the value was handed over, not that it is in shared memory, and still less that
- * it outlives this process. When the scope is cancelled or sending fails, the values that were handed over and not sent
- * are handed to [onUndelivered], and are lost otherwise.
+ * A kotlinx channel into this sender, for code that needs that type. A coroutine in [scope] moves the values. When
+ * `send` of the channel returns, the value was handed over to that coroutine; it may not be in shared memory yet, and
+ * may be lost with this process. When the scope is cancelled or sending fails, [onUndelivered] gets the values that
+ * were handed over and not sent; without it they are lost.
  *
- * Closing the channel sends what is in it and ends the coroutine; this sender stays open.
+ * Closing the channel sends what is in it, and then ends the coroutine; this sender stays open.
  */
 public fun <T : Any> Sender<T>.channelIn(
     scope: CoroutineScope,
@@ -82,7 +83,7 @@ private fun CoroutineScope.launchMoving(end: (Throwable?) -> Unit, move: suspend
 @OptIn(ExperimentalCoroutinesApi::class)
 private fun Channel<*>.cancelWhenClosed(cancel: () -> Unit) = invokeOnClose { cancel() }
 
-/** Sends all values of the flow, in order; returns when it has completed. The sender stays open. */
+/** Sends all values of the flow, in order, and returns when the flow has completed. The sender stays open. */
 public suspend fun <T : Any> Flow<T>.sendTo(sender: Sender<T>) {
     collect { sender.send(it) }
 }

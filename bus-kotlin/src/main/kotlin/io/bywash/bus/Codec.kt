@@ -3,49 +3,50 @@ package io.bywash.bus
 import io.bywash.engine.Message
 
 /**
- * How values become messages and messages become values.
+ * Turns values into messages and messages into values.
  *
- * A codec has no state that its calls change: any number of senders and receivers share it, in different threads. All
+ * A codec has no state that its calls change, so any number of senders and receivers in different threads share it. All
  * users of a queue have to agree on the format; nothing checks that.
  *
- * Implement [DirectCodec] if the length of a message is easily told from its value. [map] makes a codec for another
- * type, for example a value class; [codec] one from a format of kotlinx.serialization.
+ * Implement [DirectCodec] if the length of a message is easily computed from its value. [map] makes a codec for another
+ * type, for example a value class; [codec] makes one from a format of kotlinx.serialization, and [recordCodec] one for
+ * records.
  */
 public interface Codec<T : Any> {
     /**
-     * Does what has to be done to know the length of the message. Called once for each value sent, however long sending
-     * waits.
+     * Does whatever is needed to know the length of the message. Called once for each value that is sent, however long
+     * sending has to wait for room.
      */
     public fun prepare(value: T): Draft<T>
 
     /**
-     * Makes a value of a message. What this throws reaches the receiver in a [DecodingException]; the message counts as
-     * received.
+     * Makes a value from a message. If this throws, the receiver gets a [DecodingException] with that cause, and the
+     * message counts as received.
      *
-     * @param message valid during this call only. Its content comes from another process: check what you rely on
+     * @param message valid only during this call. Its content comes from another process: check what you rely on
      */
     public fun read(message: Message): T
 
-    /** A message that is about to be written; the codec itself, or what it made of the value. */
+    /** A message that is about to be written: the codec itself, or what it made from the value. */
     public interface Draft<in T : Any> {
         /**
          * The number of bytes that [write] fills: at most the largest message of the queue, and at least 1 in a topic.
          */
         public fun length(value: T): Int
 
-        /** A number that travels with the message, for example to tell the cases of a sealed class apart. */
+        /** The type that travels with the message, for example to distinguish the subclasses of a sealed class. */
         public fun type(value: T): Int = 0
 
         /**
-         * Writes the message, whose length is what [length] returned. The message is sent when this returns; when this
-         * throws, nothing is sent, and the exception reaches the sender.
+         * Writes the message, which has the length that [length] returned. The message is sent when this returns. If
+         * this throws, nothing is sent, and the sender gets the exception.
          *
-         * @param value the same as in [Codec.prepare]
+         * @param value the one that [Codec.prepare] got
          */
         public fun write(value: T, writer: MessageWriter)
     }
 
-    /** The bytes themselves. Reading makes a copy. */
+    /** Plain bytes. Reading makes a copy. */
     public object Bytes : DirectCodec<ByteArray> {
         override fun length(value: ByteArray): Int = value.size
 
@@ -126,10 +127,10 @@ public interface DirectCodec<T : Any> : Codec<T>, Codec.Draft<T> {
 }
 
 /**
- * The same format for another type.
+ * A codec for another type with the same format.
  *
- * @param read makes the other type of what this codec reads
- * @param write makes what this codec writes of the other type
+ * @param read converts what this codec reads to the other type
+ * @param write converts the other type to what this codec writes
  * @sample io.bywash.bus.samples.prices
  */
 public fun <A : Any, B : Any> Codec<A>.map(read: (A) -> B, write: (B) -> A): Codec<B> = MappedCodec(this, read, write)

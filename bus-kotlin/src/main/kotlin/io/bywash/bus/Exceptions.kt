@@ -3,19 +3,20 @@ package io.bywash.bus
 import kotlinx.coroutines.CancellationException
 
 /**
- * The sender, the receiver or the whole bus was closed in this process. As after `cancel()` of a kotlinx channel it is
- * a [CancellationException]: a coroutine that it ends counts as cancelled, and does not fail its parent.
+ * The sender, the receiver or the whole bus was closed in this process. Like the exception after `cancel()` of a
+ * kotlinx channel, it is a [CancellationException]: a coroutine that it ends counts as cancelled, and does not fail its
+ * parent.
  */
 public class BusClosedException internal constructor(message: String) : CancellationException(message)
 
 /**
- * The sender has closed, or is proven dead, all its messages were received, and the receiver was told to end then, with
+ * The sender has closed or is proven dead, and all its messages were received. Only for receivers with
  * [Until.SenderGone].
  */
 public class SenderGoneException internal constructor(message: String) : NoSuchElementException(message)
 
 /**
- * A codec could not make a value of a message, which counts as received.
+ * A codec could not read a message. The message counts as received.
  *
  * @property queue the name of the queue
  * @property sequence the sequence of the message

@@ -13,7 +13,7 @@ public class TopologyFault internal constructor(public val place: String, public
     override fun toString(): String = "$place: $problem"
 }
 
-/** A declaration of a bus is wrong. Nothing was created. */
+/** The declaration of a bus is wrong. Nothing was created. */
 public class InvalidTopologyException internal constructor(
     name: String,
     /** Everything that is wrong, each with its place. */

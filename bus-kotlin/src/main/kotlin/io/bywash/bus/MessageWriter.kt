@@ -4,12 +4,12 @@ import io.bywash.engine.Claim
 import java.lang.foreign.MemorySegment
 
 /**
- * Room for one message in shared memory, to be filled in place. It can only be written: whether the message is sent is
- * decided by whether the code that fills it returns or throws.
+ * Room for one message in shared memory, to be filled in place. The message is sent when the code that fills it
+ * returns, and not sent when that code throws.
  *
- * Valid during the call that it was passed to. An index is a byte of the message, from 0; numbers are written
- * little-endian and need no alignment. The bytes are what an earlier message left there, so write all of them. Anything
- * outside of the message is an [IndexOutOfBoundsException].
+ * A writer is valid only during the call to which it was passed. An index is an offset into the message in bytes, from
+ * 0. Numbers are little-endian and need no alignment. The room still holds bytes of earlier messages, so write every
+ * byte of it. Each access is checked: one outside the message, or after the call, throws [IndexOutOfBoundsException].
  */
 public class MessageWriter internal constructor() {
     /** Of the message that is being written. */
@@ -18,7 +18,7 @@ public class MessageWriter internal constructor() {
     /** What is written through it. */
     internal fun openClaim(): Claim = claim ?: throw IndexOutOfBoundsException("no message is being written")
 
-    /** Length in bytes. */
+    /** The length of the message in bytes. */
     public val length: Int get() = openClaim().length()
 
     /** Writes one byte. */
@@ -36,11 +36,11 @@ public class MessageWriter internal constructor() {
     /** Writes a floating point number in eight bytes. */
     public fun putDouble(index: Int, value: Double): MessageWriter = apply { openClaim().putDouble(index, value) }
 
-    /** Copies [length] bytes of an array to [index]. */
+    /** Copies [length] bytes of an array, from [sourceIndex] on, to [index]. */
     public fun putBytes(index: Int, source: ByteArray, sourceIndex: Int = 0, length: Int = source.size): MessageWriter =
         apply { openClaim().putBytes(index, source, sourceIndex, length) }
 
-    /** Copies [length] bytes of a memory segment to [index]. */
+    /** Copies [length] bytes of a memory segment, from [sourceOffset] on, to [index]. */
     public fun putBytes(index: Int, source: MemorySegment, sourceOffset: Long, length: Int): MessageWriter =
         apply { openClaim().putBytes(index, source, sourceOffset, length) }
 }

@@ -3,7 +3,7 @@ package io.bywash.bus
 import io.bywash.engine.Segment
 
 /**
- * The typed name of something in a segment. A plain value that may be declared anywhere, also at top level, and be used
+ * The typed name of an entry of a segment: a plain value, which may be declared anywhere, even at top level, and used
  * in any number of topologies.
  *
  * @property name of the entry in the segment; unique there
@@ -11,8 +11,8 @@ import io.bywash.engine.Segment
 public abstract class EntryName internal constructor(public val name: String)
 
 /**
- * The typed name of a queue, of whatever kind: what senders and receivers ask a [Bus] for. Each kind has a class of its
- * own, for example [io.bywash.bus.broadcast.Topic].
+ * The typed name of a queue of any kind, with which senders and receivers are taken from a [Bus]. Each kind has a class
+ * of its own, for example [io.bywash.bus.broadcast.Topic].
  *
  * @property codec the format of its messages
  */

@@ -11,28 +11,28 @@ import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.flow.map
 
-/** When a receiver comes to its end. */
+/** When a receiver ends. */
 public enum class Until {
-    /** When it is closed in this process. A sender that goes may be followed by another one. */
+    /** When it is closed in this process. A sender that has gone may be followed by another one. */
     Closed,
 
     /**
-     * When the sender has closed, or is proven dead, and all its messages were received; or when it is closed. It has
-     * to be there first: the end of a sender that was gone before this receiver joined, and of which it has received
-     * nothing, does not count.
+     * When the sender has closed or is proven dead, and all its messages were received; or when the receiver is closed
+     * in this process. A sender that had gone before this receiver joined does not count, unless the receiver got a
+     * message of it.
      */
     SenderGone,
 }
 
 /**
- * Receives the messages of a queue, taken with [Bus.receiver].
+ * Receives the messages of a queue. [Bus.receiver] takes one.
  *
- * Used by one coroutine at a time, in any thread; another one gets an [IllegalStateException]. After [close], or after
- * the bus was closed, loops and flows end, and other operations throw [BusClosedException], also those that wait; after
- * [revoke] all of them throw [io.bywash.engine.SegmentClosedException].
+ * A receiver is used by one coroutine at a time, in any thread; another one gets an [IllegalStateException]. After
+ * [close], or after the bus was closed, loops and flows end, and other operations throw [BusClosedException], as do
+ * those that are waiting; after [revoke] all of them throw [io.bywash.engine.SegmentClosedException].
  *
- * A message is taken from the queue only by a coroutine that runs, after it was resumed. So cancellation, which ends
- * any waiting here at once, never loses one: what throws because of it has taken nothing.
+ * Cancellation ends every wait here at once, and never loses a message. A message is taken from the queue only after
+ * the coroutine was resumed, so an operation that throws because of cancellation has taken none.
  *
  * @sample io.bywash.bus.samples.loopUntilTheSenderHasGone
  */
@@ -78,13 +78,13 @@ public class Receiver<out T : Any> internal constructor(
     /**
      * The next message. Suspends, without holding a thread, while there is none.
      *
-     * A `withTimeout` around this may drop a message that comes at the last moment, as around any function that returns
-     * something; [receiveWithin] does not.
+     * `withTimeout` around this may drop a message that comes at the last moment, as it may drop the result of any
+     * function; [receiveWithin] does not.
      *
-     * @throws DecodingException when the codec could not read the message; the next call goes on with the next one
+     * @throws DecodingException when the codec could not read the message; the next call returns the next one
      * @throws SenderGoneException when the sender has gone, with [Until.SenderGone]
-     * @throws io.bywash.engine.OverrunException when messages were lost, with a receiver that does not tolerate that
-     * @throws io.bywash.engine.EvictedException when this receiver was cut off, since it held the sender back too long
+     * @throws io.bywash.engine.OverrunException when messages were lost and this receiver's options do not allow that
+     * @throws io.bywash.engine.EvictedException when this receiver was evicted because it held the sender back too long
      * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no sender writes
      */
     public suspend fun receive(): T {
@@ -100,19 +100,22 @@ public class Receiver<out T : Any> internal constructor(
         return if (received != null) handOver() else throw senderGone()
     }
 
-    /** As [receive], for [timeout] at the most; null when no message came in that time. */
+    /** As [receive], but waits for [timeout] at most. Returns null when no message came in that time. */
     public suspend fun receiveWithin(timeout: Duration): T? {
         currentCoroutineContext().ensureActive()
         val isOver = awaitMessage(timeout.inWholeNanoseconds)
         return if (received != null) handOver() else if (isOver) throw senderGone() else null
     }
 
-    /** The next message if it is there now, or why there is none: empty, lost, sender gone, or closed. */
+    /**
+     * The next message if there is one now, or why there is none: empty, lost, sender gone, or closed. Other failures
+     * are thrown, as by [receive].
+     */
     public fun tryReceive(): BusResult<T> = if (guard.isClosed) BusResult.CLOSED else result(guard.use { takeOrEnd() })
 
     /**
-     * As [receive], with the outcome as a value: a message, lost, sender gone, or closed. Other failures are thrown, as
-     * there.
+     * As [receive], but returns the outcome as a value: a message, lost, sender gone, or closed. Other failures are
+     * thrown.
      */
     public suspend inline fun receiveResult(): BusResult<T> = BusResult(receiveContent())
 
@@ -175,14 +178,15 @@ public class Receiver<out T : Any> internal constructor(
     // ---- many
 
     /**
-     * Messages one after the other, for a `for` loop. It ends when this receiver is closed or, with
-     * [Until.SenderGone], when the sender has gone. Leaving it, also between two steps, takes nothing from the queue.
+     * The messages one after another, for a `for` loop. The loop ends when this receiver is closed or, with
+     * [Until.SenderGone], when the sender has gone. Otherwise it throws what [receive] throws. Leaving the loop loses
+     * no message.
      */
     public operator fun iterator(): Iterator<T> = Iterator(this)
 
     /** See [Receiver.iterator]. */
     public class Iterator<out T : Any> internal constructor(private val receiver: Receiver<T>) {
-        /** Whether there is another message; suspends until that is known. */
+        /** Suspends until there is another message; false when the loop ends. */
         public suspend operator fun hasNext(): Boolean = receiver.hasNext()
 
         /** The message that [hasNext] has found. */
@@ -211,9 +215,9 @@ public class Receiver<out T : Any> internal constructor(
     private fun next(): T = if (received != null) handOver() else throw NoSuchElementException("hasNext was not called")
 
     /**
-     * The messages from this receiver's place on. Collecting it again goes on where it stopped, and nothing is lost in
-     * between; closing the receiver is its owner's. It completes as a loop over this receiver ends. [Bus.flow] has a
-     * receiver of its own for each collector instead.
+     * The messages that this receiver has not handed out yet, as a flow. Collecting it again continues where the last
+     * collector stopped, and loses nothing in between. The flow completes when a loop over this receiver would end. It
+     * does not close the receiver. [Bus.flow], in contrast, takes a receiver for each collector.
      */
     public fun asFlow(): Flow<T> = found().map { next() }
 
@@ -225,11 +229,11 @@ public class Receiver<out T : Any> internal constructor(
     }
 
     /**
-     * The next messages, at least one and at most [max]. Suspends while there is none. When a message after the first
-     * cannot be decoded, those before it are returned, and the next call throws.
+     * The next messages, at least one and at most [max]. Suspends while there is none. If a message after the first
+     * cannot be decoded, this returns those before it, and the next call throws.
      *
      * @param max at least 1
-     * @throws SenderGoneException as [receive], which lists the other failures, too
+     * @throws SenderGoneException as [receive], which also lists the other failures
      */
     public suspend fun receiveBatch(max: Int): List<T> {
         require(max >= 1) { "max=$max must be at least 1" }
@@ -250,17 +254,18 @@ public class Receiver<out T : Any> internal constructor(
         return batch
     }
 
-    /** The messages in batches, see [receiveBatch]; a flow like [asFlow]. */
+    /** The messages in batches of at most [max], see [receiveBatch]; otherwise like [asFlow]. */
     public fun batches(max: Int): Flow<List<T>> = found().map { receiveBatch(max) }
 
     /**
-     * Hands a batch of messages to [handler] in place, without the codec and without copying: the fastest way. Suspends
-     * while there is none. A message counts as received even when [handler] throws.
+     * Hands a batch of messages to [handler], without the codec. This is the fastest way to receive. Suspends while
+     * there is no message. A message counts as received even when [handler] throws.
      *
-     * @param limit the most messages, at least 1
-     * @param handler gets each message in order; it is valid during that call only, and this receiver must not be used
-     * there
-     * @throws IllegalStateException when a loop or flow was left after it had found a message, which [tryReceive] has
+     * @param limit the largest number of messages, at least 1
+     * @param handler gets each message in order. The message is valid only during that call, in which this receiver
+     * must not be used
+     * @throws IllegalStateException when a loop or flow was left after it had found a message; [tryReceive] returns
+     * that one
      * @return how many messages were handed over; 0 when the sender has gone, with [Until.SenderGone]
      */
     public suspend fun poll(limit: Int, handler: (Message) -> Unit): Int {
@@ -288,16 +293,16 @@ public class Receiver<out T : Any> internal constructor(
 
     // ---- its place in the queue
 
-    /** How many messages were lost since this receiver joined. May be read at any time, also after [close]. */
+    /** How many messages this receiver has lost since it joined. May be read at any time, even after [close]. */
     public val lostCount: Long
         get() = role.lostCount
 
-    /** The sequence of the next message, unless that is lost. May be read at any time, also after [close]. */
+    /** The sequence of the next message, unless that is lost. May be read at any time, even after [close]. */
     public val nextSequence: Long
         get() = role.nextSequence - if (received != null) 1 else 0
 
     /**
-     * Says what this receiver is, for people who look at the segment.
+     * Labels this receiver for people who inspect the segment. The label may be changed at any time.
      *
      * @param text up to 32 bytes in UTF-8, without control characters; empty for none
      */
@@ -306,20 +311,21 @@ public class Receiver<out T : Any> internal constructor(
     }
 
     /**
-     * Takes the role away from its user at once, see [io.bywash.engine.Revocable.revoke]: it holds nobody back any
-     * more, even if the handler of a [poll] never returns. Any thread may call it.
+     * Takes the role away from its user at once, see [io.bywash.engine.Revocable.revoke]. From then on it holds nobody
+     * back, even if the handler of a [poll] never returns. Any thread may call this.
      */
     public fun revoke() {
         guard.revoke()
     }
 
-    /** Whether the role was given back: its place is free. Any thread may ask. */
+    /** Whether the role was given back, so that its place is free. Any thread may read this. */
     public val isGivenBack: Boolean
         get() = role.revocable.isGivenBack
 
     /**
-     * Leaves the queue; no sender waits for it any more. Any thread may call it at any time, once is enough: loops and
-     * flows in other coroutines end, and an operation that waits throws a [BusClosedException].
+     * Leaves the queue: no sender waits for this receiver any more. Any thread may call this at any time; calling it
+     * again does nothing. Loops and flows in other coroutines end, and an operation that waits throws a
+     * [BusClosedException].
      */
     override fun close() {
         guard.close()

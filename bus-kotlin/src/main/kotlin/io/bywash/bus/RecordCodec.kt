@@ -5,7 +5,8 @@ import io.bywash.engine.record.Records
 import java.lang.invoke.MethodHandles
 
 /**
- * A codec for a `@JvmRecord` class, looked up by the caller: so the class may be private where this is called.
+ * A codec for a `@JvmRecord` class. Access to the class is checked at the place of the call, so it may be private
+ * there. It throws an [IllegalArgumentException] when the class has a component that is not supported.
  *
  * ```
  * @JvmRecord data class Tick(val time: Long, val price: Double, @Length(8) val symbol: String)
@@ -16,7 +17,7 @@ import java.lang.invoke.MethodHandles
 public inline fun <reified T : Record> recordCodec(): Codec<T> =
     recordCodec(Records.of(MethodHandles.lookup(), T::class.java))
 
-/** A codec for records that were looked up, also those of several classes. */
+/** A codec for the record classes of a [Records], which may be several. */
 public fun <T : Any> recordCodec(records: Records<T>): Codec<T> = RecordCodec(records)
 
 private class RecordCodec<T : Any>(private val records: Records<T>) : DirectCodec<T> {

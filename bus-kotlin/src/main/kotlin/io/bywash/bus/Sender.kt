@@ -7,11 +7,11 @@ import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 
 /**
- * Sends the messages of a queue, taken with [Bus.sender].
+ * Sends the messages of a queue. [Bus.sender] takes one.
  *
- * Used by one coroutine at a time, in any thread; another one gets an [IllegalStateException]. [shared] lets many use
- * it. After [close], or after the bus was closed, operations throw [BusClosedException], also those that wait; after
- * [revoke] they throw [io.bywash.engine.SegmentClosedException].
+ * A sender is used by one coroutine at a time, in any thread; another one gets an [IllegalStateException]. [shared]
+ * lets many coroutines use it. After [close], or after the bus was closed, operations throw [BusClosedException], as do
+ * those that are waiting; after [revoke] they throw [io.bywash.engine.SegmentClosedException].
  */
 public class Sender<in T : Any> internal constructor(
     private val queue: Queue<T>,
@@ -26,12 +26,12 @@ public class Sender<in T : Any> internal constructor(
     private var claim: Claim? = null
 
     /**
-     * Sends a value: when this returns, it is in shared memory, in order, for every receiver to see, and stays there
-     * even if this process is killed. Suspends, without holding a thread, while there is no room, since a receiver that
-     * has to get every message is too far behind. One that is proven dead is not waited for.
+     * Sends a value. When this returns, the message is in shared memory, where every receiver sees it in order, and it
+     * stays there even if this process is killed. Suspends, without holding a thread, while there is no room because a
+     * receiver that must get every message is too far behind. It does not wait for receivers that are proven dead.
      *
-     * Cancellation ends it at once. If this throws, nothing was sent; if this returns, the value was sent, even if the
-     * coroutine was cancelled meanwhile.
+     * Cancellation ends the wait at once. If this throws, nothing was sent. If it returns, the value was sent, even if
+     * the coroutine was cancelled meanwhile.
      *
      * @throws IllegalArgumentException when the message is longer than the queue allows
      */
@@ -52,8 +52,8 @@ public class Sender<in T : Any> internal constructor(
     }
 
     /**
-     * As [send], for [timeout] at the most; false when there was no room in that time, and nothing was sent. Unlike a
-     * `withTimeout` around [send] it leaves no doubt which of the two it was.
+     * As [send], but waits for room for [timeout] at most. Returns false, and sends nothing, when there was none in
+     * that time. Unlike `withTimeout` around [send], it leaves no doubt whether the value was sent.
      */
     public suspend fun sendWithin(timeout: Duration, value: T): Boolean {
         currentCoroutineContext().ensureActive()
@@ -61,7 +61,7 @@ public class Sender<in T : Any> internal constructor(
         return guard.retry(timeout.inWholeNanoseconds) { write(value, draft) }
     }
 
-    /** Sends a value if there is room now: the result is a success, full, or closed. */
+    /** Sends a value if there is room now, without suspending. The result is a success, full, or closed. */
     public fun trySend(value: T): BusResult<Unit> {
         if (guard.isClosed) {
             return BusResult.CLOSED
@@ -71,9 +71,9 @@ public class Sender<in T : Any> internal constructor(
     }
 
     /**
-     * Sends values as [send] does, but lets receivers see several at a time, which costs less than one by one. When
-     * there is no room, they see all those before. If this throws, or is cancelled, some of the first values were sent:
-     * as many as [nextSequence] has moved.
+     * Sends values as [send] does, but makes several visible at a time, which costs less than one by one. Whenever
+     * there is no room, all values before are made visible. If this throws or is cancelled, the first values may have
+     * been sent: as many as [nextSequence] has grown by.
      */
     public suspend fun sendAll(values: Iterable<T>) {
         currentCoroutineContext().ensureActive()
@@ -93,9 +93,11 @@ public class Sender<in T : Any> internal constructor(
 
     /**
      * Sends a message of exactly [length] bytes that [write] fills in place, without the codec. Suspends while there is
-     * no room. Nothing is sent when [write] throws.
+     * no room. If [write] throws, nothing is sent, and this throws the same exception.
      *
-     * @param type travels with the message, see [Codec.Draft.type]
+     * @param length in bytes, 1 to the largest message of the queue
+     * @param type the type that travels with the message, see [Codec.Draft.type]
+     * @throws IllegalArgumentException when [length] is out of range
      */
     public suspend fun claim(length: Int, type: Int = 0, write: MessageWriter.() -> Unit) {
         currentCoroutineContext().ensureActive()
@@ -137,17 +139,17 @@ public class Sender<in T : Any> internal constructor(
     }
 
     /**
-     * The same sender for many coroutines, which take turns. Use this one no more, nor take a second shared one: they
-     * would not know of each other. Closing either closes both.
+     * The same sender for many coroutines, which take turns. Call this only once, and no longer use this object itself:
+     * the two would not take turns with each other. Closing either closes both.
      */
     public fun shared(): SharedSender<T> = SharedSender(this)
 
     /**
-     * Suspends until at least [count] receivers that live have joined, in whatever process; false when there were fewer
-     * for [timeout]. Messages are kept for those who have joined; later ones get them only if they ask for old
-     * messages.
+     * Suspends until at least [count] living receivers have joined, in any processes. Returns false when there were
+     * fewer within [timeout]. A receiver gets the messages that are sent after it has joined; earlier ones only if it
+     * asks for them.
      *
-     * @param count 0 up to the number of receivers that the queue has room for
+     * @param count 0 to the number of receivers that the queue has room for
      */
     public suspend fun awaitReceivers(count: Int, timeout: Duration): Boolean {
         currentCoroutineContext().ensureActive()
@@ -155,16 +157,16 @@ public class Sender<in T : Any> internal constructor(
         return guard.retry(timeout.inWholeNanoseconds, present) { role.receiverCount() >= count }
     }
 
-    /** How many receivers that live have joined now, in all processes. */
+    /** How many living receivers the queue has now, in all processes. */
     public val receiverCount: Int
         get() = guard.use { role.receiverCount() }
 
-    /** The sequence that the next message gets. May be read at any time, also after [close]. */
+    /** The sequence of the next message. May be read at any time, even after [close]. */
     public val nextSequence: Long
         get() = role.nextSequence
 
     /**
-     * Says what this sender is, for people who look at the segment.
+     * Labels this sender for people who inspect the segment. The label may be changed at any time.
      *
      * @param text up to 32 bytes in UTF-8, without control characters; empty for none
      */
@@ -173,20 +175,20 @@ public class Sender<in T : Any> internal constructor(
     }
 
     /**
-     * Takes the role away from its user at once, see [io.bywash.engine.Revocable.revoke]. Any thread may call it. What
-     * is being written is not sent, and nobody else can send until the code that writes it has returned.
+     * Takes the role away from its user at once, see [io.bywash.engine.Revocable.revoke]. Any thread may call this. A
+     * message that is being written is not sent, and nobody else can send until the code that writes it has returned.
      */
     public fun revoke() {
         guard.revoke()
     }
 
-    /** Whether the role was given back, so that another can take it. Any thread may ask. */
+    /** Whether the role was given back, so that somebody else can take it. Any thread may read this. */
     public val isGivenBack: Boolean
         get() = role.revocable.isGivenBack
 
     /**
-     * Gives the role back; what was sent stays. Any thread may call it at any time, once is enough: an operation that
-     * waits in another coroutine ends with a [BusClosedException], and has sent nothing.
+     * Gives the role back; what was sent stays. Any thread may call this at any time; calling it again does nothing. An
+     * operation that waits in another coroutine throws a [BusClosedException], and has sent nothing.
      */
     override fun close() {
         guard.close()

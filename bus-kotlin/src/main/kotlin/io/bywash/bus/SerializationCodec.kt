@@ -8,14 +8,14 @@ import kotlinx.serialization.serializer
 
 /**
  * A codec for what kotlinx.serialization can serialize, in a binary format such as `Cbor` or `ProtoBuf`. Each value is
- * encoded once, into an array. Needs kotlinx.serialization, which this library does not bring along: a module that uses
+ * encoded once, into an array. This library does not depend on kotlinx.serialization at run time: a module that calls
  * this requires `kotlinx.serialization.core` itself.
  *
  * @sample io.bywash.bus.samples.orders
  */
 public fun <T : Any> BinaryFormat.codec(serializer: KSerializer<T>): Codec<T> = SerializationCodec(this, serializer)
 
-/** As above, for the serializer of [T]. */
+/** A codec for [T], with its own serializer. */
 public inline fun <reified T : Any> BinaryFormat.codec(): Codec<T> = codec(serializersModule.serializer<T>())
 
 @OptIn(ExperimentalSerializationApi::class)

@@ -4,13 +4,13 @@ import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 
 /**
- * A [Sender] for many coroutines, made by [Sender.shared]. They take turns in the order in which they came; while one
- * waits for room, those behind it wait as well. That costs two atomic operations a message, as long as nobody waits.
+ * A [Sender] for many coroutines, made by [Sender.shared]. They take turns in the order of their calls; while one waits
+ * for room, those behind it wait as well. As long as nobody waits, that costs two atomic operations a message.
  */
 public class SharedSender<in T : Any> internal constructor(private val sender: Sender<T>) : AutoCloseable {
     private val lock = FairLock()
 
-    /** As [Sender.send], in turn. Cancellation ends waiting for the turn, too. */
+    /** As [Sender.send], in turn. Cancellation also ends the wait for the turn. */
     public suspend fun send(value: T) {
         currentCoroutineContext().ensureActive()
         if (!lock.tryLock()) {
@@ -46,7 +46,7 @@ public class SharedSender<in T : Any> internal constructor(private val sender: S
         }
     }
 
-    /** As [Sender.trySend]; also full while another coroutine sends. */
+    /** As [Sender.trySend]; the result is also full while another coroutine sends or waits for its turn. */
     public fun trySend(value: T): BusResult<Unit> {
         if (!lock.tryLock()) {
             return BusResult.FULL
@@ -58,7 +58,7 @@ public class SharedSender<in T : Any> internal constructor(private val sender: S
         }
     }
 
-    /** As [Sender.sendAll]; nobody else sends in between. */
+    /** As [Sender.sendAll]; no other message comes between the values. */
     public suspend fun sendAll(values: Iterable<T>) {
         lock.lock()
         try {

@@ -1,10 +1,10 @@
 package io.bywash.bus
 
 /**
- * An amount of memory, written `512.bytes`, `64.KiB`, `4.MiB` or `1.GiB`. Any number is a size; what a size is used for
- * decides which ones are allowed there.
+ * An amount of memory, written `512.bytes`, `64.KiB`, `4.MiB` or `1.GiB`. Any number of bytes is a size; where a size
+ * is used, its range is checked.
  *
- * @property bytes how many bytes
+ * @property bytes the number of bytes
  */
 @JvmInline
 public value class Size(public val bytes: Long) : Comparable<Size> {
@@ -22,17 +22,17 @@ public value class Size(public val bytes: Long) : Comparable<Size> {
     }
 }
 
-/** So many bytes. */
+/** This number of bytes. */
 public val Int.bytes: Size get() = Size(toLong())
 
-/** So many bytes. */
+/** This number of bytes. */
 public val Long.bytes: Size get() = Size(this)
 
-/** So many times 1024 bytes. */
+/** This number of KiB, 1024 bytes each. */
 public val Int.KiB: Size get() = Size(toLong() shl 10)
 
-/** So many times 1024 KiB. */
+/** This number of MiB, 1024 KiB each. */
 public val Int.MiB: Size get() = Size(toLong() shl 20)
 
-/** So many times 1024 MiB. */
+/** This number of GiB, 1024 MiB each. */
 public val Int.GiB: Size get() = Size(toLong() shl 30)

@@ -4,9 +4,9 @@ import io.bywash.engine.broadcast.SubscriberOptions
 import kotlin.time.Duration
 
 /**
- * What a receiver of a topic does when the sender is faster, and where it begins. An immutable value.
+ * What happens when a receiver of a topic is slower than the sender, and where it starts. An immutable value.
  *
- * When it is too slow, and in the words of kotlinx:
+ * When the receiver is too slow, and what kotlinx calls that:
  * - [block]: the sender waits, `BufferOverflow.SUSPEND`
  * - [skip]: it loses the oldest messages, and is told how many, `BufferOverflow.DROP_OLDEST`
  * - [fail]: receiving throws, `DROP_OLDEST` that fails instead of dropping
@@ -15,53 +15,55 @@ import kotlin.time.Duration
  * @sample io.bywash.bus.samples.skipWhatIsOld
  */
 public class ReceiverOptions private constructor(internal val engine: SubscriberOptions) {
-    /** The same, beginning with the oldest message that is still there, instead of the next one sent. */
+    /** A copy that starts at the oldest message that is still there, instead of at the next one that is sent. */
     public fun startingAtOldest(): ReceiverOptions = ReceiverOptions(engine.startingAtOldest())
 
     /**
-     * The same, beginning with the last messages that are there.
+     * A copy that starts this many messages before the next one that is sent, or at the oldest if there are fewer.
      *
-     * @param count how many, 0 or more; fewer when not so many are there
+     * @param count 0 or more
      */
     public fun startingWithLast(count: Long): ReceiverOptions = ReceiverOptions(engine.startingAtLast(count))
 
-    /** The same, beginning with a sequence of the segment that is attached now, see [SubscriberOptions.startingAt]. */
+    /** A copy that starts at a sequence of the segment that is attached now, see [SubscriberOptions.startingAt]. */
     public fun startingAt(sequence: Long): ReceiverOptions = ReceiverOptions(engine.startingAt(sequence))
 
     /**
-     * The same, beginning with a sequence that was noted earlier, see [SubscriberOptions.startingAt]. If the segment
-     * was created anew since, joining throws a [io.bywash.engine.SegmentReplacedException].
+     * A copy that starts at a sequence that was noted earlier, see [SubscriberOptions.startingAt]. If the segment was
+     * removed and created again since then, joining throws a [io.bywash.engine.SegmentReplacedException].
      *
-     * @param segmentId as [io.bywash.engine.Segment.id] said at that time
+     * @param segmentId the [io.bywash.engine.Segment.id] at the time when the sequence was noted; not 0
+     * @param sequence 0 or more
      */
     public fun startingAt(segmentId: Long, sequence: Long): ReceiverOptions =
         ReceiverOptions(engine.startingAt(segmentId, sequence))
 
     public companion object {
-        /** Loses nothing: the sender waits when it would overwrite what this receiver has not received. */
+        /** Loses nothing: the sender waits instead of overwriting a message that this receiver has not received. */
         public fun block(): ReceiverOptions = ReceiverOptions(SubscriberOptions.block())
 
         /**
-         * Holds nobody back: when the sender overwrites what this receiver has not received, it is told exactly how
-         * many messages it lost.
+         * Holds nobody back and accepts losses. When the sender overwrites messages that this receiver has not
+         * received, the receiver learns exactly how many it lost.
          *
-         * @param resumingAtNewest whether it then goes on with the newest message, instead of the oldest that is there
+         * @param resumingAtNewest whether it then continues at the newest message, instead of at the oldest that is
+         * there
          */
         public fun skip(resumingAtNewest: Boolean = false): ReceiverOptions = SubscriberOptions.skip().let {
             ReceiverOptions(if (resumingAtNewest) it.resumingAtNewest() else it)
         }
 
         /**
-         * Holds nobody back, and tolerates no loss: when the sender overwrites what this receiver has not received,
-         * receiving throws an [io.bywash.engine.OverrunException].
+         * Holds nobody back and does not accept losses. When the sender overwrites messages that this receiver has not
+         * received, receiving throws an [io.bywash.engine.OverrunException].
          */
         public fun fail(): ReceiverOptions = ReceiverOptions(SubscriberOptions.fail())
 
         /**
-         * Loses nothing, but does not hold the sender back for longer than [patience] at a stretch: then it is cut off,
-         * and receiving throws an [io.bywash.engine.EvictedException].
+         * Loses nothing, but holds the sender back for no longer than [patience] at a stretch. Then it is evicted: the
+         * sender goes on, and receiving throws an [io.bywash.engine.EvictedException].
          *
-         * @param patience at least a nanosecond; kept up to 50 ms too long
+         * @param patience at least a nanosecond; the eviction may come up to 50 ms late
          */
         public fun evictAfter(patience: Duration): ReceiverOptions =
             ReceiverOptions(SubscriberOptions.evictAfter(patience.inWholeNanoseconds))

@@ -23,7 +23,7 @@ import kotlinx.coroutines.flow.Flow
  * which sees every message.
  *
  * @param name of the entry in the segment; unique there
- * @param codec the format of its messages, of 1 byte up to an eighth of the ring
+ * @param codec the format of its messages, which have from 1 byte to an eighth of the ring
  */
 public class Topic<T : Any>(name: String, codec: Codec<T>) : Queue<T>(name, codec) {
     override val hasOneSender: Boolean get() = true
@@ -41,14 +41,14 @@ public class Topic<T : Any>(name: String, codec: Codec<T>) : Queue<T>(name, code
 public fun BusBuilder.topic(name: String, declare: TopicBuilder.() -> Unit = {}): Topic<ByteArray> =
     topic(name, Codec.Bytes, declare)
 
-/** Declares a topic with messages of a format, and returns its typed name. */
+/** Declares a topic whose messages have the format of [codec], and returns its typed name. */
 public fun <T : Any> BusBuilder.topic(
     name: String,
     codec: Codec<T>,
     declare: TopicBuilder.() -> Unit = {},
 ): Topic<T> = Topic(name, codec).also { topic(it, declare) }
 
-/** Declares a topic under a typed name that stands elsewhere. */
+/** Declares a topic whose typed name was made elsewhere. */
 public fun BusBuilder.topic(topic: Topic<*>, declare: TopicBuilder.() -> Unit = {}) {
     declare(TopicBuilder(topic).apply(declare).build())
 }
@@ -57,13 +57,13 @@ public fun BusBuilder.topic(topic: Topic<*>, declare: TopicBuilder.() -> Unit = 
 @BusDsl
 public class TopicBuilder internal constructor(private val topic: Topic<*>) {
     /**
-     * How much is kept for the receivers, 4 KiB to 128 GiB, rounded up to a power of two; 4 MiB unless told otherwise.
-     * A message takes its length and 16 bytes, rounded up to a multiple of 16. The longest message is an eighth of the
+     * The size of the ring, which holds the messages: 4 KiB to 128 GiB, rounded up to a power of two; 4 MiB by default.
+     * A message takes its length and 16 bytes, rounded up to a multiple of 16. The largest message is an eighth of the
      * ring, at most 1 GiB.
      */
     public var ring: Size = 4.MiB
 
-    /** The most receivers at one time, in all processes together, 1 to 1023; 64 unless told otherwise. */
+    /** The largest number of receivers at one time, in all processes together, 1 to 1023; 64 by default. */
     public var receivers: Int = Broadcast.DEFAULT_SUBSCRIBERS
 
     internal fun build(): Declaration = TopicDeclaration(topic, ring, receivers)
@@ -90,12 +90,12 @@ private class TopicDeclaration(private val topic: Topic<*>, private val ring: Si
 }
 
 /**
- * Joins a topic with a place of its own.
+ * Joins a topic as a receiver with a position of its own.
  *
- * @param options what happens when this receiver is too slow, and where it begins
- * @param until when it comes to its end
- * @param onLost learns of losses, exactly how many messages, before the receiver gets the first message after the gap;
- * called in the receiving coroutine, only with [ReceiverOptions.skip]
+ * @param options what happens when this receiver is too slow, and where it starts
+ * @param until when it ends
+ * @param onLost called with the exact number of lost messages before the receiver gets the first one after the gap; in
+ * the receiving coroutine, and only with [ReceiverOptions.skip]
  * @throws io.bywash.engine.OverrunException when [options] ask for a sequence that was overwritten, and do not skip
  * @throws io.bywash.engine.BusException as [Bus.receiver], which lists the failures
  */
@@ -106,7 +106,7 @@ public fun <T : Any> Bus.receiver(
     onLost: (Long) -> Unit = {},
 ): Receiver<T> = receiver(topic, onLost) { SubscriberRole.open(topic, segment, options, until) }
 
-/** The messages of a topic as a cold flow, see [Bus.flow]; parameters as those of [receiver]. */
+/** The messages of a topic as a cold flow, see [Bus.flow]. The parameters are those of [receiver]. */
 public fun <T : Any> Bus.flow(
     topic: Topic<T>,
     options: ReceiverOptions,
