@@ -8,17 +8,19 @@ import java.nio.file.Path;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * A broadcast queue somewhere on this host, of whatever process. It is a service while its segment exists and its owner
- * lives: the holder of the writer role, else the creator. When the owner dies or leaves, the {@linkplain QueueListener
- * listeners} of this container first get all that was committed; then the service is withdrawn. It comes back with the
- * next owner, with the same properties but for the owner's.
+ * A broadcast queue on this host, whichever process created it. It is a service while its segment exists and its owner
+ * is alive. The owner is the holder of the publisher role or, if nobody holds that, the creator of the queue. When the
+ * owner dies or leaves, the {@linkplain QueueListener listeners} of this container first get all messages that were
+ * committed; then the service is withdrawn. It comes back when there is an owner again, with the same properties except
+ * for those of the owner. Any thread may use it.
  *
- * <p>The service itself only looks, and keeps no segment alive. With the first {@link #subscribe} or {@link #publish}
- * the using bundle joins the segment. When it releases the service, or the service is withdrawn, the roles that it
- * still has fail with {@link io.bywash.engine.SegmentClosedException}, also those that wait; with the last one it
- * leaves. A bundle need not close them for that. A role that is in use at that moment, since a handler does not
- * return or a claim is open, is {@linkplain io.bywash.engine.Revocable#revoke revoked} after a second: then it holds
- * nobody back. To go on at the same place with the next owner without more ado, be a {@link QueueListener}.
+ * <p>The service itself only observes the segment, and does not keep it in use. The bundle that uses the service joins
+ * the segment with its first {@link #subscribe} or {@link #publish}. When the bundle releases the service, or the
+ * service is withdrawn, the bundle's roles end: each operation throws {@link io.bywash.engine.SegmentClosedException},
+ * and those that wait end with that exception. The bundle leaves the segment with its last role. It need not close the
+ * roles for that. A role that is in use at that moment, because a handler does not return or a claim is open, is
+ * {@linkplain io.bywash.engine.Revocable#revoke revoked} after a second, and then holds nobody back. A bundle that only
+ * wants to continue with the next owner where it stopped registers a {@link QueueListener} instead.
  *
  * <p>Service properties: {@value BywashConstants#SEGMENT}, {@value BywashConstants#QUEUE},
  * {@value BywashConstants#KIND}, {@value BywashConstants#CAPACITY}, {@value BywashConstants#ELEMENT_SIZE},
@@ -32,25 +34,25 @@ public interface BroadcastService {
   /** The queue's name. */
   String queue();
 
-  /** The segment's file. */
+  /** The path of the segment's file. */
   Path path();
 
   /**
-   * A look at the queue, its publisher and its subscribers.
+   * Inspects the queue, its publisher and its subscribers.
    *
    * @throws io.bywash.engine.SegmentClosedException when the segment has gone
    */
   BroadcastStatus status();
 
   /**
-   * Joins the queue. The subscriber is the caller's to close.
+   * Joins the queue. The caller closes the subscriber.
    *
    * @throws io.bywash.engine.BusException as {@link Subscriber#open}, or when the segment has gone
    */
   Subscriber subscribe(SubscriberOptions options);
 
   /**
-   * Takes the writer role. The publisher is the caller's to close.
+   * Takes the publisher role. The caller closes the publisher.
    *
    * @throws io.bywash.engine.BusException as {@link Publisher#open}, or when the segment has gone
    */

@@ -8,7 +8,7 @@ public final class BywashConstants {
   /** The version of that capability: that of this package. */
   public static final String IMPLEMENTATION_VERSION = "0.1.0";
 
-  // ---- what every queue's service says, and a listener's service or a queue's configuration chooses
+  // ---- properties of every queue's service, which a listener's service or a queue's configuration sets as well
 
   /** The segment's name. String. */
   public static final String SEGMENT = "bywash.segment";
@@ -16,15 +16,15 @@ public final class BywashConstants {
   /** The queue's name, unique in its segment. String. */
   public static final String QUEUE = "bywash.queue";
 
-  // ---- what every queue's service says
+  // ---- properties of every queue's service
 
-  /** What kind of queue it is: {@code broadcast}. String. */
+  /** The kind of queue: {@code broadcast}. String. */
   public static final String KIND = "bywash.kind";
 
   /** How much the queue holds, in its kind's unit (broadcast: bytes of the ring). Long. */
   public static final String CAPACITY = "bywash.capacity";
 
-  /** Size of one element in bytes, or the largest size of a message. Long. */
+  /** The size of one element in bytes, or the largest size of a message. Long. */
   public static final String ELEMENT_SIZE = "bywash.element.size";
 
   /** The process id of the queue's owner, in that process's own pid namespace. Changes when the owner does. Long. */
@@ -33,10 +33,10 @@ public final class BywashConstants {
   /** Whether the queue's owner is this process. Changes when the owner does. Boolean. */
   public static final String LOCAL = "bywash.local";
 
-  /** The segment's file. String. */
+  /** The path of the segment's file. String. */
   public static final String PATH = "bywash.path";
 
-  // ---- what a listener's service chooses
+  // ---- properties that a listener's service sets
 
   /**
    * What happens when the listener is slower than the publisher: {@link #POLICY_BLOCK}, {@link #POLICY_EVICT},
@@ -79,11 +79,12 @@ public final class BywashConstants {
   public static final String START = "bywash.start";
 
   /**
-   * The default {@link #START}: with the oldest message that is still there, so that a late discovery costs nothing.
+   * The default {@link #START}: at the oldest message that is still there, so that a queue that is discovered late
+   * loses nothing.
    */
   public static final String START_OLDEST = "oldest";
 
-  /** This {@link #START} begins with the first message that is published after joining. */
+  /** This {@link #START} is at the first message that is published after joining. */
   public static final String START_NEWEST = "newest";
 
   // ---- configurations
@@ -105,11 +106,12 @@ public final class BywashConstants {
   public static final String QUEUE_PID = "io.bywash.queue";
 
   /**
-   * The bus directory; empty or absent for this user's standard one ({@code $BYWASH_DIR}, else below /dev/shm). String.
+   * The bus directory. Empty or absent for this user's standard one: {@code $BYWASH_DIR} if that is set, otherwise
+   * {@code /dev/shm/bywash-UID}. String.
    */
   public static final String DIRECTORY = "bywash.directory";
 
-  /** The size of the ring in bytes, rounded up to a power of two; 1 MiB unless given. Long. */
+  /** The size of the ring in bytes, rounded up to a power of two; 1 MiB by default. Long. */
   public static final String RING_BYTES = "bywash.ring.bytes";
 
   /** The default of {@link #RING_BYTES}. */
@@ -124,12 +126,12 @@ public final class BywashConstants {
   /** The default {@link #LIFETIME}: the last living participant removes the segment. */
   public static final String LIFETIME_WHILE_USED = "whileUsed";
 
-  /** This {@link #LIFETIME} leaves the segment until it is removed on purpose. */
+  /** This {@link #LIFETIME} keeps the segment until it is removed on purpose. */
   public static final String LIFETIME_KEPT = "kept";
 
   /**
-   * When the configuration creates the segment: bytes left for queues that are added later, since a segment never
-   * grows. 4 MiB unless given. Long.
+   * How many bytes to leave for queues that are added later, if the configuration creates the segment. A segment never
+   * grows. 4 MiB by default. Long.
    */
   public static final String SPARE_BYTES = "bywash.spare.bytes";
 

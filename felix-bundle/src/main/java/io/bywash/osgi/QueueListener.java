@@ -4,8 +4,8 @@ import io.bywash.engine.Message;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
- * Registered as a service, it is fed with the messages of a queue: as soon as both are there, in whichever order they
- * come.
+ * Gets the messages of a queue. A bundle registers it as a service; it is fed as soon as both the service and the queue
+ * exist, whichever comes first.
  *
  * <p>Service properties:
  * <ul>
@@ -39,8 +39,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  * from it ({@link io.bywash.engine.Revocable}): a listener that never returns holds no publisher back, but what its
  * message reads from then on may change.
  *
- * <p>A listener is a participant of the segment like any other consumer. So a segment that is removed when nobody uses
- * it stays as long as it has a listener here, even when it is the last one.
+ * <p>A listener is a participant of the segment like any other subscriber. So a segment whose lifetime is "while used"
+ * stays as long as it has a listener here, even if that is its last user.
  *
  * <p>A listener that cannot be fed is not told. {@link io.bywash.osgi.runtime.BywashRuntime} and the command
  * {@code bywash:ls} show why: {@code JOINING} (its service is being fetched, or its last call has not returned),
@@ -55,9 +55,9 @@ import org.osgi.annotation.versioning.ConsumerType;
 @FunctionalInterface
 public interface QueueListener {
   /**
-   * One message.
+   * Called with each message.
    *
-   * @param message valid during this call only
+   * @param message valid only during this call
    */
   void onMessage(Message message);
 

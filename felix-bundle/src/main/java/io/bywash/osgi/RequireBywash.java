@@ -7,7 +7,8 @@ import java.lang.annotation.Target;
 import org.osgi.annotation.bundle.Requirement;
 
 /**
- * Makes the annotated type's bundle require this bundle, for example on a class that registers a {@link QueueListener}.
+ * Makes the bundle of the annotated type or package require this bundle. Put it, for example, on a class that registers
+ * a {@link QueueListener}.
  */
 @Retention(RetentionPolicy.CLASS)
 @Target({ElementType.TYPE, ElementType.PACKAGE})
