@@ -1,4 +1,4 @@
-/** Bywash for Kotlin: channels, flows, calls and the topology DSL. */
+/** Bywash for Kotlin: senders, receivers and flows for coroutines, and the topology DSL. */
 module io.bywash.bus {
   requires transitive io.bywash.engine;
   requires transitive kotlin.stdlib;
