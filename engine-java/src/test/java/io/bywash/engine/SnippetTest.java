@@ -29,13 +29,40 @@ class SnippetTest {
   /** What the snippets take for granted. */
   private static final String CONTEXT = """
       import io.bywash.engine.*;
+      import static java.lang.invoke.MethodHandles.lookup;
+
       import io.bywash.engine.broadcast.*;
+      import io.bywash.engine.cell.*;
       import io.bywash.engine.queue.*;
+      import io.bywash.engine.record.Records;
+      import io.bywash.engine.ring.*;
       import io.bywash.engine.wait.*;
+      import java.lang.foreign.MemorySegment;
+      import java.util.List;
       import java.util.concurrent.CompletableFuture;
 
       abstract class %s {
+        record Price(long units, long time) {}
+
+        record Stats(long messages, long errors) {}
+
+        record Sample(long time, double value) {}
+
+        record Frame(long number) {}
+
+        static final Records<Price> PRICES = Records.of(lookup(), Price.class);
+        static final Records<Stats> STATS = Records.of(lookup(), Stats.class);
+        static final Records<Sample> SAMPLES = Records.of(lookup(), Sample.class);
+        static final Records<Frame> FRAMES = Records.of(lookup(), Frame.class);
+
         Segment segment;
+        Sample sample;
+        List<Sample> batch;
+        float[] floats;
+        long units;
+        long time;
+        long messages;
+        long errors;
         Publisher publisher;
         Subscriber subscriber;
         MessageHandler handler;
@@ -74,12 +101,21 @@ class SnippetTest {
         arguments.add(program.toString());
       }
     }
-    assertTrue(count >= 10, count + " snippets");
+    assertTrue(count >= 15, count + " snippets");
+    String values = valuesInTheReadme();
+    Files.writeString(folder.resolve("Values.java"), CONTEXT.formatted("Values", "void", values));
+    arguments.add(folder.resolve("Values.java").toString());
     StringWriter output = new StringWriter();
     PrintWriter writer = new PrintWriter(output, true);
     int status = ToolProvider.findFirst("javac").orElseThrow().run(writer, writer, arguments.toArray(String[]::new));
     assertEquals("", output.toString());
     assertEquals(0, status);
+  }
+
+  private static String valuesInTheReadme() throws IOException {
+    String readme = Files.readString(Path.of("../README.md"));
+    int begin = readme.indexOf("```java\n", readme.indexOf("Values beside queues")) + 8;
+    return readme.substring(begin, readme.indexOf("```", begin));
   }
 
   /** The snippets in the comments of a class. A snippet ends with the brace that closes the one of its tag. */

@@ -24,8 +24,6 @@ import java.util.concurrent.locks.LockSupport;
  * read and set as a whole: nobody ever sees a part of one record with a part of another, whoever dies where.
  *
  * {@snippet :
- * static final Records<Stats> STATS = Records.of(lookup(), Stats.class);
- *
  * EntrySpec spec = RecordArray.spec("stats", 16, STATS);
  * try (RecordArray<Stats> array = RecordArray.open(segment.directory().find("stats", Kind.CELLS), STATS)) {
  *   boolean set = array.set(3, new Stats(messages, errors), 1_000_000); // waits for another writer for up to 1 ms
