@@ -93,9 +93,10 @@ final class CHeader {
       StringBuilder body = new StringBuilder();
       StringBuilder checks = new StringBuilder();
       String self = "struct " + prefix + "_" + type.name();
+      String apart = apart(type);
       for (Field field : type.fields()) {
         String name = KEYWORDS.contains(field.name()) ? field.name() + "_" : field.name();
-        body.append("  ").append(member(type, field, name)).append(";\n");
+        body.append("  ").append(apart).append(member(type, field, name)).append(";\n");
         checks.append("_Static_assert(offsetof(").append(self).append(", ").append(name).append(") == ")
             .append(field.offset()).append(", \"").append(name).append("\");\n");
       }
@@ -106,6 +107,18 @@ final class CHeader {
             .append(" };\n");
       }
       written.add(type.name());
+    }
+
+    /** Says how far apart the fields are where that is further than numbers need, as atomics are; else nothing. */
+    private static String apart(Type type) {
+      List<Field> fields = type.fields();
+      long distance = fields.isEmpty() ? 0 : type.sizeBytes() / fields.size();
+      boolean even = distance > Long.BYTES && Long.bitCount(distance) == 1
+          && distance * fields.size() == type.sizeBytes();
+      for (int i = 0; even && i < fields.size(); i++) {
+        even = fields.get(i).offset() == i * distance && NUMBERS.containsKey(fields.get(i).type());
+      }
+      return even ? "_Alignas(" + distance + ") " : "";
     }
 
     private String member(Type type, Field field, String name) {

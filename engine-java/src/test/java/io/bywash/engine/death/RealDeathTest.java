@@ -63,7 +63,7 @@ class RealDeathTest {
     List<Operations.Operation> all = Operations.of(subject);
     List<Point> sample = new ArrayList<>();
     Random random = Payload.random("halts of " + subject.name());
-    int halts = Math.max(1, HALTS / Subjects.all().size() / (NativeAccess.ENABLED ? 1 : 2));
+    int halts = Math.max(2, HALTS / Subjects.all().size() / (NativeAccess.ENABLED ? 1 : 2));
     for (int i = 0; i < halts; i++) { // one of each part of the list
       Operations.Operation operation = all.get((i * all.size() + random.nextInt(all.size())) / halts);
       sample.add(new Point(operation, 1 + random.nextInt(Math.max(1, steps(operation)))));
@@ -101,7 +101,8 @@ class RealDeathTest {
     }
     System.out.println("death at every store: " + halted + " processes were halted in " + points.size() + " trials,"
         + " from \"" + points.getFirst().operation() + "\" on");
-    assertTrue(4 * halted >= 3 * points.size(), "only " + halted + " of " + points.size() + " processes came to"
+    int spared = Math.max(1, points.size() / 4); // a step that the scene takes as often only by chance
+    assertTrue(halted >= points.size() - spared, "only " + halted + " of " + points.size() + " processes came to"
         + " the step");
   }
 

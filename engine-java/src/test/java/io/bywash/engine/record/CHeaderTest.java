@@ -10,6 +10,7 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.cell.Atomics;
 import io.bywash.engine.inspect.LayoutStatus;
 import io.bywash.engine.inspect.StatusText;
 import java.lang.invoke.MethodHandles;
@@ -80,6 +81,20 @@ class CHeaderTest {
     Order expected = new Order((byte) -1, new Price(-3, (byte) 2), true, (short) -9, 'é', 1 << 20, 1.5f, 0.125,
         Side.SELL, "abc", new int[] {4, 5, 6}, new Price[] {new Price(8, (byte) 0), new Price(9, (byte) 1)});
     assertEquals(RandomRecords.content(expected), RandomRecords.content(orders.read(bytes.message(0))));
+  }
+
+  @Test
+  void atomicsAreAsFarApartInCAsInTheSegment(@TempDir Path folder) throws Exception {
+    assumeTrue(CLayoutTest.hasCompiler(), CLayoutTest.NO_COMPILER);
+    String header = header(Atomics.spec("any", "int ready", "boolean over", "double mean", "long count").layout(),
+        Atomics.spec("any", "boolean alone").layout());
+    Files.writeString(folder.resolve("header.h"), header);
+    Files.writeString(folder.resolve("use.c"), """
+        #include "header.h"
+        int main(void) { return sizeof(struct _0_queue_0_Atomics) == 256 ? 0 : 1; }
+        """);
+    CLayoutTest.run(List.of("cc", "-Wall", "-Werror", "-o", folder + "/use", folder + "/use.c")); // with its assertions
+    CLayoutTest.run(List.of(folder + "/use"));
   }
 
   @Test

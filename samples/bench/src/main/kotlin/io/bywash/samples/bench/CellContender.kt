@@ -126,7 +126,8 @@ class CellContender : Contender(NAME, listOf(Policy.SPIN)) {
     }
 
     private fun openCells(directory: Path, number: Long) {
-        segment = Segment.create(directory.resolve("cells-$number"), SegmentSpec.of(Atomics.spec("cells", "long count")))
+        val spec = SegmentSpec.of(Atomics.spec("cells", "long count"))
+        segment = Segment.create(directory.resolve("cells-$number"), spec)
         cell = Atomics.open(segment.directory().find("cells", Kind.CELLS)).longCell("count")
         FileChannel.open(directory.resolve("bare-$number"), StandardOpenOption.CREATE, StandardOpenOption.READ,
             StandardOpenOption.WRITE).use {
