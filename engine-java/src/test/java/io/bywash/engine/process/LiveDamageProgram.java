@@ -128,9 +128,12 @@ final class LiveDamageProgram implements ChildProgram.Optimised {
     };
   }
 
-  /** Whether everybody has met damage, and something else: on a busy machine that takes longer. */
+  /**
+   * Whether everybody has met damage, and something else, and the neighbour has come to work: on a busy machine that
+   * takes longer.
+   */
   private boolean haveAllMetBoth() {
-    return subject.busyUses().keySet().stream().allMatch(role ->
+    return soundCount.get() > 0 && subject.busyUses().keySet().stream().allMatch(role ->
         outcomes.containsKey(role + ": DamagedSegmentException") && outcomes.containsKey(role + ": success"));
   }
 
