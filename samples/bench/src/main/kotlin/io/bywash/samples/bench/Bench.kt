@@ -131,8 +131,8 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         /** Measured on their own only: they compare Bywash with itself. */
         const val COROUTINES = "coroutines"
         const val STRUCTURES = "structures"
-        const val ALL_HELP = "throughput, latency, fanout, wake, queue, coroutines, structures or all; " +
-            "by default all, the first 5"
+        const val ALL_HELP =
+            "throughput, latency, fanout, wake, queue, coroutines, structures or all; by default all, the first 5"
     }
 }
 

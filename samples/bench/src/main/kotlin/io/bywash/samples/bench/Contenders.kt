@@ -23,6 +23,8 @@ val CONTENDERS: List<Contender> = listOf(
     JcToolsContender(),
     UnixSocketContender(),
     CellContender(),
+    RingContender(RingContender.SINGLE, 1),
+    RingContender(RingContender.BULK100, 100),
     RawCopy(),
     RawWord(),
     RawFutex(),

@@ -36,7 +36,7 @@ object Tables {
         "fanout" to "Throughput, 1 writer to %s readers, all readers together",
         "wake" to "From the publishing of one message to its handler in a process that sleeps, ns",
         "coroutines" to "Coroutines: %s",
-        "structures" to "Structures: %s, ns",
+        "structures" to "Structures: %s",
         "recovery" to "From the kill of a process until another one goes on, ms",
         "queue" to "Work queue, %s",
         "against" to "This engine and another, %s",

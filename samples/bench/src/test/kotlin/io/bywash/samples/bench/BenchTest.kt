@@ -124,7 +124,7 @@ class BenchTest {
     fun structuresGiveTheirFigures() {
         assertEquals(0, bench("structures", "--json"), { err })
         for (key in listOf("cell.latest.readNanos", "cell.latest.inPlace.readNanos", "cell.latest.copied.readNanos",
-            "cell.add.nanos", "cell.add.vsBare")) {
+            "cell.add.nanos", "cell.add.vsBare", "ring.single.nanos", "ring.bulk100.nanos", "ring.bulk100.vsSingle")) {
             assertTrue("\"$key\": " in out, "$key: $out")
         }
     }
