@@ -36,7 +36,11 @@ public final class BywashHealthCheck implements HealthCheck {
 
   @Override
   public Result execute() {
-    RuntimeDTO dto = whiteboard.runtime().getRuntimeDTO();
+    return of(whiteboard.runtime().getRuntimeDTO());
+  }
+
+  /** What is wrong in there. */
+  static Result of(RuntimeDTO dto) {
     ResultLog log = new ResultLog();
     dto.directories.forEach(each -> directory(log, each));
     dto.files.forEach(each -> warn(log, each.path + " cannot be used: " + each.reason));

@@ -8,6 +8,7 @@ import java.util.concurrent.TimeUnit;
 import org.osgi.framework.Constants;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
@@ -16,7 +17,8 @@ import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /** Watches the directory of one configuration, or the standard one when there is none: each with a generation anew. */
-@Component(service = {}, immediate = true, configurationPid = BywashConstants.DISCOVERY_PID)
+@Component(service = {}, immediate = true, configurationPid = BywashConstants.DISCOVERY_PID,
+    configurationPolicy = ConfigurationPolicy.OPTIONAL)
 @Designate(ocd = Discovery.Config.class, factory = true)
 public final class Discovery {
   private static final long RETRY_SECONDS = 1;

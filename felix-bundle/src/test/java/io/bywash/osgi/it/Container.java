@@ -149,6 +149,12 @@ final class Container implements AutoCloseable {
     bywash.start();
   }
 
+  /** The bundle of that name. */
+  Bundle bundle(String symbolicName) {
+    return Arrays.stream(context().getBundles()).filter(bundle -> symbolicName.equals(bundle.getSymbolicName()))
+        .findFirst().orElseThrow();
+  }
+
   /** Refreshes a bundle and whoever is wired to it, and waits for that. */
   void refresh(Bundle bundle) {
     CountDownLatch refreshed = new CountDownLatch(1);
@@ -206,12 +212,25 @@ final class Container implements AutoCloseable {
     return context().getService(await("service " + type, () -> find(type, null)));
   }
 
-  /** What a command of the Gogo shell returns. */
+  /** The text that a command of the Gogo shell returns. */
   String execute(String command) throws ReflectiveOperationException {
-    Object processor = await("org.apache.felix.service.command.CommandProcessor");
-    Object session = call(processor, "createSession", InputStream.nullInputStream(), new ByteArrayOutputStream(),
-        new ByteArrayOutputStream());
-    return (String) call(session, "execute", command);
+    return (String) run(command);
+  }
+
+  /** What the shell shows of what a command returns. */
+  String show(String command) throws ReflectiveOperationException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    Object session = session(out);
+    return call(session, "format", call(session, "execute", command), 0).toString();
+  }
+
+  private Object run(String command) throws ReflectiveOperationException {
+    return call(session(new ByteArrayOutputStream()), "execute", command);
+  }
+
+  private Object session(ByteArrayOutputStream out) throws ReflectiveOperationException {
+    return call(await("org.apache.felix.service.command.CommandProcessor"), "createSession",
+        InputStream.nullInputStream(), out, out);
   }
 
   /** Calls a public method of an object whose type this class does not know. */
@@ -238,7 +257,8 @@ final class Container implements AutoCloseable {
       return false;
     }
     for (int index = 0; index < types.length; index++) {
-      if (arguments[index] != null && !types[index].isInstance(arguments[index])) {
+      if (arguments[index] != null && !types[index].isInstance(arguments[index])
+          && !(types[index] == int.class && arguments[index] instanceof Integer)) {
         return false;
       }
     }

@@ -1,7 +1,7 @@
 package io.bywash.osgi.it;
 
 /** In Eclipse Equinox. */
-final class EquinoxIT extends OperationContract {
+final class EquinoxIT extends RuntimeContract {
   @Override
   String framework() {
     return "equinox";

@@ -1,7 +1,7 @@
 package io.bywash.osgi.it;
 
 /** In Apache Felix. */
-final class FelixIT extends OperationContract {
+final class FelixIT extends RuntimeContract {
   @Override
   String framework() {
     return "felix";

@@ -11,13 +11,11 @@ import io.bywash.engine.Entry;
 import io.bywash.engine.Segment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
-import org.osgi.framework.Bundle;
 import org.osgi.framework.ServiceReference;
 
 /** What an operator does: change configurations, update bundles, and ask what is wrong. */
@@ -37,11 +35,6 @@ abstract class OperationContract extends ContainmentContract {
     return configuration;
   }
 
-  private Bundle bundle(String symbolicName) {
-    return Arrays.stream(container.context().getBundles())
-        .filter(bundle -> bundle.getSymbolicName().equals(symbolicName)).findFirst().orElseThrow();
-  }
-
   @Test
   void onlyAChangeOfARelevantKeyTouchesAQueueAndAWrongOneChangesNothing() throws Exception {
     Object configuration = configured("trusted", Map.of(SEGMENT, "trusted"));
@@ -50,7 +43,7 @@ abstract class OperationContract extends ContainmentContract {
     Object inode = Files.getAttribute(bus.resolve("trusted"), "unix:ino");
     change(configuration, Map.of(SEGMENT, "trusted", "note", "hello", SPARE_BYTES, "8192"));
     awaitListed("io.bywash.queue~trusted", "OPEN", "note");
-    bundle("org.apache.felix.log").update();
+    container.bundle("org.apache.felix.log").update();
     for (String value : List.of("64K", "-5")) {
       change(configuration, Map.of(SEGMENT, "trusted", RING_BYTES, value));
       awaitListed("io.bywash.queue~trusted", "BAD_VALUE", RING_BYTES + "=" + value);

@@ -127,6 +127,7 @@ public final class WhiteboardListener {
       queue = null; // a join that is under way is given up
       refuse(State.NO_QUEUE, found == null ? none : "it has no living owner");
     } else if (state == State.JOINING) {
+      queue = found; // another one may have come meanwhile
       environment.calls().submit(join); // its thread may have failed
     } else {
       check(found);

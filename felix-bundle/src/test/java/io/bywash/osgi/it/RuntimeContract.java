@@ -1,0 +1,228 @@
+package io.bywash.osgi.it;
+
+import static io.bywash.osgi.BywashConstants.*;
+import static io.bywash.osgi.it.Container.awaitUntil;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bywash.engine.EntrySpec;
+import io.bywash.engine.Kind;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.Publisher;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.lang.ref.WeakReference;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.framework.ServiceReference;
+import org.osgi.framework.wiring.BundleWiring;
+
+/** What can be asked of the bundle, and what it costs and leaves behind. */
+abstract class RuntimeContract extends OperationContract {
+  private static final String RUNTIME = "io.bywash.osgi.runtime.BywashRuntime";
+
+  private static Object field(Object dto, String name) throws ReflectiveOperationException {
+    return dto.getClass().getField(name).get(dto);
+  }
+
+  private static Object only(Object list, String field, Object value) throws ReflectiveOperationException {
+    List<Object> found = new ArrayList<>();
+    for (Object each : (List<?>) list) {
+      if (field(each, field).equals(value)) {
+        found.add(each);
+      }
+    }
+    assertEquals(1, found.size(), () -> field + "=" + value + " in " + list);
+    return found.getFirst();
+  }
+
+  private ServiceReference<?> runtime() {
+    return Container.await("the runtime", () -> container.find(RUNTIME, null));
+  }
+
+  private long changeCount() {
+    return (Long) runtime().getProperty("service.changecount");
+  }
+
+  @Test
+  void theRuntimeTellsAllOfItAndCountsChanges() throws Exception {
+    long before = changeCount();
+    PublisherProcess publisher = publisher("told");
+    Listening listening = listen("told", () -> {}, SUBSCRIPTION, "teller");
+    publisher.publish(12);
+    listening.awaitSequences(12);
+    Files.writeString(bus.resolve("nosegment"), "in the way");
+    awaitListed("nosegment");
+    awaitListed("told", "FEEDING");
+    awaitUntil("a change", () -> changeCount() > before);
+    Object all = Container.call(container.context().getService(runtime()), "getRuntimeDTO");
+    Object listener = only(field(all, "listeners"), "segment", "told");
+    assertEquals("FEEDING", field(listener, "state"));
+    assertEquals("teller", field(listener, "subscription"));
+    assertEquals("evict", field(listener, "policy"));
+    assertEquals(12L, field(listener, "receivedCount"));
+    assertEquals("io.bywash.osgi.it", field(listener, "bundle"));
+    Object queue = only(field(all, "queues"), "segment", "told");
+    assertEquals(publisher.pid(), field(queue, "ownerPid"));
+    assertEquals("AVAILABLE", field(queue, "state"));
+    assertEquals(12L, ((Map<?, ?>) field(queue, "counters")).get("published"));
+    assertEquals(bus.toString(), field(((List<?>) field(all, "directories")).getFirst(), "path"));
+    assertEquals(bus.resolve("nosegment").toString(), field(((List<?>) field(all, "files")).getFirst(), "path"));
+    Files.delete(bus.resolve("nosegment"));
+    assertTrue(container.show("bywash:ls").contains("told     ticks  broadcast"), container.show("bywash:ls"));
+    assertTrue(container.show("bywash:stat told").contains(publisher.pid() + " publisher"));
+    assertTrue(container.show("bywash:tail told ticks 2").contains("11  8 bytes  0b 00"),
+        container.show("bywash:tail told ticks 2"));
+    assertEquals(12, listening.sequences().size());
+  }
+
+  @Test
+  void theInventoryPrintsItAsTextAndJson() throws Exception {
+    publisher("printed");
+    awaitQueue("printed");
+    ServiceReference<?> printer = Container.await("the printer", () ->
+        container.find("org.apache.felix.inventory.InventoryPrinter", "(felix.inventory.printer.name=bywash)"));
+    Class<?> format = container.bundle("org.apache.felix.inventory").loadClass("org.apache.felix.inventory.Format");
+    for (String name : List.of("TEXT", "JSON")) {
+      StringWriter text = new StringWriter();
+      Object service = container.context().getService(printer);
+      for (var method : service.getClass().getMethods()) {
+        if (method.getName().equals("print") && method.getParameterTypes()[1] == format) {
+          method.invoke(service, new PrintWriter(text, true), format.getField(name).get(null), false);
+        }
+      }
+      assertTrue(text.toString().contains("printed"), text.toString());
+      assertEquals(name.equals("JSON"), text.toString().startsWith("{\"changeCount\":"), text.toString());
+    }
+  }
+
+  private int broadcasts(String filter) {
+    try {
+      ServiceReference<?>[] found = container.context().getAllServiceReferences(SERVICE, filter);
+      return found == null ? 0 : found.length;
+    } catch (InvalidSyntaxException wrong) {
+      throw new AssertionError(wrong);
+    }
+  }
+
+  /** Descriptors or mappings of this process that belong to the bus. */
+  private long uses(Path listing) {
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+      return listing.endsWith("maps")
+          ? Files.readAllLines(listing).stream().filter(line -> line.contains(bus.toString())).count()
+          : descriptors.filter(this::isOfBus).count();
+    } catch (IOException failure) {
+      throw new AssertionError(failure);
+    }
+  }
+
+  private boolean isOfBus(Path descriptor) {
+    try {
+      return Files.readSymbolicLink(descriptor).startsWith(bus);
+    } catch (IOException closed) {
+      return false;
+    }
+  }
+
+  @Test
+  void aThousandQueuesInFourSegmentsAreServicesAtTheCostOfFourFiles() {
+    long descriptors = uses(Path.of("/proc/self/fd"));
+    long mappings = uses(Path.of("/proc/self/maps"));
+    List<Segment> segments = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      EntrySpec[] specs = IntStream.range(0, 250).mapToObj(n -> Broadcast.spec("q" + n, 4096, 1))
+          .toArray(EntrySpec[]::new);
+      segments.add(ended(Segment.create(bus.resolve("many" + i), SegmentSpec.of(specs))));
+    }
+    long creators = segments.size();
+    awaitUntil("all services", () -> broadcasts("(" + SEGMENT + "=many*)") == 1000);
+    assertTrue(uses(Path.of("/proc/self/fd")) - descriptors <= creators + 4, "one descriptor for each segment");
+    assertTrue(uses(Path.of("/proc/self/maps")) - mappings <= 2 * (creators + 4), "few mappings for each segment");
+    segments.forEach(Segment::close);
+    awaitUntil("no services", () -> broadcasts("(" + SEGMENT + "=many*)") == 0);
+    awaitUntil("all descriptors back", () -> uses(Path.of("/proc/self/fd")) <= descriptors);
+    awaitUntil("all mappings back", () -> uses(Path.of("/proc/self/maps")) <= mappings);
+  }
+
+  @Test
+  void roundsOfUpdatesAndRefreshesUnderTrafficLoseAndLeaveNothing() throws Exception {
+    updateAndRefresh(5);
+  }
+
+  @Test
+  @Tag("stress")
+  void manyRoundsOfUpdatesAndRefreshesUnderTrafficLoseAndLeaveNothing() throws Exception {
+    updateAndRefresh(100);
+  }
+
+  /** In each round one of the engine, this bundle and the listener's is updated, and who is wired to it refreshed. */
+  private void updateAndRefresh(int rounds) throws Exception {
+    List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
+    long descriptors = uses(Path.of("/proc/self/fd"));
+    long mappings = uses(Path.of("/proc/self/maps"));
+    List<Bundle> bundles = List.of(container.bundle("io.bywash.engine"), container.bywash(),
+        container.testContext().getBundle());
+    try (Segment segment = Segment.create(bus.resolve("rounds"), SegmentSpec.of(Broadcast.spec("ticks", 1 << 16)));
+        Publisher publisher = Publisher.open(segment.directory().find("ticks", Kind.BROADCAST))) {
+      long expected = 0;
+      for (int round = 0; round < rounds; round++) {
+        Listening listening = listen("rounds", () -> {}, SUBSCRIPTION, "rounds");
+        for (int i = 0; i < 20; i++) {
+          publisher.claim(8, 0, Container.DEADLINE.toNanos()).putLong(0, publisher.nextSequence()).commit();
+        }
+        long end = publisher.nextSequence();
+        long begin = expected;
+        awaitUntil("round " + round, () -> listening.sequences().size() == end - begin);
+        assertEquals(upTo(end).subList((int) begin, (int) end), List.copyOf(listening.sequences()));
+        expected = end;
+        Bundle updated = bundles.get(round % bundles.size());
+        bundles.forEach(each -> loaders.add(loader(each)));
+        unregisterAndForget(listening);
+        updated.update();
+        container.refresh(updated);
+        container.bundle(updated.getSymbolicName()).start();
+        publisher.claim(8, 0, Container.DEADLINE.toNanos()).putLong(0, publisher.nextSequence()).commit();
+        awaitUntil("the bundles to be active", () -> bundles.stream()
+            .allMatch(each -> each.getState() == Bundle.ACTIVE));
+      }
+    }
+    awaitUntil("all descriptors back", () -> uses(Path.of("/proc/self/fd")) <= descriptors);
+    awaitUntil("all mappings back", () -> uses(Path.of("/proc/self/maps")) <= mappings);
+    // A container may remember the last generation of each; rounds must not add to that.
+    awaitUntil("old class loaders to be collected", () -> {
+      System.gc();
+      return oldLoaders(loaders, bundles) <= bundles.size();
+    });
+    List<String> threads = Thread.getAllStackTraces().keySet().stream().map(Thread::getName)
+        .filter(name -> name.startsWith("bywash-")).sorted().toList();
+    assertEquals(threads.stream().distinct().toList(), threads, "one thread of each kind");
+  }
+
+  private static long oldLoaders(List<WeakReference<ClassLoader>> loaders, List<Bundle> bundles) {
+    List<ClassLoader> current = bundles.stream().map(each -> each.adapt(BundleWiring.class).getClassLoader()).toList();
+    return loaders.stream().map(WeakReference::get).filter(each -> each != null && !current.contains(each)).distinct()
+        .count();
+  }
+
+  private static WeakReference<ClassLoader> loader(Bundle bundle) {
+    return new WeakReference<>(bundle.adapt(BundleWiring.class).getClassLoader());
+  }
+
+  /** The listener's class would keep its loader. */
+  private void unregisterAndForget(Listening listening) {
+    listening.registration().unregister();
+    ends.removeLast();
+  }
+}
