@@ -3,61 +3,56 @@ package io.bywash.samples.container;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.zip.ZipFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The distribution as its user starts it. */
 final class DistributionIT {
   private static final Path FELIX = Path.of(System.getProperty("bywash.test.felix"));
-  private static final long DEADLINE_NANOS = TimeUnit.SECONDS.toNanos(60);
 
   @Test
   void startsAllBundlesAndAnswersTheCommandOfBywash(@TempDir Path temporary) throws Exception {
-    ProcessBuilder builder = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "--sun-misc-unsafe-memory-access=allow", "-jar", "bin/felix.jar", temporary.resolve("cache").toString())
-        .directory(FELIX.toFile()).redirectErrorStream(true);
-    builder.environment().put("BYWASH_DIR", temporary.resolve("bus").toString());
-    Process process = builder.start();
-    List<String> lines = Collections.synchronizedList(new ArrayList<>());
-    Thread reader = Thread.ofVirtual().start(() ->
-        process.inputReader(StandardCharsets.UTF_8).lines().forEach(lines::add));
-    try (PrintStream shell = new PrintStream(process.getOutputStream(), true, StandardCharsets.UTF_8)) {
-      askUntil(shell, "bywash:queues", "There are no queues", lines); // the shell is there before the last bundles
-      shell.println("lb -s");
-      shell.println("stop 0");
-      assertTrue(process.waitFor(DEADLINE_NANOS, TimeUnit.NANOSECONDS), () -> text(lines));
-      reader.join();
-      String output = text(lines);
-      assertEquals(0, process.exitValue(), output);
+    try (Shell shell = new Shell(FELIX, temporary.resolve("bus"), List.of("--sun-misc-unsafe-memory-access=allow",
+        "-jar", "bin/felix.jar", temporary.resolve("cache").toString()))) {
+      shell.ask("bywash:queues", "There are no queues");
+      shell.type("lb -s");
+      shell.stop();
       for (String bundle : List.of("io.bywash.engine", "io.bywash.bus", "io.bywash.osgi",
-          "org.jetbrains.kotlin.osgi-bundle",
-          "io.bywash.wrapped.kotlinx-coroutines-core", "org.apache.felix.scr", "org.apache.felix.configadmin")) {
-        assertTrue(lines.stream().anyMatch(line -> line.contains("|Active") && line.contains("|" + bundle + " ")),
-            bundle + " is active in:\n" + output);
+          "org.jetbrains.kotlin.osgi-bundle", "io.bywash.wrapped.kotlinx-coroutines-core", "org.apache.felix.scr",
+          "org.apache.felix.configadmin", "org.apache.felix.fileinstall")) {
+        assertTrue(shell.lines().stream().anyMatch(line -> line.contains("|Active")
+            && line.contains("|" + bundle + " ")), bundle + " is active in:\n" + shell);
       }
-      assertTrue(lines.stream().noneMatch(line -> line.contains("WARN") || line.contains("ERROR")), output);
-    } finally {
-      process.destroyForcibly().waitFor();
+      assertTrue(shell.lines().stream().noneMatch(line -> line.contains("WARN") || line.contains("ERROR")),
+          shell.toString());
     }
   }
 
-  private static void askUntil(PrintStream shell, String command, String answer, List<String> lines) throws Exception {
-    long start = System.nanoTime();
-    while (!text(lines).contains(answer)) {
-      assertTrue(System.nanoTime() - start < DEADLINE_NANOS, () -> text(lines));
-      shell.println(command);
-      Thread.sleep(100);
+  @Test
+  void theZipHoldsItAndEachJarIsNamedInTheNotices() throws IOException {
+    Set<String> jars = new TreeSet<>();
+    try (Stream<Path> files = Files.walk(FELIX)) {
+      files.filter(file -> file.toString().endsWith(".jar") && !file.endsWith("bin/felix.jar"))
+          .forEach(jar -> jars.add(FELIX.relativize(jar).toString()));
     }
-  }
-
-  private static String text(List<String> lines) {
-    return String.join("\n", lines.toArray(String[]::new));
+    Set<String> named = Files.readAllLines(FELIX.resolve("NOTICE")).stream().map(line -> line.split(" ")[0])
+        .filter(word -> word.endsWith(".jar")).collect(Collectors.toCollection(TreeSet::new));
+    assertEquals(jars, named);
+    assertTrue(Files.readString(FELIX.resolve("LICENSE")).contains("Apache License"));
+    try (ZipFile zip = new ZipFile(FELIX.resolveSibling("felix.zip").toFile())) {
+      for (String name : List.of("LICENSE", "NOTICE", "bin/felix.jar", "conf/config.properties", "load/README")) {
+        assertTrue(zip.getEntry("felix/" + name) != null, name);
+      }
+      jars.forEach(name -> assertTrue(zip.getEntry("felix/" + name) != null, name));
+    }
   }
 }
