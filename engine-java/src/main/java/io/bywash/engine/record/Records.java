@@ -1,5 +1,6 @@
 package io.bywash.engine.record;
 
+import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Message;
@@ -195,25 +196,37 @@ public final class Records<T> {
    * @return the entry
    * @throws SpecMismatchException when the entry is declared to carry other records; the message lists each difference,
    *     with offset, type and name on both sides
-   * @throws IllegalArgumentException when a record is longer than the entry's largest message
+   * @throws IllegalArgumentException when nothing is declared, and a record is longer than the entry's largest message
+   * @throws DamagedSegmentException when the entry is declared to carry records for which it has no room
    */
   public Entry check(Entry entry) {
-    if (entry.fingerprint() != 0 && entry.fingerprint() != LayoutText.fingerprint(text)) {
+    boolean declared = entry.fingerprint() != 0;
+    if (declared && entry.fingerprint() != LayoutText.fingerprint(text)) {
       List<String> differences = LayoutText.differences("", entry.layout(), text);
       throw new SpecMismatchException("Entry \"" + entry.name() + "\" is declared to carry other records: ",
           differences);
+    }
+    if (declared && tooLong(entry.elementSizeBytes()) != null) {
+      throw new DamagedSegmentException("Entry \"" + entry.name() + "\" is damaged: it carries at most "
+          + entry.elementSizeBytes() + " bytes, and record " + tooLong(entry.elementSizeBytes())
+          + ", which it is declared to carry. Create the segment again when no process needs it.");
     }
     requireShort(entry.name(), entry.elementSizeBytes());
     return entry;
   }
 
   private void requireShort(String entry, long maxBytes) {
-    for (RecordType<? extends T> each : types) {
-      if (each.sizeBytes() > maxBytes) {
-        throw new IllegalArgumentException("record " + each.type().getSimpleName() + " has " + each.sizeBytes()
-            + " bytes, and entry \"" + entry + "\" carries at most " + maxBytes);
-      }
+    String tooLong = tooLong(maxBytes);
+    if (tooLong != null) {
+      throw new IllegalArgumentException("record " + tooLong + ", and entry \"" + entry + "\" carries at most "
+          + maxBytes);
     }
+  }
+
+  /** The first record that is longer than so many bytes; null when none is. */
+  private String tooLong(long maxBytes) {
+    return types.stream().filter(each -> each.sizeBytes() > maxBytes).findFirst()
+        .map(each -> each.type().getSimpleName() + " has " + each.sizeBytes() + " bytes").orElse(null);
   }
 
   @Override

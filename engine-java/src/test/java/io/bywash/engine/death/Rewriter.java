@@ -35,8 +35,8 @@ import java.util.stream.Stream;
  */
 final class Rewriter extends ClassLoader {
   private static final ClassDesc PROBE = ClassDesc.of(Probe.class.getName());
-  private static final Path ENGINE = Path.of(ChildProcess.root(Segment.class));
-  private static final Path TESTS = Path.of(ChildProcess.root(Rewriter.class));
+  private static final Path ENGINE = Path.of(ChildProcess.classes("engine", Segment.class));
+  private static final Path TESTS = Path.of(ChildProcess.classes("tests", Rewriter.class));
 
   private static final Set<String> CLOCKS = Subjects.all().stream()
       .flatMap(subject -> subject.death().clocks().stream()).collect(Collectors.toSet());

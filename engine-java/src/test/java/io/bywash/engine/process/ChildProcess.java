@@ -136,8 +136,10 @@ public final class ChildProcess implements AutoCloseable {
 
   private static List<String> command(Setup setup) {
     List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        setup.option, "-ea", "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData",
-        "-XX:+ErrorFileToStdout", "-cp", String.join(File.pathSeparator, ChildCache.classPath())));
+        setup.option, "-Dbywash.test.classes.engine=" + root(Segment.class),
+        "-Dbywash.test.classes.tests=" + root(ChildProcess.class), "-ea", "-Xmx256m", "-XX:+UseSerialGC",
+        "-XX:-UsePerfData", "-XX:+ErrorFileToStdout", "-cp",
+        String.join(File.pathSeparator, ChildCache.classPath())));
     ChildCache.addTo(command, setup.name());
     return command;
   }
@@ -153,6 +155,11 @@ public final class ChildProcess implements AutoCloseable {
       }
     }
     return path;
+  }
+
+  /** The directory with the classes of the engine or of its tests; children have them in one jar, and are told. */
+  public static String classes(String name, Class<?> one) {
+    return System.getProperty("bywash.test.classes." + name, root(one));
   }
 
   /** The directory or jar that a class was loaded from. */

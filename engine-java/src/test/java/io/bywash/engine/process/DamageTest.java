@@ -25,8 +25,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("once")
 @Timeout(4 * 3600)
 class DamageTest {
-  /** So many of each kind in a normal build. */
-  private static final int IN_VERIFY = 5_000;
   /** Where the optimising compiler takes longer than it saves. */
   private static final int FEW = 20_000;
   private static final List<String> SMALL_MEMORY = List.of("-Xmx64m", "-XX:MaxDirectMemorySize=32m");
@@ -40,7 +38,7 @@ class DamageTest {
   @ParameterizedTest
   @MethodSource("subjects")
   void whoeverTouchesADamagedSegmentSucceedsOrIsToldWhatIsWrong(Subject subject) throws IOException {
-    damage(subject, 1, IN_VERIFY);
+    damage(subject, 1, subject.damage().imagesInVerify());
   }
 
   @ParameterizedTest

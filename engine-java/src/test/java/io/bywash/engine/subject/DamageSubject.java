@@ -28,6 +28,11 @@ public interface DamageSubject {
     }
   }
 
+  /** How many damaged segments a normal build tries. */
+  default int imagesInVerify() {
+    return 1_000;
+  }
+
   /** A use of damaged words, in steps that are judged one by one. */
   interface Uses {
     Random random();
