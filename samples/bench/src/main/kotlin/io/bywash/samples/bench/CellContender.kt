@@ -1,6 +1,7 @@
 package io.bywash.samples.bench
 
 import io.bywash.engine.Kind
+import io.bywash.engine.Message
 import io.bywash.engine.MessageHandler
 import io.bywash.engine.Segment
 import io.bywash.engine.SegmentSpec
@@ -24,13 +25,52 @@ import kotlin.concurrent.thread
 @JvmRecord
 data class Price(val units: Long, val time: Long, val sum: Long)
 
-/** Adds to the first word of mapped memory, as a program without this engine does. */
-private object BareWord {
+private val PRICES = Records.of(MethodHandles.lookup(), Price::class.java)
+
+private fun price(number: Long) = Price(number, number * 3, number * 4)
+
+/** The loops that are measured, each in a function of its own, as a program would have it. */
+private object CellLoops : MessageHandler {
     @JvmField
     val LONG: VarHandle = ValueLayout.JAVA_LONG.varHandle()
 
-    fun add(segment: MemorySegment) {
-        LONG.getAndAdd(segment, 0L, 1L)
+    private var found = 0L
+
+    fun add(cell: LongCell, count: Int) {
+        for (i in 0 until count) {
+            cell.getAndAdd(1)
+        }
+    }
+
+    /** Adds to the first word of mapped memory, as a program without this engine does. */
+    fun addBare(segment: MemorySegment, count: Int) {
+        for (i in 0 until count) {
+            LONG.getAndAdd(segment, 0L, 1L)
+        }
+    }
+
+    fun readTyped(reader: LatestReader, count: Int) {
+        for (i in 0 until count) {
+            val price = reader.get(PRICES)
+            check(price == null || price.sum == price.units + price.time) { "torn: $price" }
+        }
+    }
+
+    override fun onMessage(message: Message) {
+        found = message.getLong(0) + message.getLong(8) - message.getLong(16)
+    }
+
+    fun readInPlace(reader: LatestReader, count: Int) {
+        for (i in 0 until count) {
+            check(!reader.read(this) || found == 0L) { "torn: $found" }
+        }
+    }
+
+    fun readCopied(reader: LatestReader, count: Int) {
+        for (i in 0 until count) {
+            val value = reader.get()
+            check(value == null || value.getLong(0) + value.getLong(8) == value.getLong(16)) { "torn" }
+        }
     }
 }
 
@@ -64,12 +104,12 @@ class CellContender : Contender(NAME, listOf(Policy.SPIN)) {
             }
             "startSetting" -> ok { setter = Setter(writer, number) }
             "stopSetting" -> "ok sets=${setter!!.stop()}"
-            "readTyped" -> timed(number, ::readTyped)
-            "readInPlace" -> timed(number, ::readInPlace)
-            "readCopied" -> timed(number, ::readCopied)
+            "readTyped" -> timed(number) { CellLoops.readTyped(reader, it) }
+            "readInPlace" -> timed(number) { CellLoops.readInPlace(reader, it) }
+            "readCopied" -> timed(number) { CellLoops.readCopied(reader, it) }
             "openCells" -> ok { openCells(directory, number) }
-            "addCell" -> timed(number) { count -> repeat(count) { cell.getAndAdd(1) } }
-            "addBare" -> timed(number) { count -> repeat(count) { BareWord.add(mapped) } }
+            "addCell" -> timed(number) { CellLoops.add(cell, it) }
+            "addBare" -> timed(number) { CellLoops.addBare(mapped, it) }
             else -> super.obey(words, directory, writers, readers)
         }
     }
@@ -108,23 +148,6 @@ class CellContender : Contender(NAME, listOf(Policy.SPIN)) {
         }
     }
 
-    private fun readTyped(count: Int) = repeat(count) {
-        val price = reader.get(PRICES)
-        check(price == null || price.sum == price.units + price.time) { "torn: $price" }
-    }
-
-    private val handler = MessageHandler { value -> found = value.getLong(0) + value.getLong(8) - value.getLong(16) }
-    private var found = 0L
-
-    private fun readInPlace(count: Int) = repeat(count) {
-        check(!reader.read(handler) || found == 0L) { "torn: $found" }
-    }
-
-    private fun readCopied(count: Int) = repeat(count) {
-        val value = reader.get()
-        check(value == null || value.getLong(0) + value.getLong(8) == value.getLong(16)) { "torn" }
-    }
-
     private fun openCells(directory: Path, number: Long) {
         val spec = SegmentSpec.of(Atomics.spec("cells", "long count"))
         segment = Segment.create(directory.resolve("cells-$number"), spec)
@@ -140,8 +163,5 @@ class CellContender : Contender(NAME, listOf(Policy.SPIN)) {
         private const val LATEST = "latest"
         private const val BARE_BYTES = 4096L
         private const val PATIENCE_NANOS = 20_000_000_000L
-        private val PRICES = Records.of(MethodHandles.lookup(), Price::class.java)
-
-        private fun price(number: Long) = Price(number, number * 3, number * 4)
     }
 }
