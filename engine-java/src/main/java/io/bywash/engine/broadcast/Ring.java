@@ -4,13 +4,10 @@ import static io.bywash.engine.broadcast.BroadcastLayout.*;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
-import io.bywash.engine.Kind;
-import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.memory.Region;
 import java.lang.invoke.VarHandle;
-import java.util.List;
 
 /**
  * The ring of one queue: where its words and records are, and finding a sequence for a position. Geometry is validated
@@ -21,6 +18,7 @@ final class Ring {
    * So long a search is repeated that the publisher overtakes. A ring of 4 KiB turns in half a microsecond, and a
    * reader whose code is not compiled yet needs ten for a look; it is compiled after some milliseconds.
    */
+  private static final String OTHERWISE = "is no broadcast";
   private static final long SEARCH_NANOS = 2_000_000_000;
   private static final int MIN_TRIES = 200;
   /** Years of full speed away; beyond it sums of positions and lengths could overflow. */
@@ -54,26 +52,12 @@ final class Ring {
 
   /** The ring of an entry, which must be a sound broadcast. */
   static Ring of(Entry entry) {
-    SegmentEntry own = broadcast(entry);
-    own.requireSound();
-    String damage = BroadcastType.INSTANCE.damage(own);
-    if (damage != null) {
-      throw own.damaged(damage);
-    }
-    return new Ring(own);
+    return new Ring(BroadcastType.INSTANCE.requireSound(entry, OTHERWISE));
   }
 
   /** The entry, which must be a broadcast, in a segment that is open. */
   static SegmentEntry broadcast(Entry entry) {
-    if (!(entry instanceof SegmentEntry own)) {
-      throw new IllegalArgumentException("entry=" + entry + " is not an entry of this engine");
-    }
-    if (own.kind() != Kind.BROADCAST) {
-      throw new SpecMismatchException("Entry \"" + own.name() + "\" of segment " + own.core().path() + " is no"
-          + " broadcast: ", List.of("kind is " + own.kind() + ", wanted " + Kind.BROADCAST));
-    }
-    own.core().checkOpen();
-    return own;
+    return BroadcastType.INSTANCE.require(entry, OTHERWISE);
   }
 
   /** Takes the ring's page faults now, so that no message has to. */

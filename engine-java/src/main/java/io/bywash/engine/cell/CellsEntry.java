@@ -3,7 +3,6 @@ package io.bywash.engine.cell;
 import static io.bywash.engine.cell.CellsLayout.*;
 
 import io.bywash.engine.Entry;
-import io.bywash.engine.Kind;
 import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.LayoutText;
@@ -13,6 +12,8 @@ import java.util.List;
 final class CellsEntry {
   /** What the three forms are called, by their numbers. */
   private static final List<String> FORMS = List.of("", "atomics", "array of numbers", "array of records");
+
+  private static final String OTHERWISE = "is something else";
 
   private CellsEntry() {}
 
@@ -27,24 +28,12 @@ final class CellsEntry {
 
   /** The entry, which must be a sound one of cells, in a segment that is open. */
   static SegmentEntry of(Entry entry) {
-    if (!(entry instanceof SegmentEntry own)) {
-      throw new IllegalArgumentException("entry=" + entry + " is not an entry of this engine");
-    }
-    if (own.kind() != Kind.CELLS) {
-      throw mismatch(own, "kind is " + own.kind() + ", wanted " + Kind.CELLS);
-    }
-    own.core().checkOpen();
-    own.requireSound();
-    String damage = CellsType.INSTANCE.damage(own);
-    if (damage != null) {
-      throw own.damaged(damage);
-    }
-    return own;
+    return CellsType.INSTANCE.requireSound(entry, OTHERWISE);
   }
 
   private static SpecMismatchException mismatch(SegmentEntry entry, String difference) {
-    return new SpecMismatchException("Entry \"" + entry.name() + "\" of segment " + entry.core().path()
-        + " is something else: ", List.of(difference));
+    return new SpecMismatchException("Entry \"" + entry.name() + "\" of segment " + entry.core().path() + " "
+        + OTHERWISE + ": ", List.of(difference));
   }
 
   static int form(SegmentEntry entry) {

@@ -3,14 +3,11 @@ package io.bywash.engine.cell;
 import static io.bywash.engine.cell.LatestLayout.*;
 
 import io.bywash.engine.Entry;
-import io.bywash.engine.Kind;
-import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.internal.role.RoleHandle;
-import java.util.List;
 
 /**
  * The word and the buffers of one latest value: where they are, and what they hold. Geometry is validated once, here;
@@ -40,20 +37,7 @@ final class LatestBuffers {
 
   /** Those of an entry, which must be a sound latest value in a segment that is open. */
   static LatestBuffers of(Entry entry) {
-    if (!(entry instanceof SegmentEntry own)) {
-      throw new IllegalArgumentException("entry=" + entry + " is not an entry of this engine");
-    }
-    if (own.kind() != Kind.LATEST) {
-      throw new SpecMismatchException("Entry \"" + own.name() + "\" of segment " + own.core().path() + " is no latest"
-          + " value: ", List.of("kind is " + own.kind() + ", wanted " + Kind.LATEST));
-    }
-    own.core().checkOpen();
-    own.requireSound();
-    String damage = LatestType.INSTANCE.damage(own);
-    if (damage != null) {
-      throw own.damaged(damage);
-    }
-    return new LatestBuffers(own);
+    return new LatestBuffers(LatestType.INSTANCE.requireSound(entry, "is no latest value"));
   }
 
   /** Takes the first free role from {@code first} on, before {@code end}. */

@@ -4,12 +4,9 @@ import static io.bywash.engine.queue.QueueLayout.*;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
-import io.bywash.engine.Kind;
-import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.memory.Region;
-import java.util.List;
 
 /**
  * The cells and slots of one queue: where they are, and what they hold. Geometry is validated once, here; words that
@@ -71,26 +68,7 @@ final class Cells {
 
   /** The cells of an entry, which must be a sound work queue. */
   static Cells of(Entry entry) {
-    SegmentEntry own = queue(entry);
-    own.requireSound();
-    String damage = QueueType.INSTANCE.damage(own);
-    if (damage != null) {
-      throw own.damaged(damage);
-    }
-    return new Cells(own);
-  }
-
-  /** The entry, which must be a work queue, in a segment that is open. */
-  static SegmentEntry queue(Entry entry) {
-    if (!(entry instanceof SegmentEntry own)) {
-      throw new IllegalArgumentException("entry=" + entry + " is not an entry of this engine");
-    }
-    if (own.kind() != Kind.WORK_QUEUE) {
-      throw new SpecMismatchException("Entry \"" + own.name() + "\" of segment " + own.core().path() + " is no work"
-          + " queue: ", List.of("kind is " + own.kind() + ", wanted " + Kind.WORK_QUEUE));
-    }
-    own.core().checkOpen();
-    return own;
+    return new Cells(QueueType.INSTANCE.requireSound(entry, "is no work queue"));
   }
 
   /** Takes the page faults of cells and slots now, so that no message has to take them. */

@@ -5,9 +5,7 @@ import static io.bywash.engine.ring.RingLayout.*;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
-import io.bywash.engine.Kind;
 import io.bywash.engine.RoleTakenException;
-import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
@@ -16,7 +14,6 @@ import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.record.Records;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.VarHandle;
-import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
 
@@ -65,20 +62,7 @@ final class Elements {
 
   /** The elements of an entry, which must be a sound ring. */
   static Elements of(Entry entry) {
-    if (!(entry instanceof SegmentEntry own)) {
-      throw new IllegalArgumentException("entry=" + entry + " is not an entry of this engine");
-    }
-    if (own.kind() != Kind.RING) {
-      throw new SpecMismatchException("Entry \"" + own.name() + "\" of segment " + own.core().path() + " is no ring: ",
-          List.of("kind is " + own.kind() + ", wanted " + Kind.RING));
-    }
-    own.core().checkOpen();
-    own.requireSound();
-    String damage = RingType.INSTANCE.damage(own);
-    if (damage != null) {
-      throw own.damaged(damage);
-    }
-    return new Elements(own);
+    return new Elements(RingType.INSTANCE.requireSound(entry, "is no ring"));
   }
 
   // ---- roles

@@ -1,7 +1,9 @@
 package io.bywash.engine.internal.directory;
 
+import io.bywash.engine.Entry;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
+import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.StructureStatus;
 import io.bywash.engine.internal.memory.Region;
 import java.util.Arrays;
@@ -25,6 +27,39 @@ public abstract class StructureType {
   /** The kind that this implements. */
   public final Kind kind() {
     return kind;
+  }
+
+  /**
+   * An entry that must be one of this kind, in a segment that is open.
+   *
+   * @param otherwise what is to be said of an entry of another kind, for example "is no ring"
+   * @throws SpecMismatchException when it is of another kind
+   */
+  public final SegmentEntry require(Entry entry, String otherwise) {
+    if (!(entry instanceof SegmentEntry own)) {
+      throw new IllegalArgumentException("entry=" + entry + " is not an entry of this engine");
+    }
+    if (own.kind() != kind) {
+      throw new SpecMismatchException("Entry \"" + own.name() + "\" of segment " + own.core().path() + " "
+          + otherwise + ": ", List.of("kind is " + own.kind() + ", wanted " + kind));
+    }
+    own.core().checkOpen();
+    return own;
+  }
+
+  /**
+   * The same, for one that is about to be used, so that it must be sound.
+   *
+   * @throws io.bywash.engine.DamagedSegmentException when it is not
+   */
+  public final SegmentEntry requireSound(Entry entry, String otherwise) {
+    SegmentEntry own = require(entry, otherwise);
+    own.requireSound();
+    String damage = damage(own);
+    if (damage != null) {
+      throw own.damaged(damage);
+    }
+    return own;
   }
 
   /**
