@@ -171,10 +171,14 @@ public final class Atomics implements AutoCloseable {
     return entry.region();
   }
 
-  void checkWritable() {
-    if (entry.core().isReadOnly()) {
-      entry.core().requireParticipant();
-    }
+  boolean isWritable() {
+    return !entry.core().isReadOnly();
+  }
+
+  /** The exception for a write in a segment that is attached read-only. */
+  IllegalStateException readOnly() {
+    return new IllegalStateException("Segment " + entry.core().path() + " is attached read-only; attach it for writing"
+        + " to change cells of entry \"" + entry.name() + "\".");
   }
 
   DamagedSegmentException truncated(InternalError fault) {

@@ -12,6 +12,7 @@ abstract class Cell {
   private final EntryUse use;
   private final Region region;
   private final long offset;
+  private final boolean isWritable;
 
   /** The cell whose word is at an offset of the region. */
   Cell(Atomics atomics, long offset) {
@@ -19,6 +20,7 @@ abstract class Cell {
     this.use = atomics.use();
     this.region = atomics.region();
     this.offset = offset;
+    this.isWritable = atomics.isWritable();
   }
 
   final long word() {
@@ -39,7 +41,7 @@ abstract class Cell {
     } catch (InternalError fault) {
       throw atomics.truncated(fault);
     } finally {
-      use.done();
+      use.wrote();
     }
   }
 
@@ -50,7 +52,7 @@ abstract class Cell {
     } catch (InternalError fault) {
       throw atomics.truncated(fault);
     } finally {
-      use.done();
+      use.wrote();
     }
   }
 
@@ -61,12 +63,14 @@ abstract class Cell {
     } catch (InternalError fault) {
       throw atomics.truncated(fault);
     } finally {
-      use.done();
+      use.wrote();
     }
   }
 
   private void enterForWriting() {
-    atomics.checkWritable();
+    if (!isWritable) {
+      throw atomics.readOnly();
+    }
     use.enter();
   }
 

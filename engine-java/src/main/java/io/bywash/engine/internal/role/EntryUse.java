@@ -55,14 +55,34 @@ public final class EntryUse extends UsageGuard {
 
   /** Ends an operation that has read or written; looks now and then whether the entry is still there. */
   public void done() {
-    try {
-      if (isObserver) {
+    if (isObserver) {
+      try {
         entry.checkPresent();
-      } else if ((++uses & USES_A_PROBE - 1) == 0) {
-        entry.probe();
+      } finally {
+        exit();
       }
+    } else {
+      wrote();
+    }
+  }
+
+  /** As {@link #done}, of who is no observer. */
+  public void wrote() {
+    if ((++uses & USES_A_PROBE - 1) == 0) {
+      probe();
+    }
+    exit();
+  }
+
+  private void probe() {
+    boolean found = false;
+    try {
+      entry.probe();
+      found = true;
     } finally {
-      exit();
+      if (!found) {
+        exit();
+      }
     }
   }
 
