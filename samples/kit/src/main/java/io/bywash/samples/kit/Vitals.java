@@ -63,21 +63,25 @@ public final class Vitals implements AutoCloseable {
 
   private void tellOn() {
     try (array) {
+      boolean last;
       do {
+        last = over; // what was counted before the end is told once more
         long count = processed.get();
         Stats stats = new Stats(ProcessHandle.current().pid(), name, count, errors.get(), full.get(),
             latencyNanos.get() / Math.max(count, 1), System.nanoTime());
         if (!array.set(index, stats, PERIOD_NANOS)) {
           System.err.println(name + ": another process sets the same element");
         }
-        LockSupport.parkNanos(PERIOD_NANOS);
-      } while (!over);
+        if (!last) {
+          LockSupport.parkNanos(PERIOD_NANOS);
+        }
+      } while (!last);
     } catch (SegmentClosedException | EntryRemovedException gone) {
       // nobody is told any more
     }
   }
 
-  /** Stops telling: what was told last stays. */
+  /** Tells a last time; what was told stays. */
   @Override
   public void close() {
     over = true;
