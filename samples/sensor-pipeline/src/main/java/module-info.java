@@ -1,4 +1,4 @@
 /** Readings of sensors flow through three processes; the second stands still for a while, and knows what it lost. */
 module io.bywash.samples.sensorpipeline {
-  requires io.bywash.engine;
+  requires io.bywash.samples.kit;
 }

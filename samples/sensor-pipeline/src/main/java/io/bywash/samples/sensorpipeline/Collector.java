@@ -4,6 +4,7 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 
 import io.bywash.engine.*;
 import io.bywash.engine.ring.*;
+import io.bywash.samples.kit.Vitals;
 import io.bywash.samples.sensorpipeline.Signals.Sample;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -27,13 +28,16 @@ final class Collector {
     }
     long left = arguments[2].equals("drop") ? count / 2 : -1;
     try (Segment segment = Segment.attach(arguments[0], SECONDS.toNanos(10));
+        Vitals vitals = Vitals.begin(segment, 0, "collector");
         RingWriter samples = RingWriter.open(segment.directory().find("samples", Kind.RING))) {
       samples.label("collector");
       long start = System.nanoTime();
       for (long first = 0; first < count; first += BATCH) {
+        long begin = System.nanoTime();
         samples.pushBulkOverwrite(Signals.SAMPLES, LongStream.range(first, Math.min(first + BATCH, count))
             .filter(number -> number != left)
             .mapToObj(number -> new Sample(number, signal[(int) (number % signal.length)])).toList());
+        vitals.processed(System.nanoTime() - begin);
         LockSupport.parkNanos(start + first * NANOS_PER_SAMPLE - System.nanoTime());
       }
     }

@@ -5,6 +5,7 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 
 import io.bywash.engine.*;
 import io.bywash.engine.ring.*;
+import io.bywash.samples.kit.Vitals;
 import io.bywash.samples.sensorpipeline.Signals.Sample;
 import io.bywash.samples.sensorpipeline.Signals.Spectrum;
 import java.util.List;
@@ -22,22 +23,25 @@ final class Processor {
   private final float[] filtered = new float[Signals.CHANNELS];
   private final float[][] windows = new float[Signals.CHANNELS][Signals.WINDOW];
   private final RingWriter spectra;
+  private final Vitals vitals;
   private int inWindow;
   private long next;
   private long missing;
 
-  private Processor(RingWriter spectra) {
+  private Processor(RingWriter spectra, Vitals vitals) {
     this.spectra = spectra;
+    this.vitals = vitals;
   }
 
   /** Argument: segment. */
   public static void main(String[] arguments) {
     try (Segment segment = Segment.attach(arguments[0], SECONDS.toNanos(10));
+        Vitals vitals = Vitals.begin(segment, 1, "processor");
         RingPopper samples = RingPopper.open(segment.directory().find("samples", Kind.RING));
         RingWriter spectra = RingWriter.open(segment.directory().find("spectra", Kind.RING))) {
       Entry ring = segment.directory().find("samples", Kind.RING);
       samples.label("processor");
-      Processor processor = new Processor(spectra);
+      Processor processor = new Processor(spectra, vitals);
       boolean stood = false;
       while (processor.processed(samples, ring)) {
         if (!stood && samples.poppedCount() > ring.capacity() / 10) {
@@ -67,7 +71,11 @@ final class Processor {
   private boolean processed(RingPopper samples, Entry ring) {
     boolean more = RingStatus.of(ring).isUntouched() || hasWriter(ring);
     List<Sample> bulk = samples.popBulk(Signals.SAMPLES, BULK, MILLISECONDS.toNanos(100));
+    long begin = System.nanoTime();
     bulk.forEach(this::process);
+    if (!bulk.isEmpty()) {
+      vitals.processed(System.nanoTime() - begin);
+    }
     return more || !bulk.isEmpty();
   }
 

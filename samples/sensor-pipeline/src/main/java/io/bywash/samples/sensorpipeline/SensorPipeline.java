@@ -3,8 +3,10 @@ package io.bywash.samples.sensorpipeline;
 import static java.lang.invoke.MethodHandles.lookup;
 
 import io.bywash.engine.*;
+import io.bywash.engine.cell.RecordArray;
 import io.bywash.engine.record.*;
 import io.bywash.engine.ring.*;
+import io.bywash.samples.kit.*;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -29,6 +31,7 @@ final class SensorPipeline {
         --help              this text
 
       Ends with 0 if nothing is missing but what was counted, with 1 if not, with 2 if it was called wrongly.""";
+  static final int PROCESSES = 3;
   private static final String SEGMENT = "sensor-pipeline-" + ProcessHandle.current().pid();
 
   /** As {@link Signals.Sample} was in an older program. */
@@ -56,7 +59,7 @@ final class SensorPipeline {
       System.exit(2);
     }
     Runtime.getRuntime().addShutdownHook(new Thread(SensorPipeline::cleanUp));
-    Outcome outcome = new Outcome(0, 0, 0, 0, 0, 0, 0, false, false);
+    Outcome outcome = new Outcome(0, 0, 0, 0, 0, 0, 0, false, 0, false);
     try {
       outcome = new SensorPipeline(options).run();
     } catch (IOException | InterruptedException | IllegalStateException failure) {
@@ -85,7 +88,7 @@ final class SensorPipeline {
   private Outcome run() throws IOException, InterruptedException {
     int capacity = Integer.parseInt(limit("--capacity", "SENSOR_CAPACITY", "1000000"));
     SegmentSpec spec = SegmentSpec.of(Ring.spec("samples", capacity, Signals.SAMPLES),
-        Ring.spec("spectra", 100, Signals.SPECTRA));
+        Ring.spec("spectra", 100, Signals.SPECTRA), Vitals.spec(PROCESSES));
     try (Segment segment = Segment.create(SEGMENT, spec)) {
       Entry ring = segment.directory().find("samples", Kind.RING);
       boolean refused = isRefused(ring);
@@ -108,7 +111,7 @@ final class SensorPipeline {
       long[] processed = numbers(processor, 5);
       long[] received = numbers(sink, 2);
       Outcome outcome = new Outcome(processed[3], processed[0], processed[1], processed[2], processed[4], received[0],
-          received[1], !recording.isEmpty(), refused);
+          received[1], !recording.isEmpty(), told(segment), refused);
       out.println(outcome.toText());
       return outcome;
     }
@@ -123,6 +126,19 @@ final class SensorPipeline {
       out.println("an older program: " + told.getMessage() + "\n");
       return told.getMessage().contains("field channels");
     }
+  }
+
+  /** How many processes have told what they processed, each in its own element. */
+  private static int told(Segment segment) {
+    int told = 0;
+    try (RecordArray<Stats> vitals = RecordArray.open(segment.directory().find(Vitals.ENTRY, Kind.CELLS),
+        Stats.STATS)) {
+      for (int i = 0; i < PROCESSES; i++) {
+        Stats stats = vitals.get(i);
+        told += stats != null && stats.processed() > 0 ? 1 : 0;
+      }
+    }
+    return told;
   }
 
   /** A line, if anything has moved since the last one. */

@@ -5,6 +5,7 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 
 import io.bywash.engine.*;
 import io.bywash.engine.ring.*;
+import io.bywash.samples.kit.Vitals;
 import io.bywash.samples.sensorpipeline.Signals.Spectrum;
 import java.util.stream.IntStream;
 
@@ -13,6 +14,7 @@ final class Sink {
   /** Argument: segment. */
   public static void main(String[] arguments) {
     try (Segment segment = Segment.attach(arguments[0], SECONDS.toNanos(10));
+        Vitals vitals = Vitals.begin(segment, 2, "sink");
         RingPopper spectra = RingPopper.open(segment.directory().find("spectra", Kind.RING))) {
       spectra.label("sink");
       Entry ring = segment.directory().find("spectra", Kind.RING);
@@ -21,8 +23,12 @@ final class Sink {
       while (more) {
         more = RingStatus.of(ring).isUntouched() || Processor.hasWriter(ring);
         Spectrum spectrum = spectra.pop(Signals.SPECTRA, MILLISECONDS.toNanos(100));
-        right += spectrum != null && isRight(spectrum) ? 1 : 0;
-        more |= spectrum != null;
+        if (spectrum != null) {
+          long begin = System.nanoTime();
+          right += isRight(spectrum) ? 1 : 0;
+          more = true;
+          vitals.processed(System.nanoTime() - begin);
+        }
       }
       System.out.println(spectra.poppedCount() + " " + right);
     }
