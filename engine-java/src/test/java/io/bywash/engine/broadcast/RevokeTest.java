@@ -149,9 +149,10 @@ class RevokeTest {
     try (Subscriber _ = fillRing()) {
       withQueue(taken, where -> {
         Revocable role = taken.take(where, way);
-        Thread.ofPlatform().start(role::revoke);
+        Thread revoking = Thread.ofPlatform().start(role::revoke);
         Threads.await(((Waitable) role)::isReady, "the role to be revoked");
         role.revoke();
+        Threads.await(() -> !revoking.isAlive(), "the end of the other one that revokes");
         assertRevoked(role);
         role.revoke();
         role.close();
@@ -382,9 +383,10 @@ class RevokeTest {
           assertNull(publisher.tryClaim(500));
         }
         CompletableFuture<Void> ready = WaitHub.shared().whenReady((Waitable) role);
-        Thread.ofPlatform().start(role::retire);
+        Thread retiring = Thread.ofPlatform().start(role::retire);
         ready.orTimeout(100, TimeUnit.SECONDS).join();
         Threads.await(role::isGivenBack, "the role to be given back");
+        Threads.await(() -> !retiring.isAlive(), "the end of who retires it");
         role.retire();
         assertThrows(SegmentClosedException.class, () -> use(role, 0));
       });

@@ -145,7 +145,7 @@ final class Container implements AutoCloseable {
   /** Updates the bundle under test from its jar, refreshes and starts it. */
   void updateBywash() throws BundleException {
     bywash.update();
-    refresh(bywash);
+    refresh();
     bywash.start();
   }
 
@@ -155,10 +155,10 @@ final class Container implements AutoCloseable {
         .findFirst().orElseThrow();
   }
 
-  /** Refreshes a bundle and whoever is wired to it, and waits for that. */
-  void refresh(Bundle bundle) {
+  /** Refreshes what was updated or uninstalled, now or before, and whoever is wired to it; waits for that. */
+  void refresh() {
     CountDownLatch refreshed = new CountDownLatch(1);
-    framework.adapt(FrameworkWiring.class).refreshBundles(List.of(bundle), event -> refreshed.countDown());
+    framework.adapt(FrameworkWiring.class).refreshBundles(null, event -> refreshed.countDown());
     awaitUntil("a refresh", () -> refreshed.getCount() == 0);
   }
 

@@ -15,7 +15,6 @@ import io.bywash.engine.broadcast.Publisher;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,7 +27,6 @@ import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
-import org.osgi.framework.wiring.BundleWiring;
 
 /** What can be asked of the bundle, and what it costs and leaves behind. */
 abstract class RuntimeContract extends OperationContract {
@@ -187,7 +185,7 @@ abstract class RuntimeContract extends OperationContract {
 
   /** In each round one of the engine, this bundle and the listener's is updated, and who is wired to it refreshed. */
   private void updateAndRefresh(int rounds) throws Exception {
-    List<WeakReference<ClassLoader>> loaders = new ArrayList<>();
+    container.refresh(); // other tests have uninstalled bundles
     long descriptors = uses(Path.of("/proc/self/fd"));
     long mappings = uses(Path.of("/proc/self/maps"));
     List<Bundle> bundles = List.of(container.bundle("io.bywash.engine"), container.bywash(),
@@ -206,10 +204,9 @@ abstract class RuntimeContract extends OperationContract {
         assertEquals(upTo(end).subList((int) begin, (int) end), List.copyOf(listening.sequences()));
         expected = end;
         Bundle updated = bundles.get(round % bundles.size());
-        bundles.forEach(each -> loaders.add(loader(each)));
         unregisterAndForget(listening);
         updated.update();
-        container.refresh(updated);
+        container.refresh();
         container.bundle(updated.getSymbolicName()).start();
         publisher.claim(8, 0, Container.DEADLINE.toNanos()).putLong(0, publisher.nextSequence()).commit();
         awaitUntil("the bundles to be active", () -> bundles.stream()
@@ -218,12 +215,6 @@ abstract class RuntimeContract extends OperationContract {
     }
     awaitUntil("all descriptors back", () -> uses(Path.of("/proc/self/fd")) <= descriptors);
     awaitUntil("all mappings back", () -> uses(Path.of("/proc/self/maps")) <= mappings);
-    if (framework().equals("felix")) { // in Equinox, old class loaders were seen to stay, for an unknown reason
-      awaitUntil("old class loaders to be collected", () -> {
-        System.gc();
-        return oldLoaders(loaders, bundles) == 0;
-      });
-    }
     awaitUntil("one thread of each kind", () -> {
       List<String> threads = Thread.getAllStackTraces().keySet().stream().map(Thread::getName)
           .filter(name -> name.startsWith("bywash-")).toList();
@@ -231,17 +222,6 @@ abstract class RuntimeContract extends OperationContract {
     });
   }
 
-  private static long oldLoaders(List<WeakReference<ClassLoader>> loaders, List<Bundle> bundles) {
-    List<ClassLoader> current = bundles.stream().map(each -> each.adapt(BundleWiring.class).getClassLoader()).toList();
-    return loaders.stream().map(WeakReference::get).filter(each -> each != null && !current.contains(each)).distinct()
-        .count();
-  }
-
-  private static WeakReference<ClassLoader> loader(Bundle bundle) {
-    return new WeakReference<>(bundle.adapt(BundleWiring.class).getClassLoader());
-  }
-
-  /** The listener's class would keep its loader. */
   private void unregisterAndForget(Listening listening) {
     listening.registration().unregister();
     ends.removeLast();

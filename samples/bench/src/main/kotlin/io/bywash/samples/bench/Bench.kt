@@ -30,7 +30,7 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
     }
 
     private val what by argument(help = ALL_HELP)
-        .choice(*(SCENARIOS + COROUTINES + STRUCTURES).toTypedArray()).default("all")
+        .choice(*(SCENARIOS + COROUTINES + STRUCTURES + OSGI).toTypedArray()).default("all")
     private val size by option(
         help = "the size of the messages in bytes, a multiple of 8 between 8 and 32768; by default 64, and 48 for " +
             "round trips",
@@ -66,6 +66,14 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         out.println(report.environment.map { (name, value) -> "$name: $value" }.joinToString("\n"))
         warnOfLoad()
         try {
+            if (what == OSGI) {
+                val figures = Osgi(effort).run()
+                out.println("\n" + osgiTable(figures).toText() + "\n")
+                if (json) {
+                    println(osgiJson(effort, figures))
+                }
+                return
+            }
             val other = against
             val groups = other?.let { plan.against(it.toAbsolutePath()) }
                 ?: chosen().flatMap { groups(plan, it) }
@@ -131,8 +139,9 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         /** Measured on their own only: they compare Bywash with itself. */
         const val COROUTINES = "coroutines"
         const val STRUCTURES = "structures"
-        const val ALL_HELP =
-            "throughput, latency, fanout, wake, queue, coroutines, structures or all; by default all, the first 5"
+        const val OSGI = "osgi"
+        const val ALL_HELP = "throughput, latency, fanout, wake, queue, coroutines, structures, osgi or all; " +
+            "by default all, the first 5"
     }
 }
 

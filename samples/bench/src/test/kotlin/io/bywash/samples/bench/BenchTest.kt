@@ -141,6 +141,18 @@ class BenchTest {
     private fun hasCompiler() = System.getenv("PATH").split(':').any { Files.isExecutable(Path.of(it, "cc")) }
 
     @Test
+    fun osgiIsComparedWithAPollLoop() {
+        assertEquals(0, bench("osgi", "--json"), { err })
+        val keys = Regex("\"([^\"]+)\": ").findAll(out.trim()).map { it.groupValues[1] }.toSet()
+        for (name in listOf("poll", "whiteboard", "eventAdmin", "eventAdmin.noTimeout")) {
+            for (metric in listOf("rate", "p50", "p99", "max", "sleepMax")) {
+                assertTrue("osgi.$name.$metric" in keys, "$name.$metric is not in $keys")
+            }
+        }
+        assertTrue("osgi.whiteboard.vsPoll" in keys)
+    }
+
+    @Test
     fun twoEnginesAreComparedRoundByRound() {
         val engine = Path.of(Claim::class.java.protectionDomain.codeSource.location.toURI())
         assertEquals(0, bench("--against", "$engine", "--json"), { err })
