@@ -50,7 +50,7 @@ final class RecordWriter extends ClaimView {
    */
   private long next;
   /** The position of a place in the ring is its offset in the region and this; it changes when the ring turns. */
-  private long turn;
+  private long positionShift;
   /** Up to this offset a claim needs no look at anything: the end of a stretch, or of the granted room. */
   private long limit;
   /** Up to this position there is room, and the block index is in order. */
@@ -108,7 +108,7 @@ final class RecordWriter extends ClaimView {
 
   /** The position of the record whose message stands at {@code message}. */
   private long positionOf(long message) {
-    return message - RECORD_HEADER_BYTES + turn;
+    return message - RECORD_HEADER_BYTES + positionShift;
   }
 
   /** Where the next record begins. */
@@ -119,7 +119,7 @@ final class RecordWriter extends ClaimView {
   private void moveTo(long position) {
     long record = ring.at(position);
     next = record + RECORD_HEADER_BYTES;
-    turn = position - record;
+    positionShift = position - record;
     limit = 0;
   }
 
@@ -386,7 +386,7 @@ final class RecordWriter extends ClaimView {
     }
     long message = next;
     long stretchEnd = Math.min(granted, positionOf(message) + Math.max(needed, STRETCH_BYTES));
-    long end = Math.min(stretchEnd - turn + RECORD_HEADER_BYTES, ringEnd);
+    long end = Math.min(stretchEnd - positionShift + RECORD_HEADER_BYTES, ringEnd);
     if (message + needed > end) {
       throw new IllegalStateException("the publisher of entry \"" + ring.entry.name() + "\" is used by two threads at"
           + " once: use a publisher in one thread at a time");

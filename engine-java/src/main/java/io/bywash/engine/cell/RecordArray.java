@@ -120,11 +120,11 @@ public final class RecordArray<T> implements AutoCloseable {
     long size = only(records).sizeBytes();
     SegmentEntry own = CellsEntry.of(entry, RECORDS);
     return own.core().whileMapped(() -> {
+      CellsEntry.types(own); // else it is damaged, and what is compared next says nothing
       records.check(own);
       if (own.elementSizeBytes() != size) {
         throw own.damaged("its elements have " + own.elementSizeBytes() + " bytes, and its layout says " + size);
       }
-      CellsEntry.types(own); // its text is what others compare with
       return new RecordArray<>(own, records);
     });
   }

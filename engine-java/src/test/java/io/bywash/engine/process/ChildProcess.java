@@ -7,6 +7,9 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.ValueLayout;
 import java.net.JarURLConnection;
 import java.net.URI;
 import java.net.URL;
@@ -281,6 +284,10 @@ public final class ChildProcess implements AutoCloseable {
     if (processes.isEmpty()) {
       return;
     }
+    if (NativeAccess.ENABLED) {
+      processes.forEach(each -> kill(each.pid(), SIGNALS.get(name)));
+      return;
+    }
     List<String> command = new ArrayList<>(List.of("kill", "-" + name));
     processes.forEach(each -> command.add(Long.toString(each.pid())));
     try {
@@ -290,6 +297,24 @@ public final class ChildProcess implements AutoCloseable {
       }
     } catch (IOException | InterruptedException failure) {
       throw new AssertionError("kill -" + name + " could not be run", failure);
+    }
+  }
+
+  private static final Map<String, Integer> SIGNALS = Map.of("TERM", 15, "CONT", 18, "STOP", 19);
+
+  /** The system call, which takes no time, while a storm goes on. */
+  @SuppressWarnings("restricted")
+  private static void kill(long pid, int signal) {
+    Linker linker = Linker.nativeLinker();
+    try {
+      int result = (int) linker.downcallHandle(linker.defaultLookup().findOrThrow("kill"),
+          FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT))
+          .invokeExact((int) pid, signal);
+      if (result != 0) {
+        throw new AssertionError("process " + pid + " does not take signal " + signal);
+      }
+    } catch (Throwable failure) {
+      throw new AssertionError("kill " + pid + " failed", failure);
     }
   }
 

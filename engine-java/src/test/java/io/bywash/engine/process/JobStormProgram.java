@@ -128,7 +128,7 @@ final class JobStormProgram implements ChildProgram {
         }
         next[0]++;
         count(actor);
-        LockSupport.parkNanos(random.nextInt(300_000));
+        LockSupport.parkNanos(random.nextInt(2_000_000));
       }
     }
   }

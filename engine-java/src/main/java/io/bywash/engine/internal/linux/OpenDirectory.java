@@ -274,7 +274,7 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
       try (SecureDirectoryStream<Path> parent = secure(path, Files.newDirectoryStream(path.getParent()))) {
         return new Stream(path, true, parent.newDirectoryStream(path.getFileName(), LinkOption.NOFOLLOW_LINKS));
       } catch (FileSystemException refused) {
-        throw told(path, refused);
+        throw refusal(path, refused);
       }
     }
 
@@ -282,7 +282,7 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
      * The exception that says why the standard directory could not be opened. This uses its path, which is safe, since
      * nothing is done in the directory.
      */
-    private static IOException told(Path path, FileSystemException refused) throws IOException {
+    private static IOException refusal(Path path, FileSystemException refused) throws IOException {
       PosixFileAttributes found = Files.readAttributes(path, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
       if (!found.isDirectory()) {
         return new NotDirectoryException(path.toString());

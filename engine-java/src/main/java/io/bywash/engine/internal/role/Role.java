@@ -22,7 +22,7 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
   private final WaitStrategy waitStrategy;
   private final BooleanSupplier work = this::hasWork;
   /** The result of the last wait: it was over soon, and without sleeping. */
-  private boolean lively;
+  private boolean lastWasBrief;
   /** Whether the current call has already waited, and since when. */
   private boolean hasWaited;
   private long waitingSinceNanos;
@@ -158,7 +158,7 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
       probedNanos = now;
       probe();
     }
-    lively = waiters.room().await(this, waitStrategy, left, lively);
+    lastWasBrief = waiters.room().await(this, waitStrategy, left, lastWasBrief);
     return true;
   }
 

@@ -64,17 +64,17 @@ public final class WaitRoom {
    * thread, which may wait longer. An interrupt ends the wait, and stays set. The caller must check the structure after
    * each call, even after an interrupt, since a wake that was meant for one of many must be used.
    *
-   * @param lively what the last call returned
+   * @param lastWasBrief what the last call returned
    * @return whether {@code BACKOFF} may yield before it sleeps the next time: this wait was short, and did not sleep
    */
-  public boolean await(WaitPoint point, WaitStrategy strategy, long timeoutNanos, boolean lively) {
+  public boolean await(WaitPoint point, WaitStrategy strategy, long timeoutNanos, boolean lastWasBrief) {
     long start = System.nanoTime();
     if (Thread.currentThread().isVirtual()) {
       awaitOnVirtualThread(point, strategy, start, timeoutNanos);
       return false;
     }
     if (strategy == WaitStrategy.BACKOFF) {
-      return backOff(point, start, timeoutNanos, lively);
+      return backOff(point, start, timeoutNanos, lastWasBrief);
     }
     switch (strategy) {
       case SPIN -> spin(point, start, Math.min(timeoutNanos, PROBE_NANOS));
@@ -93,14 +93,14 @@ public final class WaitRoom {
    * kernel leaves a yielding thread on its core. It places a thread that wakes up on an idle core. So after a long
    * yield the next wait sleeps without yielding.
    */
-  private boolean backOff(WaitPoint point, long start, long timeoutNanos, boolean lively) {
+  private boolean backOff(WaitPoint point, long start, long timeoutNanos, boolean lastWasBrief) {
     for (int i = 0; i < SPINS; i++) {
       if (point.isWaitOver()) {
         return true; // at once: each further check would add to every round trip
       }
       Thread.onSpinWait();
     }
-    if (lively) {
+    if (lastWasBrief) {
       yieldUntil(point, start, Math.min(timeoutNanos, PATIENCE_NANOS));
     }
     if (point.isWaitOver()) {

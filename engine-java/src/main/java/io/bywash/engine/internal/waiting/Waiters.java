@@ -39,7 +39,7 @@ public final class Waiters {
   private final long summary;
   private final int words;
   /** Where {@link #signalOne} starts its search, so that roles are woken in turn; a hint. */
-  private int turn;
+  private int searchStart;
 
   public Waiters(Row row, WaitRoom room, int bitmap, int summary) {
     this.row = row;
@@ -80,7 +80,7 @@ public final class Waiters {
    */
   public void signalOne() {
     if (hasAny()) {
-      ringOne(turn);
+      ringOne(searchStart);
     }
   }
 
@@ -144,7 +144,7 @@ public final class Waiters {
         for (; bits != 0; bits &= bits - 1) {
           int role = (index << 6) + Long.numberOfTrailingZeros(bits);
           if (withdraw(role) && ring(role)) {
-            turn = (role + 1) % (words << 6);
+            searchStart = (role + 1) % (words << 6);
             return;
           }
         }

@@ -100,20 +100,20 @@ public final class RegistryCalls {
 
   /** Called again and again: passes calls on to another thread where one does not return, and tells of that. */
   public void tend() {
-    List<Worker> told = new ArrayList<>();
+    List<Worker> reported = new ArrayList<>();
     synchronized (lock) {
       long now = System.nanoTime();
       if (first != null && (current == null || current.call != null && now - current.sinceNanos > PASS_ON_NANOS)) {
         startWorker();
       }
       for (Worker worker : workers) {
-        if (worker.call != null && !worker.told && now - worker.sinceNanos > TELL_NANOS) {
-          worker.told = true;
-          told.add(worker);
+        if (worker.call != null && !worker.reported && now - worker.sinceNanos > TELL_NANOS) {
+          worker.reported = true;
+          reported.add(worker);
         }
       }
     }
-    for (Worker worker : told) {
+    for (Worker worker : reported) {
       kept(worker).ifPresent(kept -> log.warn("{} has been waiting for {} s for {}. Nothing else waits for it.",
           kept.call, kept.seconds, kept.keeper));
     }
@@ -121,11 +121,11 @@ public final class RegistryCalls {
 
   /** What has been reported and has not returned. */
   public List<RuntimeDTO.CallDTO> describe() {
-    List<Worker> told;
+    List<Worker> reported;
     synchronized (lock) {
-      told = workers.stream().filter(worker -> worker.told).toList();
+      reported = workers.stream().filter(worker -> worker.reported).toList();
     }
-    return told.stream().flatMap(worker -> kept(worker).stream()).toList();
+    return reported.stream().flatMap(worker -> kept(worker).stream()).toList();
   }
 
   private Optional<RuntimeDTO.CallDTO> kept(Worker worker) {
@@ -196,7 +196,7 @@ public final class RegistryCalls {
     private final Thread thread;
     private Call call;
     private long sinceNanos;
-    private boolean told;
+    private boolean reported;
 
     Worker() {
       thread = Threads.unstarted("bywash-registry", this);
@@ -259,7 +259,7 @@ public final class RegistryCalls {
       synchronized (lock) {
         Call made = call;
         call = null;
-        told = false;
+        reported = false;
         if (made.state == Call.State.AGAIN) {
           append(made);
         } else {

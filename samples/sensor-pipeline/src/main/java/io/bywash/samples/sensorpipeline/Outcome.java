@@ -11,14 +11,14 @@ package io.bywash.samples.sensorpipeline;
  * @param spectra that came out at the end
  * @param right spectra with the frequencies that were generated
  * @param replayed whether a recording took the place of the sines, so that no spectrum is known beforehand
- * @param told processes that told the monitor how they fare
+ * @param reporting processes that told the monitor how they fare
  * @param refused whether samples with another field were refused by that field's name
  */
 record Outcome(long samples, long popped, long dropped, long missing, long pushedSpectra, long spectra, long right,
-    boolean replayed, int told, boolean refused) {
+    boolean replayed, int reporting, boolean refused) {
   boolean isOk() {
     return popped + dropped == samples && dropped > 0 && missing == dropped && spectra > 0 && spectra == pushedSpectra
-        && (replayed || right == spectra) && told == SensorPipeline.PROCESSES && refused;
+        && (replayed || right == spectra) && reporting == SensorPipeline.PROCESSES && refused;
   }
 
   String toText() {
@@ -29,7 +29,7 @@ record Outcome(long samples, long popped, long dropped, long missing, long pushe
 
   String toJson() {
     return String.format("{\"ok\": %b, \"samples\": %d, \"popped\": %d, \"dropped\": %d, \"missing\": %d, \"spectra\":"
-        + " %d, \"right\": %d, \"told\": %d, \"refused\": %b}", isOk(), samples, popped, dropped, missing, spectra,
-        right, told, refused);
+        + " %d, \"right\": %d, \"reporting\": %d, \"refused\": %b}", isOk(), samples, popped, dropped, missing, spectra,
+        right, reporting, refused);
   }
 }

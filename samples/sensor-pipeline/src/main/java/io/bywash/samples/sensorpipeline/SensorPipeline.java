@@ -111,7 +111,7 @@ final class SensorPipeline {
       long[] processed = numbers(processor, 5);
       long[] received = numbers(sink, 2);
       Outcome outcome = new Outcome(processed[3], processed[0], processed[1], processed[2], processed[4], received[0],
-          received[1], !recording.isEmpty(), told(segment), refused);
+          received[1], !recording.isEmpty(), reporting(segment), refused);
       out.println(outcome.toText());
       return outcome;
     }
@@ -122,23 +122,23 @@ final class SensorPipeline {
     try {
       RingView.of(ring).lastN(Records.of(lookup(), Sample.class), 1);
       return false;
-    } catch (SpecMismatchException told) {
-      out.println("an older program: " + told.getMessage() + "\n");
-      return told.getMessage().contains("field channels");
+    } catch (SpecMismatchException mismatch) {
+      out.println("an older program: " + mismatch.getMessage() + "\n");
+      return mismatch.getMessage().contains("field channels");
     }
   }
 
   /** How many processes have told what they processed, each in its own element. */
-  private static int told(Segment segment) {
-    int told = 0;
+  private static int reporting(Segment segment) {
+    int reporting = 0;
     try (RecordArray<Stats> vitals = RecordArray.open(segment.directory().find(Vitals.ENTRY, Kind.CELLS),
         Stats.STATS)) {
       for (int i = 0; i < PROCESSES; i++) {
         Stats stats = vitals.get(i);
-        told += stats != null && stats.processed() > 0 ? 1 : 0;
+        reporting += stats != null && stats.processed() > 0 ? 1 : 0;
       }
     }
-    return told;
+    return reporting;
   }
 
   /** A line, if anything has moved since the last one. */
