@@ -119,8 +119,9 @@ final class TaskFarmTest {
   @Test
   void theWorkerInTheReadmeIsTheWorkerHere() throws IOException {
     String readme = Files.readString(Path.of("../../README.md"));
-    String section = readme.substring(readme.indexOf("## Kinds of queue"), readme.indexOf("## Looking at a bus"));
-    String block = section.substring(section.indexOf("```java\n") + 8, section.lastIndexOf("```"));
+    int begin = readme.indexOf("```java\n", readme.indexOf("A worker acknowledges a task")) + 8;
+    String block = readme.substring(begin, readme.indexOf("```", begin));
+    assertTrue(block.contains("task.ack();"), block);
     List<String> worker =
         Files.readAllLines(Path.of("src/main/java/io/bywash/samples/taskfarm/Worker.java"));
     List<String> lines = worker.stream().map(String::strip).toList();
