@@ -36,8 +36,8 @@ import org.junit.jupiter.api.io.TempDir;
 class JobStormTest {
   private static final int PROCESSES = 4;
   /** The longest time between two rounds, and the longest pause. */
-  private static final int LIFE_NANOS = 20_000_000;
-  private static final int PAUSE_NANOS = 30_000_000;
+  private static final int LIFE_NANOS = 8_000_000;
+  private static final int PAUSE_NANOS = 12_000_000;
 
   @RegisterExtension final TempBus bus = new TempBus();
   @TempDir Path ledgers;

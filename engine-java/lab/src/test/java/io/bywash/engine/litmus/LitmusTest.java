@@ -27,7 +27,7 @@ class LitmusTest {
   private static final String PORTABLE = "--illegal-native-access=deny";
 
   /** In a normal build each test runs in one of so many builds. */
-  private static final int PARTS = 3;
+  private static final int PARTS = 4;
 
   private final String selected = System.getProperty("bywash.lab.litmus");
 
