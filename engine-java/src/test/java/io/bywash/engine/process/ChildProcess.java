@@ -118,6 +118,9 @@ public final class ChildProcess implements AutoCloseable {
   private static ChildProcess start(List<String> starter, List<String> options, Setup setup,
       Map<String, String> environment, Class<? extends ChildProgram> program, Object... arguments) {
     List<String> command = command(setup);
+    if (ChildProgram.Uncached.class.isAssignableFrom(program)) {
+      command.add(command.indexOf("-cp"), "-XX:AOTMode=off");
+    }
     command.addAll(command.indexOf("-cp"), options); // of two that contradict each other the last one counts
     command.addAll(0, starter);
     if (!ChildProgram.Optimised.class.isAssignableFrom(program)) {

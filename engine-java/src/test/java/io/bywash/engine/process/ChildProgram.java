@@ -32,6 +32,9 @@ public interface ChildProgram {
   /** A program that runs long enough for the optimising compiler, whose reordering tests of memory want to meet. */
   interface Optimised extends ChildProgram {}
 
+  /** A program for which it matters what is compiled when, so that it starts without the JVM's cache. */
+  interface Uncached extends ChildProgram {}
+
   /** The main program of every child: runs the class that the first argument names. */
   final class Main {
     static final BufferedReader INPUT = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));

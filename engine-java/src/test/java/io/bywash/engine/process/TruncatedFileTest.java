@@ -173,7 +173,7 @@ class TruncatedFileTest {
   }
 
   /** Uses the engine's memory, but nothing in it. */
-  static final class LoadRegion implements ChildProgram {
+  static final class LoadRegion implements ChildProgram.Uncached {
     @Override
     public void run(String... arguments) throws Exception {
       Region.allocate(Long.BYTES);
@@ -183,7 +183,7 @@ class TruncatedFileTest {
   }
 
   /** Joins and leaves from its first millisecond on, until it is told of the cut. */
-  static final class JoinAtOnce implements ChildProgram {
+  static final class JoinAtOnce implements ChildProgram.Uncached {
     @Override
     public void run(String... arguments) {
       try (Segment segment = Segment.attach(Path.of(arguments[0]), 0)) {
@@ -205,7 +205,7 @@ class TruncatedFileTest {
    * Hears "USE FILE", does it until it fails, says "ended" with how, and "closed" when it has closed all; then the next
    * one, until it hears "end".
    */
-  static final class UseUntilItEnds implements ChildProgram.Optimised {
+  static final class UseUntilItEnds implements ChildProgram.Optimised, ChildProgram.Uncached {
     private static final long COMPILED_NANOS = 200_000_000;
 
     private Segment segment;
