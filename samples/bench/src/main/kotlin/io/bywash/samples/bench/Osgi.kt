@@ -62,8 +62,12 @@ private abstract class Delivery(val name: String) : AutoCloseable {
         }
     }
 
+    /** Whoever receives may still be about to join. */
+    protected open fun awaitReceiver() {}
+
     /** Messages a second. */
     fun rate(messages: Long): Double {
+        awaitReceiver()
         val wanted = count.get() + messages
         val start = System.nanoTime()
         repeat(messages.toInt()) { send(0) }
@@ -73,6 +77,7 @@ private abstract class Delivery(val name: String) : AutoCloseable {
 
     /** Fills [nanos] at a thousand messages a second. */
     fun pace(messages: Long) {
+        awaitReceiver()
         val wanted = count.get() + messages
         nanos.reset()
         var next = System.nanoTime()
@@ -91,6 +96,12 @@ private abstract class QueueDelivery(name: String, segment: Segment, queue: Stri
 
     override fun send(sentNanos: Long) {
         publisher.claim(MESSAGE_BYTES, 0, DEADLINE_NANOS).putLong(0, sentNanos).commit()
+    }
+
+    override fun awaitReceiver() {
+        if (!publisher.awaitSubscribers(1, DEADLINE_NANOS)) {
+            throw BenchFailure("nobody joins the queue of $name")
+        }
     }
 
     override fun close() = publisher.close()
