@@ -25,10 +25,10 @@ public sealed interface StructureStatus permits BroadcastStatus, QueueStatus, Ce
    * @throws IllegalArgumentException when {@code entry} is not an entry of this engine
    */
   static Optional<StructureStatus> of(Entry entry) {
-    if (!(entry instanceof SegmentEntry own)) {
+    if (!(entry instanceof SegmentEntry segmentEntry)) {
       throw new IllegalArgumentException("entry=" + entry + " is not an entry of this engine");
     }
-    return own.status();
+    return segmentEntry.status();
   }
 
   /** How to show a counter. */

@@ -62,7 +62,7 @@ final class RecordReader {
     this.entry = ring.entry;
     this.region = ring.region;
     this.guard = guard;
-    this.handle = guard instanceof RoleHandle own ? own : null;
+    this.handle = guard instanceof RoleHandle roleHandle ? roleHandle : null;
     this.options = options;
     this.inPlace = options.mode() == MODE_BLOCK;
     this.dataOffset = ring.dataOffset;

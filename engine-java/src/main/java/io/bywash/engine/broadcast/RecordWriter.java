@@ -309,7 +309,8 @@ final class RecordWriter extends ClaimView {
     staged = false;
     waitingForData.signal();
     if (!streaming && recordBytes <= OWN_MAX_BYTES && end + recordBytes <= limit) {
-      region.own(end - RECORD_HEADER_BYTES, recordBytes); // or the next message would have to wait for its lines
+      // or the next message would have to wait for its cache lines
+      region.prefetchForWrite(end - RECORD_HEADER_BYTES, recordBytes);
     }
   }
 
@@ -392,7 +393,7 @@ final class RecordWriter extends ClaimView {
           + " once: use a publisher in one thread at a time");
     }
     if (needed <= OWN_MAX_BYTES && isStreaming()) {
-      region.own(message - RECORD_HEADER_BYTES, end - message);
+      region.prefetchForWrite(message - RECORD_HEADER_BYTES, end - message);
     }
     limit = end;
     return message;

@@ -93,8 +93,8 @@ public final class Atomics implements AutoCloseable {
    * @throws DamagedSegmentException when shared memory holds something impossible
    */
   public static Atomics open(Entry entry) {
-    SegmentEntry own = CellsEntry.of(entry, ATOMICS);
-    return own.core().whileMapped(() -> new Atomics(own));
+    SegmentEntry segmentEntry = CellsEntry.of(entry, ATOMICS);
+    return segmentEntry.core().whileMapped(() -> new Atomics(segmentEntry));
   }
 
   /** The cells of an entry, in their order. */

@@ -19,11 +19,11 @@ final class CellsEntry {
 
   /** The entry, which must be sound and have that form, in a segment that is open. */
   static SegmentEntry of(Entry entry, int form) {
-    SegmentEntry own = of(entry);
-    if (form(own) != form) {
-      throw mismatch(own, "form is " + formName(form(own)) + ", wanted " + formName(form));
+    SegmentEntry segmentEntry = of(entry);
+    if (form(segmentEntry) != form) {
+      throw mismatch(segmentEntry, "form is " + formName(form(segmentEntry)) + ", wanted " + formName(form));
     }
-    return own;
+    return segmentEntry;
   }
 
   /** The entry, which must be a sound one of cells, in a segment that is open. */

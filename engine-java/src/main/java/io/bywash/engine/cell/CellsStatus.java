@@ -49,8 +49,8 @@ public record CellsStatus(String form, int cellCount, List<Value> values, long s
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible
    */
   public static CellsStatus of(Entry entry) {
-    SegmentEntry own = CellsEntry.of(entry);
-    return own.core().whileMapped(() -> look(own));
+    SegmentEntry segmentEntry = CellsEntry.of(entry);
+    return segmentEntry.core().whileMapped(() -> look(segmentEntry));
   }
 
   static CellsStatus look(SegmentEntry entry) {

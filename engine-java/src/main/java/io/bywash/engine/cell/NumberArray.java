@@ -82,13 +82,13 @@ public final class NumberArray implements AutoCloseable {
    */
   public static NumberArray open(Entry entry, Class<?> type) {
     String text = text(type);
-    SegmentEntry own = CellsEntry.of(entry, NUMBERS);
-    return own.core().whileMapped(() -> {
-      if (own.fingerprint() != LayoutText.fingerprint(text)) {
-        throw new SpecMismatchException("Entry \"" + own.name() + "\" of segment " + own.core().path()
-            + " has other elements: ", LayoutText.differences("", own.layout(), text));
+    SegmentEntry segmentEntry = CellsEntry.of(entry, NUMBERS);
+    return segmentEntry.core().whileMapped(() -> {
+      if (segmentEntry.fingerprint() != LayoutText.fingerprint(text)) {
+        throw new SpecMismatchException("Entry \"" + segmentEntry.name() + "\" of segment " + segmentEntry.core().path()
+            + " has other elements: ", LayoutText.differences("", segmentEntry.layout(), text));
       }
-      return new NumberArray(own, typeOf(own));
+      return new NumberArray(segmentEntry, typeOf(segmentEntry));
     });
   }
 

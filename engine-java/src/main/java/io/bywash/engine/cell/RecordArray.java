@@ -118,14 +118,15 @@ public final class RecordArray<T> implements AutoCloseable {
    */
   public static <T> RecordArray<T> open(Entry entry, Records<T> records) {
     long size = only(records).sizeBytes();
-    SegmentEntry own = CellsEntry.of(entry, RECORDS);
-    return own.core().whileMapped(() -> {
-      CellsEntry.types(own); // else it is damaged, and what is compared next says nothing
-      records.check(own);
-      if (own.elementSizeBytes() != size) {
-        throw own.damaged("its elements have " + own.elementSizeBytes() + " bytes, and its layout says " + size);
+    SegmentEntry segmentEntry = CellsEntry.of(entry, RECORDS);
+    return segmentEntry.core().whileMapped(() -> {
+      CellsEntry.types(segmentEntry); // else it is damaged, and what is compared next says nothing
+      records.check(segmentEntry);
+      if (segmentEntry.elementSizeBytes() != size) {
+        throw segmentEntry.damaged("its elements have " + segmentEntry.elementSizeBytes()
+            + " bytes, and its layout says " + size);
       }
-      return new RecordArray<>(own, records);
+      return new RecordArray<>(segmentEntry, records);
     });
   }
 
@@ -231,7 +232,7 @@ public final class RecordArray<T> implements AutoCloseable {
     long element = element(index);
     entry.core().requireParticipant();
     checkInterrupt(timeoutNanos);
-    RecordType<T> own = (RecordType<T>) type;
+    RecordType<T> recordType = (RecordType<T>) type;
     records.typeOf(value);
     if (encoding) {
       throw new IllegalStateException("the record uses the array in which it is about to be set");
@@ -240,7 +241,7 @@ public final class RecordArray<T> implements AutoCloseable {
     try {
       unlock(); // what an error may have left
       encoding = true;
-      own.write(scratch, 0, value); // before anything is locked, since this is the user's code
+      recordType.write(scratch, 0, value); // before anything is locked, since this is the user's code
       encoding = false;
       if (!lock(element, timeoutNanos)) {
         return false;

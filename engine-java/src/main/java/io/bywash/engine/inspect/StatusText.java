@@ -213,7 +213,9 @@ public final class StatusText {
   /** An entry that was inspected; {@code damage} is empty where nothing is wrong. */
   private record Seen(Listed listed, String kind, String owner, Optional<StructureStatus> status, String damage) {
     static Seen of(Listed listed) {
-      String kind = listed.entry instanceof SegmentEntry own ? own.kindName() : listed.entry.kind().displayName();
+      String kind = listed.entry instanceof SegmentEntry segmentEntry
+          ? segmentEntry.kindName()
+          : listed.entry.kind().displayName();
       try {
         return new Seen(listed, kind, listed.entry.owner().map(StatusText::process).orElse("none"),
             StructureStatus.of(listed.entry), "");

@@ -63,7 +63,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
   }
 
   private final Cells cells;
-  private final Exchanger own;
+  private final Exchanger ownExchanger;
   private final Leftovers leftovers;
   private final DeliveryView view;
   /** The adopted role whose message is in flight; null when there is none. */
@@ -84,7 +84,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
   private Consumer(Cells cells, Place place, Leftovers leftovers, WaitPolicy waitPolicy) {
     super(place.handle(), waitPolicy, cells.entry.waitingForData());
     this.cells = cells;
-    this.own = place.exchanger();
+    this.ownExchanger = place.exchanger();
     this.leftovers = leftovers;
     this.view = new DeliveryView(this, cells);
   }
@@ -268,7 +268,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
       if (adopted != null) {
         acknowledge();
       } else { // acknowledged by the next exchange, or when the poll ends
-        handledSlot = own.slot();
+        handledSlot = ownExchanger.slot();
         view.clear();
       }
     }
@@ -285,16 +285,16 @@ public final class Consumer extends Role implements Waitable, Revocable {
 
   private void endHandled() {
     if (handledSlot != NONE && !ended) {
-      own.refresh();
+      ownExchanger.refresh();
       if (isHandled()) {
-        own.acknowledge();
+        ownExchanger.acknowledge();
       }
     }
     handledSlot = NONE;
   }
 
   private boolean isHandled() {
-    return own.isHeld() && own.slot() == handledSlot;
+    return ownExchanger.isHeld() && ownExchanger.slot() == handledSlot;
   }
 
   /**
@@ -324,7 +324,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
     }
     guard.enter();
     try {
-      own.refresh();
+      ownExchanger.refresh();
     } catch (RuntimeException | Error failure) {
       guard.exit();
       throw failure;
@@ -333,10 +333,10 @@ public final class Consumer extends Role implements Waitable, Revocable {
 
   /** Takes a message and shows it. */
   private boolean next() {
-    if (own.isHeld() && !isHandled()) { // there was no room to give it back
-      boolean deliver = leftovers.isToBeDelivered(own);
-      if (deliver || own.isHeld()) {
-        return deliver ? show(own) : nothing(); // there is no room for a dead letter
+    if (ownExchanger.isHeld() && !isHandled()) { // there was no room to give it back
+      boolean deliver = leftovers.isToBeDelivered(ownExchanger);
+      if (deliver || ownExchanger.isHeld()) {
+        return deliver ? show(ownExchanger) : nothing(); // there is no room for a dead letter
       }
     }
     if (leftovers.hasChanged()) {
@@ -347,10 +347,10 @@ public final class Consumer extends Role implements Waitable, Revocable {
         return show(adopted.exchanger);
       }
     }
-    if (!own.take()) {
+    if (!ownExchanger.take()) {
       return nothing();
     }
-    show(own);
+    show(ownExchanger);
     entry.waitingForSpace().signalOne();
     return true;
   }
@@ -359,7 +359,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
     handledSlot = NONE;
     view.open(from.slot());
     from.setHeldSince(now());
-    if (own.isNextThere() || leftovers.hasChanged()) { // the wake for that may have come to this consumer
+    if (ownExchanger.isNextThere() || leftovers.hasChanged()) { // the wake for that may have come to this consumer
       entry.waitingForData().signalOne();
     }
     return true;
@@ -398,7 +398,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
       throw new IllegalStateException("the message was acknowledged or given back before");
     }
     view.clear();
-    return adopted == null ? own : adopted.exchanger;
+    return adopted == null ? ownExchanger : adopted.exchanger;
   }
 
   /** Closes an adopted role, and ends the operation that lasts while a message is in flight, unless it is a poll. */
@@ -453,7 +453,10 @@ public final class Consumer extends Role implements Waitable, Revocable {
 
   @Override
   protected boolean hasWork() {
-    return own.isHeld() ? leftovers.canGoOn(own.slot()) : leftovers.hasChanged() || cells.hasMessage(own.nextTaken());
+    if (ownExchanger.isHeld()) {
+      return leftovers.canGoOn(ownExchanger.slot());
+    }
+    return leftovers.hasChanged() || cells.hasMessage(ownExchanger.nextTaken());
   }
 
   @Override

@@ -152,7 +152,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
     region.setLong(slot + SLOT_ORIGIN, origin);
     boolean sent = exchanger.send(true);
     if (sent && length <= OWN_MAX_BYTES) {
-      region.own(message(), length); // or the next message would have to wait for its cache lines
+      region.prefetchForWrite(message(), length); // or the next message would have to wait for its cache lines
     }
     return sent;
   }

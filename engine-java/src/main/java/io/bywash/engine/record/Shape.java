@@ -115,8 +115,8 @@ record Shape(Class<?> type, List<Component> components, int sizeBytes, int align
   /** The length of a component: Java annotates the component, Kotlin the constructor's parameter. */
   private static Length length(Class<?> type, int index) {
     RecordComponent[] components = type.getRecordComponents();
-    Length own = components[index].getAnnotation(Length.class);
-    return own != null ? own : canonical(type).getParameters()[index].getAnnotation(Length.class);
+    Length length = components[index].getAnnotation(Length.class);
+    return length != null ? length : canonical(type).getParameters()[index].getAnnotation(Length.class);
   }
 
   private static Constructor<?> canonical(Class<?> type) {

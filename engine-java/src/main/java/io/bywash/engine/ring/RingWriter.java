@@ -226,8 +226,8 @@ public final class RingWriter extends Role implements Waitable, Revocable {
   }
 
   private <T> Source record(Records<T> records, T record) {
-    RecordType<T> own = typeOf(records, record);
-    return (position, index, n) -> own.write(elements.region, elements.at(position), record);
+    RecordType<T> recordType = typeOf(records, record);
+    return (position, index, n) -> recordType.write(elements.region, elements.at(position), record);
   }
 
   private <T> Source records(Records<T> records, List<? extends T> list) {

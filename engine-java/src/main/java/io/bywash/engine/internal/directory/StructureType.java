@@ -36,15 +36,16 @@ public abstract class StructureType {
    * @throws SpecMismatchException when it is of another kind
    */
   public final SegmentEntry require(Entry entry, String otherwise) {
-    if (!(entry instanceof SegmentEntry own)) {
+    if (!(entry instanceof SegmentEntry segmentEntry)) {
       throw new IllegalArgumentException("entry=" + entry + " is not an entry of this engine");
     }
-    if (own.kind() != kind) {
-      throw new SpecMismatchException("Entry \"" + own.name() + "\" of segment " + own.core().path() + " "
-          + otherwise + ": ", List.of("kind is " + own.kind() + ", wanted " + kind));
+    if (segmentEntry.kind() != kind) {
+      throw new SpecMismatchException("Entry \"" + segmentEntry.name() + "\" of segment "
+          + segmentEntry.core().path() + " " + otherwise + ": ",
+          List.of("kind is " + segmentEntry.kind() + ", wanted " + kind));
     }
-    own.core().checkOpen();
-    return own;
+    segmentEntry.core().checkOpen();
+    return segmentEntry;
   }
 
   /**
@@ -53,13 +54,13 @@ public abstract class StructureType {
    * @throws io.bywash.engine.DamagedSegmentException when it is not
    */
   public final SegmentEntry requireSound(Entry entry, String otherwise) {
-    SegmentEntry own = require(entry, otherwise);
-    own.requireSound();
-    String damage = damage(own);
+    SegmentEntry segmentEntry = require(entry, otherwise);
+    segmentEntry.requireSound();
+    String damage = damage(segmentEntry);
     if (damage != null) {
-      throw own.damaged(damage);
+      throw segmentEntry.damaged(damage);
     }
-    return own;
+    return segmentEntry;
   }
 
   /**

@@ -191,7 +191,7 @@ public final class Region {
    * Prefetches memory for writing: brings its cache lines to this core, many at a time, by setting one word of each to
    * zero. Nobody else may read or write that memory meanwhile, and its content is lost.
    */
-  public void own(long offset, long lengthBytes) {
+  public void prefetchForWrite(long offset, long lengthBytes) {
     for (long i = 0; i < lengthBytes; i += LINE_BYTES) {
       setLong(offset + i, 0);
     }

@@ -35,8 +35,8 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
     this.guard = guard;
     this.waiters = waiters;
     this.waitStrategy = WaitStrategy.valueOf(waitPolicy.name());
-    if (guard instanceof RoleHandle own) {
-      own.guard(this);
+    if (guard instanceof RoleHandle roleHandle) {
+      roleHandle.guard(this);
     }
   }
 
