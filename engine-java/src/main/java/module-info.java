@@ -7,6 +7,7 @@ module io.bywash.engine {
   exports io.bywash.engine.broadcast;
   exports io.bywash.engine.cell;
   exports io.bywash.engine.inspect;
+  exports io.bywash.engine.pool;
   exports io.bywash.engine.queue;
   exports io.bywash.engine.record;
   exports io.bywash.engine.ring;

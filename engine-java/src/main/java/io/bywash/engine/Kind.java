@@ -13,7 +13,9 @@ public enum Kind {
   /** One value of any length, which writers replace and readers see whole. */
   LATEST(4, 1, "latest value", "values"),
   /** One writer, one popper; elements of one size, the oldest of which may be overwritten. */
-  RING(5, 1, "ring", "elements");
+  RING(5, 1, "ring", "elements"),
+  /** Objects of one size, each of which belongs to one user at a time. */
+  POOL(6, 1, "pool", "objects");
 
   private final int code;
   private final int version;

@@ -4,6 +4,7 @@ import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.cell.CellsStatus;
 import io.bywash.engine.cell.LatestStatus;
 import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.pool.PoolStatus;
 import io.bywash.engine.queue.QueueStatus;
 import io.bywash.engine.ring.RingStatus;
 import java.util.List;
@@ -14,7 +15,8 @@ import java.util.Optional;
  * back. The values were read one after another, not all at one instant. Each kind has a record of its own with more
  * detail, for example {@link BroadcastStatus}. Any thread may use it.
  */
-public sealed interface StructureStatus permits BroadcastStatus, QueueStatus, CellsStatus, LatestStatus, RingStatus {
+public sealed interface StructureStatus
+    permits BroadcastStatus, QueueStatus, CellsStatus, LatestStatus, RingStatus, PoolStatus {
 
   /**
    * Inspects an entry. Any attachment will do, even a read-only one. Those who use the structure are not slowed down.

@@ -33,6 +33,7 @@ class SnippetTest {
 
       import io.bywash.engine.broadcast.*;
       import io.bywash.engine.cell.*;
+      import io.bywash.engine.pool.*;
       import io.bywash.engine.queue.*;
       import io.bywash.engine.record.Records;
       import io.bywash.engine.ring.*;
@@ -50,10 +51,13 @@ class SnippetTest {
 
         record Frame(long number) {}
 
+        record Player(long number, int health) {}
+
         static final Records<Price> PRICES = Records.of(lookup(), Price.class);
         static final Records<Stats> STATS = Records.of(lookup(), Stats.class);
         static final Records<Sample> SAMPLES = Records.of(lookup(), Sample.class);
         static final Records<Frame> FRAMES = Records.of(lookup(), Frame.class);
+        static final Records<Player> PLAYERS = Records.of(lookup(), Player.class);
 
         Segment segment;
         Sample sample;

@@ -164,6 +164,14 @@ public final class SegmentEntry extends Row implements Entry {
     }
   }
 
+  /** Gives up what a role of this participant has in the structure; called before {@code word} is replaced. */
+  public void leave(int index, long word) {
+    StructureType type = type();
+    if (type != null && damage(type) == null) {
+      type.leave(this, index, word);
+    }
+  }
+
   /** Tells all holders of roles that the entry was removed. The caller holds the directory lock. */
   void markRemoved() {
     if (roleCount() > 0 && damage() == null) {
@@ -190,10 +198,13 @@ public final class SegmentEntry extends Row implements Entry {
     return Label.read(region, role(index) + ROLE_LABEL);
   }
 
-  /** Recovers what the dead holder of a role left, and frees the role if its word is still {@code word}. */
+  /**
+   * Recovers what the dead holder of a role left, and frees the role if its word is still {@code word}, or that one
+   * revoked, as the recovery of a kind may have it.
+   */
   public boolean freeDeadRole(int index, long word) {
     recover(index, word);
-    return freeRole(index, word);
+    return freeRole(index, word) || freeRole(index, Owner.withState(word, ROLE_REVOKED));
   }
 
   /**

@@ -111,6 +111,13 @@ public abstract class StructureType {
   protected void recover(SegmentEntry entry, int role, long word) {}
 
   /**
+   * Gives up what a role has in the structure, whose holder has not died. Called before the role's {@code word}, which
+   * may have been revoked, becomes free; its user is outside. Whoever calls this may die in it: then {@link #recover}
+   * is called.
+   */
+  protected void leave(SegmentEntry entry, int role, long word) {}
+
+  /**
    * Whether a role, taken or free, has something that the holder of another role must deal with when it becomes free,
    * such as a message that was not acknowledged. The others then see that {@link SegmentEntry#leftCount} has changed.
    */

@@ -4,6 +4,7 @@ import io.bywash.engine.broadcast.BroadcastType;
 import io.bywash.engine.cell.CellsType;
 import io.bywash.engine.cell.LatestType;
 import io.bywash.engine.internal.directory.StructureType;
+import io.bywash.engine.pool.PoolType;
 import io.bywash.engine.queue.QueueType;
 import io.bywash.engine.ring.RingType;
 import java.util.List;
@@ -14,7 +15,7 @@ import java.util.List;
  */
 public final class StructureTypes {
   public static final List<StructureType> ALL = List.of(BroadcastType.INSTANCE, QueueType.INSTANCE,
-      CellsType.INSTANCE, LatestType.INSTANCE, RingType.INSTANCE);
+      CellsType.INSTANCE, LatestType.INSTANCE, RingType.INSTANCE, PoolType.INSTANCE);
 
   private StructureTypes() {}
 }

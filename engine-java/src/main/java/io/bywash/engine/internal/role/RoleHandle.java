@@ -166,6 +166,7 @@ public final class RoleHandle extends UsageGuard implements Runnable {
       if (user != null) {
         user.finish();
       }
+      entry.leave(index, word);
       if (entry.freeRole(index, word) || entry.freeRole(index, Owner.withState(word, ROLE_REVOKED))) {
         entry.wakeAll(); // nobody has to wait for this role now
       }
