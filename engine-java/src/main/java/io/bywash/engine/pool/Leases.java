@@ -27,8 +27,12 @@ import java.lang.invoke.VarHandle;
  */
 final class Leases {
   static final long NO_HANDLE = 0;
-  /** How often all objects are looked at, to find two looks between which nothing changed hands. */
-  private static final int MAX_SEARCHES = 16;
+  static final long GENERATION_MASK = -1L << GENERATION_SHIFT;
+  /** The bits of a role's number plus 1, after the shift. */
+  private static final int ROLE_MASK = (1 << ROLE_GENERATION_SHIFT - ROLE_SHIFT) - 1;
+  /** So many objects a search looks at, but all of them so often at least. */
+  private static final int MAX_LOOKS = 1 << 20;
+  private static final int MIN_SEARCHES = 4;
 
   final SegmentEntry entry;
   final Region region;
@@ -80,9 +84,22 @@ final class Leases {
     return at(index) + OBJECT_DATA;
   }
 
+  /** Whose an object is; may say what no user writes. */
+  long word(int index) {
+    return region.getLongAcquire(at(index) + OBJECT_LEASE); // [lease] makes visible what its last holder wrote
+  }
+
   /** Whose an object is. */
   long lease(int index) {
-    return region.getLongAcquire(at(index) + OBJECT_LEASE); // [lease] makes visible what its last holder wrote
+    long lease = word(index);
+    if (isImpossible(lease)) {
+      throw entry.damaged("object " + index + " has a lease that no user has, " + Long.toHexString(lease));
+    }
+    return lease;
+  }
+
+  boolean isImpossible(long lease) {
+    return !isFree(lease) && ((lease & 1) != 0 || role(lease) < 0 || generation(lease) == 0);
   }
 
   private boolean change(int index, long from, long to) {
@@ -106,7 +123,7 @@ final class Leases {
     return lease & ~GENERATION_MASK;
   }
 
-  /** The role of a lease that is held; -1 when there is no such role. */
+  /** The role of a lease that is held; negative when there is no such role. */
   int role(long lease) {
     int role = (int) (lease >>> ROLE_SHIFT & ROLE_MASK) - 1;
     return role < entry.roleCount() ? role : -1;
@@ -158,7 +175,7 @@ final class Leases {
    */
   private long search(long holder) {
     long before = -1;
-    for (int tries = 0; tries < MAX_SEARCHES; tries++) {
+    for (int tries = Math.max(MAX_LOOKS / capacity, MIN_SEARCHES); tries > 0; tries--) {
       long generations = 0;
       boolean steady = true;
       for (int index = 0; index < capacity; index++) {
@@ -184,14 +201,12 @@ final class Leases {
 
   /** Whether the use of a role that has a lease is over. */
   boolean isNobodys(long lease) {
+    if (isFree(lease)) {
+      return false;
+    }
     int role = role(lease);
-    return !isFree(lease) && (role < 0 || !isUsed(role, holder(lease)));
-  }
-
-  /** Whether the use of a role that a lease names goes on; its user may be dead. */
-  private boolean isUsed(int role, long holder) {
-    long word = entry.roleWord(role);
-    return Owner.state(word) != SegmentLayout.ROLE_FREE && holder(role, word) == holder;
+    long word = entry.roleWord(role); // after the lease: a use that is over does not begin again
+    return Owner.state(word) == SegmentLayout.ROLE_FREE || holder(role, word) != holder(lease);
   }
 
   // ---- releasing
@@ -214,7 +229,7 @@ final class Leases {
     long holder = holder(role, roleWord);
     int freed = 0;
     for (int index = 0; index < capacity; index++) {
-      long lease = lease(index);
+      long lease = word(index); // one that is damaged is nobody's
       if (isFree(lease)) {
         hints.give(index); // a dead one may have taken the hint
       } else if (holder(lease) == holder && free(index, lease)) {

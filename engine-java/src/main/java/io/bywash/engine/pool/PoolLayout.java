@@ -39,11 +39,8 @@ final class PoolLayout {
 
   /** In leases, versions and handles. */
   static final int GENERATION_SHIFT = 28;
-  static final long GENERATION_MASK = -1L << GENERATION_SHIFT;
   static final int ROLE_GENERATION_SHIFT = 12;
   static final int ROLE_SHIFT = 1;
-  /** The bits of a role's number plus 1, after the shift. */
-  static final int ROLE_MASK = (1 << ROLE_GENERATION_SHIFT - ROLE_SHIFT) - 1;
 
   static final int MAX_CAPACITY = 1 << GENERATION_SHIFT;
   static final int MAX_OBJECT_BYTES = 1 << 20;

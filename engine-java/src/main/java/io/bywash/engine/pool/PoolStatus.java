@@ -40,8 +40,9 @@ public record PoolStatus(int capacity, int objectBytes, int allocatedCount, long
    */
   public record UserStatus(int role, int generation, Participant participant, int objectCount, String task,
       String label) {
-    boolean isStuck() {
-      return !participant.alive();
+    /** What names the user in {@link PoolUser#transfer}. */
+    public int id() {
+      return PoolUser.id(role, generation);
     }
   }
 
@@ -73,7 +74,7 @@ public record PoolStatus(int capacity, int objectBytes, int allocatedCount, long
       if (!Leases.isFree(lease)) {
         int role = leases.role(lease);
         allocated++;
-        if (role >= 0 && role < roles && Leases.holder(role, words[role]) == Leases.holder(lease)) {
+        if (role < roles && Leases.holder(role, words[role]) == Leases.holder(lease)) {
           counts[role]++;
         } else if (leases.isNobodys(lease)) {
           stuck++;
@@ -90,7 +91,9 @@ public record PoolStatus(int capacity, int objectBytes, int allocatedCount, long
                 ? "user (revoked)" : "user", entry.roleLabel(role))));
       }
     }
-    stuck += users.stream().filter(UserStatus::isStuck).mapToInt(UserStatus::objectCount).sum();
+    for (int role = 0; role < roles; role++) {
+      stuck += counts[role] > 0 && !entry.core().participants().isAlive(words[role]) ? counts[role] : 0;
+    }
     return new PoolStatus(leases.capacity, leases.objectBytes, allocated, acquired,
         entry.region().getLongOpaque(entry.offset() + RECLAIMED), stuck, List.copyOf(users));
   }
@@ -127,12 +130,12 @@ public record PoolStatus(int capacity, int objectBytes, int allocatedCount, long
       return List.of();
     }
     List<UserStatus> idle = users.stream().filter(each -> each.objectCount() > 0
-        && (each.isStuck() || each.task().contains("revoked"))).toList();
+        && (!each.participant().alive() || each.task().contains("revoked"))).toList();
     List<Long> others = users.stream().filter(each -> !idle.contains(each))
         .map(each -> each.participant().pid()).distinct().toList();
     return idle.stream().map(each -> new Obstacle(each.role(), Effect.STOPS, others, "the pool is exhausted, and "
-        + each.task() + " of " + (each.isStuck() ? "dead" : "living") + " process " + each.participant().pid()
-        + " has " + each.objectCount() + " objects", each.isStuck()
-            ? "The next one who finds the pool exhausted reclaims them." : "End that process.")).toList();
+        + each.task() + " of " + (each.participant().alive() ? "living" : "dead") + " process "
+        + each.participant().pid() + " has " + each.objectCount() + " objects", each.participant().alive()
+            ? "End that process." : "The next one who finds the pool exhausted reclaims them.")).toList();
   }
 }

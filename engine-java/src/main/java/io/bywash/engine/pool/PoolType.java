@@ -80,9 +80,9 @@ public final class PoolType extends StructureType {
     List<String> problems = new ArrayList<>();
     for (int index = 0; index < leases.capacity && problems.size() < MAX_PROBLEMS; index++) {
       long version = leases.version(index);
-      long lease = leases.lease(index);
-      if (!Leases.isFree(lease) && (leases.role(lease) < 0 || (lease & 1) != 0 || Leases.generation(lease) == 0)) {
-        problems.add("object " + index + " has a lease that no user can have: " + Long.toHexString(lease));
+      long lease = leases.word(index);
+      if (leases.isImpossible(lease)) {
+        problems.add("object " + index + " has a lease that no user has, " + Long.toHexString(lease));
       } else if (Leases.generation(version) > Leases.generation(lease)) {
         problems.add("object " + index + " was acquired " + Leases.generation(lease) + " times, and is said to have"
             + " been written in use " + Leases.generation(version));

@@ -1,6 +1,6 @@
 package io.bywash.engine.pool;
 
-import static io.bywash.engine.pool.PoolLayout.*;
+import static io.bywash.engine.pool.Leases.GENERATION_MASK;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.Revocable;
@@ -71,7 +71,7 @@ public final class PoolUser extends Role implements Revocable {
     this.handle = handle;
     long word = entry.roleWord(handle.index());
     this.holder = Leases.holder(handle.index(), word);
-    this.id = Owner.generation(word) << ROLE_BITS | handle.index();
+    this.id = id(handle.index(), Owner.generation(word));
     this.scratch = Region.allocate(SegmentLayout.align(leases.objectBytes, Long.BYTES));
     this.cursor = leases.hints.start(handle.index(), entry.roleCount());
   }
@@ -124,6 +124,10 @@ public final class PoolUser extends Role implements Revocable {
    */
   public int id() {
     return id;
+  }
+
+  static int id(int role, int generation) {
+    return generation << ROLE_BITS | role;
   }
 
   /** How many objects the pool has. */
@@ -254,15 +258,15 @@ public final class PoolUser extends Role implements Revocable {
   public boolean holds(long handle) {
     return inside(() -> {
       long index = handle & ~GENERATION_MASK;
-      return index < leases.capacity && leases.lease((int) index) == (handle & GENERATION_MASK | holder);
+      return index < leases.capacity && leases.word((int) index) == (handle & GENERATION_MASK | holder);
     });
   }
 
   /** The lease of an object, which must be this user's. */
   private long lease(int index, long handle) {
-    long lease = leases.lease(index);
+    long lease = leases.word(index);
     if (lease != (handle & GENERATION_MASK | holder)) {
-      throw refusal(handle, lease);
+      throw refusal(handle, leases.lease(index));
     }
     return lease;
   }
@@ -281,8 +285,7 @@ public final class PoolUser extends Role implements Revocable {
       return new InvalidHandleException(handle, Reason.STALE, object + "was released"
           + (Leases.isFree(lease) ? "" : ", and acquired again"));
     }
-    int role = leases.role(lease);
-    long pid = role < 0 ? 0 : entry.core().participants().pid(entry.roleWord(role));
+    long pid = entry.core().participants().pid(entry.roleWord(leases.role(lease)));
     return new InvalidHandleException(handle, Reason.FOREIGN, object + "belongs to another user, of process " + pid);
   }
 

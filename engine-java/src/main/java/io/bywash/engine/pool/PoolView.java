@@ -1,7 +1,5 @@
 package io.bywash.engine.pool;
 
-import static io.bywash.engine.pool.PoolLayout.*;
-
 import io.bywash.engine.Entry;
 import io.bywash.engine.internal.role.EntryUse;
 import io.bywash.engine.record.RecordType;

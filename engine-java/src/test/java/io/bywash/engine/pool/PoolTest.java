@@ -1,10 +1,10 @@
 package io.bywash.engine.pool;
 
-import static io.bywash.engine.pool.TestPool.Typed.THINGS;
+import static io.bywash.engine.pool.Things.Typed.THINGS;
 import static io.bywash.engine.pool.TestPool.acquireAll;
-import static io.bywash.engine.pool.TestPool.bytes;
+import static io.bywash.engine.pool.Things.bytes;
 import static io.bywash.engine.pool.TestPool.live;
-import static io.bywash.engine.pool.TestPool.number;
+import static io.bywash.engine.pool.Things.number;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -15,7 +15,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.bywash.engine.Segment;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.pool.InvalidHandleException.Reason;
-import io.bywash.engine.pool.TestPool.Thing;
+import io.bywash.engine.pool.Things.Thing;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
