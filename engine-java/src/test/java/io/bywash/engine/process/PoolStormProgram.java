@@ -52,15 +52,19 @@ final class PoolStormProgram implements ChildProgram.Optimised {
       view = PoolView.open(pool);
       long start = System.nanoTime();
       while (handles.size() < SHARE) {
-        if (!acquire() && System.nanoTime() - start > PATIENCE_NANOS) {
-          throw new AssertionError("what the dead had is lost: " + handles.size() + " here, " + PoolStatus.of(pool));
+        if (!acquire()) {
+          adopt();
+          if (System.nanoTime() - start > PATIENCE_NANOS) {
+            throw new AssertionError("what the dead had is lost: " + handles.size() + " here, " + PoolStatus.of(pool));
+          }
         }
       }
       ChildProgram.say("ready");
       for (int turn = 1; true; turn++) {
         turn();
         if (turn % TURNS_A_LOOK == 0) {
-          look();
+          give();
+          adopt();
         }
       }
     }
@@ -128,8 +132,8 @@ final class PoolStormProgram implements ChildProgram.Optimised {
     }
   }
 
-  /** Hands some objects to other users, and finds what was handed to this one. */
-  private void look() {
+  /** Hands an object to each of the others. */
+  private void give() {
     for (PoolStatus.UserStatus other : PoolStatus.of(pool).users()) {
       if (other.id() != user.id() && !handles.isEmpty()) {
         long handle = takeAny();
@@ -138,6 +142,10 @@ final class PoolStormProgram implements ChildProgram.Optimised {
         }
       }
     }
+  }
+
+  /** Finds what was handed to this user, and releases what is too much. */
+  private void adopt() {
     for (long handle = view.next(0); handle != 0; handle = view.next(handle)) {
       byte[] copy = view.get(handle);
       if (copy != null) {

@@ -199,8 +199,8 @@ public final class SegmentEntry extends Row implements Entry {
   }
 
   /**
-   * Recovers what the dead holder of a role left, and frees the role if its word is still {@code word}, or that one
-   * revoked, as the recovery of a kind may have it.
+   * Recovers what the dead holder of a role left, and frees the role if its word is still {@code word}, or was only
+   * revoked meanwhile, as the recovery of some kinds does.
    */
   public boolean freeDeadRole(int index, long word) {
     recover(index, word);

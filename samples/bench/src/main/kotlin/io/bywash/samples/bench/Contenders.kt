@@ -23,6 +23,7 @@ val CONTENDERS: List<Contender> = listOf(
     JcToolsContender(),
     UnixSocketContender(),
     CellContender(),
+    PoolContender(),
     RingContender(RingContender.SINGLE, 1),
     RingContender(RingContender.BULK100, 100),
     RawCopy(),

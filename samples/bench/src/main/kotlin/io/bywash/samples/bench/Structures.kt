@@ -1,10 +1,10 @@
 package io.bywash.samples.bench
 
 /** Structures other than queues; the keys are explained in `docs/BENCHMARKS.md`. Each kind adds its groups here. */
-fun structureGroups(): List<Group> = cellGroups() + ringGroups()
+fun structureGroups(): List<Group> = cellGroups() + ringGroups() + poolGroups()
 
 /** The ratios and figures of these structures. */
-fun structureRatios(report: Report): Map<String, Double> = cellRatios(report) + ringRatios(report)
+fun structureRatios(report: Report): Map<String, Double> = cellRatios(report) + ringRatios(report) + poolRatios(report)
 
 private fun cellGroups(): List<Group> {
     fun setting(label: String) =

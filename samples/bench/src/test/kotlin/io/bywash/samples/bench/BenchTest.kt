@@ -124,7 +124,9 @@ class BenchTest {
     fun structuresGiveTheirFigures() {
         assertEquals(0, bench("structures", "--json"), { err })
         for (key in listOf("cell.latest.readNanos", "cell.latest.inPlace.readNanos", "cell.latest.copied.readNanos",
-            "cell.add.nanos", "cell.add.vsBare", "ring.single.nanos", "ring.bulk100.nanos", "ring.bulk100.vsSingle")) {
+            "cell.add.nanos", "cell.add.vsBare", "ring.single.nanos", "ring.bulk100.nanos", "ring.bulk100.vsSingle",
+            "pool.acquireRelease.fill1.nanos", "pool.acquireRelease.fill50.nanos", "pool.acquireRelease.fill99.nanos",
+            "pool.fill99.vsFill1", "pool.acquireRelease.pair.nanos")) {
             assertTrue("\"$key\": " in out, "$key: $out")
         }
     }
