@@ -16,6 +16,7 @@ import io.bywash.engine.subject.DeathSubject;
 import io.bywash.engine.subject.Subject;
 import io.bywash.engine.subject.Subjects;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -97,7 +98,9 @@ final class Operations {
   }
 
   private void add(String name, Consumer<Scene> before, Consumer<Scene> watched, Trait... traits) {
-    list.add(name, before, watched, traits);
+    Trait[] all = Arrays.copyOf(traits, traits.length + 1);
+    all[traits.length] = Trait.COMMON;
+    list.add(name, before, watched, all);
   }
 
   private static void nothing(Scene scene) {}

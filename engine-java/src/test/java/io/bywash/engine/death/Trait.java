@@ -9,5 +9,7 @@ public enum Trait {
   /** It waits, and so writes nothing without native access. */
   PARKS,
   /** It stores to a structure and does nothing else, so it makes the same steps with and without native access. */
-  STORES_ONLY
+  STORES_ONLY,
+  /** Every segment has it, whatever kind of structure is in it. */
+  COMMON
 }

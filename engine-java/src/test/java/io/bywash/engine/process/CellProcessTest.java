@@ -27,11 +27,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Cells that several processes share, some of which are killed or stopped in the middle of writing. */
+@Tag("once")
 @Timeout(180)
 class CellProcessTest {
   private static final int WORDS = 4_000;

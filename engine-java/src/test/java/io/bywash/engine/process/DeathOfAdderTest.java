@@ -93,6 +93,7 @@ class DeathOfAdderTest {
   }
 
   @Test
+  @Tag("once")
   void anAdderKilledAtARandomMomentCostsNeitherRowsNorSpace() {
     killAdders(4);
   }

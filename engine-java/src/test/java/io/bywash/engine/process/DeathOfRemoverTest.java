@@ -41,6 +41,7 @@ class DeathOfRemoverTest {
   @RegisterExtension final TempBus bus = new TempBus();
 
   @Test
+  @Tag("once")
   void aRemoverKilledAtARandomMomentLeavesNothingOrASegmentThatGoesOn() {
     killRemovers(3);
   }
@@ -124,6 +125,7 @@ class DeathOfRemoverTest {
   }
 
   @Test
+  @Tag("once")
   void aRemovalByADeadProcessIsTakenBackByTheNextOneThatOpens() throws IOException {
     long id = leaveBehindClosing();
     try (Segment next = Segment.open(bus.path("gone"), SPEC)) {
@@ -135,6 +137,7 @@ class DeathOfRemoverTest {
   }
 
   @Test
+  @Tag("once")
   void anObserverLeavesARemovalByADeadProcessAsItIs() throws IOException {
     leaveBehindClosing();
     try (Segment observed = Segment.observe(bus.path("gone"))) {
@@ -193,6 +196,7 @@ class DeathOfRemoverTest {
   }
 
   @Test
+  @Tag("once")
   void theLastOneRemovesTheSegmentThoughAnotherRemoverDied() {
     Segment segment = Segment.create(bus.path("gone"), SPEC);
     try (ChildProcess remover = ChildProcess.start(Programs.Hold.class, segment.path(), 1)) {

@@ -158,6 +158,7 @@ class DeathUnderLoadTest {
   }
 
   @Test
+  @Tag("once")
   void aPausedBlockingSubscriberIsNotTakenForDeadAndLosesNothing() {
     try (Segment segment = create();
         Publisher publisher = Programs.publisher(segment);
@@ -179,6 +180,7 @@ class DeathUnderLoadTest {
   }
 
   @Test
+  @Tag("once")
   void aSubscriberThatIsPausedUnderLoadAgainAndAgainLosesNothing() {
     try (Segment segment = create();
         Publisher publisher = Programs.publisher(segment);
@@ -202,6 +204,7 @@ class DeathUnderLoadTest {
   }
 
   @Test
+  @Tag("once")
   void whatAPausedPublisherHasNotCommittedIsNotSeen() {
     try (Segment segment = create();
         Subscriber subscriber = Programs.subscriber(segment, SubscriberOptions.block());

@@ -68,9 +68,7 @@ class JobStormTest {
     List<ChildProcess> processes = new ArrayList<>();
     try (Segment segment = Segment.create(bus.path("storm"), JobStormProgram.SPEC)) {
       try {
-        for (int i = 0; i < PROCESSES; i++) {
-          processes.add(start());
-        }
+        startMore(processes, PROCESSES);
         for (int round = 0; round < rounds; round++) {
           List<ChildProcess> paused = processes.stream().filter(each -> random.nextInt(PROCESSES) == 0).toList();
           ChildProcess.pause(paused);
@@ -81,7 +79,7 @@ class JobStormTest {
           ChildProcess.resume(paused.stream().filter(ChildProcess::isAlive).toList());
           if (processes.size() < PROCESSES) {
             assertOthersGoOn(segment, processes);
-            processes.add(start());
+            startMore(processes, 1);
           }
           LockSupport.parkNanos(random.nextInt(LIFE_NANOS));
         }
@@ -96,11 +94,18 @@ class JobStormTest {
     }
   }
 
-  private ChildProcess start() {
-    ChildProcess child = ChildProcess.start(JobStormProgram.class, bus.path("storm"), ledgers, started++, seed);
-    child.await("ready");
-    child.tell("go");
-    return child;
+  /** The others are stopped until the new ones are there, which would take long beside them. */
+  private void startMore(List<ChildProcess> processes, int count) {
+    List<ChildProcess> before = List.copyOf(processes);
+    ChildProcess.pause(before);
+    List<ChildProcess> more = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      more.add(ChildProcess.start(JobStormProgram.class, bus.path("storm"), ledgers, started++, seed));
+      processes.add(more.getLast());
+    }
+    more.forEach(each -> each.await("ready"));
+    ChildProcess.resume(before);
+    more.forEach(each -> each.tell("go"));
   }
 
   private static void assertOthersGoOn(Segment segment, List<ChildProcess> processes) {

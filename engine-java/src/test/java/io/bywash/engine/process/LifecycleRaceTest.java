@@ -21,8 +21,10 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -36,7 +38,18 @@ class LifecycleRaceTest {
   /** In a normal build. */
   private static final int ROUNDS = 10;
 
+  /** So many processes with so many threads each serve all tests of this class. */
+  private static final int PROCESSES = 4;
+  private static final int THREADS = 2;
+  private static final List<ChildProcess> RACERS = new ArrayList<>();
+
   @RegisterExtension final TempBus bus = new TempBus();
+
+  @AfterAll
+  static void end() {
+    RACERS.forEach(ChildProcess::close);
+    RACERS.clear();
+  }
 
   @Test
   void exactlyOneOfTwoCreatorsWins() {
@@ -86,25 +99,36 @@ class LifecycleRaceTest {
 
   /** Gives the same order to all at one moment, checks the outcomes, and has all close at one moment. */
   private void race(int processes, int threads, int rounds, String order, Function<List<String>, Integer> check) {
-    List<ChildProcess> racers = new ArrayList<>();
-    try {
-      for (int i = 0; i < processes; i++) {
-        racers.add(ChildProcess.start(Racer.class, bus.path("race"), threads));
-      }
-      racers.forEach(racer -> racer.await("ready"));
+    withRacers(processes, racers -> {
       for (int round = 0; round < rounds; round++) {
-        assertEquals(processes * threads, check.apply(together(racers, order)));
-        assertEquals(Collections.nCopies(processes * threads, "closed"), together(racers, "close"));
+        assertEquals(processes * threads, check.apply(together(racers, order, threads)));
+        assertEquals(Collections.nCopies(processes * threads, "closed"), together(racers, "close", threads));
         assertFalse(Files.exists(bus.path("race")), "the last one out did not remove the file in round " + round);
       }
-    } finally {
-      racers.forEach(ChildProcess::close);
+    });
+  }
+
+  /** Some of the processes, which go on after a test that did not fail. */
+  private void withRacers(int count, Consumer<List<ChildProcess>> race) {
+    try {
+      if (RACERS.isEmpty()) {
+        for (int i = 0; i < PROCESSES; i++) {
+          RACERS.add(ChildProcess.start(Racer.class, bus.path("race"), THREADS));
+        }
+        RACERS.forEach(racer -> racer.await("ready"));
+      }
+      List<ChildProcess> racers = RACERS.subList(0, count);
+      racers.forEach(racer -> racer.tell("file " + bus.path("race")));
+      race.accept(racers);
+    } catch (Throwable failure) {
+      end();
+      throw failure;
     }
   }
 
-  private static List<String> together(List<ChildProcess> racers, String order) {
+  private static List<String> together(List<ChildProcess> racers, String order, int threads) {
     long moment = System.nanoTime() + 1_000_000; // the same clock in all processes of a host
-    racers.forEach(racer -> racer.tell(order + " " + moment));
+    racers.forEach(racer -> racer.tell(order + " " + moment + " " + threads));
     List<String> outcomes = new ArrayList<>();
     racers.forEach(racer -> outcomes.addAll(Arrays.asList(racer.await("done").split(" "))));
     return outcomes;
@@ -122,20 +146,15 @@ class LifecycleRaceTest {
   }
 
   private void churn(int processes, int threads, int iterations) {
-    List<ChildProcess> racers = new ArrayList<>();
-    try {
-      for (int i = 0; i < processes; i++) {
-        racers.add(ChildProcess.start(Racer.class, bus.path("race"), threads));
-      }
-      racers.forEach(racer -> racer.await("ready"));
-      assertEquals(Collections.nCopies(processes * threads, "churned"), together(racers, "churn:" + iterations));
-    } finally {
-      racers.forEach(ChildProcess::close);
-    }
+    withRacers(processes, racers -> assertEquals(Collections.nCopies(processes * threads, "churned"),
+        together(racers, "churn:" + iterations, threads)));
     assertFalse(Files.exists(bus.path("race")), "the last one out did not remove the file");
   }
 
-  /** Arguments: file, threads. Obeys "ORDER MOMENT" in all threads at that moment; says "done" with all outcomes. */
+  /**
+   * Arguments: file, threads. Obeys "ORDER MOMENT THREADS" in so many threads, or in all, at that moment, and says
+   * "done" with all outcomes; "file FILE" names another file.
+   */
   static final class Racer implements ChildProgram {
     private Path file;
 
@@ -149,8 +168,13 @@ class LifecycleRaceTest {
         ChildProgram.say("ready");
         while (true) {
           String[] order = ChildProgram.hear().split(" ");
+          if (order[0].equals("file")) {
+            file = Path.of(order[1]);
+            continue;
+          }
           long moment = Long.parseLong(order[1]);
-          List<Future<String>> outcomes = IntStream.range(0, threads).mapToObj(thread -> pool.submit(() -> {
+          int count = order.length > 2 ? Integer.parseInt(order[2]) : threads;
+          List<Future<String>> outcomes = IntStream.range(0, count).mapToObj(thread -> pool.submit(() -> {
             while (System.nanoTime() - moment < 0) {
               Thread.onSpinWait();
             }

@@ -14,6 +14,7 @@ import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -30,6 +31,7 @@ class MessageFlowTest {
   }
 
   @Test
+  @Tag("once")
   void aMessageArrivesInAnotherProcess() {
     try (Segment segment = Segment.create(bus.path("flow"), spec(4096));
         Publisher publisher = Programs.publisher(segment);
@@ -45,6 +47,7 @@ class MessageFlowTest {
   }
 
   @Test
+  @Tag("once")
   void blockingReadersLoseNothingAndASkippingOneCountsWhatItLost() {
     long count = 300_000;
     try (Segment segment = Segment.create(bus.path("flow"), spec(1 << 18));
@@ -84,6 +87,7 @@ class MessageFlowTest {
   }
 
   @Test
+  @Tag("once")
   void whoeverJoinsAtTheOldestMessageLosesNothingFromThereOn() {
     int maxBytes = 512;
     SegmentSpec spec = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096, 1023)); // the more, the longer a look at all
@@ -174,6 +178,7 @@ class MessageFlowTest {
   }
 
   @Test
+  @Tag("once")
   void aPublisherThatComesBackGoesOnAtTheNextSequence() {
     try (Segment segment = Segment.create(bus.path("flow"), spec(4096));
         Subscriber subscriber = Programs.subscriber(segment, SubscriberOptions.block())) {

@@ -17,11 +17,13 @@ import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** Who holds a role, over several processes. */
+@Tag("once")
 @Timeout(180)
 class RoleOwnershipTest {
   private static final int MAX_BYTES = 48;

@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.bywash.engine.Payload;
 import java.lang.invoke.MethodHandles;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
+@Tag("once")
 @Timeout(120)
 class RandomRecordsTest {
   private static final int CLASSES = 150;
