@@ -1,18 +1,12 @@
 package io.bywash.engine.inspect;
 
-import io.bywash.engine.BusException;
-import io.bywash.engine.Entry;
 import io.bywash.engine.Participant;
 import io.bywash.engine.Removal;
-import io.bywash.engine.StructureStatus;
-import io.bywash.engine.StructureStatus.Counter;
-import io.bywash.engine.StructureStatus.Form;
 import io.bywash.engine.StructureStatus.Holder;
 import io.bywash.engine.StructureStatus.Obstacle;
 import io.bywash.engine.inspect.BusStatus.FileStatus;
 import io.bywash.engine.inspect.EntryRates.HolderRates;
 import io.bywash.engine.inspect.SegmentStatus.EntryStatus;
-import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.LayoutText;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -23,7 +17,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Formats what this package reports as plain text with aligned tables, for commands, shells and samples. Parts are
@@ -199,67 +192,6 @@ public final class StatusText {
       row.addAll(part);
     }
     return row;
-  }
-
-  /**
-   * An entry to be listed together with those of other segments.
-   *
-   * @param segment the name of its segment
-   * @param entry the entry
-   * @param state what the caller knows about it, shown in the column STATE unless the entry is damaged
-   */
-  public record Listed(String segment, Entry entry, String state) {}
-
-  /** An entry that was inspected; {@code damage} is empty where nothing is wrong. */
-  private record Seen(Listed listed, String kind, String owner, Optional<StructureStatus> status, String damage) {
-    static Seen of(Listed listed) {
-      String kind = listed.entry instanceof SegmentEntry segmentEntry
-          ? segmentEntry.kindName()
-          : listed.entry.kind().displayName();
-      try {
-        return new Seen(listed, kind, listed.entry.owner().map(StatusText::process).orElse("none"),
-            StructureStatus.of(listed.entry), "");
-      } catch (BusException | InternalError damaged) { // an InternalError: the file was truncated
-        return new Seen(listed, kind, "", Optional.empty(), String.valueOf(damaged.getMessage()));
-      }
-    }
-
-    String state() {
-      return damage.isEmpty() ? listed.state : damage;
-    }
-  }
-
-  /** Adds entries of several segments, one table for each kind. */
-  public StatusText listing(List<Listed> entries) {
-    byKind(entries.stream().map(Seen::of).toList(), Seen::kind).values().forEach(this::listingOfKind);
-    return this;
-  }
-
-  private void listingOfKind(List<Seen> entries) {
-    List<StructureStatus> all = entries.stream().flatMap(each -> each.status().stream()).toList();
-    CounterColumns columns = new CounterColumns(all.stream().flatMap(status -> counts(status.counters())));
-    CounterColumns ofHolders = new CounterColumns(all.stream().flatMap(status -> status.holders().stream())
-        .flatMap(holder -> counts(holder.counters())));
-    String holders = Stream.concat(Stream.of("PID TASK"), ofHolders.headers().stream())
-        .collect(Collectors.joining(" "));
-    List<String> last = List.of("STATE", "ROLES (" + holders + ")");
-    table(row(List.of("SEGMENT", "ENTRY", "KIND", "OWNER"), columns.headers(), last),
-        entries.stream().map(each -> row(
-            List.of(each.listed().segment(), each.listed().entry().name(), each.kind(), each.owner()),
-            columns.cells(each.status().map(status -> counts(status.counters()).toList()).orElse(List.of()), NO_RATES),
-            List.of(each.state(), each.status().stream().flatMap(status -> status.holders().stream())
-                .map(StatusText::holder).collect(Collectors.joining(", "))))).toList());
-  }
-
-  /** The counters whose values are of interest, without rates: a single inspection has none. */
-  private static Stream<Counter> counts(List<Counter> counters) {
-    return counters.stream().filter(each -> each.form() == Form.COUNT || each.form() == Form.COUNT_AND_RATE)
-        .map(each -> Counter.count(each.name(), each.value()));
-  }
-
-  private static String holder(Holder holder) {
-    return Stream.concat(Stream.of(process(holder.participant()), holder.task()),
-        counts(holder.counters()).map(each -> Long.toString(each.value()))).collect(Collectors.joining(" "));
   }
 
   /** Adds a map of a segment: what lies where, how its bytes are used, and what its entries' elements consist of. */
