@@ -11,8 +11,9 @@ import org.osgi.annotation.versioning.ProviderType;
  * A broadcast queue on this host, whichever process created it. It is a service while its segment exists and its owner
  * is alive. The owner is the holder of the publisher role or, if nobody holds that, the creator of the queue. When the
  * owner dies or leaves, the {@linkplain QueueListener listeners} of this container first get all messages that were
- * committed; then the service is withdrawn. It comes back when there is an owner again, with the same properties except
- * for those of the owner. Any thread may use it.
+ * committed; then the service is withdrawn. Those that hang in a call for 5 seconds are not waited for; they get theirs
+ * when they return. It comes back when there is an owner again, with the same properties except for those of the owner.
+ * Any thread may use it.
  *
  * <p>The service itself only observes the segment, and does not keep it in use. The bundle that uses the service joins
  * the segment with its first {@link #subscribe} or {@link #publish}. When the bundle releases the service, or the

@@ -2,7 +2,7 @@
  * Bywash in an OSGi container: the queues of this host as services.
  *
  * <pre>
- *  bus directory          bundle io.bywash.osgi                         other bundles
+ *  bus directory          bundle bywash-osgi                            other bundles
  *
  *  segment file ---observe---&gt; discovery ----------registers----------&gt; {@link io.bywash.osgi.BroadcastService}
  *       |  ^                       |

@@ -224,6 +224,7 @@ final class BusWatcher {
     }
   }
 
+  /** The names in the directory; those that are known while it cannot be listed, for want of descriptors perhaps. */
   private Set<String> names() {
     if (directory == null) {
       return Set.of();
@@ -238,7 +239,7 @@ final class BusWatcher {
         environment.changes().incrementAndGet();
         log.error("{}", directoryFailure);
       }
-      return Set.of();
+      return Set.copyOf(segments.keySet());
     }
   }
 

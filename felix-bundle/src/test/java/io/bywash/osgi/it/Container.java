@@ -8,6 +8,7 @@ import java.lang.reflect.Method;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -46,7 +47,7 @@ final class Container implements AutoCloseable {
   /** How long to wait for what has to happen. Nothing asserts that it takes less. */
   static final Duration DEADLINE = Duration.ofSeconds(30);
 
-  /** Where the build puts the jars: felix, equinox and bundles. */
+  /** Where the build puts the jars: felix, equinox, bundles, and those that single tests install. */
   static final Path DIRECTORY = Path.of(System.getProperty("bywash.test.containers"));
 
   private static final Path BUNDLE = Path.of(System.getProperty("bywash.test.bundle"));
@@ -66,15 +67,20 @@ final class Container implements AutoCloseable {
 
   private void installAll() throws BundleException, IOException {
     framework.start();
+    installFolder("bundles");
+    installBywash();
+    testBundle = installAnother("io.bywash.osgi.it");
+  }
+
+  /** Installs and starts all bundles of a folder. */
+  void installFolder(String folder) throws BundleException, IOException {
     List<Bundle> bundles = new ArrayList<>();
-    for (Path jar : jars("bundles")) {
+    for (Path jar : jars(folder)) {
       bundles.add(context().installBundle(jar.toUri().toString()));
     }
     for (Bundle bundle : bundles) {
       bundle.start();
     }
-    installBywash();
-    testBundle = installAnother("io.bywash.osgi.it");
   }
 
   /** Installs and starts a bundle of the tests' classes under a name of its own. */
@@ -116,13 +122,34 @@ final class Container implements AutoCloseable {
     }
   }
 
-  private static Path testBundle(Path jar, String symbolicName) throws IOException {
+  private static Manifest manifest(String symbolicName) {
     Manifest manifest = new Manifest();
     Attributes headers = manifest.getMainAttributes();
     headers.put(Attributes.Name.MANIFEST_VERSION, "1.0");
     headers.putValue(Constants.BUNDLE_MANIFESTVERSION, "2");
     headers.putValue(Constants.BUNDLE_SYMBOLICNAME, symbolicName);
-    headers.putValue(Constants.IMPORT_PACKAGE,
+    return manifest;
+  }
+
+  /** Installs and starts a bundle of one text, for an extender that reads it. */
+  Bundle installText(String symbolicName, String extender, String file, String text)
+      throws BundleException, IOException {
+    Manifest manifest = manifest(symbolicName);
+    manifest.getMainAttributes().putValue(Constants.REQUIRE_CAPABILITY,
+        "osgi.extender;filter:=\"(osgi.extender=" + extender + ")\"");
+    Path jar = storage.resolve(symbolicName + ".jar");
+    try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar), manifest)) {
+      out.putNextEntry(new JarEntry(file));
+      out.write(text.getBytes(StandardCharsets.UTF_8));
+    }
+    Bundle bundle = context().installBundle(jar.toUri().toString());
+    bundle.start();
+    return bundle;
+  }
+
+  private static Path testBundle(Path jar, String symbolicName) throws IOException {
+    Manifest manifest = manifest(symbolicName);
+    manifest.getMainAttributes().putValue(Constants.IMPORT_PACKAGE,
         "org.osgi.framework,io.bywash.osgi;version=\"[0.1,1)\",io.bywash.engine,io.bywash.engine.broadcast,"
             + "io.bywash.engine.record,io.bywash.engine.wait");
     Path classes = Path.of(System.getProperty("bywash.test.classes"));
@@ -199,9 +226,18 @@ final class Container implements AutoCloseable {
 
   /** The one service of that type which matches now. */
   Optional<ServiceReference<?>> find(String type, String filter) {
+    return services(type, filter).findFirst();
+  }
+
+  /** How many services of that type match now. */
+  long count(String type, String filter) {
+    return services(type, filter).count();
+  }
+
+  private Stream<ServiceReference<?>> services(String type, String filter) {
     try {
       ServiceReference<?>[] found = context().getAllServiceReferences(type, filter);
-      return found == null ? Optional.empty() : Arrays.stream(found).findFirst();
+      return found == null ? Stream.empty() : Arrays.stream(found);
     } catch (InvalidSyntaxException wrong) {
       throw new AssertionError(wrong);
     }
@@ -214,23 +250,28 @@ final class Container implements AutoCloseable {
 
   /** The text that a command of the Gogo shell returns. */
   String execute(String command) throws ReflectiveOperationException {
-    return (String) run(command);
+    return inSession(session -> (String) call(session, "execute", command));
   }
 
   /** What the shell shows of what a command returns. */
   String show(String command) throws ReflectiveOperationException {
+    return inSession(session -> call(session, "format", call(session, "execute", command), 0).toString());
+  }
+
+  private interface Use {
+    String with(Object session) throws ReflectiveOperationException;
+  }
+
+  /** An open session has a thread, which keeps the class loader of the last command's bundle for a minute. */
+  private String inSession(Use use) throws ReflectiveOperationException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
-    Object session = session(out);
-    return call(session, "format", call(session, "execute", command), 0).toString();
-  }
-
-  private Object run(String command) throws ReflectiveOperationException {
-    return call(session(new ByteArrayOutputStream()), "execute", command);
-  }
-
-  private Object session(ByteArrayOutputStream out) throws ReflectiveOperationException {
-    return call(await("org.apache.felix.service.command.CommandProcessor"), "createSession",
+    Object session = call(await("org.apache.felix.service.command.CommandProcessor"), "createSession",
         InputStream.nullInputStream(), out, out);
+    try {
+      return use.with(session);
+    } finally {
+      call(session, "close");
+    }
   }
 
   /** Calls a public method of an object whose type this class does not know. */

@@ -3,30 +3,40 @@ package io.bywash.osgi.it;
 import static io.bywash.osgi.BywashConstants.*;
 import static io.bywash.osgi.it.Container.awaitUntil;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Kind;
+import io.bywash.engine.RoleTakenException;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
+import io.bywash.engine.broadcast.Subscriber;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceListener;
 import org.osgi.framework.ServiceRegistration;
 
 /** What no bundle can do: hold a queue, discovery or another bundle hostage. */
-abstract class ContainmentContract extends ContainerContract {
+abstract class ContainmentContract extends LifeCycleContract {
   private PublisherProcess smallPublisher(String segment) throws Exception {
     return ended(PublisherProcess.start(bus.resolve(segment), "ticks", 4096, 8));
   }
@@ -48,6 +58,25 @@ abstract class ContainmentContract extends ContainerContract {
     assertTrue(lost > 0);
     assertEquals(LongStream.concat(LongStream.of(0), LongStream.range(lost + 1, 2001)).boxed().toList(),
         List.copyOf(listening.sequences()));
+  }
+
+  @Test
+  void aListenerThatWasEvictedGetsWhatIsThereBeforeTheQueueOfAKilledOwnerIsWithdrawn() throws Exception {
+    PublisherProcess publisher = smallPublisher("heir");
+    Hang hang = new Hang();
+    Listening listening = listen("heir", hang, EVICT_AFTER_MILLIS, "200");
+    Future<List<Object>> atWithdrawal = atWithdrawal("heir",
+        () -> List.of(listening.sequences().size() + listening.lost().get(), listing()));
+    awaitQueue("heir");
+    publisher.publish(1);
+    hang.awaitEntered();
+    assertEquals(2001, publishMoreThanFits(publisher, "heir").get());
+    publisher.kill();
+    awaitListed("heir", "DRAINING");
+    hang.released.countDown();
+    List<Object> seen = atWithdrawal.get(Container.DEADLINE.toSeconds(), TimeUnit.SECONDS);
+    assertEquals(2001L, seen.getFirst(), seen::toString);
+    awaitWithdrawn("heir");
   }
 
   @Test
@@ -117,13 +146,8 @@ abstract class ContainmentContract extends ContainerContract {
     Files.delete(other);
   }
 
-  private int services(String segment) {
-    try {
-      var found = container.context().getAllServiceReferences(SERVICE, filter(segment, "ticks"));
-      return found == null ? 0 : found.length;
-    } catch (InvalidSyntaxException wrong) {
-      throw new AssertionError(wrong);
-    }
+  private long services(String segment) {
+    return container.count(SERVICE, filter(segment, "ticks"));
   }
 
   @Test
@@ -153,5 +177,120 @@ abstract class ContainmentContract extends ContainerContract {
     assertEquals(1, fetched.get());
     assertEquals(0, fetchedBad.get());
     registration.unregister();
+  }
+
+  /** How the bundle goes whose listener hangs. */
+  enum End { SERVICE_UNREGISTERED, BUNDLE_UNINSTALLED, OURS_STOPPED }
+
+  @ParameterizedTest
+  @EnumSource(End.class)
+  void aListenerThatNeverReturnsHoldsNoPublisherBackOnceItsEndHasCome(End end) throws Exception {
+    String segment = "hostage-" + end.name().toLowerCase(Locale.ROOT);
+    PublisherProcess publisher = ended(PublisherProcess.start(bus.resolve(segment), "ticks", 4096, 8));
+    awaitQueue(segment);
+    Bundle hostile = container.installAnother("hostile.listener");
+    ended(() -> uninstall(hostile));
+    Hang hang = new Hang();
+    Queue<Long> sequences = new ConcurrentLinkedQueue<>();
+    ServiceRegistration<?> registration = Container.register(hostile, LISTENER,
+        Container.create(hostile, "RecordingListener", sequences, new AtomicLong(), hang),
+        Map.of(SEGMENT, segment, QUEUE, "ticks"));
+    publisher.publish(1);
+    hang.awaitEntered();
+    CompletableFuture<Long> published = publishMoreThanFits(publisher, segment);
+    switch (end) {
+      case SERVICE_UNREGISTERED -> registration.unregister();
+      case BUNDLE_UNINSTALLED -> hostile.uninstall();
+      case OURS_STOPPED -> container.bywash().stop();
+    }
+    assertEquals(2001, published.get(Container.DEADLINE.toSeconds(), TimeUnit.SECONDS));
+    assertTrue(hang.interrupted);
+    assertEquals(1, sequences.size(), "no call began after the end");
+    if (end == End.OURS_STOPPED) {
+      uninstall(hostile); // or its listener would be fed again, and hang again
+      container.bywash().start();
+    }
+    awaitQueue(segment);
+    Listening other = listen(segment, () -> {}, START, START_NEWEST);
+    awaitListed(segment, "FEEDING");
+    publisher.publish(100);
+    other.awaitSequences(100);
+    hang.released.countDown();
+    awaitUntil("the listener to have given back its place", () -> subscribers(segment) == 1);
+  }
+
+  @Test
+  void aListenerThatReturnsWhenItIsInterruptedGivesItsPlaceBack() throws Exception {
+    PublisherProcess publisher = ended(PublisherProcess.start(bus.resolve("interrupted"), "ticks", 4096, 8));
+    CountDownLatch never = new CountDownLatch(1);
+    Listening listening = listen("interrupted", () -> awaitLatch(never));
+    publisher.publish(1);
+    listening.awaitSequences(1);
+    CompletableFuture<Long> published = publishMoreThanFits(publisher, "interrupted");
+    listening.registration().unregister();
+    assertEquals(2001, published.get(Container.DEADLINE.toSeconds(), TimeUnit.SECONDS));
+    awaitUntil("its place to be free", () -> subscribers("interrupted") == 0);
+    assertEquals(1, listening.sequences().size());
+  }
+
+  /** The queue of a configuration, and a bundle that takes roles from it. */
+  private Runnable carelessUser(Bundle bundle, String segment, String what, Runnable duringCall) throws Exception {
+    Object configuration = configuration(segment, Map.of(SEGMENT, segment, RING_BYTES, 4096L, SUBSCRIBERS, 8));
+    ended(() -> {
+      Container.call(configuration, "delete");
+      awaitWithdrawn(segment);
+    });
+    Object service = bundle.getBundleContext().getService(awaitQueue(segment));
+    return (Runnable) Container.create(bundle, "CarelessUser", service, what, duringCall);
+  }
+
+  @Test
+  void rolesThatABundleNeverClosedGoWithIt() throws Exception {
+    Bundle hostile = container.installAnother("hostile.idle");
+    ended(() -> uninstall(hostile));
+    carelessUser(hostile, "idle", "idle", () -> {});
+    assertEquals(1, subscribers("idle"));
+    hostile.uninstall();
+    assertEquals(0, subscribers("idle"));
+    assertEquals(2000, publisherOfWhatExists("idle").publish(2000));
+  }
+
+  @Test
+  void aBundlesPublisherWithAnOpenClaimIsQuarantinedWhenTheBundleGoesAndOthersReadOn() throws Exception {
+    Bundle hostile = container.installAnother("hostile.claim");
+    ended(() -> uninstall(hostile));
+    Runnable user = carelessUser(hostile, "claim", "claim", () -> {});
+    hostile.uninstall();
+    awaitUntil("the publisher to be revoked", () -> status("claim").revokedPublisher().isPresent());
+    try (Segment other = Segment.attach(bus.resolve("claim"), 0);
+        Subscriber reader = Subscriber.open(other.directory().find("ticks", Kind.BROADCAST))) {
+      RoleTakenException taken = assertThrows(RoleTakenException.class,
+          () -> Publisher.open(other.directory().find("ticks", Kind.BROADCAST)));
+      assertTrue(taken.getMessage().contains("revoked"), taken.getMessage());
+      assertTrue(listing().contains("(revoked)"), listing());
+      assertEquals("io.bywash.engine.SegmentClosedException",
+          assertThrows(RuntimeException.class, user::run).getClass().getName());
+      assertEquals(10, publisherOfWhatExists("claim").publish(10));
+      assertEquals(10, reader.poll(message -> {}, 100));
+    }
+  }
+
+  @Test
+  void aBundlesOwnHandlerThatNeverReturnsHoldsNoPublisherBackWhenTheBundleGoes() throws Exception {
+    Bundle hostile = container.installAnother("hostile.poll");
+    ended(() -> uninstall(hostile));
+    Hang hang = new Hang();
+    Runnable user = carelessUser(hostile, "poll", "poll", hang);
+    PublisherProcess publisher = publisherOfWhatExists("poll");
+    Thread polling = Thread.ofPlatform().daemon().start(user);
+    publisher.publish(1);
+    hang.awaitEntered();
+    CompletableFuture<Long> published = publishMoreThanFits(publisher, "poll");
+    hostile.uninstall();
+    assertEquals(2001, published.get(Container.DEADLINE.toSeconds(), TimeUnit.SECONDS));
+    assertFalse(hang.interrupted, "the thread is the bundle's");
+    hang.released.countDown();
+    polling.join();
+    assertEquals(0, subscribers("poll"));
   }
 }

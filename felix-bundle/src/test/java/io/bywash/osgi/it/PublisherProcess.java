@@ -5,9 +5,12 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
-/** A running {@link PublisherProgram}. Closing it makes it close its roles and its segment in good order. */
+/** A running {@link PublisherProgram}, or another one that holds roles or segments; closing it makes it close them. */
 final class PublisherProcess implements AutoCloseable {
   private final Process process;
   private final BufferedReader answers;
@@ -26,12 +29,18 @@ final class PublisherProcess implements AutoCloseable {
   }
 
   static PublisherProcess start(Path segment, String queue, int ringBytes, int subscribers) throws IOException {
-    return new PublisherProcess(new ProcessBuilder(
+    return start(PublisherProgram.class, segment, queue, ringBytes, subscribers);
+  }
+
+  /** Starts a program, which says a number when it is ready. */
+  static PublisherProcess start(Class<?> program, Object... arguments) throws IOException {
+    List<String> command = new ArrayList<>(List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
         "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("bywash.test.classes") + ":"
-        + Container.DIRECTORY.resolve("bundles/bywash-engine.jar"), PublisherProgram.class.getName(),
-        segment.toString(), queue, Integer.toString(ringBytes), Integer.toString(subscribers))
-        .redirectError(ProcessBuilder.Redirect.INHERIT).start());
+        + Container.DIRECTORY.resolve("bundles/bywash-engine.jar"), program.getName()));
+    Stream.of(arguments).map(Object::toString).forEach(command::add);
+    return new PublisherProcess(
+        new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
   }
 
   private long answer() throws IOException {
@@ -46,7 +55,7 @@ final class PublisherProcess implements AutoCloseable {
     return process.pid();
   }
 
-  /** The sequence with which it began. */
+  /** What it said first: a publisher its next sequence. */
   long firstSequence() {
     return firstSequence;
   }

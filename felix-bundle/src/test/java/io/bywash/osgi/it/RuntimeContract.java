@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
@@ -20,12 +19,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
-import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.framework.BundleException;
 import org.osgi.framework.ServiceReference;
 
 /** What can be asked of the bundle, and what it costs and leaves behind. */
@@ -124,13 +123,8 @@ abstract class RuntimeContract extends OperationContract {
     assertEquals(Bundle.ACTIVE, container.bywash().getState(), "without the health check's API");
   }
 
-  private int broadcasts(String filter) {
-    try {
-      ServiceReference<?>[] found = container.context().getAllServiceReferences(SERVICE, filter);
-      return found == null ? 0 : found.length;
-    } catch (InvalidSyntaxException wrong) {
-      throw new AssertionError(wrong);
-    }
+  private long broadcasts(String filter) {
+    return container.count(SERVICE, filter);
   }
 
   /** Descriptors or mappings of this process that belong to the bus. */
@@ -153,20 +147,17 @@ abstract class RuntimeContract extends OperationContract {
   }
 
   @Test
-  void aThousandQueuesInFourSegmentsAreServicesAtTheCostOfFourFiles() {
+  void aThousandQueuesOfAnotherProcessAreServicesAtTheCostOfFourFiles() throws Exception {
     long descriptors = uses(Path.of("/proc/self/fd"));
     long mappings = uses(Path.of("/proc/self/maps"));
-    List<Segment> segments = new ArrayList<>();
-    for (int i = 0; i < 4; i++) {
-      EntrySpec[] specs = IntStream.range(0, 250).mapToObj(n -> Broadcast.spec("q" + n, 4096, 1))
-          .toArray(EntrySpec[]::new);
-      segments.add(ended(Segment.create(bus.resolve("many" + i), SegmentSpec.of(specs))));
-    }
-    long creators = segments.size();
+    PublisherProcess owner = ended(PublisherProcess.start(ManyQueuesProgram.class, bus, "many", 4, 250));
     awaitUntil("all services", () -> broadcasts("(" + SEGMENT + "=many*)") == 1000);
-    assertTrue(uses(Path.of("/proc/self/fd")) - descriptors <= creators + 4, "one descriptor for each segment");
-    assertTrue(uses(Path.of("/proc/self/maps")) - mappings <= 2 * (creators + 4), "few mappings for each segment");
-    segments.forEach(Segment::close);
+    assertEquals(1000, broadcasts("(&(" + SEGMENT + "=many*)(" + OWNER_PID + "=" + owner.pid() + ")(" + LOCAL
+        + "=false)(" + CAPACITY + "=4096))"));
+    assertEquals(1, broadcasts(filter("many3", "q249")));
+    assertEquals(4, uses(Path.of("/proc/self/fd")) - descriptors, "one descriptor for each segment");
+    assertEquals(4, uses(Path.of("/proc/self/maps")) - mappings, "one mapping for each segment");
+    owner.close();
     awaitUntil("no services", () -> broadcasts("(" + SEGMENT + "=many*)") == 0);
     awaitUntil("all descriptors back", () -> uses(Path.of("/proc/self/fd")) <= descriptors);
     awaitUntil("all mappings back", () -> uses(Path.of("/proc/self/maps")) <= mappings);
@@ -188,27 +179,15 @@ abstract class RuntimeContract extends OperationContract {
     container.refresh(); // other tests have uninstalled bundles
     long descriptors = uses(Path.of("/proc/self/fd"));
     long mappings = uses(Path.of("/proc/self/maps"));
-    List<Bundle> bundles = List.of(container.bundle("io.bywash.engine"), container.bywash(),
+    List<Bundle> bundles = List.of(container.bundle("bywash-engine"), container.bywash(),
         container.testContext().getBundle());
     try (Segment segment = Segment.create(bus.resolve("rounds"), SegmentSpec.of(Broadcast.spec("ticks", 1 << 16)));
         Publisher publisher = Publisher.open(segment.directory().find("ticks", Kind.BROADCAST))) {
-      long expected = 0;
+      long received = 0;
       for (int round = 0; round < rounds; round++) {
-        Listening listening = listen("rounds", () -> {}, SUBSCRIPTION, "rounds");
-        for (int i = 0; i < 20; i++) {
-          publisher.claim(8, 0, Container.DEADLINE.toNanos()).putLong(0, publisher.nextSequence()).commit();
-        }
-        long end = publisher.nextSequence();
-        long begin = expected;
-        awaitUntil("round " + round, () -> listening.sequences().size() == end - begin);
-        assertEquals(upTo(end).subList((int) begin, (int) end), List.copyOf(listening.sequences()));
-        expected = end;
-        Bundle updated = bundles.get(round % bundles.size());
-        unregisterAndForget(listening);
-        updated.update();
-        container.refresh();
-        container.bundle(updated.getSymbolicName()).start();
-        publisher.claim(8, 0, Container.DEADLINE.toNanos()).putLong(0, publisher.nextSequence()).commit();
+        received = receive(publisher, received);
+        update(bundles.get(round % bundles.size()));
+        publish(publisher, 1);
         awaitUntil("the bundles to be active", () -> bundles.stream()
             .allMatch(each -> each.getState() == Bundle.ACTIVE));
       }
@@ -222,8 +201,27 @@ abstract class RuntimeContract extends OperationContract {
     });
   }
 
-  private void unregisterAndForget(Listening listening) {
+  private static void publish(Publisher publisher, int count) {
+    for (int i = 0; i < count; i++) {
+      publisher.claim(8, 0, Container.DEADLINE.toNanos()).putLong(0, publisher.nextSequence()).commit();
+    }
+  }
+
+  /** A listener gets all from {@code first} on. Returns where it stopped. */
+  private long receive(Publisher publisher, long first) throws Exception {
+    Listening listening = listen("rounds", () -> {}, SUBSCRIPTION, "rounds");
+    publish(publisher, 20);
+    long end = publisher.nextSequence();
+    awaitUntil("the messages up to " + end, () -> listening.sequences().size() == end - first);
+    assertEquals(LongStream.range(first, end).boxed().toList(), List.copyOf(listening.sequences()));
     listening.registration().unregister();
     ends.removeLast();
+    return end;
+  }
+
+  private void update(Bundle bundle) throws BundleException {
+    bundle.update();
+    container.refresh();
+    bundle.start();
   }
 }

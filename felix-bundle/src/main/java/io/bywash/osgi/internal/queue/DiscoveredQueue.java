@@ -27,7 +27,7 @@ import org.osgi.framework.ServiceRegistration;
  *     +----------------------------------+--------------------------------+
  *                  when every listener here has received what is there
  * </pre>
- * It is a service in AVAILABLE and DRAINING.
+ * It is a service in AVAILABLE and DRAINING, and listeners join in both.
  *
  * <p>Guarded by the environment's lock. Only the registry's thread uses the registration, and calls the framework
  * without the lock.
@@ -36,8 +36,10 @@ public final class DiscoveredQueue {
   /** What the listing shows. */
   public enum State { AVAILABLE, DRAINING, NO_OWNER }
 
-  /** A listener that receives nothing for so long does not keep the service alive any more. */
+  /** Listeners that hang in a call for so long do not keep the service alive any more. */
   private static final long PATIENCE_NANOS = 5_000_000_000L;
+  /** What one inspection adds to that at most: a process that was paused, and has lost time, is not one that hangs. */
+  private static final long STEP_NANOS = 250_000_000;
 
   private final WatchedSegment segment;
   private final String name;
@@ -45,9 +47,10 @@ public final class DiscoveredQueue {
   private final List<WhiteboardListener> listeners = new ArrayList<>();
   private volatile Entry entry;
   private State state = State.NO_OWNER;
-  /** Where the listeners were altogether when one of them last made progress. */
+  /** Where the listeners were altogether at the last inspection, and since when they hang. */
   private long progress;
-  private long progressNanos;
+  private long inspectedNanos;
+  private long hangingNanos;
   private boolean local;
   private boolean closed;
 
@@ -149,18 +152,17 @@ public final class DiscoveredQueue {
 
   /** Without an owner nothing more is sent, so what is there now is all there is. */
   private boolean isDraining() {
-    List<Feeding> feedings = listeners.stream().filter(WhiteboardListener::isFed).map(WhiteboardListener::feeding)
-        .toList();
-    if (feedings.stream().allMatch(Feeding::isDry)) {
+    List<WhiteboardListener> behind = listeners.stream().filter(WhiteboardListener::isBehind).toList();
+    if (behind.isEmpty()) {
       return false;
     }
     long now = System.nanoTime();
-    long sum = feedings.stream().mapToLong(Feeding::nextSequence).sum();
-    if (state != State.DRAINING || sum != progress) {
-      progress = sum;
-      progressNanos = now;
-    }
-    if (now - progressNanos > PATIENCE_NANOS) {
+    long sum = listeners.stream().mapToLong(WhiteboardListener::nextSequence).sum();
+    boolean hang = state == State.DRAINING && sum == progress && behind.stream().allMatch(WhiteboardListener::isBusy);
+    hangingNanos = hang ? hangingNanos + Math.min(now - inspectedNanos, STEP_NANOS) : 0;
+    progress = sum;
+    inspectedNanos = now;
+    if (hangingNanos > PATIENCE_NANOS) {
       environment.log().warn("Queue {} of {} has no owner any more and is withdrawn, although its listeners have not"
           + " received all its messages yet: one of them hangs.", name, segment.path());
       return false;

@@ -349,6 +349,11 @@ public final class Feeding implements MessageHandler {
     return nextSequence.get();
   }
 
+  /** Whether messages are being handed over. */
+  boolean isRunning() {
+    return phase.get() == Phase.RUNNING;
+  }
+
   /** Whether no call of the listener is running or to be made, as far as the queue is known here. */
   boolean isDry() {
     long next = nextSequence.get();

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -24,14 +23,7 @@ public final class Subscriptions {
   private final Path file;
   private final Log log;
   private final Set<Key> taken = new HashSet<>();
-  private final Map<Key, Long> sequences = new LinkedHashMap<>(16, 0.75f, true) {
-    private static final long serialVersionUID = 1;
-
-    @Override
-    protected boolean removeEldestEntry(Map.Entry<Key, Long> eldest) {
-      return size() > CAPACITY;
-    }
-  };
+  private final Map<Key, Long> sequences = new Recent<>(CAPACITY);
   private boolean changed;
   private boolean complained;
   private long savedNanos;

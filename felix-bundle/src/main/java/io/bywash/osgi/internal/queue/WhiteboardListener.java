@@ -11,7 +11,6 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.TableFullException;
 import io.bywash.osgi.QueueListener;
 import io.bywash.osgi.runtime.RuntimeDTO;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -44,14 +43,7 @@ public final class WhiteboardListener {
   private final Feeding.Counts counts = new Feeding.Counts();
   private final Join join = new Join();
   /** Where it goes on, by what it was fed from. Those of named subscriptions are kept elsewhere as well. */
-  private final Map<Subscriptions.Key, Long> places = new LinkedHashMap<>() {
-    private static final long serialVersionUID = 1;
-
-    @Override
-    protected boolean removeEldestEntry(Map.Entry<Subscriptions.Key, Long> eldest) {
-      return size() > REMEMBERED_QUEUES;
-    }
-  };
+  private final Map<Subscriptions.Key, Long> places = new Recent<>(REMEMBERED_QUEUES);
 
   private State state = State.NO_QUEUE;
   private String reason = "";
@@ -60,6 +52,8 @@ public final class WhiteboardListener {
   private DiscoveredQueue queue;
   /** The last feeding. */
   private Feeding feeding;
+  /** That of a feeding that ended and is to go on: without an attachment it might go, and its messages with it. */
+  private WatchedSegment kept;
   private Subscriptions.Key place;
   private long evictedCount;
   private boolean gone;
@@ -104,13 +98,20 @@ public final class WhiteboardListener {
     return properties.choice(SUBSCRIPTION, "");
   }
 
-  /** Whether it is being fed: it has a role that has neither ended nor failed. */
-  boolean isFed() {
-    return state == State.FEEDING && feeding.isActive();
+  /** Whether it is to get what its queue holds, and has not got all of it yet. */
+  boolean isBehind() {
+    return state == State.JOINING || state == State.FEEDING
+        && (feeding.isActive() ? !feeding.isDry() : feeding.failure() instanceof EvictedException);
   }
 
-  Feeding feeding() {
-    return feeding;
+  /** Whether a call of it, or of the bundle that provides it, has not returned. */
+  boolean isBusy() {
+    return state == State.JOINING || state == State.FEEDING && feeding.isRunning();
+  }
+
+  /** Where it goes on; 0 before it is fed. */
+  long nextSequence() {
+    return feeding == null ? 0 : feeding.nextSequence();
   }
 
   // ---- joining
@@ -123,11 +124,12 @@ public final class WhiteboardListener {
     if (gone || state == State.FEEDING || isFinal()) {
       return;
     }
-    if (found == null || found.state() != DiscoveredQueue.State.AVAILABLE) {
-      queue = null; // a join that is under way is given up
+    if (found == null || found.state() == DiscoveredQueue.State.NO_OWNER) {
+      choose(null); // a join that is under way is given up
+      leaveKept();
       refuse(State.NO_QUEUE, found == null ? none : "it has no living owner");
     } else if (state == State.JOINING) {
-      queue = found; // another one may have come meanwhile
+      choose(found); // another one may have come meanwhile
       environment.calls().submit(join); // its thread may have failed
     } else {
       check(found);
@@ -147,9 +149,22 @@ public final class WhiteboardListener {
     } else if (fault.isPresent()) {
       refuse(State.BAD_PROPERTIES, fault.get());
     } else if (state == State.NO_QUEUE || System.nanoTime() - refusedNanos > RETRY_NANOS) {
-      queue = found;
+      choose(found);
       become(State.JOINING, "");
       environment.calls().submit(join);
+    }
+  }
+
+  /** The queue knows who wants to be fed from it. */
+  private void choose(DiscoveredQueue chosen) {
+    if (queue != chosen) {
+      if (queue != null) {
+        queue.remove(this);
+      }
+      if (chosen != null) {
+        chosen.add(this);
+      }
+      queue = chosen;
     }
   }
 
@@ -191,7 +206,7 @@ public final class WhiteboardListener {
   private void refuse(DiscoveredQueue target, State why, String detail) {
     synchronized (environment.lock()) {
       if (state == State.JOINING && queue == target) {
-        queue = null;
+        choose(null);
         refuse(why, detail);
       }
     }
@@ -255,7 +270,7 @@ public final class WhiteboardListener {
       if (state == State.JOINING && !gone && queue == target && target.isOpen()) {
         feeding = begun;
         place = key;
-        target.add(this);
+        leaveKept();
         become(State.FEEDING, evictedCount == 0 ? "" : "evictions: " + evictedCount);
         feeding.tend();
         return;
@@ -286,8 +301,8 @@ public final class WhiteboardListener {
       become(State.NO_QUEUE, "evicted");
       return;
     }
-    queue = last;
-    last.add(this); // to learn when that goes
+    leaveKept();
+    choose(last); // to learn when that goes
     if (failure instanceof OverrunException) {
       refuse(State.OVERRUN, failure.getMessage());
     } else {
@@ -296,12 +311,18 @@ public final class WhiteboardListener {
     }
   }
 
-  /** The role is given back without a wait; the feeding stays, to be asked. */
+  /** The role is given back without a wait. The feeding stays, to be asked, and the attachment, to go on. */
   private void endFeeding() {
     feeding.leave();
-    queue.remove(this);
-    queue.segment().leave();
-    queue = null;
+    kept = queue.segment();
+    choose(null);
+  }
+
+  private void leaveKept() {
+    if (kept != null) {
+      kept.leave();
+      kept = null;
+    }
   }
 
   private void become(State next, String why) {
@@ -322,7 +343,7 @@ public final class WhiteboardListener {
 
   /** The producer is another process now: one that did not choose a policy gets the one for that. */
   void rejoinUnlessChosen() {
-    if (isFed() && properties.choice(POLICY, "").isEmpty()) {
+    if (state == State.FEEDING && feeding.isActive() && properties.choice(POLICY, "").isEmpty()) {
       endFeeding();
       become(State.NO_QUEUE, "");
     }
@@ -333,7 +354,8 @@ public final class WhiteboardListener {
     if (state == State.FEEDING) {
       endFeeding();
     }
-    queue = null;
+    choose(null);
+    leaveKept();
     become(State.NO_QUEUE, "segment " + properties.segment() + " has gone");
   }
 
@@ -342,9 +364,9 @@ public final class WhiteboardListener {
     gone = true;
     if (state == State.FEEDING) {
       endFeeding();
-    } else if (queue != null) {
-      queue.remove(this);
     }
+    choose(null);
+    leaveKept();
     return feeding;
   }
 
