@@ -1,0 +1,329 @@
+/* Consumers of work queues (SPEC 9.2 to 9.4): taking, acknowledging, and what the dead have left. */
+#include "internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define POLLS_A_PROBE 1024
+
+struct bywash_consumer {
+  exchanger own;
+  exchanger adopted;         /* a role that was left, while its message is held */
+  bool has_adopted;
+  bool taken;                /* a message was handed out */
+  bywash_producer *letters;  /* to the queue for dead letters; NULL for none */
+  int64_t seen;              /* LEFT when the last search found nothing; -1: search */
+  int64_t looked_ns;
+  bool kept;                 /* the last search left a message out, for lack of room for a dead letter */
+  unsigned empty_takes;
+  int search_start;
+};
+
+/* ---- the policy */
+
+static int64_t limit_of(const queue *q) { return q->policy == DROP ? 1 : q->limit; }
+
+static int32_t deliveries_of(const queue *q, int slot) { return load_int(queue_slot(q, slot) + SLOT_DELIVERIES); }
+
+static bool is_over(const queue *q, int slot) {
+  return limit_of(q) != 0 && deliveries_of(q, slot) >= limit_of(q);
+}
+
+static bool keeps_letters(const queue *q) { return q->policy == REDELIVER && q->dead_letters[0] != 0; }
+
+/** Whether a message can be delivered or dropped, or there is room for it in the queue for dead letters. */
+static bool can_go_on(const bywash_consumer *c, int slot) {
+  const queue *q = &c->own.queue;
+  return !keeps_letters(q) || !is_over(q, slot) || producer_ready(c->letters);
+}
+
+static void count(const exchanger *x, int counter) {
+  store(x->role.at + counter, (int64_t)((uint64_t)load(x->role.at + counter) + 1));
+}
+
+/**
+ * Applies the policy to a message that is held and was not acknowledged: 1 when it is to be delivered; 0 when it is no
+ * longer held, or there is no room for it among the dead letters; or an error.
+ */
+static int is_to_be_delivered(bywash_consumer *c, exchanger *x) {
+  const queue *q = &c->own.queue;
+  if (q->policy != DROP && !is_over(q, own_slot(x))) {
+    return 1;
+  }
+  int buried = c->letters == NULL ? 0 : bury_message(c->letters, q, own_slot(x));
+  if (buried < 0 && buried != BYWASH_EREMOVED && buried != BYWASH_ECLOSED) {
+    return buried;
+  }
+  int result = 0;
+  if (buried == 1) {
+    count(x, ROLE_DEAD_LETTERS);
+    result = exchanger_acknowledge(x);
+  } else if (!keeps_letters(q)) {
+    count(x, ROLE_DROPPED);
+    result = exchanger_acknowledge(x);
+  }
+  return result;
+}
+
+/* ---- what was left */
+
+static int64_t left_of(const bywash_consumer *c) { return load_acquire(c->own.queue.base + LEFT); } /* [left] */
+
+static bool has_changed(const bywash_consumer *c) {
+  return left_of(c) != c->seen || (c->kept && producer_ready(c->letters));
+}
+
+/** Makes the next search complete now and then, since nobody announces a death. */
+static void look_now_and_then(bywash_consumer *c) {
+  int64_t now = now_ns();
+  if (now - c->looked_ns >= PROBE_NS) {
+    c->looked_ns = now;
+    c->seen = -1;
+  }
+}
+
+/** Whether nobody holds that role, and its message can be dealt with. */
+static bool is_worth_it(bywash_consumer *c, int index) {
+  const queue *q = &c->own.queue;
+  uint64_t word = role_word(&c->own.role, index);
+  bool is_free = owner_state(word) == ROLE_FREE;
+  if (!may_hold(q, index) || (!is_free && (c->seen != -1 || is_alive(q->segment, word)))) {
+    return false;
+  }
+  int slot = (int)(mine_of(q, index) >> MINE_SLOT_SHIFT) & 0xFFFFFF;
+  bool possible = slot < q->slot_count && can_go_on(c, slot);
+  c->kept |= !possible;
+  return possible;
+}
+
+/** Adopts a role with a message that is to be delivered: 1, 0 when there is none, or an error. */
+static int adopt(bywash_consumer *c) {
+  exchanger *x = &c->adopted;
+  int64_t before = left_of(c);
+  bool incomplete = false;
+  c->kept = false;
+  for (int index = 0; index < roles_used(&c->own.role); index++) {
+    if (!is_worth_it(c, index)) {
+      continue;
+    }
+    int result = role_begin(&x->role, c->own.role.segment, &c->own.role.row, true, c->own.role.wait);
+    if (result != 0) {
+      return result;
+    }
+    x->queue = c->own.queue;
+    result = role_take(&x->role, index, MODE_CONSUMER);
+    incomplete |= result == 0; /* still taken by a living owner: the new value is not remembered */
+    if (result == 1) {
+      result = exchanger_begin(x);
+      result = result != 0 ? result : is_held(x) ? is_to_be_delivered(c, x) : 0;
+      if (result == 1) {
+        count(x, ROLE_REDELIVERED);
+        result = role_activate(&x->role, NULL);
+        if (result == 0) {
+          c->has_adopted = true;
+          return 1;
+        }
+      }
+    }
+    role_end(&x->role);
+    if (result < 0) {
+      return result;
+    }
+  }
+  if (!incomplete) {
+    c->seen = before;
+  }
+  return 0;
+}
+
+/* ---- taking */
+
+static int show(bywash_consumer *c, exchanger *from, bywash_message *m) {
+  const queue *q = &c->own.queue;
+  char *slot = queue_slot(q, own_slot(from));
+  uint64_t header = (uint64_t)load(slot + SLOT_LENGTH);
+  memset(m, 0, sizeof *m);
+  m->length = (int32_t)header;
+  m->type = (int32_t)(header >> 32);
+  if (m->length < 1 || m->length > q->max) {
+    return damaged_entry(q->segment, q->row, "slot %d has a message of %d bytes, and %lld are the most", own_slot(from),
+        m->length, (long long)q->max);
+  }
+  m->deliveries = load_int(slot + SLOT_DELIVERIES) + 1;
+  store_int(slot + SLOT_DELIVERIES, m->deliveries);
+  m->dead = load_int(slot + SLOT_REASON) == DELIVERED_TOO_OFTEN ? 1 : 0;
+  m->origin = load(slot + SLOT_ORIGIN);
+  m->sequence = load(slot + SLOT_SEQUENCE);
+  m->data = slot + SLOT_HEADER_BYTES;
+  store(from->role.at + ROLE_HELD_SINCE, now_ns());
+  c->taken = true;
+  if (is_next_there(&c->own) || has_changed(c)) { /* the wake for that may have come to this consumer */
+    signal_one(q->segment, q->row, true, &c->search_start);
+  }
+  return 1;
+}
+
+static int take_now(bywash_consumer *c, bywash_message *m) {
+  int result = exchanger_refresh(&c->own);
+  if (result != 0) {
+    return result;
+  }
+  if (is_held(&c->own)) { /* there was no room to give it back */
+    result = is_to_be_delivered(c, &c->own);
+    if (result != 0 || is_held(&c->own)) {
+      return result == 1 ? show(c, &c->own, m) : result;
+    }
+  }
+  if (has_changed(c)) {
+    result = adopt(c);
+    if (result != 0) {
+      return result == 1 ? show(c, &c->adopted, m) : result;
+    }
+  }
+  result = exchanger_take(&c->own);
+  if (result == 1) {
+    result = show(c, &c->own, m);
+    signal_one(c->own.role.segment, &c->own.role.row, false, &c->search_start);
+  } else if (result == 0 && ++c->empty_takes % POLLS_A_PROBE == 0) { /* one that never waits has to notice as well */
+    result = role_probe(&c->own.role);
+    probe_peers(c->own.role.segment);
+    look_now_and_then(c);
+  }
+  return result;
+}
+
+static bool message_or_end(void *context) {
+  const bywash_consumer *c = context;
+  const exchanger *x = &c->own;
+  return (is_held(x) ? can_go_on(c, own_slot(x)) : has_changed(c) || has_message(x)) || !is_ours(&x->role)
+      || load_acquire(x->queue.base + REMOVED_MARK) != 0;
+}
+
+int bywash_take(bywash_consumer *consumer, bywash_message *message, int64_t timeout_ns) {
+  if (consumer->taken) {
+    return fail(BYWASH_ESTATE, "the last message was neither acknowledged nor given back");
+  }
+  int result = take_now(consumer, message);
+  int64_t deadline = result == 0 && timeout_ns > 0 ? deadline_of(timeout_ns) : 0;
+  while (result == 0 && deadline != 0
+      && (result = role_wait(&consumer->own.role, message_or_end, consumer, deadline)) == 1) {
+    look_now_and_then(consumer);
+    result = take_now(consumer, message);
+    if (result != 0) {
+      return result;
+    }
+  }
+  return result;
+}
+
+static int end_message(bywash_consumer *c, exchanger **from) {
+  if (!c->taken) {
+    return fail(BYWASH_ESTATE, "the message was acknowledged or given back before");
+  }
+  c->taken = false;
+  *from = c->has_adopted ? &c->adopted : &c->own;
+  return exchanger_refresh(*from);
+}
+
+static void end_adopted(bywash_consumer *c) {
+  if (c->has_adopted) {
+    c->has_adopted = false;
+    role_end(&c->adopted.role);
+  }
+}
+
+int bywash_acknowledge(bywash_consumer *consumer) {
+  exchanger *from = NULL;
+  int result = end_message(consumer, &from);
+  result = result != 0 ? result : exchanger_acknowledge(from);
+  end_adopted(consumer);
+  return result;
+}
+
+int bywash_give_back(bywash_consumer *consumer) {
+  exchanger *from = NULL;
+  int result = end_message(consumer, &from);
+  result = result != 0 ? result : is_to_be_delivered(consumer, from);
+  if (result == 1 && (result = exchanger_send(from, false)) == 1) {
+    signal_one(consumer->own.role.segment, &consumer->own.role.row, true, &consumer->search_start);
+  } /* else there may be no room for it, here or among the dead letters: it stays where it is */
+  end_adopted(consumer);
+  return result < 0 ? result : 0;
+}
+
+/* ---- the role */
+
+/** Opens the queue for dead letters, which must exist, take the longest message, and not lead back. */
+static int open_letters(bywash_consumer *c, bywash *s, const row *found) {
+  queue q;
+  queue_init(&q, s, found);
+  char where[NAME_MAX_BYTES * 2 + PATH_MAX + 80];
+  snprintf(where, sizeof where, "Entry \"%s\" of segment %s cannot send its dead letters to entry \"%s\": ",
+      found->name, s->where.path, q.dead_letters);
+  char name[DEAD_LETTERS_MAX_BYTES + 1];
+  memcpy(name, q.dead_letters, sizeof name);
+  for (int length = 0; name[0] != 0; length++) {
+    row next;
+    int result = find_row(s, name, &next);
+    char how[256];
+    if (result == BYWASH_ENOTFOUND && length == 0) {
+      return fail(BYWASH_ENOTFOUND, "%sthere is no such entry. Add it before the first consumer is opened.", where);
+    }
+    if (result != 0 || next.kind != BYWASH_WORK_QUEUE || check_kind(s, &next, how, sizeof how) != 0) {
+      if (length == 0) {
+        return result < 0 && result != BYWASH_ENOTFOUND ? result
+            : fail(BYWASH_EMISMATCH, "%sit is no work queue", where);
+      }
+      break;
+    }
+    if (length == 0 && next.element_size < found->element_size) {
+      return fail(BYWASH_EMISMATCH, "%sits messages have up to %lld bytes, those of this queue up to %lld", where,
+          (long long)next.element_size, (long long)found->element_size);
+    }
+    if (strcmp(name, found->name) == 0 || length > s->rows) {
+      return fail(BYWASH_EMISMATCH, "%sits own dead letters lead back to \"%s\"", where, name);
+    }
+    queue_init(&q, s, &next);
+    memcpy(name, q.dead_letters, sizeof name);
+  }
+  queue_init(&q, s, found);
+  return q.dead_letters[0] == 0 ? 0 : bywash_producer_open(s, q.dead_letters, NULL, &c->letters);
+}
+
+int bywash_consumer_open(bywash *segment, const char *entry, const bywash_role_options *options,
+    bywash_consumer **consumer) {
+  bywash_role_options own;
+  row found;
+  int result = read_options(&own, sizeof own, options, "bywash_role_options");
+  result = result != 0 ? result : find_kind(segment, entry, BYWASH_WORK_QUEUE, "is no work queue", own.layout, &found);
+  result = result != 0 || !segment->read_only ? result : require_participant(segment);
+  if (result != 0) {
+    return result;
+  }
+  bywash_consumer *c = calloc(1, sizeof *c);
+  if (c == NULL) {
+    return fail(BYWASH_ENOMEM, "There is no memory left for a consumer.");
+  }
+  c->seen = -1;
+  c->looked_ns = now_ns();
+  result = open_letters(c, segment, &found);
+  result = result != 0 ? result : take_place(&c->own, segment, &found, MODE_CONSUMER, &own);
+  if (result != 0) {
+    role_end(&c->own.role);
+    bywash_producer_close(c->letters);
+    free(c);
+    return result;
+  }
+  *consumer = c;
+  return 0;
+}
+
+int bywash_consumer_close(bywash_consumer *consumer) {
+  if (consumer != NULL) {
+    end_adopted(consumer); /* a message that is held stays in its role, for another consumer */
+    role_end(&consumer->own.role);
+    bywash_producer_close(consumer->letters);
+    free(consumer);
+  }
+  return 0;
+}
