@@ -168,7 +168,7 @@ void bywash_large_spec(bywash_segment_spec *spec, const bywash_entry *entries, s
 /* ---- segments */
 
 /** An attachment of this process to a segment. Any thread may use it. */
-typedef struct bywash bywash;
+typedef struct bywash_segment bywash_segment;
 
 /**
  * Creates a segment and attaches to it. All its space is allocated now.
@@ -179,7 +179,7 @@ typedef struct bywash bywash;
  * @return 0; BYWASH_EEXISTS (of several that create a name at once exactly one succeeds), BYWASH_ENOSPACE,
  *     BYWASH_ENOTFOUND (no such directory), BYWASH_EACCESS, BYWASH_EINVAL, BYWASH_ENOMEM
  */
-int bywash_create(const char *name, const bywash_segment_spec *spec, bywash **segment);
+int bywash_create(const char *name, const bywash_segment_spec *spec, bywash_segment **segment);
 
 /**
  * Attaches to a segment, or creates it if it does not exist. An existing one that differs from `spec` is replaced if no
@@ -187,7 +187,7 @@ int bywash_create(const char *name, const bywash_segment_spec *spec, bywash **se
  *
  * @return 0; BYWASH_EMISMATCH (the text lists each difference), and what bywash_create and bywash_attach return
  */
-int bywash_open(const char *name, const bywash_segment_spec *spec, bywash **segment);
+int bywash_open(const char *name, const bywash_segment_spec *spec, bywash_segment **segment);
 
 /**
  * Attaches to a segment that another process creates, whatever structures it holds. Waits for up to `timeout_ns` until
@@ -196,7 +196,7 @@ int bywash_open(const char *name, const bywash_segment_spec *spec, bywash **segm
  * @return 0; BYWASH_ENOTFOUND, BYWASH_EFORMAT, BYWASH_EDAMAGED, BYWASH_EFULL (all slots are taken by the living),
  *     BYWASH_EACCESS, BYWASH_EINVAL, BYWASH_ENOMEM
  */
-int bywash_attach(const char *name, int64_t timeout_ns, bywash **segment);
+int bywash_attach(const char *name, int64_t timeout_ns, bywash_segment **segment);
 
 /**
  * Attaches read-only: nobody sees this attachment, and it keeps nothing alive. Of roles it has skipping subscribers,
@@ -204,7 +204,7 @@ int bywash_attach(const char *name, int64_t timeout_ns, bywash **segment);
  *
  * @return as bywash_attach
  */
-int bywash_observe(const char *name, bywash **segment);
+int bywash_observe(const char *name, bywash_segment **segment);
 
 /**
  * Leaves the segment, and frees the attachment. If its lifetime is BYWASH_WHILE_USED, no other participant lives, and
@@ -212,16 +212,16 @@ int bywash_observe(const char *name, bywash **segment);
  *
  * @return 0; BYWASH_ESTATE when roles are still open in it, and then nothing was done
  */
-int bywash_close(bywash *segment);
+int bywash_close(bywash_segment *segment);
 
 /** The segment's random number; with a sequence it identifies a message for good. */
-int64_t bywash_id(const bywash *segment);
+int64_t bywash_id(const bywash_segment *segment);
 
 /** The absolute path of the segment's file; valid until the segment is closed. */
-const char *bywash_path(const bywash *segment);
+const char *bywash_path(const bywash_segment *segment);
 
 /** Labels this participant for people: up to 32 bytes of UTF-8 without control characters. @return 0 or an error */
-int bywash_label(bywash *segment, const char *label);
+int bywash_label(bywash_segment *segment, const char *label);
 
 /** What a recovery has done. Set `size` before the call. */
 typedef struct bywash_recovery {
@@ -240,7 +240,7 @@ typedef struct bywash_recovery {
  * @param recovery may be NULL
  * @return 0; BYWASH_ESTATE when the segment is attached read-only, BYWASH_ECLOSED
  */
-int bywash_recover(bywash *segment, bywash_recovery *recovery);
+int bywash_recover(bywash_segment *segment, bywash_recovery *recovery);
 
 /**
  * Tells about an entry: sets all fields of `entry` but size, which has to be set before the call, and layout (NULL).
@@ -248,14 +248,14 @@ int bywash_recover(bywash *segment, bywash_recovery *recovery);
  * @param fingerprint gets the fingerprint of the entry's layout, 0 for plain bytes; may be NULL
  * @return 0; BYWASH_ENOTFOUND, BYWASH_EDAMAGED
  */
-int bywash_find(bywash *segment, const char *name, bywash_entry *entry, int64_t *fingerprint);
+int bywash_find(bywash_segment *segment, const char *name, bywash_entry *entry, int64_t *fingerprint);
 
 /**
  * Copies the text of an entry's layout, with a zero behind it.
  *
  * @return its length in bytes, also if `text_bytes` was too small and nothing was copied; or an error as bywash_find
  */
-int64_t bywash_layout(bywash *segment, const char *name, char *text, size_t text_bytes);
+int64_t bywash_layout(bywash_segment *segment, const char *name, char *text, size_t text_bytes);
 
 /** The fingerprint of a layout's text: the first 8 bytes of its SHA-256; 0 for an empty one. */
 int64_t bywash_fingerprint(const char *layout);
@@ -302,7 +302,7 @@ typedef struct bywash_publisher bywash_publisher;
  * @return 0; BYWASH_ETAKEN, BYWASH_ENOTFOUND, BYWASH_EMISMATCH, BYWASH_EDAMAGED, BYWASH_ESTATE (attached read-only),
  *     BYWASH_ECLOSED, BYWASH_EINVAL, BYWASH_ENOMEM
  */
-int bywash_publisher_open(bywash *segment, const char *entry, const bywash_role_options *options,
+int bywash_publisher_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
     bywash_publisher **publisher);
 
 /**
@@ -393,7 +393,7 @@ typedef struct bywash_subscriber bywash_subscriber;
  *     BYWASH_EREPLACED, BYWASH_ESTATE (attached read-only, and the policy is not BYWASH_SKIP), and as
  *     bywash_publisher_open
  */
-int bywash_subscriber_open(bywash *segment, const char *entry, const bywash_subscriber_options *options,
+int bywash_subscriber_open(bywash_segment *segment, const char *entry, const bywash_subscriber_options *options,
     bywash_subscriber **subscriber);
 
 /** Called with each message, which is valid during the call only. Another value than 0 ends the poll behind it. */
@@ -432,7 +432,7 @@ int bywash_subscriber_close(bywash_subscriber *subscriber);
 typedef struct bywash_producer bywash_producer;
 
 /** Takes a producer's role. @return 0; BYWASH_EFULL, and as bywash_publisher_open */
-int bywash_producer_open(bywash *segment, const char *entry, const bywash_role_options *options,
+int bywash_producer_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
     bywash_producer **producer);
 
 /** Sends a copy of a message, as bywash_offer. @return 1; 0 when the queue was full all the time; an error */
@@ -445,7 +445,7 @@ int bywash_producer_close(bywash_producer *producer);
 typedef struct bywash_consumer bywash_consumer;
 
 /** Takes a consumer's role, and one in the queue for dead letters if there is such. @return as bywash_producer_open */
-int bywash_consumer_open(bywash *segment, const char *entry, const bywash_role_options *options,
+int bywash_consumer_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
     bywash_consumer **consumer);
 
 /**
@@ -476,7 +476,7 @@ enum { BYWASH_LONG = 0, BYWASH_INT = 1, BYWASH_BOOLEAN = 2, BYWASH_DOUBLE = 3 };
 typedef struct bywash_cells bywash_cells;
 
 /** Begins to use atomics. @return 0, or an error as bywash_publisher_open; read-only is possible */
-int bywash_cells_open(bywash *segment, const char *entry, bywash_cells **cells);
+int bywash_cells_open(bywash_segment *segment, const char *entry, bywash_cells **cells);
 
 /** The number of a cell, 0 or more, by name and type. @return it; BYWASH_EMISMATCH when there is no such cell */
 int bywash_cell(const bywash_cells *cells, const char *name, int type);
@@ -509,7 +509,7 @@ int bywash_cells_close(bywash_cells *cells);
 typedef struct bywash_writer bywash_writer;
 
 /** Takes a writer's role. @return 0; BYWASH_EFULL, and as bywash_publisher_open */
-int bywash_writer_open(bywash *segment, const char *entry, const bywash_role_options *options, bywash_writer **writer);
+int bywash_writer_open(bywash_segment *segment, const char *entry, const bywash_role_options *options, bywash_writer **writer);
 
 /** Replaces the value by a copy of this one, and wakes readers that wait. @return 0; BYWASH_EINVAL (length),
  *     BYWASH_EREMOVED, BYWASH_ECLOSED */
@@ -522,7 +522,7 @@ int bywash_writer_close(bywash_writer *writer);
 typedef struct bywash_reader bywash_reader;
 
 /** Takes a reader's role; none when attached read-only. @return 0; BYWASH_EFULL, and as bywash_publisher_open */
-int bywash_reader_open(bywash *segment, const char *entry, const bywash_role_options *options, bywash_reader **reader);
+int bywash_reader_open(bywash_segment *segment, const char *entry, const bywash_role_options *options, bywash_reader **reader);
 
 /**
  * Copies the latest value, which is valid until the next call with this reader. message->sequence is its version.
@@ -545,7 +545,7 @@ typedef struct bywash_view bywash_view;
 
 /** Begins to look at an entry of kind BYWASH_RING, or BYWASH_CELLS in the form of an array. @return 0, or an error as
  *     bywash_publisher_open */
-int bywash_view_open(bywash *segment, const char *entry, bywash_view **view);
+int bywash_view_open(bywash_segment *segment, const char *entry, bywash_view **view);
 
 /** Bytes of one element. */
 int64_t bywash_view_element(const bywash_view *view);

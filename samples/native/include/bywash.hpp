@@ -108,18 +108,18 @@ class Segment {
   static Segment create(const std::string &name, const std::vector<bywash_entry> &entries) {
     bywash_segment_spec spec;
     bywash_spec(&spec, entries.data(), entries.size());
-    return made([&](bywash **to) { return bywash_create(name.c_str(), &spec, to); });
+    return made([&](bywash_segment **to) { return bywash_create(name.c_str(), &spec, to); });
   }
   static Segment open(const std::string &name, const std::vector<bywash_entry> &entries) {
     bywash_segment_spec spec;
     bywash_spec(&spec, entries.data(), entries.size());
-    return made([&](bywash **to) { return bywash_open(name.c_str(), &spec, to); });
+    return made([&](bywash_segment **to) { return bywash_open(name.c_str(), &spec, to); });
   }
   static Segment attach(const std::string &name, Timeout timeout) {
-    return made([&](bywash **to) { return bywash_attach(name.c_str(), timeout.count(), to); });
+    return made([&](bywash_segment **to) { return bywash_attach(name.c_str(), timeout.count(), to); });
   }
   static Segment observe(const std::string &name) {
-    return made([&](bywash **to) { return bywash_observe(name.c_str(), to); });
+    return made([&](bywash_segment **to) { return bywash_observe(name.c_str(), to); });
   }
   std::int64_t id() const noexcept { return bywash_id(segment_.get()); }
   std::string path() const { return bywash_path(segment_.get()); }
@@ -131,18 +131,18 @@ class Segment {
     return recovery;
   }
   /** For the functions of bywash.h. */
-  bywash *get() const noexcept { return segment_.get(); }
+  bywash_segment *get() const noexcept { return segment_.get(); }
 
  private:
   template <typename Make>
   static Segment made(Make make) {
     Segment segment;
-    ::bywash *raw = nullptr;
+    bywash_segment *raw = nullptr;
     check(make(&raw));
     segment.segment_.reset(raw);
     return segment;
   }
-  detail::Owner<::bywash, bywash_close> segment_;
+  detail::Owner<bywash_segment, bywash_close> segment_;
 };
 
 /** The publisher of a broadcast. */

@@ -14,7 +14,7 @@ static int failed(const char *what) {
 int main(void) {
   bywash_entry greetings;
   bywash_segment_spec spec;
-  bywash *segment = NULL;
+  bywash_segment *segment = NULL;
   bywash_publisher *publisher = NULL;
   if (bywash_broadcast(&greetings, "greetings", 64 * 1024, 0) != 0) {
     return failed("greetings");

@@ -16,7 +16,7 @@ static int failed(void) {
   return 1;
 }
 
-static int send_lines(bywash *segment) {
+static int send_lines(bywash_segment *segment) {
   bywash_producer *producer;
   char line[LINE_BYTES + 2];
   int result = bywash_producer_open(segment, "lines", NULL, &producer);
@@ -33,7 +33,7 @@ static int send_lines(bywash *segment) {
   return result < 0 ? failed() : 0;
 }
 
-static int take_lines(bywash *segment) {
+static int take_lines(bywash_segment *segment) {
   bywash_consumer *consumer;
   bywash_message message;
   int result = bywash_consumer_open(segment, "lines", NULL, &consumer);
@@ -55,7 +55,7 @@ static int take_lines(bywash *segment) {
 int main(int argc, char **argv) {
   bywash_entry lines;
   bywash_segment_spec spec;
-  bywash *segment;
+  bywash_segment *segment;
   if (argc != 2 || (strcmp(argv[1], "send") != 0 && strcmp(argv[1], "take") != 0)) {
     fprintf(stderr, "usage: work send | take\n");
     return 2;

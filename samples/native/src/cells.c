@@ -15,7 +15,7 @@ typedef struct cell {
 } cell;
 
 struct bywash_cells {
-  bywash *segment;
+  bywash_segment *segment;
   row row;
   char *base;
   _Atomic unsigned uses;
@@ -27,7 +27,7 @@ static const char *const TYPES[] = { "long", "int", "boolean", "double" };
 
 /** Reads the layout's text, whose first line is that of the type, and each other one that of a cell. */
 static int read_cells(bywash_cells *c, char *text) {
-  bywash *s = c->segment;
+  bywash_segment *s = c->segment;
   int count = -1;
   for (char *line = text, *next; *line != 0; line = next) {
     next = strchr(line, '\n');
@@ -59,7 +59,7 @@ static int read_cells(bywash_cells *c, char *text) {
   return count == c->count ? 0 : damaged_entry(s, &c->row, "its layout names %d cells, and it has %d", count, c->count);
 }
 
-int bywash_cells_open(bywash *segment, const char *entry, bywash_cells **cells) {
+int bywash_cells_open(bywash_segment *segment, const char *entry, bywash_cells **cells) {
   row found;
   int result = find_kind(segment, entry, BYWASH_CELLS, "holds no cells", NULL, &found);
   if (result != 0) {
@@ -257,7 +257,7 @@ static int bad_writer(const latest *v, uint64_t word) {
       writer_in(word), v->writers);
 }
 
-static int open_latest(latest *v, bywash *s, const char *entry, const bywash_role_options *given, int mode,
+static int open_latest(latest *v, bywash_segment *s, const char *entry, const bywash_role_options *given, int mode,
     bywash_role_options *options) {
   row found;
   int result = read_options(options, sizeof *options, given, "bywash_role_options");
@@ -286,7 +286,7 @@ static int open_latest(latest *v, bywash *s, const char *entry, const bywash_rol
       mode == MODE_WRITER ? "writers" : "readers");
 }
 
-int bywash_writer_open(bywash *segment, const char *entry, const bywash_role_options *options, bywash_writer **writer) {
+int bywash_writer_open(bywash_segment *segment, const char *entry, const bywash_role_options *options, bywash_writer **writer) {
   bywash_role_options own;
   bywash_writer *w = calloc(1, sizeof *w);
   if (w == NULL) {
@@ -347,7 +347,7 @@ int bywash_writer_close(bywash_writer *writer) {
   return 0;
 }
 
-int bywash_reader_open(bywash *segment, const char *entry, const bywash_role_options *options, bywash_reader **reader) {
+int bywash_reader_open(bywash_segment *segment, const char *entry, const bywash_role_options *options, bywash_reader **reader) {
   bywash_role_options own;
   bywash_reader *r = calloc(1, sizeof *r);
   if (r == NULL) {
@@ -448,12 +448,12 @@ int bywash_reader_close(bywash_reader *reader) {
 /* ---- looks */
 
 struct bywash_view {
-  bywash *segment;
+  bywash_segment *segment;
   row row;
   char *base;
 };
 
-int bywash_view_open(bywash *segment, const char *entry, bywash_view **view) {
+int bywash_view_open(bywash_segment *segment, const char *entry, bywash_view **view) {
   row found;
   char how[256];
   int result = check_usable(segment);

@@ -254,7 +254,7 @@ int bywash_give_back(bywash_consumer *consumer) {
 /* ---- the role */
 
 /** Opens the queue for dead letters, which must exist, take the longest message, and not lead back. */
-static int open_letters(bywash_consumer *c, bywash *s, const row *found) {
+static int open_letters(bywash_consumer *c, bywash_segment *s, const row *found) {
   queue q;
   queue_init(&q, s, found);
   char where[NAME_MAX_BYTES * 2 + PATH_MAX + 80];
@@ -290,7 +290,7 @@ static int open_letters(bywash_consumer *c, bywash *s, const row *found) {
   return q.dead_letters[0] == 0 ? 0 : bywash_producer_open(s, q.dead_letters, NULL, &c->letters);
 }
 
-int bywash_consumer_open(bywash *segment, const char *entry, const bywash_role_options *options,
+int bywash_consumer_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
     bywash_consumer **consumer) {
   bywash_role_options own;
   row found;

@@ -7,13 +7,13 @@
 
 /* ---- reading */
 
-static uint64_t row_word(const bywash *s, int index) {
+static uint64_t row_word(const bywash_segment *s, int index) {
   return (uint64_t)load_acquire(row_at(s, index) + ROW_WORD); /* [row-live] */
 }
 
 static int row_state(uint64_t word) { return (int)word & 0xFF; }
 
-static void find_damage(const bywash *s, row *r, int64_t roles) {
+static void find_damage(const bywash_segment *s, row *r, int64_t roles) {
   int64_t alignment = r->roles == 0 ? LINE_BYTES : PAGE_BYTES;
   if (!is_name(r->name, NAME_MAX_BYTES)) {
     snprintf(r->damage, sizeof r->damage, "its name is no name");
@@ -31,7 +31,7 @@ static void find_damage(const bywash *s, row *r, int64_t roles) {
 }
 
 /** Reads a row if it is live, sound or not. */
-static bool read_row(const bywash *s, int index, row *r) {
+static bool read_row(const bywash_segment *s, int index, row *r) {
   const char *at = row_at(s, index);
   uint64_t word = row_word(s, index);
   while (row_state(word) == ROW_LIVE) {
@@ -79,7 +79,7 @@ static void mark_rivals(row *rows, int count) {
   }
 }
 
-row *read_rows(bywash *s, int *count) {
+row *read_rows(bywash_segment *s, int *count) {
   row *rows = malloc((size_t)s->rows * sizeof *rows);
   *count = 0;
   for (int index = 0; rows != NULL && index < s->rows; index++) {
@@ -89,7 +89,7 @@ row *read_rows(bywash *s, int *count) {
   return rows;
 }
 
-int damaged_entry(const bywash *s, const row *r, const char *format, ...) {
+int damaged_entry(const bywash_segment *s, const row *r, const char *format, ...) {
   char how[512];
   va_list arguments;
   va_start(arguments, format);
@@ -99,7 +99,7 @@ int damaged_entry(const bywash *s, const row *r, const char *format, ...) {
       " the segment again when no process needs it.", r->name, s->where.path, how);
 }
 
-int find_row(bywash *s, const char *name, row *found) {
+int find_row(bywash_segment *s, const char *name, row *found) {
   int count;
   int result = check_name("name", name);
   row *rows = result != 0 ? NULL : read_rows(s, &count);
@@ -129,7 +129,7 @@ static const char *kind_name(int kind, int version) {
 }
 
 /** The layout's text, allocated; NULL without memory. */
-static char *read_text(const bywash *s, const row *r) {
+static char *read_text(const bywash_segment *s, const row *r) {
   char *text = malloc((size_t)r->text_bytes + 1);
   if (text != NULL) {
     memcpy(text, s->map + r->offset + r->text_offset, (size_t)r->text_bytes);
@@ -161,7 +161,7 @@ static bool is_sound_cells(const row *r) {
   }
 }
 
-int check_kind(const bywash *s, const row *r, char *how, size_t how_bytes) {
+int check_kind(const bywash_segment *s, const row *r, char *how, size_t how_bytes) {
   (void)s;
   int64_t room = r->size - data_begin(r->roles) - data_end(r->roles);
   int64_t most = min64(room, INT64_C(1) << 37);
@@ -213,7 +213,7 @@ int check_kind(const bywash *s, const row *r, char *how, size_t how_bytes) {
   return sound ? 0 : BYWASH_EDAMAGED;
 }
 
-int find_kind(bywash *s, const char *name, int kind, const char *otherwise, const char *layout, row *found) {
+int find_kind(bywash_segment *s, const char *name, int kind, const char *otherwise, const char *layout, row *found) {
   char how[256];
   int result = check_usable(s);
   result = result != 0 ? result : find_row(s, name, found);
@@ -236,7 +236,7 @@ int find_kind(bywash *s, const char *name, int kind, const char *otherwise, cons
   return result;
 }
 
-int bywash_find(bywash *segment, const char *name, bywash_entry *entry, int64_t *fingerprint) {
+int bywash_find(bywash_segment *segment, const char *name, bywash_entry *entry, int64_t *fingerprint) {
   row found;
   uint32_t size = entry->size;
   int result = size < sizeof *entry ? fail(BYWASH_EINVAL, "size=%u is not the size of bywash_entry", size) : 0;
@@ -259,7 +259,7 @@ int bywash_find(bywash *segment, const char *name, bywash_entry *entry, int64_t 
   return result;
 }
 
-int64_t bywash_layout(bywash *segment, const char *name, char *text, size_t text_bytes) {
+int64_t bywash_layout(bywash_segment *segment, const char *name, char *text, size_t text_bytes) {
   row found;
   int result = check_usable(segment);
   result = result != 0 ? result : find_row(segment, name, &found);
@@ -294,7 +294,7 @@ static void differ_in(char *text, size_t bytes, const char *entry, const char *w
   }
 }
 
-static void compare_entry(bywash *s, const row *found, const bywash_entry *wanted, char *text, size_t bytes) {
+static void compare_entry(bywash_segment *s, const row *found, const bywash_entry *wanted, char *text, size_t bytes) {
   if (found->kind != (int)wanted->kind || found->version != KIND_VERSION) {
     differ(text, bytes, "entry \"%s\": kind is %s, wanted %s", wanted->name, kind_name(found->kind, found->version),
         kind_name((int)wanted->kind, KIND_VERSION));
@@ -314,7 +314,7 @@ static void compare_entry(bywash *s, const row *found, const bywash_entry *wante
   }
 }
 
-int differences(bywash *s, const bywash_segment_spec *spec, char *text, size_t bytes) {
+int differences(bywash_segment *s, const bywash_segment_spec *spec, char *text, size_t bytes) {
   text[0] = 0;
   differ_in(text, bytes, NULL, "participantCapacity", s->slots, spec->participants);
   differ_in(text, bytes, NULL, "entryCapacity", s->rows, spec->rows);
@@ -343,7 +343,7 @@ int differences(bywash *s, const bywash_segment_spec *spec, char *text, size_t b
 
 /* ---- formatting */
 
-void format_rows(bywash *s, const bywash_segment_spec *spec) {
+void format_rows(bywash_segment *s, const bywash_segment_spec *spec) {
   int64_t next = s->data_offset;
   for (size_t i = 0; i < spec->entry_count; i++) {
     const bywash_entry *entry = &spec->entries[i];
@@ -381,18 +381,18 @@ void format_rows(bywash *s, const bywash_segment_spec *spec) {
 
 /* ---- holding */
 
-bool is_gone(const bywash *s, const row *r) { return row_word(s, r->index) != r->word; }
+bool is_gone(const bywash_segment *s, const row *r) { return row_word(s, r->index) != r->word; }
 
-int check_present(const bywash *s, const row *r) {
+int check_present(const bywash_segment *s, const row *r) {
   return !is_gone(s, r) ? 0 : fail(BYWASH_EREMOVED, "Entry \"%s\" of segment %s was removed while it was in use. Find or"
       " add it again.", r->name, s->where.path);
 }
 
-static char *held_word(const bywash *s, int slot, int row) {
+static char *held_word(const bywash_segment *s, int slot, int row) {
   return slot_at(s, slot) + SLOT_HELD_ROWS + (row >> 6) * 8;
 }
 
-int hold_row(bywash *s, const row *r) {
+int hold_row(bywash_segment *s, const row *r) {
   pthread_mutex_lock(&s->mutex);
   s->open_roles++;
   if (!s->read_only && s->row_uses[r->index]++ == 0) {
@@ -407,7 +407,7 @@ int hold_row(bywash *s, const row *r) {
   return result;
 }
 
-void let_go(bywash *s, const row *r) {
+void let_go(bywash_segment *s, const row *r) {
   pthread_mutex_lock(&s->mutex);
   s->open_roles--;
   if (!s->read_only && !s->forked && --s->row_uses[r->index] == 0 && has_slot(s)) {
@@ -417,7 +417,7 @@ void let_go(bywash *s, const row *r) {
   pthread_mutex_unlock(&s->mutex);
 }
 
-int sweep(bywash *s, int id) {
+int sweep(bywash_segment *s, int id) {
   int count;
   int freed = 0;
   row *rows = read_rows(s, &count);
@@ -447,14 +447,14 @@ int sweep(bywash *s, int id) {
 /* ---- what a dead changer of the directory left */
 
 /** The first byte behind those of a row; 0 when it has none, or claims impossible ones. */
-static int64_t end_of(const bywash *s, int index) {
+static int64_t end_of(const bywash_segment *s, int index) {
   int64_t offset = load(row_at(s, index) + ROW_OFFSET);
   int64_t size = load(row_at(s, index) + ROW_SIZE);
   return offset >= s->data_offset && offset <= s->size && size > 0 && size <= s->size - offset ? offset + size : 0;
 }
 
 /** Whether no other row claims any bytes of this one: bytes that are claimed twice are not written to. */
-static bool has_bytes_alone(const bywash *s, int index) {
+static bool has_bytes_alone(const bywash_segment *s, int index) {
   int64_t offset = load(row_at(s, index) + ROW_OFFSET);
   for (int other = 0; other < s->rows; other++) {
     if (other != index && end_of(s, other) > offset && load(row_at(s, other) + ROW_OFFSET) < end_of(s, index)) {
@@ -464,7 +464,7 @@ static bool has_bytes_alone(const bywash *s, int index) {
   return true;
 }
 
-static void free_row(bywash *s, int index, uint64_t word) {
+static void free_row(bywash_segment *s, int index, uint64_t word) {
   char *at = row_at(s, index);
   int64_t offset = load(at + ROW_OFFSET);
   int64_t end = end_of(s, index);
@@ -480,7 +480,7 @@ static void free_row(bywash *s, int index, uint64_t word) {
   store_release(at + ROW_WORD, (int64_t)(word & UINT64_C(0xFFFFFFFF00000000)));
 }
 
-bool put_right(bywash *s) {
+bool put_right(bywash_segment *s) {
   if (load_acquire(s->map + INTENT_OFFSET) == 0 || lock_byte(s->fd, DIRECTORY_LOCK) != 0) {
     return false;
   }
@@ -520,7 +520,7 @@ bool put_right(bywash *s) {
 
 /* ---- what has to stay */
 
-bool retains(bywash *s, char *why, size_t why_bytes) {
+bool retains(bywash_segment *s, char *why, size_t why_bytes) {
   int count;
   bool found = false;
   char how[256];

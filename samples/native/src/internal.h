@@ -225,7 +225,7 @@ int lacking_space(const place *where, int64_t free, int64_t needed);
 
 /* ---- segment.c */
 
-struct bywash {
+struct bywash_segment {
   place where;
   int fd;
   char *map;
@@ -247,45 +247,45 @@ struct bywash {
   _Atomic bool name_lost;
   _Atomic int64_t probed_ns, name_probed_ns;
   _Atomic int next_probe;
-  struct bywash *next;        /* all attachments of this process */
+  struct bywash_segment *next;        /* all attachments of this process */
 };
 
-static inline char *slot_at(const bywash *s, int id) { return s->map + HEADER_BYTES + (int64_t)id * SLOT_BYTES; }
-static inline char *row_at(const bywash *s, int index) {
+static inline char *slot_at(const bywash_segment *s, int id) { return s->map + HEADER_BYTES + (int64_t)id * SLOT_BYTES; }
+static inline char *row_at(const bywash_segment *s, int index) {
   return s->map + s->rows_offset + (int64_t)index * ROW_BYTES;
 }
-static inline uint64_t slot_word(const bywash *s, int id) {
+static inline uint64_t slot_word(const bywash_segment *s, int id) {
   return (uint64_t)load_acquire(slot_at(s, id) + SLOT_WORD); /* [slot-active] [slot-free] */
 }
 
 int damaged_segment(const place *where, const char *format, ...) __attribute__((format(printf, 2, 3)));
-bool has_slot(const bywash *s);
-bool is_alive(bywash *s, uint64_t word);
-int64_t pid_of(bywash *s, uint64_t word);
+bool has_slot(const bywash_segment *s);
+bool is_alive(bywash_segment *s, uint64_t word);
+int64_t pid_of(bywash_segment *s, uint64_t word);
 /** 0, or the error of a forked child. */
-int check_usable(const bywash *s);
+int check_usable(const bywash_segment *s);
 /** 0, or the error of an observer, of one that was taken for dead, or of a segment that has lost its name. */
-int require_participant(bywash *s);
+int require_participant(bywash_segment *s);
 /** Probes the segment's name now and then; 0 or BYWASH_EGONE. */
-int probe_name(bywash *s);
+int probe_name(bywash_segment *s);
 /** Buries the dead among some of the slots, at most once in 50 ms. */
-void probe_peers(bywash *s);
+void probe_peers(bywash_segment *s);
 /** Whether nobody lives who cannot wake this participant from a sleep in the kernel. */
-bool everybody_can_wake(bywash *s);
-void wake_slot(bywash *s, int id, uint32_t bits);
+bool everybody_can_wake(bywash_segment *s);
+void wake_slot(bywash_segment *s, int id, uint32_t bits);
 
 /** How the creator begins: participant 0 of epoch 1. */
-void join_first(bywash *s);
-int join(bywash *s);
-void leave(bywash *s);
-int recover(bywash *s, bywash_recovery *done);
-bool any_other_lives(bywash *s, bool leaving_too);
+void join_first(bywash_segment *s);
+int join(bywash_segment *s);
+void leave(bywash_segment *s);
+int recover(bywash_segment *s, bywash_recovery *done);
+bool any_other_lives(bywash_segment *s, bool leaving_too);
 /** Unlinks the name unless somebody else uses the segment. */
-void remove_if_unused(bywash *s);
-bool is_removed(bywash *s);
+void remove_if_unused(bywash_segment *s);
+bool is_removed(bywash_segment *s);
 /** Whether a participant that has joined may stay: 1, 0 or an error. */
-int open_again(bywash *s);
-bool is_leaving(bywash *s);
+int open_again(bywash_segment *s);
+bool is_leaving(bywash_segment *s);
 
 /* ---- directory.c */
 
@@ -307,27 +307,27 @@ static inline int64_t data_begin(int roles) {
 static inline int64_t data_end(int roles) { return roles == 0 ? 0 : SPARE_BYTES; }
 
 int check_spec(const bywash_segment_spec *spec, int64_t *size);
-void format_rows(bywash *s, const bywash_segment_spec *spec);
+void format_rows(bywash_segment *s, const bywash_segment_spec *spec);
 /** Reads all live rows, sound or not; the caller frees them. NULL without memory, or if there are none. */
-row *read_rows(bywash *s, int *count);
-int find_row(bywash *s, const char *name, row *found);
+row *read_rows(bywash_segment *s, int *count);
+int find_row(bywash_segment *s, const char *name, row *found);
 /** As find_row, for an entry of that kind that is sound, and has the layout if one is given. */
-int find_kind(bywash *s, const char *name, int kind, const char *otherwise, const char *layout, row *found);
-int damaged_entry(const bywash *s, const row *r, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int find_kind(bywash_segment *s, const char *name, int kind, const char *otherwise, const char *layout, row *found);
+int damaged_entry(const bywash_segment *s, const row *r, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /** Says what is impossible about a sound row of a known kind: 0 or the error. */
-int check_kind(const bywash *s, const row *r, char *how, size_t how_bytes);
+int check_kind(const bywash_segment *s, const row *r, char *how, size_t how_bytes);
 /** The differences between the segment and what was asked for; empty for none. */
-int differences(bywash *s, const bywash_segment_spec *spec, char *text, size_t text_bytes);
-bool is_gone(const bywash *s, const row *r);
-int check_present(const bywash *s, const row *r);
+int differences(bywash_segment *s, const bywash_segment_spec *spec, char *text, size_t text_bytes);
+bool is_gone(const bywash_segment *s, const row *r);
+int check_present(const bywash_segment *s, const row *r);
 /** Holds a row, so that its bytes stay this entry's. 0, or BYWASH_EREMOVED. */
-int hold_row(bywash *s, const row *r);
-void let_go(bywash *s, const row *r);
+int hold_row(bywash_segment *s, const row *r);
+void let_go(bywash_segment *s, const row *r);
 /** Frees all roles of a slot that is being buried; how many. */
-int sweep(bywash *s, int id);
-bool put_right(bywash *s);
+int sweep(bywash_segment *s, int id);
+bool put_right(bywash_segment *s);
 /** Whether something in the segment has to stay though nobody uses it; says what, if `why` is not NULL. */
-bool retains(bywash *s, char *why, size_t why_bytes);
+bool retains(bywash_segment *s, char *why, size_t why_bytes);
 
 /* ---- role.c */
 
@@ -335,7 +335,7 @@ enum { NO_ROLE = -1, BRIEF_NS = 200000 };
 
 /** A role that this participant holds; index NO_ROLE for an observer. */
 typedef struct role {
-  bywash *segment;
+  bywash_segment *segment;
   row row;
   char *base;            /* the structure's first byte */
   char *at;              /* the role's first byte */
@@ -354,7 +354,7 @@ static inline uint64_t role_word(const role *r, int index) {
 static inline bool is_ours(const role *r) { return (uint64_t)load(r->at + ROLE_WORD) == r->word; }
 
 /** Begins a role of an entry that was found; the row is held from here to role_end. */
-int role_begin(role *r, bywash *s, const row *found, bool for_data, uint32_t wait);
+int role_begin(role *r, bywash_segment *s, const row *found, bool for_data, uint32_t wait);
 /** Takes the role with that index, into state JOINING: 1, 0 when a living participant has it, or an error. */
 int role_take(role *r, int index, int mode);
 int role_activate(role *r, const char *label);
@@ -370,16 +370,16 @@ int role_enter(const role *r);
 /** Checks that the entry and the name are still there. */
 int role_probe(role *r);
 /** Frees a dead holder's role, if its word is still that one. */
-bool free_role(bywash *s, const row *r, int index, uint64_t word);
+bool free_role(bywash_segment *s, const row *r, int index, uint64_t word);
 /** Revokes a role of another participant that the kind allows to be revoked. */
 bool revoke_role(const role *r, int index, uint64_t word);
-void wake_all(bywash *s, const row *r);
-void signal_roles(bywash *s, const row *r, bool for_data);
-void signal_one(bywash *s, const row *r, bool for_data, int *search_start);
-void signal_role(bywash *s, const row *r, bool for_data, int index);
+void wake_all(bywash_segment *s, const row *r);
+void signal_roles(bywash_segment *s, const row *r, bool for_data);
+void signal_one(bywash_segment *s, const row *r, bool for_data, int *search_start);
+void signal_role(bywash_segment *s, const row *r, bool for_data, int index);
 
 /** Whether somebody may sleep here; what every change of a structure ends with. */
-static inline bool any_waits(const bywash *s, const char *base, bool for_data) {
+static inline bool any_waits(const bywash_segment *s, const char *base, bool for_data) {
   if (s->asymmetric) {
     atomic_signal_fence(memory_order_seq_cst); /* [waiting] the compiler keeps the order; sleepers make the barrier */
   } else {
@@ -421,7 +421,7 @@ typedef struct cursor {
 
 /** The ring of a broadcast. */
 typedef struct ring {
-  bywash *segment;
+  bywash_segment *segment;
   const row *row;
   char *base, *data;
   int64_t capacity, mask;
@@ -482,7 +482,7 @@ enum {
 
 /** The cells and slots of a work queue. */
 typedef struct queue {
-  bywash *segment;
+  bywash_segment *segment;
   const row *row;
   char *base, *cells, *slots;
   int capacity, roles, slot_count, turn_shift, slot_bits;
@@ -503,7 +503,7 @@ typedef struct exchanger {
 
 bool read_policy(const int64_t *parameters, int *policy, int64_t *limit, char *dead_letters);
 int64_t queue_bytes(int64_t capacity, int64_t roles, int64_t max);
-void queue_init(queue *q, bywash *s, const row *r);
+void queue_init(queue *q, bywash_segment *s, const row *r);
 int64_t queue_messages(const queue *q);
 /** Whether a role holds a message, or may have been about to take one. */
 bool may_hold(const queue *q, int index);
@@ -523,7 +523,7 @@ bool has_room(const exchanger *x);
 bool has_message(const exchanger *x);
 uint64_t mine_of(const queue *q, int index);
 /** Takes the first role of a queue that can be had and holds nothing: 0 or an error. */
-int take_place(exchanger *x, bywash *s, const row *found, int mode, const bywash_role_options *options);
+int take_place(exchanger *x, bywash_segment *s, const row *found, int mode, const bywash_role_options *options);
 /** Sends a dead letter: 1, 0 when there is no room, or an error. */
 int bury_message(bywash_producer *letters, const queue *from, int slot);
 bool producer_ready(bywash_producer *producer);

@@ -13,7 +13,7 @@
 #define NAME_PROBE_NS INT64_C(1000000000)
 #define LOCK_TIMEOUT_NS INT64_C(10000000000)
 
-static void set_slot_word(bywash *s, int id, uint32_t epoch, int state) {
+static void set_slot_word(bywash_segment *s, int id, uint32_t epoch, int state) {
   store_fenced(slot_at(s, id) + SLOT_WORD, (int64_t)owner_word(participant(id, epoch), 0, 0, state));
 }
 
@@ -22,7 +22,7 @@ static bool is_retired(uint64_t word) { return owner_state(word) == SLOT_FREE &&
 /* ---- life and death */
 
 /** Whether the holder of a slot is known to run; in a copy of a segment's file the slot proves nothing. */
-static bool holder_runs(const bywash *s, int id) {
+static bool holder_runs(const bywash_segment *s, int id) {
   const char *slot = slot_at(s, id);
   int64_t inode = load(s->map + INODE_OFFSET);
   identity who = { load(slot + SLOT_PID), load(slot + SLOT_START_TICKS), load(slot + SLOT_PID_NAMESPACE),
@@ -30,7 +30,7 @@ static bool holder_runs(const bywash *s, int id) {
   return (inode == 0 || inode == (int64_t)s->inode) && certainly_runs(&who);
 }
 
-bool is_alive(bywash *s, uint64_t word) {
+bool is_alive(bywash_segment *s, uint64_t word) {
   int id = owner_slot(word);
   if (id >= s->slots) {
     return false; /* no such slot: damage, and certainly nobody's */
@@ -46,18 +46,18 @@ bool is_alive(bywash *s, uint64_t word) {
       || (holder_runs(s, id) && owner_epoch(slot_word(s, id)) == owner_epoch(word));
 }
 
-bool has_slot(const bywash *s) {
+bool has_slot(const bywash_segment *s) {
   return s->self != 0 && owner_of(slot_word(s, owner_slot(s->self))) == s->self
       && owner_state(slot_word(s, owner_slot(s->self))) != SLOT_FREE;
 }
 
-int64_t pid_of(bywash *s, uint64_t word) {
+int64_t pid_of(bywash_segment *s, uint64_t word) {
   int id = owner_slot(word);
   return id < s->slots && owner_epoch(slot_word(s, id)) == owner_epoch(word) ? load(slot_at(s, id) + SLOT_PID) : 0;
 }
 
 /** Whether another participant lives; those that are leaving count only if asked for. */
-bool any_other_lives(bywash *s, bool leaving_too) {
+bool any_other_lives(bywash_segment *s, bool leaving_too) {
   for (int id = 0; id < s->slots; id++) {
     uint64_t word = slot_word(s, id);
     int state = owner_state(word);
@@ -69,7 +69,7 @@ bool any_other_lives(bywash *s, bool leaving_too) {
   return false;
 }
 
-bool everybody_can_wake(bywash *s) {
+bool everybody_can_wake(bywash_segment *s) {
   for (int id = 0; id < s->slots; id++) {
     uint64_t word = slot_word(s, id);
     if (owner_state(word) != SLOT_FREE) {
@@ -83,14 +83,14 @@ bool everybody_can_wake(bywash *s) {
   return true;
 }
 
-void wake_slot(bywash *s, int id, uint32_t bits) {
+void wake_slot(bywash_segment *s, int id, uint32_t bits) {
   char *doorbell = slot_at(s, id) + SLOT_DOORBELL;
   bywash_step();
   atomic_fetch_add_explicit(HALF(doorbell), 1, memory_order_acq_rel); /* whoever compares it later does not sleep */
   futex_wake(doorbell, bits);
 }
 
-int require_participant(bywash *s) {
+int require_participant(bywash_segment *s) {
   int result = check_usable(s);
   if (result != 0) {
     return result;
@@ -106,7 +106,7 @@ int require_participant(bywash *s) {
   return probe_name(s);
 }
 
-int probe_name(bywash *s) {
+int probe_name(bywash_segment *s) {
   int64_t now = now_ns();
   if (!s->name_lost && !s->read_only && now - s->name_probed_ns >= NAME_PROBE_NS) {
     s->name_probed_ns = now;
@@ -121,7 +121,7 @@ int probe_name(bywash *s) {
 /* ---- taking a slot's lock, burying */
 
 /** Takes a slot's lock, unless somebody holds it or its holder certainly runs; never waits for it. */
-static bool take_lock(bywash *s, int id) {
+static bool take_lock(bywash_segment *s, int id) {
   uint64_t word = slot_word(s, id);
   if (owner_state(word) != SLOT_FREE && (is_locked(s->fd, SLOT_LOCKS + id, 1) || holder_runs(s, id))) {
     return false;
@@ -137,19 +137,19 @@ static bool take_lock(bywash *s, int id) {
 }
 
 /** Ends the life in a slot whose lock is held. May be cut short anywhere: the next holder of the lock begins anew. */
-static int bury(bywash *s, int id) {
+static int bury(bywash_segment *s, int id) {
   uint32_t epoch = owner_epoch(slot_word(s, id));
   set_slot_word(s, id, epoch == 0xFFFFFFFFu ? epoch : epoch + 1, SLOT_JOINING);
   return sweep(s, id);
 }
 
-static void free_slot(bywash *s, int id) {
+static void free_slot(bywash_segment *s, int id) {
   uint64_t word = owner_word(participant(id, owner_epoch(slot_word(s, id))), 0, 0, SLOT_FREE);
   store_release(slot_at(s, id) + SLOT_WORD, (int64_t)word); /* [slot-free] roles are clear */
 }
 
 /** Buries the holder of a slot if it is dead; how many roles it had, -1 if there was nobody to bury. */
-static int bury_if_dead(bywash *s, int id) {
+static int bury_if_dead(bywash_segment *s, int id) {
   if (id == owner_slot(s->self) || owner_state(slot_word(s, id)) == SLOT_FREE || !take_lock(s, id)) {
     return -1;
   }
@@ -162,7 +162,7 @@ static int bury_if_dead(bywash *s, int id) {
   return freed;
 }
 
-void probe_peers(bywash *s) {
+void probe_peers(bywash_segment *s) {
   int64_t now = now_ns();
   int64_t last = s->probed_ns;
   if (s->read_only || now - last < PROBE_NS || !atomic_compare_exchange_strong(&s->probed_ns, &last, now)) {
@@ -182,7 +182,7 @@ void probe_peers(bywash *s) {
 
 /* ---- joining */
 
-static void activate(bywash *s, int id, uint32_t epoch) {
+static void activate(bywash_segment *s, int id, uint32_t epoch) {
   char *slot = slot_at(s, id);
   char label[LABEL_MAX_BYTES] = { 0 };
   identity me;
@@ -207,9 +207,9 @@ static void activate(bywash *s, int id, uint32_t epoch) {
   set_slot_word(s, id, epoch, SLOT_ACTIVE); /* [slot-active], and [closing]: the joiner reads the state next */
 }
 
-void join_first(bywash *s) { activate(s, 0, 1); }
+void join_first(bywash_segment *s) { activate(s, 0, 1); }
 
-static int table_full(bywash *s) {
+static int table_full(bywash_segment *s) {
   char pids[1024] = "";
   size_t length = 0;
   int retired = 0;
@@ -229,7 +229,7 @@ static int table_full(bywash *s) {
       " create the segment with a larger participantCapacity.", s->where.path, s->slots, pids, used);
 }
 
-int join(bywash *s) {
+int join(bywash_segment *s) {
   int64_t start = now_ns();
   bool changing;
   do {
@@ -258,7 +258,7 @@ int join(bywash *s) {
   return table_full(s);
 }
 
-int bywash_label(bywash *segment, const char *label) {
+int bywash_label(bywash_segment *segment, const char *label) {
   char padded[LABEL_MAX_BYTES] = { 0 };
   int result = require_participant(segment);
   result = result != 0 ? result : check_label(label);
@@ -272,31 +272,31 @@ int bywash_label(bywash *segment, const char *label) {
 /* ---- the segment's state, and the end */
 
 /** Whether a state is that of a removal whose remover died, or of a failed removal by this participant. */
-static bool is_abandoned(bywash *s, uint64_t state) {
+static bool is_abandoned(bywash_segment *s, uint64_t state) {
   return owner_state(state) == CLOSING
       && ((owner_of(state) == s->self && !s->removing) || !is_alive(s, state));
 }
 
-static uint64_t read_state(const bywash *s) {
+static uint64_t read_state(const bywash_segment *s) {
   uint64_t state = (uint64_t)load_acquire(s->map + STATE_OFFSET);
   full_fence();
   return state;
 }
 
-bool is_removed(bywash *s) { return owner_state(read_state(s)) == REMOVED; }
+bool is_removed(bywash_segment *s) { return owner_state(read_state(s)) == REMOVED; }
 
-bool is_leaving(bywash *s) {
+bool is_leaving(bywash_segment *s) {
   uint64_t state = read_state(s);
   return (owner_state(state) == REMOVED && !is_at(s->where.path, s->device, s->inode))
       || (owner_state(state) == CLOSING && !is_abandoned(s, state));
 }
 
-static bool revert_if_abandoned(bywash *s) {
+static bool revert_if_abandoned(bywash_segment *s) {
   uint64_t state = read_state(s);
   return is_abandoned(s, state) && compare_and_set(s->map + STATE_OFFSET, (int64_t)state, OPEN);
 }
 
-int open_again(bywash *s) {
+int open_again(bywash_segment *s) {
   for (int tries = 0; tries < 1000; tries++) {
     uint64_t state = read_state(s);
     switch (owner_state(state)) {
@@ -318,7 +318,7 @@ int open_again(bywash *s) {
   return damaged_segment(&s->where, "its state does not stand still: it changed 1000 times at one look");
 }
 
-void remove_if_unused(bywash *s) {
+void remove_if_unused(bywash_segment *s) {
   int directory = open_directory(&s->where);
   int lock = directory < 0 ? directory : lock_names(directory, &s->where, 0, LOCK_TIMEOUT_NS);
   if (lock >= 0) {
@@ -341,7 +341,7 @@ void remove_if_unused(bywash *s) {
   }
 }
 
-void leave(bywash *s) {
+void leave(bywash_segment *s) {
   int id = owner_slot(s->self);
   if (!has_slot(s)) {
     return; /* taken for dead: whether anybody else stays is theirs to find out */
@@ -358,7 +358,7 @@ void leave(bywash *s) {
   s->self = 0;
 }
 
-int recover(bywash *s, bywash_recovery *done) {
+int recover(bywash_segment *s, bywash_recovery *done) {
   pthread_mutex_lock(&s->mutex);
   for (int id = 0; id < s->slots; id++) {
     int freed = bury_if_dead(s, id);

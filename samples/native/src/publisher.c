@@ -85,7 +85,7 @@ static bool evict_if_overdue(bywash_publisher *p, int index, uint64_t word) {
 
 /** Frees the roles of the dead now and then, and evicts whoever was in the way for too long. */
 static void clear_way(bywash_publisher *p, int64_t boundary) {
-  bywash *s = p->role.segment;
+  bywash_segment *s = p->role.segment;
   int64_t now = now_ns();
   if (p->blocked) { /* a publisher that was itself paused accuses nobody */
     p->stalled_ns += max64(0, min64(now - p->blocked_ns, PROBE_NS));
@@ -293,7 +293,7 @@ static void read_notes(bywash_publisher *p) {
 }
 
 static int take_role(bywash_publisher *p, const char *label) {
-  bywash *s = p->role.segment;
+  bywash_segment *s = p->role.segment;
   int result = role_take(&p->role, PUBLISHER_ROLE, 0);
   if (result == 0) {
     uint64_t word = role_word(&p->role, PUBLISHER_ROLE);
@@ -322,7 +322,7 @@ static int take_role(bywash_publisher *p, const char *label) {
   return role_activate(&p->role, label);
 }
 
-int bywash_publisher_open(bywash *segment, const char *entry, const bywash_role_options *options,
+int bywash_publisher_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
     bywash_publisher **publisher) {
   bywash_role_options own_options;
   row found;
@@ -466,7 +466,7 @@ int64_t bywash_publisher_max(const bywash_publisher *publisher) { return publish
 int64_t bywash_publisher_sequence(const bywash_publisher *publisher) { return publisher->sequence; }
 
 int bywash_await_subscribers(bywash_publisher *publisher, int32_t count, int64_t timeout_ns) {
-  bywash *s = publisher->role.segment;
+  bywash_segment *s = publisher->role.segment;
   int64_t deadline = deadline_of(timeout_ns);
   if (count < 0 || count >= publisher->role.row.roles) {
     return fail(BYWASH_EINVAL, "count=%d is not between 0 and %d, the subscribers that entry \"%s\" has room for", count,

@@ -27,7 +27,7 @@ bool read_policy(const int64_t *parameters, int *policy, int64_t *limit, char *d
       && (kind != DROP || (*limit == 0 && dead_letters[0] == 0));
 }
 
-void queue_init(queue *q, bywash *s, const row *r) {
+void queue_init(queue *q, bywash_segment *s, const row *r) {
   memset(q, 0, sizeof *q);
   q->segment = s;
   q->row = r;
@@ -413,7 +413,7 @@ int exchanger_begin(exchanger *x) {
   return damaged_entry(x->queue.segment, x->queue.row, "role %d changes what it owns all the time", x->role.index);
 }
 
-int take_place(exchanger *x, bywash *s, const row *found, int mode, const bywash_role_options *options) {
+int take_place(exchanger *x, bywash_segment *s, const row *found, int mode, const bywash_role_options *options) {
   int result = role_begin(&x->role, s, found, mode == MODE_CONSUMER, options->wait);
   if (result != 0) {
     return result;
@@ -447,7 +447,7 @@ struct bywash_producer {
   int search_start;
 };
 
-int bywash_producer_open(bywash *segment, const char *entry, const bywash_role_options *options,
+int bywash_producer_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
     bywash_producer **producer) {
   bywash_role_options own;
   row found;

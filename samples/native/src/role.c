@@ -7,28 +7,28 @@
 #define SPINS 1000
 #define MAX_TRIES 1000
 
-static char *base_of(const bywash *s, const row *r) { return s->map + r->offset; }
+static char *base_of(const bywash_segment *s, const row *r) { return s->map + r->offset; }
 
-static char *role_of(const bywash *s, const row *r, int index) {
+static char *role_of(const bywash_segment *s, const row *r, int index) {
   return base_of(s, r) + ROLES + (int64_t)index * ROLE_BYTES;
 }
 
-static uint64_t word_of(const bywash *s, const row *r, int index) {
+static uint64_t word_of(const bywash_segment *s, const row *r, int index) {
   return (uint64_t)load_acquire(role_of(s, r, index) + ROLE_WORD); /* [role-active] */
 }
 
-static char *bits_of(const bywash *s, const row *r, bool for_data, int word) {
+static char *bits_of(const bywash_segment *s, const row *r, bool for_data, int word) {
   return base_of(s, r) + (for_data ? WAITING_FOR_DATA : WAITING_FOR_SPACE) + word * 8;
 }
 
-static char *summary_of(const bywash *s, const row *r, bool for_data) {
+static char *summary_of(const bywash_segment *s, const row *r, bool for_data) {
   return base_of(s, r) + (for_data ? SUMMARY_FOR_DATA : SUMMARY_FOR_SPACE);
 }
 
 /* ---- the waker's side */
 
 /** The slot of a role's holder, read after the role's bit was taken; -1 when nobody holds it. */
-static int holder(const bywash *s, const row *r, int index) {
+static int holder(const bywash_segment *s, const row *r, int index) {
   if (index >= r->roles) {
     return -1; /* damage */
   }
@@ -38,7 +38,7 @@ static int holder(const bywash *s, const row *r, int index) {
 
 static uint32_t doorbell_bit(int index) { return UINT32_C(1) << (index & 31); }
 
-static bool ring_bell(bywash *s, const row *r, int index) {
+static bool ring_bell(bywash_segment *s, const row *r, int index) {
   int id = holder(s, r, index);
   if (id >= 0) {
     wake_slot(s, id, doorbell_bit(index));
@@ -47,7 +47,7 @@ static bool ring_bell(bywash *s, const row *r, int index) {
 }
 
 /** Wakes the holders of roles in one word of bits, each participant once. */
-static void ring_word(bywash *s, const row *r, int word, uint64_t taken) {
+static void ring_word(bywash_segment *s, const row *r, int word, uint64_t taken) {
   for (uint64_t bits = taken; bits != 0;) {
     int first = word * 64 + __builtin_ctzll(bits);
     bits &= bits - 1;
@@ -67,7 +67,7 @@ static void ring_word(bywash *s, const row *r, int word, uint64_t taken) {
 }
 
 /** Clears a summary bit whose word was zero; true when a role was announced after all, and was woken. */
-static bool clear_summary(bywash *s, const row *r, bool for_data, int word) {
+static bool clear_summary(bywash_segment *s, const row *r, bool for_data, int word) {
   int64_t bit = INT64_C(1) << word;
   fetch_and(summary_of(s, r, for_data), ~bit); /* [summary] whoever set this bit set its own bit before */
   if (load_acquire(bits_of(s, r, for_data, word)) == 0) { /* [summary] so its own bit is seen here */
@@ -78,7 +78,7 @@ static bool clear_summary(bywash *s, const row *r, bool for_data, int word) {
   return true;
 }
 
-void signal_roles(bywash *s, const row *r, bool for_data) {
+void signal_roles(bywash_segment *s, const row *r, bool for_data) {
   if (!any_waits(s, base_of(s, r), for_data)) {
     return;
   }
@@ -94,13 +94,13 @@ void signal_roles(bywash *s, const row *r, bool for_data) {
 }
 
 /** Clears a role's bit if it is set; whether it was. */
-static bool withdraw(bywash *s, const row *r, bool for_data, int index) {
+static bool withdraw(bywash_segment *s, const row *r, bool for_data, int index) {
   char *word = bits_of(s, r, for_data, index >> 6);
   int64_t bit = (int64_t)(UINT64_C(1) << (index & 63));
   return (load_acquire(word) & bit) != 0 && (fetch_and(word, ~bit) & bit) != 0;
 }
 
-void signal_one(bywash *s, const row *r, bool for_data, int *search_start) {
+void signal_one(bywash_segment *s, const row *r, bool for_data, int *search_start) {
   if (!any_waits(s, base_of(s, r), for_data)) {
     return;
   }
@@ -125,20 +125,20 @@ void signal_one(bywash *s, const row *r, bool for_data, int *search_start) {
   }
 }
 
-void signal_role(bywash *s, const row *r, bool for_data, int index) {
+void signal_role(bywash_segment *s, const row *r, bool for_data, int index) {
   if (any_waits(s, base_of(s, r), for_data) && withdraw(s, r, for_data, index)) {
     ring_bell(s, r, index);
   }
 }
 
-void wake_all(bywash *s, const row *r) {
+void wake_all(bywash_segment *s, const row *r) {
   signal_roles(s, r, true);
   signal_roles(s, r, false);
 }
 
 /* ---- freeing and revoking */
 
-static void raise_left(const bywash *s, const row *r) {
+static void raise_left(const bywash_segment *s, const row *r) {
   char *left = base_of(s, r) + LEFT;
   int64_t seen;
   int tries = 0;
@@ -147,7 +147,7 @@ static void raise_left(const bywash *s, const row *r) {
   } while (!compare_and_set(left, seen, (int64_t)((uint64_t)seen + 1)) && ++tries < MAX_TRIES); /* [left] */
 }
 
-static bool leaves_something(bywash *s, const row *r, int index) {
+static bool leaves_something(bywash_segment *s, const row *r, int index) {
   char how[256];
   if (r->kind != BYWASH_WORK_QUEUE || r->version != KIND_VERSION || check_kind(s, r, how, sizeof how) != 0) {
     return false;
@@ -157,7 +157,7 @@ static bool leaves_something(bywash *s, const row *r, int index) {
   return may_hold(&q, index);
 }
 
-bool free_role(bywash *s, const row *r, int index, uint64_t word) {
+bool free_role(bywash_segment *s, const row *r, int index, uint64_t word) {
   if (word_of(s, r, index) != word) {
     return false;
   }
@@ -190,7 +190,7 @@ bool revoke_role(const role *r, int index, uint64_t word) {
 
 /* ---- taking */
 
-int role_begin(role *r, bywash *s, const row *found, bool for_data, uint32_t wait) {
+int role_begin(role *r, bywash_segment *s, const row *found, bool for_data, uint32_t wait) {
   memset(r, 0, sizeof *r);
   if (wait > BYWASH_SLEEP) {
     return fail(BYWASH_EINVAL, "wait=%u is no way to wait", wait);
@@ -209,7 +209,7 @@ int role_begin(role *r, bywash *s, const row *found, bool for_data, uint32_t wai
 }
 
 int role_take(role *r, int index, int mode) {
-  bywash *s = r->segment;
+  bywash_segment *s = r->segment;
   char label[LABEL_MAX_BYTES] = { 0 };
   int result = require_participant(s);
   for (int tries = 0; result == 0 && tries < MAX_TRIES; tries++) {
@@ -256,7 +256,7 @@ int role_activate(role *r, const char *label) {
 }
 
 void role_release(role *r) {
-  bywash *s = r->segment;
+  bywash_segment *s = r->segment;
   if (r->index != NO_ROLE && !s->forked) {
     uint64_t revoked = (r->word & ~UINT64_C(0xF)) | ROLE_REVOKED;
     if (free_role(s, &r->row, r->index, r->word) || free_role(s, &r->row, r->index, revoked)) {
@@ -309,7 +309,7 @@ int role_probe(role *r) {
 
 /** Sleeps in the kernel, for at most 50 ms, unless the wait is over. */
 static void sleep_once(role *r, wait_over *over, void *context, int64_t left) {
-  bywash *s = r->segment;
+  bywash_segment *s = r->segment;
   if (r->index == NO_ROLE || !everybody_can_wake(s)) { /* nobody would wake it */
     for (int64_t end = now_ns() + min64(left, PROBE_NS); !over(context) && now_ns() < end;) {
       sleep_ns(50000);

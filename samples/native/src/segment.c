@@ -18,13 +18,13 @@
 
 static pthread_mutex_t all_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-static bywash *all;
+static bywash_segment *all;
 
 static void before_fork(void) { pthread_mutex_lock(&all_mutex); }
 static void after_fork(void) { pthread_mutex_unlock(&all_mutex); }
 
 static void in_child(void) {
-  for (bywash *each = all; each != NULL; each = each->next) {
+  for (bywash_segment *each = all; each != NULL; each = each->next) {
     close(each->fd);
     each->fd = -1;
     each->map = NULL; /* MADV_DONTFORK */
@@ -35,7 +35,7 @@ static void in_child(void) {
 
 static void handle_fork(void) { pthread_atfork(before_fork, after_fork, in_child); }
 
-static void add_to_all(bywash *s) {
+static void add_to_all(bywash_segment *s) {
   pthread_once(&fork_once, handle_fork);
   pthread_mutex_lock(&all_mutex);
   s->next = all;
@@ -43,9 +43,9 @@ static void add_to_all(bywash *s) {
   pthread_mutex_unlock(&all_mutex);
 }
 
-static void remove_from_all(const bywash *s) {
+static void remove_from_all(const bywash_segment *s) {
   pthread_mutex_lock(&all_mutex);
-  bywash **at = &all;
+  bywash_segment **at = &all;
   while (*at != NULL && *at != s) {
     at = &(*at)->next;
   }
@@ -67,12 +67,12 @@ int damaged_segment(const place *where, const char *format, ...) {
       " needs it.", where->path, how);
 }
 
-static void set_geometry(bywash *s) {
+static void set_geometry(bywash_segment *s) {
   s->rows_offset = HEADER_BYTES + (int64_t)s->slots * SLOT_BYTES;
   s->data_offset = align_to(s->rows_offset + (int64_t)s->rows * ROW_BYTES, PAGE_BYTES);
 }
 
-static void write_header(bywash *s) {
+static void write_header(bywash_segment *s) {
   identity self;
   struct timespec now;
   identify_self(&self);
@@ -97,7 +97,7 @@ static void write_header(bywash *s) {
   store(s->map + STATE_OFFSET, OPEN);
 }
 
-static int read_header(bywash *s) {
+static int read_header(bywash_segment *s) {
   const char *map = s->map;
   int64_t magic = load(map + MAGIC_OFFSET);
   if (magic != MAGIC) {
@@ -143,8 +143,8 @@ static int read_header(bywash *s) {
 
 /* ---- objects */
 
-static bywash *new_segment(const place *where, bool read_only) {
-  bywash *s = calloc(1, sizeof *s);
+static bywash_segment *new_segment(const place *where, bool read_only) {
+  bywash_segment *s = calloc(1, sizeof *s);
   if (s == NULL) {
     fail(BYWASH_ENOMEM, "There is no memory left for an attachment.");
     return NULL;
@@ -158,7 +158,7 @@ static bywash *new_segment(const place *where, bool read_only) {
   return s;
 }
 
-static int map_file(bywash *s) {
+static int map_file(bywash_segment *s) {
   void *map = mmap(NULL, (size_t)s->size, s->read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
   if (map == MAP_FAILED) {
     return system_error(&s->where, s->where.path, errno);
@@ -168,7 +168,7 @@ static int map_file(bywash *s) {
   return 0;
 }
 
-static void free_segment(bywash *s) {
+static void free_segment(bywash_segment *s) {
   if (s->map != NULL) {
     munmap(s->map, (size_t)s->size);
   }
@@ -186,7 +186,7 @@ static int already_there(const place *where) {
       where->path);
 }
 
-static int allocate(bywash *s) {
+static int allocate(bywash_segment *s) {
   int64_t free = free_bytes(&s->where);
   if (free < s->size) {
     return lacking_space(&s->where, free, s->size);
@@ -199,7 +199,7 @@ static int allocate(bywash *s) {
   return error == 0 ? 0 : system_error(&s->where, s->where.path, error);
 }
 
-static int identify_file(bywash *s) {
+static int identify_file(bywash_segment *s) {
   struct stat found;
   if (fstat(s->fd, &found) != 0) {
     return system_error(&s->where, s->where.path, errno);
@@ -209,7 +209,7 @@ static int identify_file(bywash *s) {
   return 0;
 }
 
-static int format(bywash *s, const bywash_segment_spec *spec) {
+static int format(bywash_segment *s, const bywash_segment_spec *spec) {
   int result = allocate(s);
   if (result != 0 || (result = map_file(s)) != 0) {
     return result;
@@ -222,7 +222,7 @@ static int format(bywash *s, const bywash_segment_spec *spec) {
   return 0;
 }
 
-static int create(const place *where, const bywash_segment_spec *spec, int64_t size, bywash **segment) {
+static int create(const place *where, const bywash_segment_spec *spec, int64_t size, bywash_segment **segment) {
   int directory = open_directory(where);
   if (directory < 0) {
     return directory;
@@ -231,7 +231,7 @@ static int create(const place *where, const bywash_segment_spec *spec, int64_t s
     close(directory);
     return already_there(where);
   }
-  bywash *s = new_segment(where, false);
+  bywash_segment *s = new_segment(where, false);
   if (s == NULL) {
     close(directory);
     return BYWASH_ENOMEM;
@@ -268,8 +268,8 @@ static int create(const place *where, const bywash_segment_spec *spec, int64_t s
 /* ---- attaching */
 
 /** The mapped file with its header read: 0, or an error. */
-static int open_mapped(const place *where, bool read_only, bywash **segment) {
-  bywash *s = new_segment(where, read_only);
+static int open_mapped(const place *where, bool read_only, bywash_segment **segment) {
+  bywash_segment *s = new_segment(where, read_only);
   if (s == NULL) {
     return BYWASH_ENOMEM;
   }
@@ -291,8 +291,8 @@ static int open_mapped(const place *where, bool read_only, bywash **segment) {
 }
 
 /** Attaches to what is there: 1, 0 when there is nothing, or somebody is removing it just now; or an error. */
-static int try_attach(const place *where, const bywash_segment_spec *spec, bywash **segment) {
-  bywash *s;
+static int try_attach(const place *where, const bywash_segment_spec *spec, bywash_segment **segment) {
+  bywash_segment *s;
   int result = open_mapped(where, false, &s);
   if (result != 0) {
     return result == BYWASH_ENOTFOUND ? 0 : result;
@@ -327,14 +327,14 @@ static int try_attach(const place *where, const bywash_segment_spec *spec, bywas
 }
 
 /** Observes, without a list of attachments. */
-static int look(const place *where, bywash **segment) {
+static int look(const place *where, bywash_segment **segment) {
   int result = open_mapped(where, true, segment);
   return result == BYWASH_ENOTFOUND ? not_found(where, 0) : result;
 }
 
 /** Removes a segment that differs, if nobody uses it and it need not stay; whether it is gone. Else says why. */
 static bool remove_if_stale(const place *where, char *why, size_t why_bytes) {
-  bywash *s;
+  bywash_segment *s;
   why[0] = 0;
   int result = look(where, &s);
   if (result != 0) {
@@ -358,7 +358,7 @@ static bool remove_if_stale(const place *where, char *why, size_t why_bytes) {
   return removed;
 }
 
-static int attach_or_create(const place *where, const bywash_segment_spec *spec, int64_t size, bywash **segment) {
+static int attach_or_create(const place *where, const bywash_segment_spec *spec, int64_t size, bywash_segment **segment) {
   int64_t start = now_ns();
   int64_t pause = 1000000;
   while (true) {
@@ -401,7 +401,7 @@ static bool may_fit_soon(const place *where, int64_t size, int64_t waited) {
 }
 
 /** For those that found no space, perhaps since they took it from each other: one after the other. */
-static int open_one_by_one(const place *where, const bywash_segment_spec *spec, int64_t size, bywash **segment) {
+static int open_one_by_one(const place *where, const bywash_segment_spec *spec, int64_t size, bywash_segment **segment) {
   int directory = open_directory(where);
   int lock = directory < 0 ? directory : lock_names(directory, where, 1, SETTLE_NS);
   int result = lock;
@@ -433,7 +433,7 @@ static int own_spec(const bywash_segment_spec *given, bywash_segment_spec *own, 
   return result != 0 ? result : check_spec(own, size);
 }
 
-int bywash_create(const char *name, const bywash_segment_spec *spec, bywash **segment) {
+int bywash_create(const char *name, const bywash_segment_spec *spec, bywash_segment **segment) {
   place where;
   bywash_segment_spec own;
   int64_t size;
@@ -442,7 +442,7 @@ int bywash_create(const char *name, const bywash_segment_spec *spec, bywash **se
   return result != 0 ? result : create(&where, &own, size, segment);
 }
 
-int bywash_open(const char *name, const bywash_segment_spec *spec, bywash **segment) {
+int bywash_open(const char *name, const bywash_segment_spec *spec, bywash_segment **segment) {
   place where;
   bywash_segment_spec own;
   int64_t size;
@@ -453,7 +453,7 @@ int bywash_open(const char *name, const bywash_segment_spec *spec, bywash **segm
       : result;
 }
 
-int bywash_attach(const char *name, int64_t timeout_ns, bywash **segment) {
+int bywash_attach(const char *name, int64_t timeout_ns, bywash_segment **segment) {
   place where;
   int result = find_place(name, false, &where);
   int64_t deadline = deadline_of(timeout_ns);
@@ -471,7 +471,7 @@ int bywash_attach(const char *name, int64_t timeout_ns, bywash **segment) {
   return result;
 }
 
-int bywash_observe(const char *name, bywash **segment) {
+int bywash_observe(const char *name, bywash_segment **segment) {
   place where;
   int result = find_place(name, false, &where);
   result = result != 0 ? result : look(&where, segment);
@@ -481,7 +481,7 @@ int bywash_observe(const char *name, bywash **segment) {
   return result;
 }
 
-int bywash_close(bywash *segment) {
+int bywash_close(bywash_segment *segment) {
   if (segment == NULL) {
     return 0;
   }
@@ -497,11 +497,11 @@ int bywash_close(bywash *segment) {
   return 0;
 }
 
-int64_t bywash_id(const bywash *segment) { return segment->id; }
+int64_t bywash_id(const bywash_segment *segment) { return segment->id; }
 
-const char *bywash_path(const bywash *segment) { return segment->where.path; }
+const char *bywash_path(const bywash_segment *segment) { return segment->where.path; }
 
-int bywash_recover(bywash *segment, bywash_recovery *recovery) {
+int bywash_recover(bywash_segment *segment, bywash_recovery *recovery) {
   bywash_recovery done;
   int result = read_options(&done, sizeof done, recovery, "bywash_recovery");
   result = result != 0 ? result : require_participant(segment);
@@ -514,7 +514,7 @@ int bywash_recover(bywash *segment, bywash_recovery *recovery) {
   return result;
 }
 
-int check_usable(const bywash *s) {
+int check_usable(const bywash_segment *s) {
   return s->forked ? fail(BYWASH_ECLOSED, "This is a child that was forked after its parent attached segment %s. Attach"
       " it again.", s->where.path) : 0;
 }

@@ -512,7 +512,7 @@ static int join_ring(bywash_subscriber *s) {
 
 static int check_options(bywash_subscriber *s) {
   bywash_subscriber_options *o = &s->options;
-  bywash *segment = s->role.segment;
+  bywash_segment *segment = s->role.segment;
   if (s->policy > BYWASH_EVICT || o->start > BYWASH_SEQUENCE) {
     return fail(BYWASH_EINVAL, "policy=%d or start=%u is none", s->policy, o->start);
   }
@@ -556,7 +556,7 @@ static int open_role(bywash_subscriber *s) {
   return result != 0 ? result : tell_start(s);
 }
 
-int bywash_subscriber_open(bywash *segment, const char *entry, const bywash_subscriber_options *options,
+int bywash_subscriber_open(bywash_segment *segment, const char *entry, const bywash_subscriber_options *options,
     bywash_subscriber **subscriber) {
   row found;
   bywash_subscriber *s = calloc(1, sizeof *s);

@@ -1,0 +1,162 @@
+/*
+ * steps OPERATION SEGMENT N : does an operation, and kills itself with SIGKILL before step N of it. A step is each store
+ * to shared memory, each lock or unlock, and each change of a name. Prints "done STEPS" if the operation has fewer.
+ * Built with BYWASH_STEPS, which calls bywash_step before each step.
+ */
+#include "peer.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+void bywash_step(void);
+
+static int64_t steps;
+static int64_t last;  /* 0: nothing is counted */
+
+void bywash_step(void) {
+  if (last != 0 && ++steps == last) {
+    kill(getpid(), SIGKILL);
+  }
+}
+
+static bywash_segment *segment;
+
+static void arm(int64_t n) {
+  steps = 0;
+  last = n;
+}
+
+static int ignore(void *context, const bywash_message *m) {
+  (void)context;
+  checked(m);
+  return 0;
+}
+
+static void publish(int64_t n, bool staged) {
+  bywash_publisher *publisher;
+  uint8_t message[MAX_LENGTH];
+  if (!staged) {
+    arm(n); /* the take-over counts as well */
+  }
+  must(bywash_publisher_open(segment, "q", NULL, &publisher), "publisher");
+  arm(n);
+  for (int i = 0; i < (staged ? 60 : 12); i++) { /* 60 messages turn the ring, which has 4096 bytes */
+    void *place;
+    int64_t number = bywash_publisher_sequence(publisher);
+    if (staged) {
+      must(bywash_claim(publisher, length_of(number), (int32_t)number, 0, &place), "claim");
+      fill(place, number);
+      must(i % 4 == 3 ? bywash_commit(publisher) : bywash_stage(publisher), "commit");
+    } else {
+      fill(message, number);
+      must(bywash_offer(publisher, message, length_of(number), (int32_t)number, 0), "offer");
+    }
+  }
+  bywash_publisher_close(publisher);
+}
+
+static void subscribe(int64_t n, uint32_t policy) {
+  bywash_subscriber_options options = { .size = sizeof options, .policy = policy, .start = BYWASH_OLDEST,
+    .evict_after_ns = SECOND };
+  bywash_subscriber *subscriber;
+  arm(n);
+  must(bywash_subscriber_open(segment, "q", &options, &subscriber), "subscriber");
+  must(bywash_poll(subscriber, ignore, NULL, 1000, 0), "poll");
+  bywash_subscriber_close(subscriber);
+}
+
+static void send_two(int64_t n) {
+  bywash_producer *producer;
+  uint8_t message[MAX_LENGTH];
+  arm(n);
+  must(bywash_producer_open(segment, "jobs", NULL, &producer), "producer");
+  for (int64_t i = 0; i < 2; i++) {
+    fill(message, i);
+    must(bywash_send(producer, message, length_of(i), (int32_t)i, 0), "send");
+  }
+  bywash_producer_close(producer);
+}
+
+static void take_two(int64_t n, bool back) {
+  bywash_consumer *consumer;
+  arm(n);
+  must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
+  for (int i = 0; i < 2; i++) {
+    bywash_message m;
+    if (must(bywash_take(consumer, &m, 0), "take") == 1) {
+      checked(&m);
+      must(back ? bywash_give_back(consumer) : bywash_acknowledge(consumer), "end");
+    }
+  }
+  bywash_consumer_close(consumer);
+}
+
+static void set_values(int64_t n) {
+  bywash_writer *writer;
+  bywash_cells *cells;
+  arm(n);
+  must(bywash_cells_open(segment, "state", &cells), "cells");
+  int total = must(bywash_cell(cells, "total", BYWASH_LONG), "total");
+  must(bywash_add(cells, total, 1, NULL), "add");
+  must(bywash_compare_and_set(cells, total, 0, 5), "compare");
+  must(bywash_set(cells, total, 7), "set");
+  bywash_cells_close(cells);
+  must(bywash_writer_open(segment, "price", NULL, &writer), "writer");
+  for (int64_t i = 0; i < 6; i++) {
+    uint8_t value[MAX_LENGTH];
+    fill(value, i);
+    must(bywash_write(writer, value, length_of(i), 0), "write");
+  }
+  bywash_writer_close(writer);
+}
+
+static void create(const char *name, int64_t n) {
+  bywash_entry entry;
+  bywash_segment_spec spec;
+  must(bywash_broadcast(&entry, "made", 4096, 1), "made");
+  bywash_small_spec(&spec, &entry, 1);
+  arm(n);
+  must(bywash_open(name, &spec, &segment), "open");
+  must(bywash_close(segment), "close");
+  segment = NULL;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 4) {
+    fprintf(stderr, "usage: steps OPERATION SEGMENT N\n");
+    return 2;
+  }
+  const char *operation = argv[1];
+  int64_t n = strtoll(argv[3], NULL, 10);
+  if (strcmp(operation, "create") != 0) {
+    if (strcmp(operation, "join") == 0) {
+      arm(n);
+    }
+    must(bywash_attach(argv[2], 0, &segment), "attach");
+  }
+  if (strcmp(operation, "create") == 0) {
+    create(argv[2], n);
+  } else if (strcmp(operation, "publish") == 0 || strcmp(operation, "stage") == 0) {
+    publish(n, operation[0] == 's');
+  } else if (strcmp(operation, "block") == 0) {
+    subscribe(n, BYWASH_BLOCK);
+  } else if (strcmp(operation, "skip") == 0) {
+    subscribe(n, BYWASH_SKIP);
+  } else if (strcmp(operation, "send") == 0) {
+    send_two(n);
+  } else if (strcmp(operation, "take") == 0 || strcmp(operation, "return") == 0) {
+    take_two(n, operation[0] == 'r');
+  } else if (strcmp(operation, "values") == 0) {
+    set_values(n);
+  } else if (strcmp(operation, "recover") == 0) {
+    arm(n);
+    must(bywash_recover(segment, NULL), "recover");
+  } else if (strcmp(operation, "join") != 0) {
+    fprintf(stderr, "steps: operation %s is none\n", operation);
+    return 2;
+  }
+  int result = segment == NULL ? 0 : bywash_close(segment); /* counts as well where the operation is to join */
+  last = 0;
+  printf("done %lld\n", (long long)steps);
+  return must(result, "close");
+}
