@@ -318,7 +318,7 @@ int bywash_offer(bywash_publisher *publisher, const void *data, int64_t length, 
 /**
  * Claims room for a message, to be filled in place, which bywash_commit, bywash_stage or bywash_abort ends.
  *
- * @param place gets the address of `length` bytes, aligned to 16, valid until the claim ends; what they hold is undefined
+ * @param place gets the address of `length` bytes, aligned to 16, valid until the claim ends; they hold anything
  * @return as bywash_offer
  */
 int bywash_claim(bywash_publisher *publisher, int64_t length, int32_t type, int64_t timeout_ns, void **place);
@@ -509,7 +509,8 @@ int bywash_cells_close(bywash_cells *cells);
 typedef struct bywash_writer bywash_writer;
 
 /** Takes a writer's role. @return 0; BYWASH_EFULL, and as bywash_publisher_open */
-int bywash_writer_open(bywash_segment *segment, const char *entry, const bywash_role_options *options, bywash_writer **writer);
+int bywash_writer_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
+    bywash_writer **writer);
 
 /** Replaces the value by a copy of this one, and wakes readers that wait. @return 0; BYWASH_EINVAL (length),
  *     BYWASH_EREMOVED, BYWASH_ECLOSED */
@@ -522,7 +523,8 @@ int bywash_writer_close(bywash_writer *writer);
 typedef struct bywash_reader bywash_reader;
 
 /** Takes a reader's role; none when attached read-only. @return 0; BYWASH_EFULL, and as bywash_publisher_open */
-int bywash_reader_open(bywash_segment *segment, const char *entry, const bywash_role_options *options, bywash_reader **reader);
+int bywash_reader_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
+    bywash_reader **reader);
 
 /**
  * Copies the latest value, which is valid until the next call with this reader. message->sequence is its version.

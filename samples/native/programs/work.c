@@ -1,7 +1,7 @@
 /*
- * A work queue in C: "work send" sends each line of its input, "work take" takes lines, prints each, and acknowledges it
- * when it is printed, until nothing came for a second. Java's side is a Producer or Consumer of entry "lines" in segment
- * "work", which either side may create.
+ * A work queue in C: "work send" sends each line of its input, "work take" takes lines, prints each, and acknowledges
+ * it when it is printed, until nothing came for a second. Java's side is a Producer or Consumer of entry "lines" in
+ * segment "work", which either side may create.
  */
 #include "bywash.h"
 

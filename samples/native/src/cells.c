@@ -105,11 +105,13 @@ int bywash_cell(const bywash_cells *cells, const char *name, int type) {
   for (int i = 0; i < cells->count; i++) {
     if (strcmp(cells->cells[i].name, name) == 0) {
       return cells->cells[i].type == type ? i
-          : fail(BYWASH_EMISMATCH, "Entry \"%s\" of segment %s has other cells: cell \"%s\" is %s, wanted %s",
+          : fail(BYWASH_EMISMATCH, "Entry \"%s\" of segment %s has other cells: 1 difference: cell \"%s\" is %s,"
+              " wanted %s",
               cells->row.name, cells->segment->where.path, name, TYPES[cells->cells[i].type], TYPES[type]);
     }
   }
-  return fail(BYWASH_EMISMATCH, "Entry \"%s\" of segment %s has other cells: cell \"%s\" is missing, wanted %s",
+  return fail(BYWASH_EMISMATCH, "Entry \"%s\" of segment %s has other cells: 1 difference: cell \"%s\" is missing,"
+      " wanted %s",
       cells->row.name, cells->segment->where.path, name, TYPES[type]);
 }
 
@@ -120,7 +122,8 @@ static int use_cell(const bywash_cells *c, int cell, bool writes) {
     return fail(BYWASH_EINVAL, "cell=%d is not between 0 and %d", cell, c->count - 1);
   }
   if (result == 0 && writes && c->segment->read_only) {
-    return fail(BYWASH_ESTATE, "Segment %s is attached read-only; attach it for writing to change cells of entry \"%s\".",
+    return fail(BYWASH_ESTATE, "Segment %s is attached read-only; attach it for writing to change cells of entry"
+        " \"%s\".",
         c->segment->where.path, c->row.name);
   }
   return result;
@@ -131,7 +134,9 @@ static int used_cell(bywash_cells *c) {
   return c->segment->read_only || (++c->uses & (USES_A_PROBE - 1)) == 0 ? check_present(c->segment, &c->row) : 0;
 }
 
-static _Atomic int64_t *cell_word(const bywash_cells *c, int cell) { return WORD(c->base + (int64_t)cell * CELL_BYTES); }
+static _Atomic int64_t *cell_word(const bywash_cells *c, int cell) {
+  return WORD(c->base + (int64_t)cell * CELL_BYTES);
+}
 
 static int64_t value_of(int type, int64_t word) {
   return type == BYWASH_INT ? (int32_t)word : type == BYWASH_BOOLEAN ? (word & 0xFF) != 0 : word;
@@ -286,7 +291,8 @@ static int open_latest(latest *v, bywash_segment *s, const char *entry, const by
       mode == MODE_WRITER ? "writers" : "readers");
 }
 
-int bywash_writer_open(bywash_segment *segment, const char *entry, const bywash_role_options *options, bywash_writer **writer) {
+int bywash_writer_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
+    bywash_writer **writer) {
   bywash_role_options own;
   bywash_writer *w = calloc(1, sizeof *w);
   if (w == NULL) {
@@ -347,7 +353,8 @@ int bywash_writer_close(bywash_writer *writer) {
   return 0;
 }
 
-int bywash_reader_open(bywash_segment *segment, const char *entry, const bywash_role_options *options, bywash_reader **reader) {
+int bywash_reader_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
+    bywash_reader **reader) {
   bywash_role_options own;
   bywash_reader *r = calloc(1, sizeof *r);
   if (r == NULL) {

@@ -190,7 +190,8 @@ int check_kind(const bywash_segment *s, const row *r, char *how, size_t how_byte
     }
     case BYWASH_CELLS:
       sound = is_sound_cells(r);
-      snprintf(how, how_bytes, "%lld cells of %lld bytes do not fit its %lld bytes and %d roles", (long long)r->capacity,
+      snprintf(how, how_bytes, "%lld cells of %lld bytes do not fit its %lld bytes and %d"
+          " roles", (long long)r->capacity,
           (long long)r->element_size, (long long)r->size, r->roles);
       break;
     case BYWASH_LATEST: {
@@ -221,8 +222,8 @@ int find_kind(bywash_segment *s, const char *name, int kind, const char *otherwi
     return result;
   }
   if (found->kind != kind || found->version != KIND_VERSION) {
-    return fail(BYWASH_EMISMATCH, "Entry \"%s\" of segment %s %s: kind is %s, wanted %s", name, s->where.path, otherwise,
-        kind_name(found->kind, found->version), kind_name(kind, KIND_VERSION));
+    return fail(BYWASH_EMISMATCH, "Entry \"%s\" of segment %s %s: 1 difference: kind is %s, wanted %s", name,
+        s->where.path, otherwise, kind_name(found->kind, found->version), kind_name(kind, KIND_VERSION));
   }
   if (check_kind(s, found, how, sizeof how) != 0) {
     return damaged_entry(s, found, "%s", how);
@@ -275,70 +276,116 @@ int64_t bywash_layout(bywash_segment *segment, const char *name, char *text, siz
 
 /* ---- comparing with a description */
 
-static void differ(char *text, size_t bytes, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static void differ(char *text, size_t bytes, const char *format, ...) {
-  size_t length = strlen(text);
-  if (length > 0 && length + 3 < bytes) {
-    length += (size_t)snprintf(text + length, bytes - length, "; ");
+/** A list of differences, one sentence each, with semicolons between them. */
+typedef struct list {
+  char *text;
+  size_t bytes;
+  int count;
+} list;
+
+static void differ(list *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void differ(list *l, const char *format, ...) {
+  size_t length = strlen(l->text);
+  if (l->count++ > 0) {
+    length += (size_t)snprintf(l->text + length, l->bytes - length, "; ");
   }
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text + length, bytes - length, format, arguments);
-  va_end(arguments);
+  if (length < l->bytes) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(l->text + length, l->bytes - length, format, arguments);
+    va_end(arguments);
+  }
 }
 
-static void differ_in(char *text, size_t bytes, const char *entry, const char *what, int64_t found, int64_t wanted) {
+static void differ_in(list *l, const char *entry, const char *what, int64_t found, int64_t wanted) {
   if (found != wanted) {
-    differ(text, bytes, "%s%s%s%s is %lld, wanted %lld", entry == NULL ? "" : "entry \"", entry == NULL ? "" : entry,
+    differ(l, "%s%s%s%s is %lld, wanted %lld", entry == NULL ? "" : "entry \"", entry == NULL ? "" : entry,
         entry == NULL ? "" : "\": ", what, (long long)found, (long long)wanted);
   }
 }
 
-static void compare_entry(bywash_segment *s, const row *found, const bywash_entry *wanted, char *text, size_t bytes) {
+static const char *policy_text(const int64_t *parameters, char *text, size_t bytes) {
+  int policy;
+  int64_t limit;
+  char letters[DEAD_LETTERS_MAX_BYTES + 1];
+  char most[48] = "";
+  if (!read_policy(parameters, &policy, &limit, letters)) {
+    return "impossible";
+  }
+  if (limit != 0) {
+    snprintf(most, sizeof most, " up to %lld times", (long long)limit);
+  }
+  snprintf(text, bytes, "\"%s%s%s%s%s\"", policy == DROP ? "drop" : "redeliver", most, letters[0] == 0 ? "" : ", then"
+      " to ",
+      letters, policy == REDELIVER_OR_DROP ? " or drop" : "");
+  return text;
+}
+
+static const char *form_text(int64_t form) {
+  return form == ATOMICS ? "atomics" : form == NUMBERS ? "numbers" : form == RECORDS ? "records" : "unknown";
+}
+
+static void differ_in_parameters(list *l, const row *found, const bywash_entry *wanted) {
+  char one[160];
+  char other[160];
+  if (found->kind == BYWASH_WORK_QUEUE) {
+    differ(l, "entry \"%s\": delivery policy is %s, wanted %s", wanted->name,
+        policy_text(found->parameters, one, sizeof one), policy_text(wanted->parameters, other, sizeof other));
+  } else if (found->kind == BYWASH_CELLS) {
+    differ(l, "entry \"%s\": form is %s, wanted %s", wanted->name, form_text(found->parameters[PARAMETER_FORM]),
+        form_text(wanted->parameters[PARAMETER_FORM]));
+  } else {
+    differ(l, "entry \"%s\": %s is %lld, wanted %lld", wanted->name,
+        found->kind == BYWASH_LATEST ? "writers" : "the first parameter", (long long)found->parameters[0],
+        (long long)wanted->parameters[0]);
+  }
+}
+
+static void compare_entry(bywash_segment *s, const row *found, const bywash_entry *wanted, list *l) {
   if (found->kind != (int)wanted->kind || found->version != KIND_VERSION) {
-    differ(text, bytes, "entry \"%s\": kind is %s, wanted %s", wanted->name, kind_name(found->kind, found->version),
+    differ(l, "entry \"%s\": kind is %s, wanted %s", wanted->name, kind_name(found->kind, found->version),
         kind_name((int)wanted->kind, KIND_VERSION));
   }
-  differ_in(text, bytes, wanted->name, "capacity", found->capacity, wanted->capacity);
-  differ_in(text, bytes, wanted->name, "elementSizeBytes", found->element_size, wanted->element_size);
+  differ_in(l, wanted->name, "capacity", found->capacity, wanted->capacity);
+  differ_in(l, wanted->name, "elementSizeBytes", found->element_size, wanted->element_size);
   if (found->fingerprint != bywash_fingerprint(wanted->layout)) {
     char *layout = read_text(s, found);
-    differ(text, bytes, "entry \"%s\": layout is \"%s\", wanted \"%s\"", wanted->name, layout == NULL ? "" : layout,
+    differ(l, "entry \"%s\": layout is \"%s\", wanted \"%s\"", wanted->name, layout == NULL ? "" : layout,
         wanted->layout == NULL ? "" : wanted->layout);
     free(layout);
   }
-  differ_in(text, bytes, wanted->name, "roleCount", found->roles, wanted->roles);
+  differ_in(l, wanted->name, "roleCount", found->roles, wanted->roles);
   if (found->kind == (int)wanted->kind
       && memcmp(found->parameters, wanted->parameters, sizeof found->parameters) != 0) {
-    differ(text, bytes, "entry \"%s\": its parameters are others", wanted->name);
+    differ_in_parameters(l, found, wanted);
   }
 }
 
 int differences(bywash_segment *s, const bywash_segment_spec *spec, char *text, size_t bytes) {
+  list l = { text, bytes, 0 };
   text[0] = 0;
-  differ_in(text, bytes, NULL, "participantCapacity", s->slots, spec->participants);
-  differ_in(text, bytes, NULL, "entryCapacity", s->rows, spec->rows);
+  differ_in(&l, NULL, "participantCapacity", s->slots, spec->participants);
+  differ_in(&l, NULL, "entryCapacity", s->rows, spec->rows);
   if (s->lifetime != spec->lifetime) {
-    differ(text, bytes, "lifetime is %s, wanted %s", s->lifetime == BYWASH_KEPT ? "KEPT" : "WHILE_USED",
+    differ(&l, "lifetime is %s, wanted %s", s->lifetime == BYWASH_KEPT ? "KEPT" : "WHILE_USED",
         spec->lifetime == BYWASH_KEPT ? "KEPT" : "WHILE_USED");
   }
   if (spec->size_bytes != 0) {
-    differ_in(text, bytes, NULL, "sizeBytes", s->size, align_to(spec->size_bytes, PAGE_BYTES));
+    differ_in(&l, NULL, "sizeBytes", s->size, align_to(spec->size_bytes, PAGE_BYTES));
   }
   for (size_t i = 0; i < spec->entry_count; i++) {
     const bywash_entry *wanted = &spec->entries[i];
     row found;
     int result = find_row(s, wanted->name, &found);
     if (result == BYWASH_ENOTFOUND) {
-      differ(text, bytes, "entry \"%s\" does not exist, wanted %s", wanted->name,
-          kind_name((int)wanted->kind, KIND_VERSION));
+      differ(&l, "entry \"%s\" does not exist, wanted %s", wanted->name, kind_name((int)wanted->kind, KIND_VERSION));
     } else if (result != 0) {
       return result;
     } else {
-      compare_entry(s, &found, wanted, text, bytes);
+      compare_entry(s, &found, wanted, &l);
     }
   }
-  return 0;
+  return l.count;
 }
 
 /* ---- formatting */
@@ -384,7 +431,8 @@ void format_rows(bywash_segment *s, const bywash_segment_spec *spec) {
 bool is_gone(const bywash_segment *s, const row *r) { return row_word(s, r->index) != r->word; }
 
 int check_present(const bywash_segment *s, const row *r) {
-  return !is_gone(s, r) ? 0 : fail(BYWASH_EREMOVED, "Entry \"%s\" of segment %s was removed while it was in use. Find or"
+  return !is_gone(s, r) ? 0 : fail(BYWASH_EREMOVED, "Entry \"%s\" of segment %s was removed while it was in use. Find"
+      " or"
       " add it again.", r->name, s->where.path);
 }
 

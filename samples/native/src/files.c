@@ -92,7 +92,8 @@ int not_found(const place *where, int64_t waited_ns) {
     return fail(BYWASH_ENOTFOUND, "There is no segment %s%s. Start the process that creates it, or check the name.",
         where->path, waited);
   }
-  return fail(BYWASH_ENOTFOUND, "There is no segment %s%s: the directory %s does not exist. Create the directory, or set"
+  return fail(BYWASH_ENOTFOUND, "There is no segment %s%s: the directory %s does not exist. Create the directory, or"
+      " set"
       " BYWASH_DIR to one that exists.", where->path, waited, where->directory);
 }
 
@@ -130,7 +131,8 @@ int open_directory(const place *where) {
   struct stat found;
   if (where->standard && (fstat(fd, &found) != 0 || found.st_uid != geteuid() || (found.st_mode & 022) != 0)) {
     close(fd);
-    return fail(BYWASH_EACCESS, "Path %s is not used, since it is not private: it belongs to user id %u with permissions"
+    return fail(BYWASH_EACCESS, "Path %s is not used, since it is not private: it belongs to user id %u with"
+        " permissions"
         " %o. Have it removed, or set BYWASH_DIR to another directory.", where->directory, (unsigned)found.st_uid,
         (unsigned)found.st_mode & 0777);
   }
@@ -335,7 +337,8 @@ int64_t free_bytes(const place *where) {
 }
 
 int lacking_space(const place *where, int64_t free, int64_t needed) {
-  return fail(BYWASH_ENOSPACE, "Segment %s needs %lld bytes, but %s has %lld free. Choose smaller queues, remove segments"
+  return fail(BYWASH_ENOSPACE, "Segment %s needs %lld bytes, but %s has %lld free. Choose smaller queues, remove"
+      " segments"
       " that nobody uses, or enlarge the file system (for /dev/shm: mount -o remount,size=..., or the container's"
       " shm-size).", where->path, (long long)needed, where->directory, (long long)free);
 }

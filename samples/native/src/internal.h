@@ -212,7 +212,7 @@ int open_file(const place *where, bool read_only, ino_t *inode, dev_t *device, i
 bool is_at(const char *path, dev_t device, ino_t inode);
 /** Takes the lock on a byte of .lock; a descriptor that holds it, or an error. */
 int lock_names(int directory, const place *where, int64_t byte, int64_t timeout_ns);
-/** Creates a file with a hidden name, which is written to `hidden`, and locks its first slot; a descriptor or an error. */
+/** Creates a file with a hidden name, written to `hidden`, and locks its first slot; a descriptor or an error. */
 int create_hidden(const place *where, int directory, int64_t id, uint32_t mode, char *hidden, size_t hidden_bytes);
 /** Deletes what dead creators left. The caller holds the names lock. How many files. */
 int clean_up(int directory, const place *where);
@@ -250,7 +250,9 @@ struct bywash_segment {
   struct bywash_segment *next;        /* all attachments of this process */
 };
 
-static inline char *slot_at(const bywash_segment *s, int id) { return s->map + HEADER_BYTES + (int64_t)id * SLOT_BYTES; }
+static inline char *slot_at(const bywash_segment *s, int id) {
+  return s->map + HEADER_BYTES + (int64_t)id * SLOT_BYTES;
+}
 static inline char *row_at(const bywash_segment *s, int index) {
   return s->map + s->rows_offset + (int64_t)index * ROW_BYTES;
 }
@@ -316,7 +318,7 @@ int find_kind(bywash_segment *s, const char *name, int kind, const char *otherwi
 int damaged_entry(const bywash_segment *s, const row *r, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /** Says what is impossible about a sound row of a known kind: 0 or the error. */
 int check_kind(const bywash_segment *s, const row *r, char *how, size_t how_bytes);
-/** The differences between the segment and what was asked for; empty for none. */
+/** Lists the differences between the segment and what was asked for: how many, or an error. */
 int differences(bywash_segment *s, const bywash_segment_spec *spec, char *text, size_t text_bytes);
 bool is_gone(const bywash_segment *s, const row *r);
 int check_present(const bywash_segment *s, const row *r);

@@ -299,7 +299,8 @@ static int take_role(bywash_publisher *p, const char *label) {
     uint64_t word = role_word(&p->role, PUBLISHER_ROLE);
     long long pid = (long long)pid_of(s, word);
     return owner_state(word) == ROLE_REVOKED
-        ? fail(BYWASH_ETAKEN, "Entry \"%s\" of segment %s had its publisher revoked in process %lld, but that one's user"
+        ? fail(BYWASH_ETAKEN, "Entry \"%s\" of segment %s had its publisher revoked in process %lld, but that one's"
+            " user"
             " has not come out: it may still write. Have it commit or abort its claim, or end that process.",
             p->role.row.name, s->where.path, pid)
         : fail(BYWASH_ETAKEN, "Entry \"%s\" of segment %s has a publisher already, process %lld. Only one can publish;"
@@ -469,7 +470,8 @@ int bywash_await_subscribers(bywash_publisher *publisher, int32_t count, int64_t
   bywash_segment *s = publisher->role.segment;
   int64_t deadline = deadline_of(timeout_ns);
   if (count < 0 || count >= publisher->role.row.roles) {
-    return fail(BYWASH_EINVAL, "count=%d is not between 0 and %d, the subscribers that entry \"%s\" has room for", count,
+    return fail(BYWASH_EINVAL, "count=%d is not between 0 and %d, the subscribers that entry \"%s\" has room"
+        " for", count,
         publisher->role.row.roles - 1, publisher->role.row.name);
   }
   int result = role_enter(&publisher->role);

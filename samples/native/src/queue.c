@@ -434,7 +434,8 @@ int take_place(exchanger *x, bywash_segment *s, const row *found, int mode, cons
     }
   }
   if (result == 0) {
-    return fail(BYWASH_EFULL, "Entry \"%s\" of segment %s has all its %d roles taken, or holding messages that nobody has"
+    return fail(BYWASH_EFULL, "Entry \"%s\" of segment %s has all its %d roles taken, or holding messages that nobody"
+        " has"
         " acknowledged. Close one, or create it with more roles.", found->name, s->where.path, found->roles);
   }
   return result < 0 ? result : role_activate(&x->role, options->label);
@@ -515,7 +516,8 @@ int bury_message(bywash_producer *letters, const queue *from, int slot) {
   uint64_t header = (uint64_t)load(source + SLOT_LENGTH);
   int32_t length = (int32_t)header;
   int result = length < 1 || length > from->max
-      ? damaged_entry(from->segment, from->row, "slot %d has a message of %d bytes, and %lld are the most", slot, length,
+      ? damaged_entry(from->segment, from->row, "slot %d has a message of %d bytes, and %lld are the"
+          " most", slot, length,
           (long long)from->max) : exchanger_refresh(&letters->x);
   if (result == 0) {
     copy_in(queue_slot(&letters->x.queue, own_slot(&letters->x)) + SLOT_HEADER_BYTES, source + SLOT_HEADER_BYTES,

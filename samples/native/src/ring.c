@@ -24,7 +24,8 @@ bool is_impossible(const ring *g, int64_t published, int64_t oldest) {
 }
 
 int damaged_positions(const ring *g, int64_t published, int64_t oldest) {
-  return damaged_entry(g->segment, g->row, "published position %lld and oldest position %lld are impossible in a ring of"
+  return damaged_entry(g->segment, g->row, "published position %lld and oldest position %lld are impossible in a ring"
+      " of"
       " %lld bytes", (long long)published, (long long)oldest, (long long)g->capacity);
 }
 

@@ -232,7 +232,8 @@ int role_take(role *r, int index, int mode) {
       return 1;
     }
   }
-  return result != 0 ? result : damaged_entry(s, &r->row, "the word of role %d does not stand still: it changed %d times"
+  return result != 0 ? result : damaged_entry(s, &r->row, "the word of role %d does not stand still: it changed %d"
+      " times"
       " while it was taken", index, MAX_TRIES);
 }
 
@@ -284,7 +285,8 @@ bool is_revoked(const role *r) {
 }
 
 int taken_away(const role *r) {
-  return fail(BYWASH_ECLOSED, "This role of entry \"%s\" in segment %s was taken away, because its process was taken for"
+  return fail(BYWASH_ECLOSED, "This role of entry \"%s\" in segment %s was taken away, because its process was taken"
+      " for"
       " dead. Close the segment, and attach it again.", r->row.name, r->segment->where.path);
 }
 

@@ -300,11 +300,11 @@ static int try_attach(const place *where, const bywash_segment_spec *spec, bywas
   if (spec != NULL) { /* whoever is refused never joined: nobody has relied on it to remove the file */
     char found[2048];
     result = differences(s, spec, found, sizeof found);
-    if (result == 0 && found[0] != 0) {
+    if (result > 0) {
       bool leaving = is_leaving(s);
       result = leaving ? 0 : fail(BYWASH_EMISMATCH, "Segment %s differs from what was asked for. Use the same"
-          " specification in all processes, attach without one, or remove the segment when nobody uses it. %s",
-          where->path, found);
+          " specification in all processes, attach without one, or remove the segment when nobody uses it. %d"
+          " difference%s: %s", where->path, result, result == 1 ? "" : "s", found);
       free_segment(s);
       return result;
     }
@@ -358,7 +358,8 @@ static bool remove_if_stale(const place *where, char *why, size_t why_bytes) {
   return removed;
 }
 
-static int attach_or_create(const place *where, const bywash_segment_spec *spec, int64_t size, bywash_segment **segment) {
+static int attach_or_create(const place *where, const bywash_segment_spec *spec, int64_t size,
+    bywash_segment **segment) {
   int64_t start = now_ns();
   int64_t pause = 1000000;
   while (true) {
@@ -370,7 +371,8 @@ static int attach_or_create(const place *where, const bywash_segment_spec *spec,
       if (!remove_if_stale(where, why, sizeof why)) {
         const char *list = strstr(text, "nobody uses it. ");
         return why[0] == 0 ? fail(BYWASH_EMISMATCH, "%s", text)
-            : fail(BYWASH_EMISMATCH, "Segment %s differs from what was asked for, and stays though nobody uses it, since"
+            : fail(BYWASH_EMISMATCH, "Segment %s differs from what was asked for, and stays though nobody uses it,"
+                " since"
                 " %s. Take that out with the specification that it was made with, or remove it with all that is in it:"
                 " bywash doctor --remove %s. %s", where->path, why, where->name,
                 list == NULL ? "" : list + strlen("nobody uses it. "));
@@ -401,7 +403,8 @@ static bool may_fit_soon(const place *where, int64_t size, int64_t waited) {
 }
 
 /** For those that found no space, perhaps since they took it from each other: one after the other. */
-static int open_one_by_one(const place *where, const bywash_segment_spec *spec, int64_t size, bywash_segment **segment) {
+static int open_one_by_one(const place *where, const bywash_segment_spec *spec, int64_t size,
+    bywash_segment **segment) {
   int directory = open_directory(where);
   int lock = directory < 0 ? directory : lock_names(directory, where, 1, SETTLE_NS);
   int result = lock;

@@ -122,13 +122,14 @@ static void count_lost(bywash_subscriber *s, int64_t count) {
 }
 
 static int cut_off(const bywash_subscriber *s) {
+  double ms = (double)s->options.evict_after_ns / 1e6;
   return is_revoked(&s->role) ? fail(BYWASH_EEVICTED, "This subscriber of entry \"%s\" in segment %s was cut off before"
-      " sequence %lld: it held the publisher back for more than %g ms. Close it and join again; read faster, or allow"
-      " more time.", s->role.row.name, s->role.segment->where.path, (long long)s->sequence,
-      (double)s->options.evict_after_ns / 1e6) : taken_away(&s->role);
+      " sequence %lld: it held the publisher back for more than %g%s ms. Close it and join again; read faster, or"
+      " allow more time.", s->role.row.name, s->role.segment->where.path, (long long)s->sequence, ms,
+      s->options.evict_after_ns % 1000000 == 0 ? ".0" : "") : taken_away(&s->role);
 }
 
-/** Whether what looks like damage is that of a subscriber that was evicted, and overtaken; else the error is `damage`. */
+/** Whether what looks like damage is that of a subscriber that was evicted, and overtaken; else `damage`. */
 static int cut_off_or(const bywash_subscriber *s, int damage) {
   acquire_fence(); /* [revoked] its word changed before what it read was overwritten */
   if (!has_role(s)) { /* the bytes may belong to another entry by now */
@@ -139,7 +140,8 @@ static int cut_off_or(const bywash_subscriber *s, int damage) {
 }
 
 static int overrun_error(const bywash_subscriber *s, int64_t lost) {
-  return fail(BYWASH_EOVERRUN, "This subscriber of entry \"%s\" in segment %s was overtaken: %lld messages from sequence"
+  return fail(BYWASH_EOVERRUN, "This subscriber of entry \"%s\" in segment %s was overtaken: %lld messages from"
+      " sequence"
       " %lld on were overwritten before it read them. Read faster, make the ring larger, or subscribe with block() or"
       " skip().", s->role.row.name, s->role.segment->where.path, (long long)lost, (long long)(s->sequence - lost));
 }
@@ -168,7 +170,8 @@ static int overrun(bywash_subscriber *s) {
   }
   int64_t lost = next.sequence - s->sequence;
   if (lost < 0 || next.position < s->position) {
-    return cut_off_or(s, damaged_entry(s->role.segment, &s->role.row, "sequence %lld stands where at least %lld was due",
+    return cut_off_or(s, damaged_entry(s->role.segment, &s->role.row, "sequence %lld stands where at least %lld was"
+        " due",
         (long long)next.sequence, (long long)s->sequence));
   }
   move_to(s, next);
@@ -527,7 +530,8 @@ static int check_options(bywash_subscriber *s) {
         (long long)o->start_number);
   }
   if (o->start_segment != 0 && o->start_segment != segment->id) {
-    return fail(BYWASH_EREPLACED, "Sequence %lld of entry \"%s\" was asked for in segment %s of id %016llx, but its id is"
+    return fail(BYWASH_EREPLACED, "Sequence %lld of entry \"%s\" was asked for in segment %s of id %016llx, but its id"
+        " is"
         " %016llx: it was removed and created anew since. Begin anew, for example with startingAtOldest().",
         (long long)o->start_number, s->role.row.name, segment->where.path, (unsigned long long)o->start_segment,
         (unsigned long long)segment->id);

@@ -1,6 +1,6 @@
 /*
- * example SPEC.md : does what the example in section 8 of docs/SPEC.md tells, with three participants in C, and compares
- * the segment with the bytes that the document shows. Only the implementation's number is another one.
+ * example SPEC.md PATH : does what the example in section 8 of docs/SPEC.md tells, with three participants in C, and
+ * compares the segment with the bytes that the document shows. Only the implementation's number is another one.
  */
 #include "peer.h"
 

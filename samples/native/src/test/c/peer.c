@@ -4,7 +4,7 @@
  */
 #include "peer.h"
 
-#include <sched.h>
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,10 +63,6 @@ typedef struct tally {
 static int on_message(void *context, const bywash_message *m) {
   tally *t = context;
   int64_t i = checked(m);
-  if (t->received + t->lost == 0) {
-    t->first = m->sequence - m->lost;
-    t->next = t->first;
-  }
   t->lost += m->lost;
   if (m->sequence != t->next + m->lost || i != m->sequence || m->type != (int32_t)i) {
     fprintf(stderr, "peer: sequence %lld with number %lld and %lld lost, where %lld was due\n", (long long)m->sequence,
@@ -91,6 +87,7 @@ static void subscribe(char **argv) {
   int64_t count = number(argv, 5);
   tally t = { 0, 0, 0, 0, false };
   must(bywash_subscriber_open(segment, argv[3], &options, &subscriber), "subscriber");
+  t.first = t.next = bywash_subscriber_sequence(subscriber);
   say("ready");
   while (t.next < count && !t.wrong) {
     int result;
@@ -323,34 +320,50 @@ static void open_other(char **argv) {
   printf("%d %s\n", bywash_open(argv[2], &spec, &segment), bywash_error());
 }
 
-/** fork SEGMENT ENTRY : a child of a participant can use nothing of it, holds no lock, and may attach by itself. */
-static void fork_child(char **argv) {
-  bywash_publisher *publisher;
-  int ends[2];
-  must(bywash_publisher_open(segment, argv[3], NULL, &publisher), "publisher");
-  pid_t child = pipe(ends) != 0 ? -1 : fork();
-  if (child == 0) {
-    bywash_segment *own;
-    int refused = bywash_offer(publisher, "x", 1, 0, 0);
-    int closed = bywash_publisher_close(publisher) + bywash_close(segment);
-    must(bywash_attach(argv[2], 0, &own), "attach");
-    int busy = bywash_publisher_open(own, argv[3], NULL, &publisher);
-    printf("child %d %d %d\n", refused, closed, busy);
-    fflush(stdout);
-    close(ends[1]);
-    until_closed(); /* it outlives its parent, which is killed */
+/** The child of a participant: it can use nothing of its parent's, and attaches by itself. */
+static void be_child(char **argv, bywash_publisher *publisher, int go) {
+  bywash_segment *own;
+  char none;
+  int refused = bywash_offer(publisher, "x", 1, 0, 0);
+  int closed = bywash_publisher_close(publisher) + bywash_close(segment);
+  must(bywash_attach(argv[2], 0, &own), "attach");
+  printf("child %d %d %d\n", refused, closed, bywash_publisher_open(own, argv[3], NULL, &publisher));
+  fflush(stdout);
+  if (read(go, &none, 1) == 0) { /* the participant was killed, while this process has what it shared with it */
     must(bywash_publisher_open(own, argv[3], NULL, &publisher), "the role of the dead parent");
     say("taken over");
     bywash_publisher_close(publisher);
-    bywash_close(own);
-    _exit(0);
   }
+  bywash_close(own);
+  _exit(0);
+}
+
+/** fork SEGMENT ENTRY : a participant that forks a child, goes on, and is killed when the input is closed. */
+static void fork_child(char **argv) {
+  int go[2];
+  int told[2];
+  pid_t parent = pipe(go) != 0 || pipe(told) != 0 ? -1 : fork();
+  if (parent == 0) {
+    bywash_publisher *publisher;
+    char none;
+    close(go[1]);
+    must(bywash_attach(argv[2], PATIENCE, &segment), "attach");
+    must(bywash_publisher_open(segment, argv[3], NULL, &publisher), "publisher");
+    if (fork() == 0) {
+      close(told[0]);
+      be_child(argv, publisher, go[0]);
+    }
+    pause();
+    exit(read(told[0], &none, 1) == 0);
+  }
+  close(told[1]);
+  until_closed();
+  kill(parent, SIGKILL);
+  waitpid(parent, NULL, 0);
+  close(go[1]);
   char none;
-  close(ends[1]);
-  if (read(ends[0], &none, 1) == 0 && bywash_offer(publisher, "x", 1, 0, 0) == 1) {
-    say("parent goes on");
+  while (read(told[0], &none, 1) > 0) { /* until the child has ended */
   }
-  pause();
 }
 
 int main(int argc, char **argv) {
@@ -361,7 +374,7 @@ int main(int argc, char **argv) {
   const char *role = argv[1];
   if (strcmp(role, "look") == 0) {
     must(bywash_observe(argv[2], &segment), "observe");
-  } else if (strcmp(role, "open") != 0 && strcmp(role, "other") != 0) {
+  } else if (strcmp(role, "open") != 0 && strcmp(role, "other") != 0 && strcmp(role, "fork") != 0) {
     must(bywash_attach(argv[2], PATIENCE, &segment), "attach");
   }
   if (strcmp(role, "publish") == 0) {

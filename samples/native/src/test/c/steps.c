@@ -1,6 +1,6 @@
 /*
- * steps OPERATION SEGMENT N : does an operation, and kills itself with SIGKILL before step N of it. A step is each store
- * to shared memory, each lock or unlock, and each change of a name. Prints "done STEPS" if the operation has fewer.
+ * steps OPERATION SEGMENT N : does an operation, and kills itself with SIGKILL before step N of it. A step is each
+ * store to shared memory, each lock or unlock, and each change of a name. Prints "done STEPS" if it has fewer.
  * Built with BYWASH_STEPS, which calls bywash_step before each step.
  */
 #include "peer.h"

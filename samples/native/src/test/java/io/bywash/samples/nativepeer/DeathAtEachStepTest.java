@@ -1,0 +1,208 @@
+package io.bywash.samples.nativepeer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bywash.engine.Kind;
+import io.bywash.engine.Message;
+import io.bywash.engine.MessageHandler;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.Publisher;
+import io.bywash.engine.broadcast.Subscriber;
+import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.cell.Atomics;
+import io.bywash.engine.cell.Latest;
+import io.bywash.engine.cell.LatestReader;
+import io.bywash.engine.cell.LatestWriter;
+import io.bywash.engine.queue.Consumer;
+import io.bywash.engine.queue.Delivery;
+import io.bywash.engine.queue.Producer;
+import io.bywash.engine.queue.WorkQueue;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A C process that is killed before the first, the second, the third ... step of an operation, up to the last one. A
+ * step is each store to shared memory, each lock, and each change of a name. After each death, Java recovers the
+ * segment, finds every invariant in order, and goes on in the role of the dead.
+ */
+@Timeout(300)
+final class DeathAtEachStepTest {
+  private static final int SIGKILLED = 128 + 9;
+  private static final int MAX_STEPS = 5_000;
+
+  private static SegmentSpec spec() {
+    return SegmentSpec.small(List.of(Broadcast.spec("q", 4096, 2), WorkQueue.spec("jobs", 4, Numbered.MAX_LENGTH),
+        Atomics.spec("state", "long total"), Latest.spec("price", Numbered.MAX_LENGTH, 1, 2)));
+  }
+
+  /** Whether the operation was killed before its step {@code n}; false when it has fewer. */
+  private static boolean dies(Bus bus, String operation, int n) throws Exception {
+    Process process = new ProcessBuilder(Native.program(Native.Variant.STEPS, "steps").toString(), operation,
+        bus.path("s").toString(), String.valueOf(n)).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes());
+    assertTrue(process.waitFor(60, TimeUnit.SECONDS), "it does not end");
+    assertTrue(process.exitValue() == SIGKILLED || process.exitValue() == 0 && said.startsWith("done "), said);
+    return process.exitValue() == SIGKILLED;
+  }
+
+  /** Something that Java does after each death. */
+  @FunctionalInterface
+  private interface Successor {
+    void goOn(Segment segment) throws Exception;
+  }
+
+  private static void dieAtEachStep(String operation, Successor prepare, Successor successor) throws Exception {
+    try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), spec())) {
+      int n = 0;
+      do {
+        prepare.goOn(segment);
+        assertTrue(++n < MAX_STEPS, "it has no last step");
+      } while (died(bus, segment, operation, n, successor));
+      assertTrue(n > 10, "an operation of " + n + " steps is none");
+    }
+  }
+
+  private static boolean died(Bus bus, Segment segment, String operation, int n, Successor successor)
+      throws Exception {
+    boolean died = dies(bus, operation, n);
+    try {
+      segment.recover();
+      Bus.verify(segment);
+      assertEquals(1, segment.participants().size());
+      successor.goOn(segment);
+      Bus.verify(segment);
+    } catch (AssertionError | RuntimeException failure) {
+      throw new AssertionError("after death before step " + n + " of " + operation, failure);
+    }
+    return died;
+  }
+
+  // ---- broadcast
+
+  /** Everything that is there: whole, and without a gap. */
+  private static final class Reader implements MessageHandler {
+    private long next = -1;
+
+    @Override
+    public void onMessage(Message message) {
+      assertTrue(next < 0 || next == message.sequence(), message.sequence() + " where " + next + " was due");
+      assertEquals(message.sequence(), Numbered.check(message.toBytes()));
+      next = message.sequence() + 1;
+    }
+  }
+
+  private static void readAndPublish(Segment segment) {
+    try (Publisher publisher = Publisher.open(segment.directory().find("q", Kind.BROADCAST));
+        Subscriber subscriber = Subscriber.open(segment.directory().find("q", Kind.BROADCAST),
+            SubscriberOptions.block().startingAtOldest())) {
+      Reader reader = new Reader();
+      subscriber.poll(reader, 1_000);
+      assertTrue(reader.next < 0 || reader.next == publisher.nextSequence(), "the successor goes on elsewhere");
+      for (int i = 0; i < 20; i++) {
+        assertTrue(publisher.offer(Numbered.message(publisher.nextSequence())));
+        assertEquals(1, subscriber.poll(reader, 1_000));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"publish", "stage", "block", "skip"})
+  void aDeadPublisherOrSubscriberIsFollowedByJava(String operation) throws Exception {
+    dieAtEachStep(operation, segment -> { }, DeathAtEachStepTest::readAndPublish);
+  }
+
+  // ---- work queue
+
+  private static void fill(Segment segment) {
+    try (Producer producer = Producer.open(segment.directory().find("jobs", Kind.WORK_QUEUE))) {
+      assertTrue(producer.offer(Numbered.message(0)) && producer.offer(Numbered.message(1)));
+    }
+  }
+
+  /** Takes all that is there; each message is there at most once. */
+  private static Set<Long> drain(Segment segment) {
+    Set<Long> found = new TreeSet<>();
+    try (Consumer consumer = Consumer.open(segment.directory().find("jobs", Kind.WORK_QUEUE))) {
+      for (Delivery taken = consumer.take(); taken != null; taken = consumer.take()) {
+        assertTrue(found.add(Numbered.check(taken.toBytes())), "a message is there twice");
+        taken.ack();
+      }
+    }
+    return found;
+  }
+
+  @Test
+  void whatADeadProducerHasSentIsThereOnceAndNothingElse() throws Exception {
+    dieAtEachStep("send", segment -> { }, segment -> {
+      Set<Long> found = drain(segment);
+      assertTrue(List.of(Set.of(), Set.of(0L), Set.of(0L, 1L)).contains(found), found.toString());
+      fill(segment);
+      assertEquals(Set.of(0L, 1L), drain(segment));
+    });
+  }
+
+  @Test
+  void whatADeadConsumerHasNotAcknowledgedIsThereOnceAndNothingElse() throws Exception {
+    dieAtEachStep("take", DeathAtEachStepTest::fill, segment -> {
+      Set<Long> found = drain(segment);
+      assertTrue(List.of(Set.of(0L, 1L), Set.of(1L), Set.of()).contains(found), found.toString());
+    });
+  }
+
+  @Test
+  void whatADeadConsumerHasGivenBackOrHasNotAcknowledgedIsThereOnce() throws Exception {
+    dieAtEachStep("return", DeathAtEachStepTest::fill, segment -> assertEquals(Set.of(0L, 1L), drain(segment)));
+  }
+
+  // ---- values
+
+  @Test
+  void aDeadWriterLeavesAValueAsItWasBeforeOrBehindAStep() throws Exception {
+    dieAtEachStep("values", segment -> { }, segment -> {
+      try (Atomics state = Atomics.open(segment.directory().find("state", Kind.CELLS));
+          LatestWriter writer = LatestWriter.open(segment.directory().find("price", Kind.LATEST));
+          LatestReader reader = LatestReader.open(segment.directory().find("price", Kind.LATEST))) {
+        long total = state.longCell("total").get();
+        assertTrue(Set.of(0L, 1L, 5L, 7L).contains(total), "total " + total);
+        Message value = reader.get();
+        assertTrue(value == null || Numbered.check(value.toBytes()) < 6);
+        writer.set(Numbered.message(5));
+        assertEquals(5, Numbered.check(reader.get().toBytes()));
+        state.longCell("total").set(0);
+      }
+    });
+  }
+
+  // ---- participants and segments
+
+  @Test
+  void aParticipantThatDiesWhileItJoinsOrLeavesIsBuried() throws Exception {
+    dieAtEachStep("join", segment -> { }, DeathAtEachStepTest::readAndPublish);
+  }
+
+  @Test
+  void aCreatorOrLastLeaverThatDiesLeavesNothingThatIsInTheWay() throws Exception {
+    try (Bus bus = new Bus()) {
+      SegmentSpec spec = SegmentSpec.small(List.of(Broadcast.spec("made", 4096, 1)));
+      int n = 0;
+      boolean died;
+      do {
+        died = dies(bus, "create", ++n);
+        try (Segment segment = Segment.open(bus.path("s"), spec)) { // also removes what the dead creator has left
+          segment.recover();
+          Bus.verify(segment);
+        }
+      } while (died && n < MAX_STEPS);
+      assertTrue(n > 50 && n < MAX_STEPS, "creating and leaving take " + n + " steps");
+    }
+  }
+}

@@ -1,0 +1,153 @@
+package io.bywash.samples.nativepeer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bywash.engine.Entry;
+import io.bywash.engine.Kind;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.queue.Consumer;
+import io.bywash.engine.queue.Delivery;
+import io.bywash.engine.queue.DeliveryPolicy;
+import io.bywash.engine.queue.Producer;
+import io.bywash.engine.queue.WorkQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Work queues with C processes on one side, on the other one, or on both, and Java. */
+@Timeout(300)
+final class QueuePeersTest {
+  private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60);
+
+  private static SegmentSpec spec() {
+    return SegmentSpec.of(
+        WorkQueue.spec("jobs", 64, Numbered.MAX_LENGTH, DeliveryPolicy.redeliver().atMost(3).deadLetters("letters")),
+        WorkQueue.spec("letters", 16, Numbered.MAX_LENGTH),
+        WorkQueue.spec("results", 64, Numbered.MAX_LENGTH));
+  }
+
+  private static Entry entry(Segment segment, String name) {
+    return segment.directory().find(name, Kind.WORK_QUEUE);
+  }
+
+  private static void send(Producer producer, long first, long count) {
+    for (long i = first; i < first + count; i++) {
+      byte[] message = Numbered.message(i);
+      assertTrue(producer.offer(message, 0, message.length, (int) i, PATIENCE_NANOS), "no room for " + i);
+    }
+  }
+
+  private static long sum(long count) {
+    return count * (count - 1) / 2;
+  }
+
+  private static long takeAll(Consumer consumer, long count) {
+    long sum = 0;
+    for (long i = 0; i < count; i++) {
+      Delivery taken = consumer.take(PATIENCE_NANOS);
+      assertNotNull(taken, "no message came");
+      sum += Numbered.check(taken.toBytes());
+      taken.ack();
+    }
+    return sum;
+  }
+
+  @Test
+  void eachMessageOfTwoProducersInBothLanguagesGoesToOneOfTwoConsumersInBothLanguages() throws Exception {
+    int count = 10_000;
+    try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), spec());
+        Producer producer = Producer.open(entry(segment, "jobs"));
+        Consumer consumer = Consumer.open(entry(segment, "jobs"))) {
+      Peer sends = bus.peer("send", "jobs", count, count).awaits("ready");
+      Peer takes = bus.peer("take", "jobs", count, "backoff").awaits("ready");
+      Thread sending = Thread.ofPlatform().start(() -> send(producer, 0, count));
+      long sum = takeAll(consumer, count);
+      sending.join();
+      sends.awaits("sent").ends();
+      String[] words = takes.line().split(" ");
+      takes.ends();
+      assertEquals(sum(2 * count), sum + Long.parseLong(words[1]));
+      assertNull(consumer.take(), "there is one message too many");
+      Bus.verify(segment);
+    }
+  }
+
+  @Test
+  void aConsumerInCSleepsUntilJavaSendsAndTakesEveryMessageOnce() throws Exception {
+    int count = 500;
+    try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), spec());
+        Producer producer = Producer.open(entry(segment, "results"))) {
+      Peer takes = bus.peer("take", "results", count, "sleep").awaits("ready");
+      send(producer, 0, count);
+      String[] words = takes.line().split(" ");
+      takes.ends();
+      assertEquals(sum(count), Long.parseLong(words[1]));
+      assertTrue(Long.parseLong(words[3]) > 0, "it gives some back, and gets them again");
+    }
+  }
+
+  @Test
+  void whatAKilledConsumerInCHeldIsDeliveredAgainByJava() throws Exception {
+    killConsumers(3);
+  }
+
+  @Tag("stress")
+  @Test
+  void whatAHundredKilledConsumersInCHeldIsDeliveredAgainByJava() throws Exception {
+    killConsumers(100);
+  }
+
+  private static void killConsumers(int rounds) throws Exception {
+    try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), spec());
+        Producer producer = Producer.open(entry(segment, "jobs"));
+        Consumer consumer = Consumer.open(entry(segment, "jobs"))) {
+      for (int round = 0; round < rounds; round++) {
+        send(producer, round, 1);
+        bus.fastPeer("hold", "jobs").awaits("holding " + round).kill();
+        Delivery again = consumer.take(PATIENCE_NANOS);
+        assertNotNull(again, "the message of a dead consumer did not come");
+        assertEquals(2, again.deliveries());
+        assertEquals(round, Numbered.check(again.toBytes()));
+        again.ack();
+      }
+      Bus.verify(segment);
+    }
+  }
+
+  @Test
+  void whatAKilledConsumerInJavaHeldIsDeliveredAgainByC() throws Exception {
+    try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), spec());
+        Producer producer = Producer.open(entry(segment, "jobs"))) {
+      send(producer, 41, 1);
+      bus.javaPeer("hold", "jobs").awaits("holding 41").kill();
+      bus.peer("take", "jobs", 1, "backoff").awaits("ready").awaits("taken 41 again 1 dead 0").ends();
+      Bus.verify(segment);
+    }
+  }
+
+  @Test
+  void whatWasDeliveredTooOftenBecomesADeadLetterAlsoByAConsumerInC() throws Exception {
+    try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), spec());
+        Producer producer = Producer.open(entry(segment, "jobs"));
+        Consumer letters = Consumer.open(entry(segment, "letters"))) {
+      send(producer, 7, 1);
+      for (int delivery = 1; delivery <= 3; delivery++) {
+        bus.fastPeer("hold", "jobs").awaits("holding 7").kill();
+      }
+      send(producer, 8, 1);
+      bus.peer("take", "jobs", 1, "backoff").awaits("ready").awaits("taken 8 again 0 dead 0").ends();
+      Delivery letter = letters.take(PATIENCE_NANOS);
+      assertNotNull(letter, "there is no dead letter");
+      assertEquals(7, Numbered.check(letter.toBytes()));
+      assertTrue(letter.isDeadLetter());
+      assertEquals(0, letter.originSequence());
+      letter.giveBack();
+      bus.peer("take", "letters", 1, "backoff").awaits("ready").awaits("taken 7 again 1 dead 1").ends();
+    }
+  }
+}

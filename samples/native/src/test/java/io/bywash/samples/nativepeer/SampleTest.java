@@ -1,0 +1,105 @@
+package io.bywash.samples.nativepeer;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The programs as README.md tells its readers to build and run them, beside those of samples/hello. */
+@Timeout(240)
+final class SampleTest {
+  private static final Path HELLO = Path.of("../hello/target/classes").toAbsolutePath();
+  private static final Path ENGINE = Path.of("../../engine-java/target/classes").toAbsolutePath();
+
+  @TempDir Path copy;
+
+  /** Copies what a user has, and builds it there. */
+  private void make() throws IOException {
+    Native.requireCompiler();
+    assumeTrue(Native.compiler("CXX", "c++", "g++", "clang++").isPresent()
+        && Native.compiler("MAKE", "make").isPresent(), "there is no C++ compiler, or no make");
+    for (String folder : List.of("src", "include", "programs")) {
+      Files.createDirectories(copy.resolve(folder));
+      try (Stream<Path> files = Files.list(Native.HERE.resolve(folder))) {
+        for (Path file : files.filter(Files::isRegularFile).toList()) {
+          Files.copy(file, copy.resolve(folder).resolve(file.getFileName()));
+        }
+      }
+    }
+    Files.copy(Native.HERE.resolve("Makefile"), copy.resolve("Makefile"));
+    Native.run(copy, List.of("make", "-s", "OPTIMISED=-O0"));
+  }
+
+  private static Process start(Path bus, List<String> command) throws IOException {
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.environment().put("BYWASH_DIR", bus.toString());
+    return builder.start();
+  }
+
+  private static List<String> java(String program) {
+    return List.of(ProcessHandle.current().info().command().orElseThrow(), "-XX:TieredStopAtLevel=1", "-p",
+        ENGINE + File.pathSeparator + HELLO, "--enable-native-access=io.bywash.engine", "-m",
+        "io.bywash.samples.hello/io.bywash.samples.hello." + program);
+  }
+
+  private static String ended(Process process) throws Exception {
+    assertTrue(process.waitFor(60, TimeUnit.SECONDS), "a process does not end");
+    String said = new String(process.getInputStream().readAllBytes());
+    assertEquals(0, process.exitValue(), said);
+    return said;
+  }
+
+  @Test
+  void thePublisherInCGreetsTheSubscriberInJavaAndTheOneInJavaGreetsTheSubscriberInCplusplus() throws Exception {
+    assumeTrue(Files.exists(HELLO), "samples/hello was not built in this run");
+    make();
+    try (Bus bus = new Bus()) {
+      Path directory = bus.path("hello").getParent();
+      List<Process> processes = new ArrayList<>();
+      try {
+        processes.add(start(directory, List.of(copy.resolve("publish").toString())));
+        processes.add(start(directory, java("HelloSubscriber")));
+        assertEquals("Hello from process " + processes.getFirst().pid() + "\n", ended(processes.getLast()));
+        assertEquals("greeted\n", ended(processes.getFirst()));
+        processes.add(start(directory, List.of(copy.resolve("subscribe").toString())));
+        processes.add(start(directory, java("HelloPublisher")));
+        assertEquals("Hello from process " + processes.getLast().pid() + "\n", ended(processes.get(2)));
+        assertEquals("greeted 1 subscriber\n", ended(processes.getLast()));
+
+        Process sends = start(directory, List.of(copy.resolve("work").toString(), "send"));
+        processes.add(sends);
+        try (var lines = sends.outputWriter()) {
+          lines.write("one\ntwo\n");
+        }
+        assertEquals("", ended(sends));
+        assertTrue(Files.exists(bus.path("work")), "a queue with messages stays though nobody uses it");
+        assertEquals("one\ntwo\n", ended(start(directory, List.of(copy.resolve("work").toString(), "take"))));
+      } finally {
+        processes.forEach(Process::destroyForcibly);
+      }
+    }
+  }
+
+  @Test
+  void theReadmeNamesTheProgramsAndTheHeaderIsTheOneThatLayoutPrints() throws IOException {
+    String readme = Files.readString(Native.HERE.resolve("README.md"));
+    for (String command : List.of("make", "./publish", "../../bywash hello subscriber", "./subscribe",
+        "../../bywash hello publisher", "./work send", "./work take", "../../bywash layout hello --c")) {
+      assertTrue(readme.contains(command), command);
+    }
+    // samples/tool's own test shows that `layout --c` prints this for the same record
+    String header = Files.readString(Native.HERE.resolve("programs/hello.h"));
+    assertTrue(header.contains("struct greetings_Greeting {\n  int64_t process;\n  char text[32];\n};\n"), header);
+  }
+}
