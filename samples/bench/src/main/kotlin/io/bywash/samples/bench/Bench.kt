@@ -30,7 +30,7 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
     }
 
     private val what by argument(help = ALL_HELP)
-        .choice(*(SCENARIOS + COROUTINES + STRUCTURES + OSGI).toTypedArray()).default("all")
+        .choice(*(SCENARIOS + COROUTINES + STRUCTURES + NATIVE + OSGI).toTypedArray()).default("all")
     private val size by option(
         help = "the size of the messages in bytes, a multiple of 8 between 8 and 32768; by default 64, and 48 for " +
             "round trips",
@@ -128,6 +128,7 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         "queue" -> plan.queue()
         COROUTINES -> plan.coroutines()
         STRUCTURES -> structureGroups()
+        NATIVE -> nativeGroups(plan.ringBytes)
         else -> plan.wake()
     }
 
@@ -139,8 +140,9 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         /** Measured on their own only: they compare Bywash with itself. */
         const val COROUTINES = "coroutines"
         const val STRUCTURES = "structures"
+        const val NATIVE = "native"
         const val OSGI = "osgi"
-        const val ALL_HELP = "throughput, latency, fanout, wake, queue, coroutines, structures, osgi or all; " +
+        const val ALL_HELP = "throughput, latency, fanout, wake, queue, coroutines, structures, native, osgi or all; " +
             "by default all, the first 5"
     }
 }

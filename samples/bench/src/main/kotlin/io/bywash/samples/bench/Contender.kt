@@ -26,6 +26,9 @@ abstract class Contender(val name: String, val policies: List<Policy>) {
     /** The sizes of messages that it has, in bytes; null for all. */
     open val sizes: Set<Int>? get() = null
 
+    /** A program that obeys the commands of [Child] in place of a JVM; null for a JVM. */
+    open fun program(directory: Path): List<String>? = null
+
     /** Whether the run goes on without it when it does not start. */
     open val mayFail get() = false
 

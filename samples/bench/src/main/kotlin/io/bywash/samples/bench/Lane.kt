@@ -15,6 +15,8 @@ data class Setting(
     val label: String = "${contender.name}.${policy.key}",
     /** Another engine than the one of this class path. */
     val engine: Path? = null,
+    /** Who reads, if it is not who writes. */
+    val reading: Contender = contender,
 )
 
 /** One system under one policy with its processes, from start to end. What a round does is the scenario's. */
@@ -27,7 +29,7 @@ abstract class Lane(private val workspace: Workspace, val setting: Setting) : Au
     private val speeds = ArrayDeque<Double>()
     private var lastCount = 0L
 
-    protected fun reader(who: Contender = contender) = workspace.start(setting, who).also { children += it }
+    protected fun reader(who: Contender = setting.reading) = workspace.start(setting, who).also { children += it }
 
     protected fun nextChannel() = workspace.nextChannel()
 

@@ -37,6 +37,7 @@ object Tables {
         "wake" to "From the publishing of one message to its handler in a process that sleeps, ns",
         "coroutines" to "Coroutines: %s",
         "structures" to "Structures: %s",
+        "native" to "Native programs: %s",
         "recovery" to "From the kill of a process until another one goes on, ms",
         "queue" to "Work queue, %s",
         "against" to "This engine and another, %s",

@@ -35,7 +35,11 @@ class Workspace(private val jvmFlags: List<String>) : AutoCloseable {
     @Synchronized
     fun start(setting: Setting, contender: Contender = setting.contender): ChildJvm {
         val classPath = listOfNotNull(setting.engine?.toString(), System.getProperty("java.class.path"))
-        val command = listOf(JAVA) + contender.jvmFlags + jvmFlags + listOf(
+        val own = contender.program(directory)?.plus(
+            listOf(setting.policy.name, "$directory", "${setting.ringBytes}", "${setting.readers}",
+                "${setting.sizeBytes}"),
+        )
+        val command = own ?: listOf(JAVA) + contender.jvmFlags + jvmFlags + listOf(
             "-XX:+UseSerialGC", "-Xms32m", "-Xmx512m", "-XX:-UsePerfData", "-Djava.io.tmpdir=$directory",
             "-Dbench.size=${setting.sizeBytes}", "-cp", classPath.joinToString(File.pathSeparator),
             Child::class.java.name, contender.name, setting.policy.name, directory.toString(),

@@ -12,6 +12,7 @@ import kotlin.io.path.writeText
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Assumptions.assumeTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 
@@ -127,6 +128,17 @@ class BenchTest {
             "cell.add.nanos", "cell.add.vsBare", "ring.single.nanos", "ring.bulk100.nanos", "ring.bulk100.vsSingle",
             "pool.acquireRelease.fill1.nanos", "pool.acquireRelease.fill50.nanos", "pool.acquireRelease.fill99.nanos",
             "pool.fill99.vsFill1", "pool.acquireRelease.pair.nanos")) {
+            assertTrue("\"$key\": " in out, "$key: $out")
+        }
+    }
+
+    @Test
+    fun nativeProgramsAreComparedWithJava() {
+        assumeTrue(hasCompiler(), "there is no C compiler")
+        assertEquals(0, bench("native", "--json"), { err })
+        for (key in listOf("native.throughput.cToC.backoff.rate.median", "native.rtt.javaToC.spin.p50.median",
+            "native.cToC.vsJava", "native.cToJava.vsJava", "native.javaToC.vsJava", "native.cToC.vsRawCopy",
+            "native.rtt.cToC.vsJava")) {
             assertTrue("\"$key\": " in out, "$key: $out")
         }
     }

@@ -327,7 +327,7 @@ final class BroadcastPeersTest {
   void aForkedChildUsesNothingOfItsParentHoldsNoLockAndMayTakeOverWhenTheParentIsKilled() throws Exception {
     try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), spec());
         Subscriber subscriber = subscriber(segment, "q", SubscriberOptions.block())) {
-      Peer peer = bus.fastPeer("fork", "q").awaits("child -14 0 -10");
+      Peer peer = bus.fastPeer("fork", "q").awaits("child -14 0 -11");
       peer.release(); // the participant is killed; its child lives on
       peer.awaits("taken over").ends();
       assertNull(subscriber.receive(Message::toBytes), "nothing was published");

@@ -115,6 +115,7 @@ final class QueuePeersTest {
         assertEquals(round, Numbered.check(again.toBytes()));
         again.ack();
       }
+      segment.recover();
       Bus.verify(segment);
     }
   }
@@ -126,6 +127,7 @@ final class QueuePeersTest {
       send(producer, 41, 1);
       bus.javaPeer("hold", "jobs").awaits("holding 41").kill();
       bus.peer("take", "jobs", 1, "backoff").awaits("ready").awaits("taken 41 again 1 dead 0").ends();
+      segment.recover();
       Bus.verify(segment);
     }
   }
