@@ -327,7 +327,9 @@ static void sleep_once(role *r, wait_over *over, void *context, int64_t left) {
   full_fence(); /* [waiting] */
   bool fenced = !s->asymmetric || barrier_on_others(); /* [waiting] */
   if (!over(context) && fenced) {
-    store(slot_at(s, owner_slot(s->self)) + SLOT_HEARTBEAT, now_ns());
+    if (has_slot(s)) {
+      store(slot_at(s, owner_slot(s->self)) + SLOT_HEARTBEAT, now_ns());
+    }
     futex_sleep(doorbell, seen, doorbell_bit(r->index), min64(left, PROBE_NS));
   }
   withdraw(s, &r->row, r->for_data, r->index); /* if a waker took the bit, the caller checks before it waits again */
