@@ -287,6 +287,7 @@ typedef struct bywash_message {
   int32_t deliveries;/**< of a work queue: how often it was delivered, this time included */
   int32_t dead;      /**< of a work queue: 1 when it is a dead letter, which was delivered too often */
   int64_t origin;    /**< of a dead letter: its sequence in the queue that it came from */
+  int64_t reserved[4]; /**< 0; room for what later versions tell */
 } bywash_message;
 
 /* ---- broadcast: publishing */

@@ -367,8 +367,11 @@ void role_end(role *r);
 int roles_used(const role *r);
 bool is_revoked(const role *r);
 int taken_away(const role *r);
-/** An operation begins: 0, or the error of a forked child or of use by two threads. */
-int role_enter(const role *r);
+/** An operation begins: 0, or the error of a forked child. */
+static inline int role_enter(const role *r) {
+  bool forked = atomic_load_explicit(&r->segment->forked, memory_order_relaxed);
+  return __builtin_expect(forked, false) ? check_usable(r->segment) : 0;
+}
 /** Checks that the entry and the name are still there. */
 int role_probe(role *r);
 /** Frees a dead holder's role, if its word is still that one. */

@@ -211,7 +211,7 @@ static bool is_streaming(bywash_publisher *p) {
 }
 
 /** The slow path of a claim, once a stretch: 1, 0 when there is no room, or an error. */
-static int make_room(bywash_publisher *p, int64_t needed) {
+static __attribute__((noinline)) int make_room(bywash_publisher *p, int64_t needed) {
   if (!is_ours(&p->role)) {
     return taken_away(&p->role);
   }
@@ -223,6 +223,9 @@ static int make_room(bywash_publisher *p, int64_t needed) {
     }
   }
   if (p->position + needed > p->granted && !extend_grant(p, needed)) {
+    if (p->staged) {
+      show_staged(p); /* or those in the way might wait for what is staged */
+    }
     return 0;
   }
   int64_t end = min64(p->granted, p->position + max64(needed, STRETCH_BYTES));
@@ -237,12 +240,9 @@ static int make_room(bywash_publisher *p, int64_t needed) {
 /** Room for a record, with its header written: 1, 0 or an error. */
 static inline int room(bywash_publisher *p, int64_t length, int32_t type) {
   int64_t needed = record_bytes(length);
-  if (p->position + needed > p->limit) {
+  if (__builtin_expect(p->position + needed > p->limit, false)) {
     int result = make_room(p, needed);
     if (result != 1) {
-      if (result == 0 && p->staged) {
-        show_staged(p); /* or those in the way might wait for what is staged */
-      }
       return result;
     }
   }
@@ -363,36 +363,40 @@ int bywash_publisher_open(bywash_segment *segment, const char *entry, const bywa
 
 /* ---- the public functions */
 
-static int begin(const bywash_publisher *p, int64_t length) {
+static __attribute__((noinline)) int refused(const bywash_publisher *p, int64_t length) {
   int result = role_enter(&p->role);
-  if (__builtin_expect(result != 0, false)) {
-    return result;
-  }
-  if (__builtin_expect(length < 1 || length > p->ring.max, false)) {
+  if (result == 0 && (length < 1 || length > p->ring.max)) {
     return fail(BYWASH_EINVAL, "length=%lld is not between 1 and %d, the largest message in a ring of %lld bytes",
         (long long)length, p->ring.max, (long long)p->ring.capacity);
   }
-  return p->claimed == 0 ? 0 : fail(BYWASH_ESTATE, "the last claim was neither committed, staged nor aborted");
+  return result != 0 ? result : fail(BYWASH_ESTATE, "the last claim was neither committed, staged nor aborted");
 }
 
-/** As room, but waits. */
-static int await_room(bywash_publisher *p, int64_t length, int32_t type, int64_t timeout_ns) {
-  int result = room(p, length, type);
-  if (result == 0 && timeout_ns > 0) {
-    int64_t deadline = deadline_of(timeout_ns);
-    while (result == 0 && (result = role_wait(&p->role, is_worth_another_try, p, deadline)) == 1) {
-      result = room(p, length, type);
-      if (result != 0) {
-        return result;
-      }
+static __attribute__((noinline)) int wait_for_room(bywash_publisher *p, int64_t length, int32_t type,
+    int64_t timeout_ns) {
+  int result = 0;
+  int64_t deadline = deadline_of(timeout_ns);
+  while (result == 0 && (result = role_wait(&p->role, is_worth_another_try, p, deadline)) == 1) {
+    result = room(p, length, type);
+    if (result != 0) {
+      return result;
     }
   }
   return result;
 }
 
+/** As room, for a call that may be refused, and may wait. */
+static inline int claim_room(bywash_publisher *p, int64_t length, int32_t type, int64_t timeout_ns) {
+  bool usable = !atomic_load_explicit(&p->role.segment->forked, memory_order_relaxed);
+  if (__builtin_expect(!usable || length < 1 || length > p->ring.max || p->claimed != 0, false)) {
+    return refused(p, length);
+  }
+  int result = room(p, length, type);
+  return __builtin_expect(result == 0 && timeout_ns > 0, false) ? wait_for_room(p, length, type, timeout_ns) : result;
+}
+
 int bywash_offer(bywash_publisher *publisher, const void *data, int64_t length, int32_t type, int64_t timeout_ns) {
-  int result = begin(publisher, length);
-  result = result != 0 ? result : await_room(publisher, length, type, timeout_ns);
+  int result = claim_room(publisher, length, type, timeout_ns);
   if (result == 1) {
     copy_in(ring_at(&publisher->ring, publisher->position) + RECORD_HEADER_BYTES, data, (size_t)length);
     publish_record(publisher, length);
@@ -401,8 +405,7 @@ int bywash_offer(bywash_publisher *publisher, const void *data, int64_t length, 
 }
 
 int bywash_claim(bywash_publisher *publisher, int64_t length, int32_t type, int64_t timeout_ns, void **place) {
-  int result = begin(publisher, length);
-  result = result != 0 ? result : await_room(publisher, length, type, timeout_ns);
+  int result = claim_room(publisher, length, type, timeout_ns);
   if (result == 1) {
     publisher->claimed = (int32_t)length;
     *place = ring_at(&publisher->ring, publisher->position) + RECORD_HEADER_BYTES;

@@ -290,13 +290,6 @@ int taken_away(const role *r) {
       " dead. Close the segment, and attach it again.", r->row.name, r->segment->where.path);
 }
 
-int role_enter(const role *r) {
-  if (__builtin_expect(r->segment->forked, false)) {
-    return check_usable(r->segment);
-  }
-  return 0;
-}
-
 int role_probe(role *r) {
   r->probed_ns = now_ns();
   int result = check_present(r->segment, &r->row);

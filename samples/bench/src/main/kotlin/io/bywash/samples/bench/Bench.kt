@@ -128,7 +128,7 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         "queue" -> plan.queue()
         COROUTINES -> plan.coroutines()
         STRUCTURES -> structureGroups()
-        NATIVE -> nativeGroups(plan.ringBytes)
+        NATIVE -> nativeGroups(plan.effort, plan.ringBytes)
         else -> plan.wake()
     }
 

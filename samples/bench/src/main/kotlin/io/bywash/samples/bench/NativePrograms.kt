@@ -44,14 +44,14 @@ private const val MESSAGE_BYTES = 64
 private const val ECHO_BYTES = 48
 
 /** C and Java beside each other, in both directions; the keys are explained in `docs/BENCHMARKS.md`. */
-fun nativeGroups(ringBytes: Long): List<Group> {
+fun nativeGroups(effort: Effort, ringBytes: Long): List<Group> {
     val java = contender("bywash.claim")
     val pairs = listOf(
         Triple("cToC", NativeContender, NativeContender), Triple("cToJava", NativeContender, java),
         Triple("javaToC", java, NativeContender), Triple("javaToJava", java, java),
     )
     fun settings(sizeBytes: Int) = pairs.flatMap { (label, writing, reading) ->
-        NativeContender.policies.map {
+        NativeContender.policies.takeLast(if (effort == Effort.TINY) 1 else 2).map {
             Setting(writing, it, sizeBytes, ringBytes, label = "$label.${it.key}", reading = reading)
         }
     }

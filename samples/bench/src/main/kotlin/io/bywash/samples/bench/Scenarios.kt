@@ -5,7 +5,7 @@ import java.nio.file.Path
 private const val MIB = 1L shl 20
 
 /** What is to be measured. */
-class Plan(private val effort: Effort, private val givenSize: Int?) {
+class Plan(val effort: Effort, private val givenSize: Int?) {
     val ringBytes = 8 * MIB
     private val isQuick = effort == Effort.QUICK
     private val isTiny = effort == Effort.TINY

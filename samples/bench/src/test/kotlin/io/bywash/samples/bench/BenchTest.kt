@@ -136,7 +136,7 @@ class BenchTest {
     fun nativeProgramsAreComparedWithJava() {
         assumeTrue(hasCompiler(), "there is no C compiler")
         assertEquals(0, bench("native", "--json"), { err })
-        for (key in listOf("native.throughput.cToC.backoff.rate.median", "native.rtt.javaToC.spin.p50.median",
+        for (key in listOf("native.throughput.cToC.backoff.rate.median", "native.rtt.javaToC.backoff.p50.median",
             "native.cToC.vsJava", "native.cToJava.vsJava", "native.javaToC.vsJava", "native.cToC.vsRawCopy",
             "native.rtt.cToC.vsJava")) {
             assertTrue("\"$key\": " in out, "$key: $out")
