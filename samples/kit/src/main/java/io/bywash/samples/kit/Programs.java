@@ -7,6 +7,7 @@ import io.bywash.engine.BusDirectory;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Scanner;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
@@ -14,18 +15,40 @@ import java.util.function.BooleanSupplier;
 public final class Programs {
   private Programs() {}
 
-  /** Starts a main class of this sample, whose standard output and input are ours to use. */
+  /**
+   * Starts a main class of this sample, whose standard output and input are ours to use; on the class path if it is in
+   * no module.
+   */
   public static Process start(Class<?> program, String... arguments) throws IOException {
-    return builder(program.getModule().getName() + "/" + program.getName(), arguments).start();
+    return (program.getModule().isNamed()
+        ? builder(program.getModule().getName() + "/" + program.getName(), arguments)
+        : builder(List.of("-cp", System.getProperty("java.class.path"), "--enable-native-access=ALL-UNNAMED",
+            program.getName()), arguments)).start();
   }
 
   /** A main class, as {@code module/class}, in a JVM that starts fast. */
   public static ProcessBuilder builder(String program, String... arguments) {
-    List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(), "-p",
-        System.getProperty("jdk.module.path"), "--enable-native-access=io.bywash.engine", "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1", "-m", program));
+    return builder(List.of("-p", System.getProperty("jdk.module.path"), "--enable-native-access=io.bywash.engine", "-m",
+        program), arguments);
+  }
+
+  private static ProcessBuilder builder(List<String> program, String... arguments) {
+    List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(),
+        "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"));
+    command.addAll(program);
     command.addAll(List.of(arguments));
     return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT);
+  }
+
+  /** Ends this process as soon as the one that started it is gone, or has closed what it could write to us. */
+  public static void endWithParent() {
+    Thread.ofPlatform().daemon().start(() -> {
+      try (Scanner input = new Scanner(System.in)) {
+        if (!input.hasNext()) {
+          Runtime.getRuntime().halt(1);
+        }
+      }
+    });
   }
 
   /** Waits up to a minute until something is so. */

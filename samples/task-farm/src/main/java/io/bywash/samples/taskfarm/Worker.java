@@ -7,19 +7,15 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import io.bywash.engine.*;
 import io.bywash.engine.cell.Atomics;
 import io.bywash.engine.queue.*;
+import io.bywash.samples.kit.Programs;
 import io.bywash.samples.kit.Vitals;
-import java.util.Scanner;
 
 /** Works on tasks until it is told to shut down. A task is done when its result was sent, and not before. */
 final class Worker {
   public static void main(String[] arguments) {
     int number = Integer.parseInt(arguments[1]);
     long forgotten = Long.parseLong(arguments[2]);
-    Thread.ofPlatform().daemon().start(() -> {
-      if (!new Scanner(System.in).hasNext()) {
-        Runtime.getRuntime().halt(1); // the farm was killed
-      }
-    });
+    Programs.endWithParent();
     try (Segment segment = Segment.open(arguments[0], SPEC);
         Vitals vitals = Vitals.begin(segment, number - 1, "worker " + number);
         Atomics state = Atomics.open(segment.directory().find("state", Kind.CELLS));
