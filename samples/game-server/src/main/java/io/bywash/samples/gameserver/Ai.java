@@ -54,15 +54,15 @@ final class Ai {
 
   private void look() {
     requestsLeft = monsters.allocated() < World.MONSTERS ? REQUESTS_PER_LOOK : 0;
-    int lookedAt = 0;
+    int seen = 0;
     for (long handle = monsters.next(0); handle != 0; handle = monsters.next(handle)) {
       Monster monster = monsters.get(handle, Monster.RECORDS);
       if (monster != null) { // else it was killed just now
         think(handle, monster);
-        lookedAt++;
+        seen++;
       }
     }
-    counts.add(Count.LOOKED_AT, lookedAt);
+    counts.add(Count.SEEN, seen);
     counts.add(Count.LOOKS, 1);
   }
 

@@ -87,11 +87,10 @@ final class GameServer {
     boolean isRefused = isRefused(match.segment.directory().find("monsters", Kind.POOL), out);
     match.end();
     Entry requests = match.segment.directory().find("spawn_queue", Kind.WORK_QUEUE);
-    return new Outcome(match.tick.get(), victims.size(), survived, victims.contains(Part.SERVER) ? 1 : 0,
-        network.sent(), counts.get(Count.INPUTS), QueueStatus.of(requests).sentCount(),
-        counts.get(Count.ANSWERED) + waiting(requests), counts.get(Count.CAME), counts.get(Count.LOOKED_AT),
-        counts.get(Count.MISPLACED), counts.get(Count.REPORTS), counts.get(Count.GAPS), counts.get(Count.FALLEN),
-        bestKills(leaderboard), isRefused);
+    counts.add(Count.DROPPED, network.dropped());
+    return new Outcome(victims.size(), survived, victims.contains(Part.SERVER) ? 1 : 0, match.tick.get(),
+        network.sent(), QueueStatus.of(requests).sentCount(), waiting(requests), bestKills(leaderboard), isRefused,
+        counts.toMap());
   }
 
   /** Messages in a queue that are not acknowledged yet. */

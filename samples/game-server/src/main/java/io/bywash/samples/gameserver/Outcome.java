@@ -1,35 +1,38 @@
 package io.bywash.samples.gameserver;
 
+import static io.bywash.samples.gameserver.Counts.Count.*;
+
+import io.bywash.samples.gameserver.Counts.Count;
+import java.util.Map;
+import java.util.stream.Collectors;
+
 /**
- * What was seen of a match.
+ * What was seen of a match. A server that is killed may have counted a message that the next one gets again.
  *
- * @param ticks frames that were played
  * @param killed processes that were killed
  * @param survived of these kills, those in which all others went on, and a new process took over
  * @param serversKilled of the processes that were killed, how many were the server
- * @param inputs that came over the network
- * @param inputsTaken of these, as servers counted them: a server that is killed may have counted one that the next one
- *     gets again
- * @param requests for monsters that the AI sent
- * @param requestsTaken of these, as servers counted them, and those that are still in the queue
- * @param came monsters that came on request, as the AI saw them
- * @param lookedAt monsters that the AI looked at
- * @param misplaced of these, those that were not in their cell of the grid
- * @param reports of the analytics
- * @param gaps frames that were missing in the history or came twice
- * @param fallen reports in which the leader had fewer kills than before
+ * @param ticks frames that were played
+ * @param sentInputs what players did
+ * @param sentRequests of the AI, for monsters
+ * @param waitingRequests of these, those that no server has taken yet
  * @param bestKills how many monsters the leader has killed
- * @param refused whether a program with another field in its monsters was refused by that field's name
+ * @param isOlderRefused whether a program with another field in its monsters was refused by that field's name
+ * @param counts of the processes themselves
  */
-record Outcome(long ticks, int killed, int survived, int serversKilled, long inputs, long inputsTaken, long requests,
-    long requestsTaken, long came, long lookedAt, long misplaced, long reports, long gaps, long fallen, long bestKills,
-    boolean refused) {
-  static final Outcome NONE = new Outcome(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, false);
+record Outcome(int killed, int survived, int serversKilled, long ticks, long sentInputs, long sentRequests,
+    long waitingRequests, long bestKills, boolean isOlderRefused, Map<Count, Long> counts) {
+  static final Outcome NONE = new Outcome(0, 0, 0, 0, 0, 0, 0, 0, false, Map.of());
 
   boolean isOk() {
-    return ticks > 0 && survived == killed && isComplete(inputs, inputsTaken) && isComplete(requests, requestsTaken)
-        && came > 0 && lookedAt > 0 && misplaced == 0 && reports > 0 && gaps == 0 && fallen == 0 && bestKills > 0
-        && refused;
+    return ticks > 0 && survived == killed && isComplete(sentInputs, count(INPUTS))
+        && isComplete(sentRequests, count(REQUESTS) + waitingRequests) && count(SEEN) > 0 && count(MISPLACED) == 0
+        && count(CAME) > 0 && count(REPORTS) > 0 && count(GAPS) == 0 && count(FALLEN) == 0 && bestKills > 0
+        && isOlderRefused;
+  }
+
+  private long count(Count what) {
+    return counts.getOrDefault(what, 0L);
   }
 
   private boolean isComplete(long sent, long taken) {
@@ -37,17 +40,18 @@ record Outcome(long ticks, int killed, int survived, int serversKilled, long inp
   }
 
   String toText() {
-    return String.format("%,d frames; %d killed, %d times all others went on; %,d inputs, %,d taken; %,d requests, %,d"
-        + " taken, %,d monsters came; %,d looks at monsters, %,d misplaced; %,d reports, %,d gaps, %,d fallen%n%s",
-        ticks, killed, survived, inputs, inputsTaken, requests, requestsTaken, came, lookedAt, misplaced, reports, gaps,
-        fallen, isOk() ? "whoever was killed, the game went on" : "NOT OK");
+    String numbers = counts.entrySet().stream().map(each -> String.format("%,d %s", each.getValue(), each.getKey()))
+        .collect(Collectors.joining(", "));
+    return String.format("%,d frames, %d processes killed, %d replaced while all others went on; %,d inputs and %,d"
+        + " requests sent%ncounted: %s%n%s", ticks, killed, survived, sentInputs, sentRequests, numbers,
+        isOk() ? "whoever was killed, the game went on" : "NOT OK");
   }
 
   String toJson() {
-    return String.format("{\"ok\": %b, \"ticks\": %d, \"killed\": %d, \"survived\": %d, \"inputs\": %d,"
-        + " \"inputsTaken\": %d, \"requests\": %d, \"requestsTaken\": %d, \"came\": %d, \"lookedAt\": %d,"
-        + " \"misplaced\": %d, \"reports\": %d, \"gaps\": %d, \"fallen\": %d, \"bestKills\": %d, \"refused\": %b}",
-        isOk(), ticks, killed, survived, inputs, inputsTaken, requests, requestsTaken, came, lookedAt, misplaced,
-        reports, gaps, fallen, bestKills, refused);
+    String numbers = counts.entrySet().stream().map(each -> ", \"" + each.getKey() + "\": " + each.getValue())
+        .collect(Collectors.joining());
+    return String.format("{\"ok\": %b, \"killed\": %d, \"survived\": %d, \"ticks\": %d, \"sentInputs\": %d,"
+        + " \"sentRequests\": %d, \"waitingRequests\": %d, \"bestKills\": %d, \"olderRefused\": %b%s}", isOk(), killed,
+        survived, ticks, sentInputs, sentRequests, waitingRequests, bestKills, isOlderRefused, numbers);
   }
 }

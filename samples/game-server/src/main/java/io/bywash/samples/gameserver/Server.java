@@ -153,7 +153,7 @@ final class Server {
   }
 
   private void handle(Spawn request) {
-    counts.add(Count.ANSWERED, 1);
+    counts.add(Count.REQUESTS, 1);
     if (!monsters.spawn(request.x(), request.y(), request.request(), tick)) {
       counts.add(Count.CROWDED, 1);
     }

@@ -31,7 +31,7 @@ data class Outcome(
 
     fun toText(): String = String.format(
         "%,d frames, %,d of them drawn; %,d particles came, %,d ended, whose handles were refused %,d times; room for" +
-            " %,d was too little %,d times%n%,d copies were drawn, %,d of them wrong, %,d had ended meanwhile%n" +
+            " %,d was too little %,d times%n%,d copies were drawn, %,d of them wrong, %,d had ended before%n" +
             "at the end %,d active, %,d allocated, %,d seen; before, the first two differed %,d times%n%s",
         frames, framesSeen, spawned, released, refused, max, exhausted, particlesSeen, wrong, gone, active, allocated,
         living, unequal, if (isOk) "each particle fell as it had to, and its slot was used again" else "NOT OK",

@@ -54,10 +54,8 @@ object ParticleSimulation {
         Programs.leaveNothing(SEGMENT)
         var outcome = Outcome()
         try {
-            View(options.json).use { view ->
-                outcome = run(options, view)
-                view.line(outcome.toText())
-            }
+            outcome = View(options.json).use { run(options, it) }
+            (if (options.json) System.err else System.out).println(outcome.toText())
         } catch (failure: IOException) {
             System.err.println("particle-simulation: ${failure.message}")
         } catch (failure: BusException) {

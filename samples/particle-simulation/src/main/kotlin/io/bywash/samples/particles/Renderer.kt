@@ -38,7 +38,7 @@ class Renderer(segment: Segment) {
     var wrong = 0L
         private set
 
-    /** Handles whose particle was released before it was read, and so was not seen. */
+    /** Handles whose particle was not seen: it was released before it was read, or written during each try. */
     var gone = 0L
         private set
 

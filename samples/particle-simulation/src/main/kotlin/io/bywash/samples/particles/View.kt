@@ -22,9 +22,10 @@ class View(private val isQuiet: Boolean) : AutoCloseable {
         }
     }
 
-    /** A line that stays. */
+    /** A line that stays; above the picture, until this is closed. */
     fun line(text: String) = if (isQuiet) System.err.println(text) else terminal.println(text)
 
+    /** The picture stays as it is. */
     override fun close() = animation.stop()
 
     private companion object {
