@@ -53,7 +53,7 @@ final class Ai {
   }
 
   private void look() {
-    requestsLeft = monsters.allocated() < World.MONSTERS ? REQUESTS_PER_LOOK : 0;
+    requestsLeft = monsters.allocated() < monsters.capacity() ? REQUESTS_PER_LOOK : 0;
     int seen = 0;
     for (long handle = monsters.next(0); handle != 0; handle = monsters.next(handle)) {
       Monster monster = monsters.get(handle, Monster.RECORDS);
