@@ -85,18 +85,19 @@ public final class PoolUser extends Role implements Revocable {
    */
   public static PoolUser open(Entry entry) {
     Leases leases = Leases.of(entry);
-    SegmentEntry own = leases.entry;
-    return own.core().whileMapped(() -> {
+    SegmentEntry segmentEntry = leases.entry;
+    return segmentEntry.core().whileMapped(() -> {
       RoleHandle handle = null;
-      for (int role = 0; handle == null && role < own.roleCount(); role++) {
-        handle = RoleHandle.tryTake(own, role, 0);
+      for (int role = 0; handle == null && role < segmentEntry.roleCount(); role++) {
+        handle = RoleHandle.tryTake(segmentEntry, role, 0);
       }
       if (handle == null) {
-        throw new TableFullException("Entry \"" + own.name() + "\" of segment " + own.core().path() + " has all its "
-            + own.roleCount() + " users, and they live. Close one, or create it with more.");
+        throw new TableFullException("Entry \"" + segmentEntry.name() + "\" of segment "
+            + segmentEntry.core().path() + " has all its " + segmentEntry.roleCount()
+            + " users, and they live. Close one, or create it with more.");
       }
       try {
-        own.core().touchPages(leases.dataOffset, leases.dataBytes, true);
+        segmentEntry.core().touchPages(leases.dataOffset, leases.dataBytes, true);
         PoolUser user = new PoolUser(leases, handle);
         handle.activate();
         return user;
@@ -330,9 +331,9 @@ public final class PoolUser extends Role implements Revocable {
 
   private <T> void encode(Records<T> records, T record) {
     check(records);
-    RecordType<T> own = records.typeOf(record);
+    RecordType<T> recordType = records.typeOf(record);
     calling = true;
-    own.write(scratch, 0, record); // before anything is changed, since this may run the user's code
+    recordType.write(scratch, 0, record); // before anything is changed, since this may run the user's code
     calling = false;
     handle.checkUsable(); // that code may have closed this user
   }
