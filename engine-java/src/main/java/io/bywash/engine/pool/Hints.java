@@ -70,10 +70,7 @@ final class Hints {
     while (free != 0) {
       long bit = Long.lowestOneBit(free);
       long before = region.getAndBitwiseOrLong(takenAt(word), bit);
-      if ((before & bit) == 0) {
-        if ((~(before | bit) & valid) == 0) {
-          markFull(word);
-        }
+      if ((before & bit) == 0) { // whoever finds the word full marks that: it may soon have room again
         return (word << 6) + Long.numberOfTrailingZeros(bit);
       }
       free = ~before & valid;

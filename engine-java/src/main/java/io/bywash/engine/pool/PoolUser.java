@@ -438,7 +438,10 @@ public final class PoolUser extends Role implements Revocable {
     return 0;
   }
 
-  /** Releases all objects of this user, and gives the role back. Calling this again does nothing. */
+  /**
+   * Releases all objects of this user, and gives the role back. It takes time in proportion to the capacity. Calling
+   * this again does nothing.
+   */
   @Override
   public void close() {
     guard.close();
