@@ -48,7 +48,7 @@ final class CrashRecoveryTest {
     List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(), "-p",
         Path.of("../../engine-java/target/classes").toAbsolutePath() + File.pathSeparator
             + Path.of("target/classes").toAbsolutePath(),
-        "--enable-native-access=io.bywash.engine", "-m",
+        "--enable-native-access=io.bywash.engine", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-m",
         "io.bywash.samples.crashrecovery/io.bywash.samples.crashrecovery.CrashRecovery"));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(scratch.resolve("out").toFile())

@@ -22,7 +22,8 @@ final class HelloTest {
     String classes = Path.of("target/classes").toAbsolutePath().toString();
     String engine = Path.of("../../engine-java/target/classes").toAbsolutePath().toString();
     ProcessBuilder builder = new ProcessBuilder(ProcessHandle.current().info().command().orElseThrow(), "-p",
-        engine + ":" + classes, "--enable-native-access=io.bywash.engine", "-m",
+        engine + ":" + classes, "--enable-native-access=io.bywash.engine", "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1", "-m",
         "io.bywash.samples.hello/io.bywash.samples.hello." + program).redirectErrorStream(true);
     builder.environment().put("BYWASH_DIR", bus.toString());
     return builder.start();

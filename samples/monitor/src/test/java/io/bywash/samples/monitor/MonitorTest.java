@@ -17,9 +17,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 /** The sample as its users run it: as processes, in a bus directory of its own. */
 @Timeout(240)
+@Execution(ExecutionMode.CONCURRENT) // each waits most of the time
 final class MonitorTest {
   private Path bus;
   @TempDir Path scratch;
@@ -50,7 +53,7 @@ final class MonitorTest {
             + Path.of("../kit/target/classes").toAbsolutePath() + File.pathSeparator
             + Path.of("../task-farm/target/classes").toAbsolutePath() + File.pathSeparator
             + Path.of("target/classes").toAbsolutePath(),
-        "--enable-native-access=io.bywash.engine", "-m",
+        "--enable-native-access=io.bywash.engine", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-m",
         "io.bywash.samples.monitor/io.bywash.samples.monitor.Monitor"));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(scratch.resolve("out").toFile())

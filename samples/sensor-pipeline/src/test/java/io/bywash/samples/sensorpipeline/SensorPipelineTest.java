@@ -62,7 +62,7 @@ final class SensorPipelineTest {
         Path.of("../../engine-java/target/classes").toAbsolutePath() + File.pathSeparator
             + Path.of("../kit/target/classes").toAbsolutePath() + File.pathSeparator
             + Path.of("target/classes").toAbsolutePath(),
-        "--enable-native-access=io.bywash.engine", "-m",
+        "--enable-native-access=io.bywash.engine", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-m",
         "io.bywash.samples.sensorpipeline/io.bywash.samples.sensorpipeline.SensorPipeline"));
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(scratch.resolve("out").toFile())

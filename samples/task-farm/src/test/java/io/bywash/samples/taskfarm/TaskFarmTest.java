@@ -49,7 +49,7 @@ final class TaskFarmTest {
         Path.of("../../engine-java/target/classes").toAbsolutePath() + File.pathSeparator
             + Path.of("../kit/target/classes").toAbsolutePath() + File.pathSeparator
             + Path.of("target/classes").toAbsolutePath(),
-        "--enable-native-access=io.bywash.engine", "-m",
+        "--enable-native-access=io.bywash.engine", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-m",
         "io.bywash.samples.taskfarm/io.bywash.samples.taskfarm.TaskFarm"));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(scratch.resolve("out").toFile())
