@@ -30,6 +30,8 @@ import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
+import org.junit.jupiter.api.parallel.Execution
+import org.junit.jupiter.api.parallel.ExecutionMode
 
 /** Attaches to a new segment, publishes a message, says so, and waits to be killed. */
 object Victim {
@@ -46,6 +48,7 @@ private val spec = SegmentSpec.of(Broadcast.spec("orders", 64 * 1024))
 
 /** Runs the commands as their users do, in a bus directory of its own. */
 @Timeout(120)
+@Execution(ExecutionMode.CONCURRENT) // each has one process at a time
 class ToolTest {
     private val bus: Path = Files.createTempDirectory(Path.of("/dev/shm"), "bywash-tool-test-")
     private val scratch: Path = Files.createTempDirectory("bywash-tool-test-")
