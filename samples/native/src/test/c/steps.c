@@ -40,7 +40,7 @@ static void publish(int64_t n, bool staged) {
   }
   must(bywash_publisher_open(segment, "q", NULL, &publisher), "publisher");
   arm(n);
-  for (int i = 0; i < (staged ? 60 : 12); i++) { /* 60 messages turn the ring, which has 4096 bytes */
+  for (int i = 0; i < (staged ? 16 : 6); i++) { /* runs that follow each other turn the ring */
     void *place;
     int64_t number = bywash_publisher_sequence(publisher);
     if (staged) {

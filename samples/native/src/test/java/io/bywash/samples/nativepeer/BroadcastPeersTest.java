@@ -82,8 +82,17 @@ final class BroadcastPeersTest {
   // ---- every message, in order
 
   @Test
+  void messagesOfRandomSizesFromCToJavaArriveWholeAndInOrder() throws Exception {
+    fromCToJava(200_000);
+  }
+
+  @Tag("stress")
+  @Test
   void aMillionMessagesOfRandomSizesFromCToJavaArriveWholeAndInOrder() throws Exception {
-    int count = 1_000_000;
+    fromCToJava(1_000_000);
+  }
+
+  private static void fromCToJava(int count) throws Exception {
     try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), spec());
         Subscriber subscriber = subscriber(segment, "q", SubscriberOptions.block())) {
       Peer peer = bus.fastPeer("publish", "q", 0, count, 7, 1).awaits("ready");
@@ -95,8 +104,17 @@ final class BroadcastPeersTest {
   }
 
   @Test
+  void messagesOfRandomSizesFromJavaToCArriveWholeAndInOrder() throws Exception {
+    fromJavaToC(200_000);
+  }
+
+  @Tag("stress")
+  @Test
   void aMillionMessagesOfRandomSizesFromJavaToCArriveWholeAndInOrder() throws Exception {
-    int count = 1_000_000;
+    fromJavaToC(1_000_000);
+  }
+
+  private static void fromJavaToC(int count) throws Exception {
     try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), spec());
         Publisher publisher = publisher(segment, "q")) {
       Peer peer = bus.fastPeer("subscribe", "q", "block", count, "poll").awaits("ready");

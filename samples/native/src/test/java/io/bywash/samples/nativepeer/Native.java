@@ -30,7 +30,7 @@ final class Native {
     /** As users build it. */
     FAST(List.of("peer"), "-O2"),
     /** With AddressSanitizer and UndefinedBehaviorSanitizer: whatever they find ends the program with an error. */
-    SANITIZED(List.of("peer", "example"), "-O0", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
+    SANITIZED(List.of("peer", "example", "damage"), "-O0", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
     /** With a step before each store, which the program counts. */
     STEPS(List.of("steps"), "-O0", "-DBYWASH_STEPS");
 
@@ -92,6 +92,25 @@ final class Native {
       arguments.addAll(objects);
       run(command, arguments.toArray(String[]::new));
     }
+    return target;
+  }
+
+  /** Compiles a program in C++ against the header, and links it with the library of a variant. */
+  static Path cplusplus(Variant variant, String name) throws IOException {
+    Path target = program(variant, name);
+    Optional<String> compiler = compiler("CXX", "c++", "g++", "clang++");
+    if (compiler.isEmpty()) {
+      System.out.println("SKIPPED: there is no C++ compiler, so bywash.hpp is not tested");
+    }
+    assumeTrue(compiler.isPresent(), "there is no C++ compiler");
+    List<String> command = new ArrayList<>(List.of(compiler.get(), "-std=c++17", "-Wall", "-Wextra", "-pedantic",
+        "-Werror", "-pthread", "-Iinclude"));
+    command.addAll(variant.flags);
+    List<String> arguments = new ArrayList<>(List.of("-o", target.toString(), "src/test/c/" + name + ".cpp"));
+    try (Stream<Path> objects = Files.list(target.getParent())) {
+      objects.map(Path::toString).filter(each -> each.endsWith(".o")).forEach(arguments::add);
+    }
+    run(command, arguments.toArray(String[]::new));
     return target;
   }
 

@@ -11,16 +11,22 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.cell.Atomics;
 import io.bywash.engine.cell.Latest;
+import io.bywash.engine.cell.LatestWriter;
+import io.bywash.engine.cell.NumberArray;
+import io.bywash.engine.cell.RecordArray;
 import io.bywash.engine.queue.Consumer;
 import io.bywash.engine.queue.DeliveryPolicy;
 import io.bywash.engine.queue.Producer;
 import io.bywash.engine.queue.WorkQueue;
+import io.bywash.engine.ring.Ring;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -103,6 +109,53 @@ final class SegmentPeersTest {
       String said = Native.run(Native.HERE, List.of(Native.program(Native.Variant.SANITIZED, "example").toString(),
           "../../docs/SPEC.md", bus.path("q").toString()));
       assertTrue(said.matches("compared 2\\d{4} wrong 0\n"), said);
+    }
+  }
+
+  @Test
+  void eachOwnerInCplusplusDoesWhatItIsForAndTheLastOneRemovesTheSegment() throws Exception {
+    try (Bus bus = new Bus()) {
+      String program = Native.cplusplus(Native.Variant.SANITIZED, "owners").toString();
+      assertEquals("owned\n", Native.run(Native.HERE, List.of(program, bus.path("s").toString())));
+    }
+  }
+
+  @Test
+  void wordsOfNonsenseAnywhereAreErrorsInCAndNeverACrash() throws Exception {
+    damage(150, 1);
+  }
+
+  @Tag("stress")
+  @Test
+  void wordsOfNonsenseInTenThousandSegmentsAreErrorsInCAndNeverACrash() throws Exception {
+    damage(10_000, 2);
+  }
+
+  private static void damage(int rounds, int seed) throws Exception {
+    List<EntrySpec> all = List.of(Broadcast.spec("q", 4096, 4), WorkQueue.spec("jobs", 4, Numbered.MAX_LENGTH),
+        Atomics.spec("state", "long total"), Latest.spec("price", Numbered.MAX_LENGTH, 1, 2),
+        Ring.spec("ring", 16, Long.BYTES), NumberArray.spec("numbers", 3, double.class),
+        RecordArray.spec("records", 3, ValuesPeersTest.Place.PLACES));
+    try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), SegmentSpec.small(all));
+        Publisher publisher = Publisher.open(segment.directory().find("q", Kind.BROADCAST));
+        Producer producer = Producer.open(segment.directory().find("jobs", Kind.WORK_QUEUE));
+        LatestWriter writer = LatestWriter.open(segment.directory().find("price", Kind.LATEST))) {
+      for (long i = 0; i < 40; i++) {
+        assertTrue(publisher.offer(Numbered.message(i)));
+      }
+      Peer holds = bus.fastPeer("hold", "jobs");
+      for (long i = 0; i < 3; i++) {
+        assertTrue(producer.offer(Numbered.message(i)));
+      }
+      holds.awaits("holding 0");
+      writer.set(Numbered.message(1));
+      String said = Native.run(Native.HERE, List.of(Native.program(Native.Variant.SANITIZED, "damage").toString(),
+          segment.path().toString(), bus.path("copy").toString(), String.valueOf(rounds), String.valueOf(seed)));
+      assertTrue(said.matches("damaged [1-9]\\d*\n"), said);
+      holds.release().ends();
+      try (Consumer consumer = Consumer.open(segment.directory().find("jobs", Kind.WORK_QUEUE))) {
+        assertEquals(3, consumer.poll(message -> { }, 10), "the original is as it was");
+      }
     }
   }
 
