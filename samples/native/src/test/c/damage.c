@@ -1,7 +1,7 @@
 /*
  * damage SEGMENT COPY ROUNDS SEED : copies a segment's file, writes nonsense to some of its words, and does everything
- * with the copy that the library can do. Whatever is wrong there is an error with a text, or nothing; it is never a crash
- * (a sanitizer sees what would be one), and nothing lasts for long. Prints how many rounds met damage.
+ * with the copy that the library can do. Whatever is wrong there is an error with a text, or nothing; it is never a
+ * crash (a sanitizer sees what would be one), and nothing lasts for long. Prints how many rounds met damage.
  */
 #include "peer.h"
 

@@ -41,7 +41,7 @@ public final class JavaPeer {
   }
 
   private static void stand(Segment segment, String entry) throws Exception {
-    SubscriberOptions options = SubscriberOptions.block().startingAtOldest();
+    SubscriberOptions options = SubscriberOptions.block(); // from the next message on, so that there is some room
     try (Subscriber subscriber = Subscriber.open(segment.directory().find(entry, Kind.BROADCAST), options)) {
       System.out.println("ready");
       System.in.read();

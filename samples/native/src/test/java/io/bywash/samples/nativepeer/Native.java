@@ -30,7 +30,8 @@ final class Native {
     /** As users build it. */
     FAST(List.of("peer"), "-O2"),
     /** With AddressSanitizer and UndefinedBehaviorSanitizer: whatever they find ends the program with an error. */
-    SANITIZED(List.of("peer", "example", "damage"), "-O0", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
+    SANITIZED(List.of("peer", "example", "damage"), "-O0", "-g", "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all"),
     /** With a step before each store, which the program counts. */
     STEPS(List.of("steps"), "-O0", "-DBYWASH_STEPS");
 
