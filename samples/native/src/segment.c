@@ -28,6 +28,7 @@ static void in_child(void) {
     close(each->fd);
     each->fd = -1;
     each->map = NULL; /* MADV_DONTFORK */
+    pthread_mutex_init(&each->mutex, NULL); /* another thread of the parent may have had it */
     atomic_store(&each->forked, true);
   }
   pthread_mutex_unlock(&all_mutex);
