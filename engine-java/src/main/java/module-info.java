@@ -5,6 +5,7 @@ module io.bywash.engine {
 
   exports io.bywash.engine;
   exports io.bywash.engine.broadcast;
+  exports io.bywash.engine.call;
   exports io.bywash.engine.cell;
   exports io.bywash.engine.inspect;
   exports io.bywash.engine.pool;

@@ -15,7 +15,9 @@ public enum Kind {
   /** One writer, one popper; elements of one size, the oldest of which may be overwritten. */
   RING(5, 1, "ring", "elements"),
   /** Objects of one size, each of which belongs to one user at a time. */
-  POOL(6, 1, "pool", "objects");
+  POOL(6, 1, "pool", "objects"),
+  /** Many callers, several responders that share the work; each request is answered to its caller. */
+  ENDPOINT(7, 1, "endpoint", "requests");
 
   private final int code;
   private final int version;

@@ -1,6 +1,7 @@
 package io.bywash.engine;
 
 import io.bywash.engine.broadcast.BroadcastStatus;
+import io.bywash.engine.call.EndpointStatus;
 import io.bywash.engine.cell.CellsStatus;
 import io.bywash.engine.cell.LatestStatus;
 import io.bywash.engine.internal.directory.SegmentEntry;
@@ -16,7 +17,7 @@ import java.util.Optional;
  * detail, for example {@link BroadcastStatus}. Any thread may use it.
  */
 public sealed interface StructureStatus
-    permits BroadcastStatus, QueueStatus, CellsStatus, LatestStatus, RingStatus, PoolStatus {
+    permits BroadcastStatus, QueueStatus, CellsStatus, LatestStatus, RingStatus, PoolStatus, EndpointStatus {
 
   /**
    * Inspects an entry. Any attachment will do, even a read-only one. Those who use the structure are not slowed down.

@@ -62,7 +62,10 @@ class ArchitectureTest {
           "internal.memory", "internal.role", "internal.segment", "internal.waiting")),
       entry("pool", Set.of("wait", "record", "internal.attachment", "internal.directory", "internal.layout",
           "internal.memory", "internal.role", "internal.segment", "internal.waiting")),
-      entry("internal.kinds", Set.of("internal.directory", "broadcast", "cell", "pool", "queue", "ring")),
+      entry("call", Set.of("wait", "record", "internal.attachment", "internal.directory", "internal.layout",
+          "internal.linux", "internal.memory", "internal.record", "internal.role", "internal.segment",
+          "internal.waiting")),
+      entry("internal.kinds", Set.of("internal.directory", "broadcast", "call", "cell", "pool", "queue", "ring")),
       entry("internal", Set.of("internal.attachment", "internal.directory", "internal.files", "internal.layout",
           "internal.linux", "internal.memory", "internal.segment")),
       entry("", Set.of("internal", "internal.directory", "internal.files", "internal.kinds", "internal.layout",
@@ -72,7 +75,7 @@ class ArchitectureTest {
   /** Limits and names of specifications are those of the layout; the sealed status of structures names all kinds. */
   private static final Map<String, Set<String>> WORDS_USE = Map.of(
       "EntrySpec", Set.of("internal.layout"), "SegmentSpec", Set.of("internal.layout"),
-      "StructureStatus", Set.of("internal.directory", "broadcast", "cell", "pool", "queue", "ring"));
+      "StructureStatus", Set.of("internal.directory", "broadcast", "call", "cell", "pool", "queue", "ring"));
   private static final Pattern ARROW = Pattern.compile("^\\s+(\\S+)\\s+->\\s+(\\S+)");
 
   @Test

@@ -32,6 +32,7 @@ class SnippetTest {
       import static java.lang.invoke.MethodHandles.lookup;
 
       import io.bywash.engine.broadcast.*;
+      import io.bywash.engine.call.*;
       import io.bywash.engine.cell.*;
       import io.bywash.engine.pool.*;
       import io.bywash.engine.queue.*;

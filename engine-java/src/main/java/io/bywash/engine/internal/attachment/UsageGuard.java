@@ -4,6 +4,7 @@ import io.bywash.engine.BusException;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.internal.linux.EngineLog;
 import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Lets a role be used until it or its segment is closed, and knows whether it is being used at the moment. An
@@ -33,6 +34,8 @@ public class UsageGuard {
   private boolean revoked;
   /** The id of the thread that is inside an operation; 0 when none is. */
   private long inside;
+  /** How many uses that {@link #hold} began are not over. */
+  private final AtomicInteger holds = new AtomicInteger();
 
   protected UsageGuard(Row row) {
     this.row = row;
@@ -79,7 +82,33 @@ public class UsageGuard {
     }
   }
 
+  /**
+   * Begins a use that any thread may end, beside others and beside operations. The role is not given back before
+   * {@link #letGo}.
+   *
+   * @throws SegmentClosedException when the role can no longer be used
+   */
+  public final void hold() {
+    holds.incrementAndGet(); // [inside]
+    if (!usable) { // [inside]
+      letGo();
+      throw unusable();
+    }
+  }
+
+  /** Ends what {@link #hold} began, and gives the role back if it was closed meanwhile and nobody uses it any more. */
+  public final void letGo() {
+    holds.decrementAndGet(); // [inside]
+    if (!usable) { // [inside]
+      endUnusable();
+    }
+  }
+
   private void endUnusable() {
+    VarHandle.fullFence(); // [inside] of the last two users who leave, at least one sees that the other has left
+    if (isInside()) {
+      return;
+    }
     try {
       end();
     } catch (BusException failure) { // the operation's own outcome must not be lost
@@ -88,9 +117,9 @@ public class UsageGuard {
     }
   }
 
-  /** Whether some thread is inside an operation. */
+  /** Whether some thread is inside an operation, or a use that {@link #hold} began. */
   public final boolean isInside() {
-    boolean isInside = inside != 0;
+    boolean isInside = inside != 0 || holds.get() != 0;
     VarHandle.acquireFence(); // [inside]
     return isInside;
   }
@@ -168,7 +197,7 @@ public class UsageGuard {
   /** Gives the role back, at once or when another thread's operation ends. Calling this again does nothing. */
   public final void close() {
     makeUnusable();
-    if (!isInside() || isCallerInside()) {
+    if (holds.get() == 0 && (inside == 0 || isCallerInside())) {
       end();
     }
   }

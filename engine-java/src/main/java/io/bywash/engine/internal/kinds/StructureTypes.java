@@ -1,6 +1,7 @@
 package io.bywash.engine.internal.kinds;
 
 import io.bywash.engine.broadcast.BroadcastType;
+import io.bywash.engine.call.EndpointType;
 import io.bywash.engine.cell.CellsType;
 import io.bywash.engine.cell.LatestType;
 import io.bywash.engine.internal.directory.StructureType;
@@ -15,7 +16,8 @@ import java.util.List;
  */
 public final class StructureTypes {
   public static final List<StructureType> ALL = List.of(BroadcastType.INSTANCE, QueueType.INSTANCE,
-      CellsType.INSTANCE, LatestType.INSTANCE, RingType.INSTANCE, PoolType.INSTANCE);
+      CellsType.INSTANCE, LatestType.INSTANCE, RingType.INSTANCE, PoolType.INSTANCE,
+      EndpointType.INSTANCE);
 
   private StructureTypes() {}
 }

@@ -141,6 +141,11 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
    * @throws InterruptedWaitException when this thread was interrupted
    */
   protected final boolean awaitOnce(long timeoutNanos) {
+    return awaitOnce(timeoutNanos, Long.MAX_VALUE);
+  }
+
+  /** As {@link #awaitOnce(long)}, for at most {@code mostNanos}, which is at least 1. */
+  protected final boolean awaitOnce(long timeoutNanos, long mostNanos) {
     if (timeoutNanos <= 0) {
       return false;
     }
@@ -158,7 +163,7 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
       probedNanos = now;
       probe();
     }
-    lastWasBrief = waiters.room().await(this, waitStrategy, left, lastWasBrief);
+    lastWasBrief = waiters.room().await(this, waitStrategy, Math.min(left, mostNanos), lastWasBrief);
     return true;
   }
 

@@ -76,19 +76,15 @@ public final class Waiters {
 
   /**
    * Wakes one of the roles that wait, if there are any, and sometimes more. It is not always the same one. Whoever is
-   * woken but does not check the structure then must call this again.
+   * woken but does not check the structure then must call this again. Returns whether one was woken.
    */
-  public void signalOne() {
-    if (hasAny()) {
-      ringOne(searchStart);
-    }
+  public boolean signalOne() {
+    return hasAny() && ringOne(searchStart);
   }
 
-  /** Wakes the holder of a role, if it waits. */
-  public void signalRole(int role) {
-    if (hasAny() && withdraw(role)) {
-      ring(role);
-    }
+  /** Wakes the holder of a role, if it waits. Returns whether it was woken. */
+  public boolean signalRole(int role) {
+    return hasAny() && withdraw(role) && ring(role);
   }
 
   private boolean hasAny() {
@@ -132,24 +128,25 @@ public final class Waiters {
     return true;
   }
 
-  private void ringOne(int first) {
+  private boolean ringOne(int first) {
     for (int i = 0; i <= words; i++) { // the first word twice: its upper part first, its lower part last
       int index = ((first >>> 6) + i) % words;
       if (isInSummary(index)) {
         long bits = word(index);
         if (bits == 0 && clearSummary(index)) {
-          return;
+          return true;
         }
         bits &= i == 0 ? -1L << first : i == words ? ~(-1L << first) : -1L;
         for (; bits != 0; bits &= bits - 1) {
           int role = (index << 6) + Long.numberOfTrailingZeros(bits);
           if (withdraw(role) && ring(role)) {
             searchStart = (role + 1) % (words << 6);
-            return;
+            return true;
           }
         }
       }
     }
+    return false;
   }
 
   /** Wakes the holders of roles in one word of bits, each participant once. */

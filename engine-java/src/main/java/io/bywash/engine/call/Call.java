@@ -1,0 +1,119 @@
+package io.bywash.engine.call;
+
+import io.bywash.engine.Message;
+import io.bywash.engine.internal.record.MessageView;
+
+/**
+ * A request that was sent, and its reply. Used in the thread of its {@link Caller}. It occupies a slot of the caller
+ * until it is closed; the reply is read in place and is valid until then.
+ *
+ * <p>A call belongs to one request for ever: whatever comes later in the same slot, it does not see.
+ */
+public final class Call implements AutoCloseable {
+  /** Stages of a call; the first two occupy a slot. */
+  enum Stage { PENDING, DONE, CLOSED }
+
+  private final Caller caller;
+  final long number;
+  final long slot;
+  /** The reply word before this call. */
+  final long before;
+  final long sentNanos;
+  final long deadlineNanos;
+  private Stage stage = Stage.PENDING;
+  private MessageView reply;
+  private CallFailedException failure;
+  /** Whether {@link Caller#poll} is still to return it. */
+  boolean isToBePolled;
+
+  Call(Caller caller, long number, long slot, long before, long sentNanos, long deadlineNanos) {
+    this.caller = caller;
+    this.number = number;
+    this.slot = slot;
+    this.before = before;
+    this.sentNanos = sentNanos;
+    this.deadlineNanos = deadlineNanos;
+  }
+
+  /** The number of the request, which no other request of this caller's role has, before or after. */
+  public long number() {
+    return number;
+  }
+
+  /** Whether there is a reply, or it is certain that there will be none. */
+  public boolean isDone() {
+    if (stage == Stage.PENDING) {
+      caller.look(this);
+    }
+    return stage != Stage.PENDING;
+  }
+
+  /**
+   * The reply, which is read in place and valid until this call is closed.
+   *
+   * @throws CallFailedException when there will be no reply
+   * @throws IllegalStateException when the call is not {@linkplain #isDone done} yet, or was closed
+   */
+  public Message reply() {
+    if (!isDone() || stage == Stage.CLOSED) {
+      throw new IllegalStateException("call " + number + (stage == Stage.CLOSED ? " was closed"
+          : " is not done yet: use isDone(), or Caller.poll or await"));
+    }
+    if (failure != null) {
+      throw failure;
+    }
+    return reply;
+  }
+
+  /** Why there is no reply; null when there is one, or the call is not done yet. */
+  public CallFailedException.Reason failure() {
+    return isDone() && failure != null ? failure.reason() : null;
+  }
+
+  /**
+   * Cancels the call, unless it is done. A responder that has not taken the request never will; one that has taken it
+   * can {@linkplain Request#isCancelled ask}, and learns of it when it replies.
+   *
+   * @return whether the call was cancelled; if not, it was done before
+   */
+  public boolean cancel() {
+    return stage == Stage.PENDING && caller.cancel(this);
+  }
+
+  /** Cancels the call if it is not done, and frees its slot. Calling this again does nothing. */
+  @Override
+  public void close() {
+    if (stage != Stage.CLOSED) {
+      caller.close(this);
+    }
+  }
+
+  // ---- for the caller
+
+  boolean isPending() {
+    return stage == Stage.PENDING;
+  }
+
+  boolean isClosed() {
+    return stage == Stage.CLOSED;
+  }
+
+  void succeed(MessageView newReply) {
+    reply = newReply;
+    stage = Stage.DONE;
+  }
+
+  void fail(CallFailedException why) {
+    failure = why;
+    stage = Stage.DONE;
+  }
+
+  /** Ends the call: its slot may be used again. */
+  void end() {
+    if (reply != null) {
+      reply.clear();
+      reply = null;
+    }
+    stage = Stage.CLOSED;
+  }
+}

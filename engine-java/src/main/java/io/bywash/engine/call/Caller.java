@@ -1,0 +1,571 @@
+package io.bywash.engine.call;
+
+import static io.bywash.engine.call.CallLayout.*;
+
+import io.bywash.engine.Entry;
+import io.bywash.engine.Message;
+import io.bywash.engine.Revocable;
+import io.bywash.engine.call.CallFailedException.Reason;
+import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.internal.role.Role;
+import io.bywash.engine.internal.role.RoleHandle;
+import io.bywash.engine.record.RecordType;
+import io.bywash.engine.record.Records;
+import io.bywash.engine.wait.WaitPolicy;
+import io.bywash.engine.wait.Waitable;
+import java.lang.ref.Reference;
+import java.util.Objects;
+
+/**
+ * A caller of an endpoint. It sends requests, each with a deadline, and gets each reply, or the reason why there is
+ * none. A reply never reaches another call than its own, however late it is.
+ *
+ * {@snippet :
+ * try (Caller caller = Caller.open(segment.directory().find("prices", Kind.ENDPOINT))) {
+ *   Message reply = caller.call(bytes, 1_000_000_000); // waits for up to a second
+ *   long price = reply.getLong(0); // read in place; valid until the next call
+ *
+ *   Call first = caller.send(bytes, 1_000_000_000); // several in flight; null when all slots are in use
+ *   Call second = caller.send(bytes, 1_000_000_000);
+ *   for (Call done; (done = caller.await(1_000_000_000)) != null; ) { // in the order in which they end
+ *     try (done) {
+ *       price = done.reply().getLong(0); // or throws CallFailedException
+ *     }
+ *   }
+ * }
+ * }
+ *
+ * <p>A caller has the endpoint's number of slots. A call takes one until it is closed, or, if it was given up while a
+ * responder had its request, until that responder has finished with it or is gone.
+ *
+ * <p>A caller is used by one thread at a time. Where a second thread is noticed, it gets an
+ * {@link IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment
+ * was closed in this process, every method that uses the endpoint throws
+ * {@link io.bywash.engine.SegmentClosedException}. {@link Slots} has the protocol.
+ */
+@SuppressWarnings("exports") // Role has no public member but those of Revocable
+public final class Caller extends Role implements Waitable, Revocable {
+  private static final int SPINS = 2_000;
+  private static final int POLLS_A_PROBE = 1024; // a power of two
+  private static final int POLLS_A_LOOK = 64; // a power of two
+
+  private final Slots slots;
+  private final Region region;
+  private final RoleHandle handle;
+  private final boolean spins;
+  private final RequestWriter writer;
+  private final InFlight inFlight;
+  /** The blocking call whose reply is shown; null when there is none. */
+  private Call shown;
+  private boolean wantsSlot;
+  /** Whether this thread waits, and so looks at deadlines itself. */
+  private boolean waits;
+  private int emptyPolls;
+  private Records<?> checked;
+
+  private Caller(Slots slots, RoleHandle handle, WaitPolicy waitPolicy) {
+    super(handle, waitPolicy, slots.entry.waitingForSpace());
+    this.slots = slots;
+    this.region = slots.region;
+    this.handle = handle;
+    this.spins = waitPolicy == WaitPolicy.SPIN || waitPolicy == WaitPolicy.BACKOFF;
+    this.writer = new RequestWriter(this, slots);
+    this.inFlight = new InFlight(this, slots, handle);
+  }
+
+  /** As {@link #open(Entry, WaitPolicy)} with {@link WaitPolicy#BACKOFF}. */
+  public static Caller open(Entry entry) {
+    return open(entry, WaitPolicy.BACKOFF);
+  }
+
+  /**
+   * Takes a caller's role.
+   *
+   * @param waitPolicy how this caller waits for replies
+   * @throws io.bywash.engine.TableFullException when living callers have all places
+   * @throws io.bywash.engine.SpecMismatchException when the entry is no endpoint
+   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible
+   * @throws IllegalStateException when the segment is attached read-only
+   */
+  public static Caller open(Entry entry, WaitPolicy waitPolicy) {
+    Slots slots = Slots.of(entry);
+    Objects.requireNonNull(waitPolicy, "waitPolicy");
+    return slots.entry.core().whileMapped(() -> {
+      RoleHandle handle = slots.take(slots.responders, slots.entry.roleCount(), MODE_CALLER, "callers");
+      try {
+        Caller caller = new Caller(slots, handle, waitPolicy);
+        handle.activate();
+        return caller;
+      } catch (RuntimeException | Error failure) {
+        handle.close();
+        throw failure;
+      } finally {
+        handle.exit();
+      }
+    });
+  }
+
+  /**
+   * Labels this caller for people who inspect the segment. The label may be changed at any time.
+   *
+   * @param label up to 32 bytes in UTF-8, without control characters; empty for none
+   */
+  public void label(String label) {
+    setLabel(label);
+  }
+
+  /**
+   * Whether calls fail at once with {@link Reason#NO_RESPONDER} while nobody answers for the endpoint. If not, which is
+   * the default, they wait for a responder until their deadline.
+   */
+  public void failFast(boolean newFailsFast) {
+    inFlight.failFast(newFailsFast);
+  }
+
+  /** The size of the largest request in bytes. */
+  public int maxRequestBytes() {
+    return slots.maxRequestBytes;
+  }
+
+  /** The size of the largest reply in bytes. */
+  public int maxReplyBytes() {
+    return slots.maxReplyBytes;
+  }
+
+  /** How many calls are neither done nor closed. */
+  public int inFlight() {
+    return inFlight.count();
+  }
+
+  /** Whether a living responder answers for the endpoint now. */
+  public boolean hasResponder() {
+    guard.checkUsable();
+    return entry.core().whileMapped(() -> {
+      for (int role = 0; role < Math.min(slots.responders, entry.rolesUsed()); role++) {
+        if (inFlight.isActive(role) && entry.core().participants().isAlive(entry.roleWord(role))) {
+          return true;
+        }
+      }
+      return false;
+    });
+  }
+
+  // ---- blocking calls
+
+  /** As {@link #call(byte[], int, int, int, long)}, for a whole array and type 0. */
+  public Message call(byte[] request, long timeoutNanos) {
+    return call(request, 0, request.length, 0, timeoutNanos);
+  }
+
+  /**
+   * Sends a copy of {@code length} bytes of {@code source}, from {@code index} on, and waits for the reply. Waits for a
+   * slot too, if all are in use.
+   *
+   * @param length 0 to {@link #maxRequestBytes}
+   * @param type the request's type, any number
+   * @param timeoutNanos how long to wait for the reply, at least 1
+   * @return the reply, which is read in place and valid until the next blocking call of this caller, or its close
+   * @throws CallFailedException when there is no reply; {@link CallFailedException#reason} says why
+   * @throws IllegalArgumentException when {@code length} is out of range, or {@code timeoutNanos} is less than 1
+   * @throws io.bywash.engine.InterruptedWaitException when this thread is interrupted, before the call or while it
+   *     waits; the call is cancelled then
+   */
+  public Message call(byte[] source, int index, int length, int type, long timeoutNanos) {
+    Objects.checkFromIndexSize(index, length, source.length);
+    long start = beginCall(length, timeoutNanos);
+    enter(length, type, start, timeoutNanos);
+    Call call;
+    try {
+      region.copyFrom(inFlight.nextSlot() + AREA_PAYLOAD, source, index, length);
+      call = inFlight.send(0, length, type, timeoutNanos);
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
+    } finally {
+      exit();
+    }
+    return result(call);
+  }
+
+  /**
+   * Sends a record, and waits for the reply, as {@link #call(byte[], int, int, int, long)} does. Responders read it
+   * with {@link Records#read}.
+   *
+   * @throws io.bywash.engine.SpecMismatchException when the endpoint is declared to carry other records
+   * @throws IllegalArgumentException when the record is not one of {@code records}, when one of its components is null,
+   *     when a string or array in it is longer than its {@link io.bywash.engine.record.Length}, or when it is longer
+   *     than {@link #maxRequestBytes}
+   * @throws IllegalStateException when the record's own code uses this caller
+   */
+  public <T> Message call(Records<T> records, T record, long timeoutNanos) {
+    RecordType<T> type = checked(records).typeOf(record);
+    long start = beginCall(type.sizeBytes(), timeoutNanos);
+    enter(type.sizeBytes(), type.number(), start, timeoutNanos);
+    Call call;
+    try {
+      call = sendRecord(type, record, timeoutNanos);
+    } finally {
+      exit();
+    }
+    return result(call);
+  }
+
+  private long beginCall(int length, long timeoutNanos) {
+    checkTimeout(timeoutNanos);
+    checkLength(length);
+    beginWait(timeoutNanos);
+    if (shown != null) {
+      shown.close();
+      shown = null;
+    }
+    return System.nanoTime();
+  }
+
+  /** Waits for a slot, and begins the operation of writing to it. */
+  private void enter(int length, int type, long start, long timeoutNanos) {
+    while (!tryEnter(length)) {
+      long left = timeoutNanos - (System.nanoTime() - start);
+      if (left <= 0) {
+        throw new CallFailedException(Reason.TIMED_OUT, "No request of up to " + length + " bytes and type " + type
+            + " was sent to endpoint \"" + entry.name() + "\" within " + timeoutNanos + " ns: all "
+            + slots.slotCount + " slots of this caller are in use");
+      }
+      awaitChange(left, true);
+    }
+  }
+
+  private Message result(Call call) {
+    shown = call;
+    try {
+      for (int i = 0; spins && i < SPINS && call.isPending() && slots.replyWord(call.slot) == call.before; i++) {
+        Thread.onSpinWait();
+      }
+      while (isPendingAfterLook(call)) {
+        awaitChange(Math.max(call.deadlineNanos - System.nanoTime(), 1), false);
+      }
+      return call.reply();
+    } finally {
+      if (call.isPending()) { // this thread was interrupted, or the role has ended
+        call.close();
+      }
+      Reference.reachabilityFence(this);
+    }
+  }
+
+  private boolean isPendingAfterLook(Call call) {
+    guard.enter();
+    try {
+      if (call.isPending()) {
+        inFlight.update(true);
+      }
+      return call.isPending();
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
+    } finally {
+      guard.exit();
+    }
+  }
+
+  private void awaitChange(long mostNanos, boolean forSlot) {
+    waits = true;
+    wantsSlot = forSlot;
+    try {
+      awaitOnce(Long.MAX_VALUE, mostNanos);
+    } finally {
+      waits = false;
+      wantsSlot = false;
+    }
+  }
+
+  // ---- requests
+
+  /** As {@link #send(byte[], int, int, int, long)}, for a whole array and type 0. */
+  public Call send(byte[] request, long timeoutNanos) {
+    return send(request, 0, request.length, 0, timeoutNanos);
+  }
+
+  /**
+   * Sends a copy of {@code length} bytes of {@code source}, from {@code index} on, and does not wait. Returns null when
+   * all slots are in use.
+   *
+   * @param length 0 to {@link #maxRequestBytes}
+   * @param type the request's type, any number
+   * @param timeoutNanos how long the call may take, at least 1
+   * @throws IllegalArgumentException when {@code length} is out of range, or {@code timeoutNanos} is less than 1
+   */
+  public Call send(byte[] source, int index, int length, int type, long timeoutNanos) {
+    Objects.checkFromIndexSize(index, length, source.length);
+    checkTimeout(timeoutNanos);
+    checkLength(length);
+    if (!tryEnter(length)) {
+      return null;
+    }
+    try {
+      region.copyFrom(inFlight.nextSlot() + AREA_PAYLOAD, source, index, length);
+      return inFlight.toBePolled(inFlight.send(0, length, type, timeoutNanos));
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
+    } finally {
+      exit();
+      Reference.reachabilityFence(this);
+    }
+  }
+
+  /**
+   * Sends a record, and does not wait. Returns null when all slots are in use. Throws what
+   * {@link #call(Records, Object, long)} throws, but for that it does not wait.
+   */
+  public <T> Call send(Records<T> records, T record, long timeoutNanos) {
+    RecordType<T> type = checked(records).typeOf(record);
+    checkTimeout(timeoutNanos);
+    checkLength(type.sizeBytes());
+    if (!tryEnter(type.sizeBytes())) {
+      return null;
+    }
+    try {
+      return inFlight.toBePolled(sendRecord(type, record, timeoutNanos));
+    } finally {
+      exit();
+      Reference.reachabilityFence(this);
+    }
+  }
+
+  /**
+   * Sends a copy of a request one way: nobody replies. Returns false when all slots are in use.
+   * {@link RequestClaim#commit} says what becomes of it.
+   *
+   * @throws IllegalArgumentException when the request is longer than {@link #maxRequestBytes}
+   */
+  public boolean sendOneWay(byte[] request) {
+    RequestClaim claim = claim(request.length);
+    if (claim == null) {
+      return false;
+    }
+    try (claim) {
+      claim.putBytes(0, request, 0, request.length);
+      claim.commit();
+    }
+    return true;
+  }
+
+  /** As {@link #claim(int, int)}, with type 0. */
+  public RequestClaim claim(int length) {
+    return claim(length, 0);
+  }
+
+  /**
+   * Claims room for a request of exactly {@code length} bytes, to be filled in place and then sent. Returns null when
+   * all slots are in use. The result is the same object every time.
+   *
+   * @param length 0 to {@link #maxRequestBytes}; {@link RequestClaim#trim} makes it shorter later
+   * @param type the request's type, any number
+   * @throws IllegalArgumentException when {@code length} is out of range
+   * @throws IllegalStateException when the last claim was neither sent nor aborted
+   */
+  public RequestClaim claim(int length, int type) {
+    checkLength(length);
+    return tryEnter(length) ? writer.open(inFlight.nextSlot(), length, type) : null;
+  }
+
+  static void checkTimeout(long timeoutNanos) {
+    if (timeoutNanos < 1) {
+      throw new IllegalArgumentException("timeoutNanos=" + timeoutNanos + " must be at least 1");
+    }
+  }
+
+  private void checkLength(int length) {
+    if (length < 0 || length > slots.maxRequestBytes) {
+      throw new IllegalArgumentException("length=" + length + ": a request of endpoint \"" + entry.name()
+          + "\" has 0 to " + slots.maxRequestBytes + " bytes");
+    }
+  }
+
+  private <T> Records<T> checked(Records<T> records) {
+    if (records != checked) {
+      records.check(entry);
+      checked = records;
+    }
+    return records;
+  }
+
+  /** Begins the operation of writing to the slot of {@link #next}; false when all slots are in use. */
+  private boolean tryEnter(int length) {
+    if (writer.isWriting()) {
+      guard.checkUsable();
+      throw new IllegalStateException("the last claim was neither sent nor aborted");
+    }
+    guard.enter();
+    boolean entered = false;
+    try {
+      entered = handle.isHeld() && inFlight.reserve();
+      if (!entered && !handle.isHeld()) {
+        throw handle.takenAway();
+      }
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
+    } finally {
+      if (!entered) {
+        guard.exit();
+      }
+    }
+    return entered;
+  }
+
+  void exit() {
+    guard.exit();
+  }
+
+  /** Sends the open claim. */
+  Call send(int start, int length, int type, long timeoutNanos) {
+    return inFlight.toBePolled(inFlight.send(start, length, type, timeoutNanos));
+  }
+
+  void sendOneWay(int start, int length, int type) {
+    inFlight.sendOneWay(start, length, type);
+  }
+
+  private Call sendRecord(RecordType<?> type, Object record, long timeoutNanos) {
+    write(type, record);
+    return inFlight.send(0, type.sizeBytes(), type.number(), timeoutNanos);
+  }
+
+  @SuppressWarnings("unchecked") // the type is that of the record
+  private <T> void write(RecordType<T> type, Object record) {
+    writer.beginRecord();
+    boolean unused = false;
+    try {
+      type.write(region, inFlight.nextSlot() + AREA_PAYLOAD, (T) record);
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
+    } finally {
+      unused = writer.endRecord();
+    }
+    if (!unused) {
+      guard.checkUsable();
+      throw new IllegalStateException("the record has used the caller that was about to send it");
+    }
+  }
+
+  // ---- replies
+
+  /**
+   * Returns a call that is done, in the order in which calls were found to be; null when there is none now. Each call
+   * that was sent without waiting is returned once, unless it was closed before.
+   */
+  public Call poll() {
+    guard.enter();
+    try {
+      inFlight.update((emptyPolls & POLLS_A_LOOK - 1) == 0);
+      Call first = inFlight.nextDone();
+      if (first == null && (++emptyPolls & POLLS_A_PROBE - 1) == 0) { // who never waits also has to notice deaths
+        entry.probe();
+        entry.core().probePeers();
+      }
+      return first;
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
+    } finally {
+      guard.exit();
+      Reference.reachabilityFence(this);
+    }
+  }
+
+  /**
+   * As {@link #poll}, but waits for a call to be done for up to {@code timeoutNanos}. Returns null when none was in
+   * that time, or none is in flight.
+   *
+   * @param timeoutNanos 0 or less does not wait
+   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
+   *     interrupted, before the call or while it waits; calls in flight stay in flight
+   */
+  public Call await(long timeoutNanos) {
+    beginWait(timeoutNanos);
+    long start = timeoutNanos > 0 ? System.nanoTime() : 0;
+    while (true) {
+      Call call = poll();
+      long now = timeoutNanos > 0 ? System.nanoTime() : 0;
+      if (call != null || inFlight.count() == 0 || timeoutNanos - (now - start) <= 0) {
+        return call;
+      }
+      awaitChange(Math.max(Math.min(timeoutNanos - (now - start), inFlight.nextDeadline(now) - now), 1),
+          false);
+    }
+  }
+
+  /** Looks at one call, for its user. */
+  void look(Call call) {
+    guard.enter();
+    try {
+      inFlight.update(call);
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
+    } finally {
+      guard.exit();
+      Reference.reachabilityFence(this);
+    }
+  }
+
+  boolean cancel(Call call) {
+    guard.enter();
+    try {
+      return inFlight.fail(call, Reason.CANCELLED);
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
+    } finally {
+      guard.exit();
+    }
+  }
+
+  void close(Call call) {
+    if (call.isPending() && guard.isUsable()) {
+      cancel(call);
+    }
+    inFlight.release(call);
+    call.end();
+  }
+
+  // ---- waiting, and the end
+
+  /** Whether a call is done or has to be looked at; also true when this caller can no longer be used. */
+  @Override
+  public boolean isReady() {
+    return inFlight.hasDone() || isWaitOver();
+  }
+
+  @Override
+  protected boolean hasWork() {
+    return inFlight.hasReply() || inFlight.mayBeLost() || wantsSlot && inFlight.hasFreeSlot()
+        || !waits && inFlight.count() > 0 && inFlight.nextDeadline(0) - System.nanoTime() <= 0;
+  }
+
+  @Override
+  protected long changeStamp() {
+    long stamp = entry.leftCount();
+    for (int role = 0; role < Math.min(slots.responders, entry.rolesUsed()); role++) {
+      stamp += region.getLongOpaque(entry.role(role) + ROLE_ANSWERED);
+    }
+    return stamp;
+  }
+
+  /** A deadline passes without anything else. */
+  @Override
+  protected boolean isTimed() {
+    return true;
+  }
+
+  /**
+   * Gives the role back, and cancels all calls in flight. One-way requests that were sent stay. Calling this again does
+   * nothing.
+   */
+  @Override
+  public void close() {
+    writer.abort();
+    guard.close();
+  }
+
+  @Override
+  protected void finish() {
+    if (inFlight != null) { // null when the role could not be taken
+      inFlight.abandonAll();
+    }
+  }
+}

@@ -1,0 +1,367 @@
+package io.bywash.engine.call;
+
+import static io.bywash.engine.call.CallLayout.*;
+
+import io.bywash.engine.call.CallFailedException.Reason;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.layout.SegmentLayout;
+import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.internal.record.MessageView;
+import io.bywash.engine.internal.role.RoleHandle;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Queue;
+
+/**
+ * The slots of one caller, and the calls that occupy them: the caller's side of the protocol of {@link Slots}. Used
+ * inside the caller's operations, by its thread.
+ */
+final class InFlight {
+  private static final int CALLS_A_SAMPLE = 64; // a power of two
+  /** Stands for the slot of a call that was never sent. */
+  static final long NONE = -1;
+
+  private final Caller owner;
+  private final Slots slots;
+  private final SegmentEntry entry;
+  private final Region region;
+  private final RoleHandle handle;
+  private final int caller;
+  private final Counters counters;
+  /** The calls that occupy slots, by slot. */
+  private final Call[] calls;
+  /** Slots that are known to be free. */
+  private final boolean[] free;
+  private final Queue<Call> done = new ArrayDeque<>();
+  /** The number that is used next. */
+  private long next;
+  /** The calls that are not done, in the order in which they were sent; the first {@link #pending} count. */
+  private final Call[] active;
+  private int pending;
+  private boolean failsFast;
+  private long seenLeft;
+
+  /** For a role that was just taken and is not active yet. Drops what an earlier holder left. */
+  InFlight(Caller owner, Slots slots, RoleHandle handle) {
+    this.owner = owner;
+    this.slots = slots;
+    this.entry = slots.entry;
+    this.region = slots.region;
+    this.handle = handle;
+    this.caller = slots.caller(handle.index());
+    this.counters = new Counters(region, handle.offset(), false);
+    this.calls = new Call[slots.slotCount];
+    this.free = new boolean[slots.slotCount];
+    this.next = slots.nextNumber(caller);
+    this.active = new Call[slots.slotCount];
+    slots.drop(caller, false, () -> true); // of an earlier holder that forgot to close its role
+    for (int index = 0; index < free.length; index++) {
+      free[index] = slots.isFree(slots.slot(caller, index));
+    }
+  }
+
+  void failFast(boolean newFailsFast) {
+    failsFast = newFailsFast;
+  }
+
+  int count() {
+    return pending;
+  }
+
+  /** Where the slot of the next request is, after {@link #reserve}. */
+  long nextSlot() {
+    return slots.slot(caller, slots.index(next));
+  }
+
+  boolean isActive(int role) {
+    return Owner.state(entry.roleWord(role)) == SegmentLayout.ROLE_ACTIVE;
+  }
+
+  /** Whether there is a responder, dead or alive; the dead are buried soon. */
+  private boolean isAnyActive() {
+    for (int role = 0; role < Math.min(slots.responders, entry.rolesUsed()); role++) {
+      if (isActive(role)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Makes {@link #next} a number whose slot is free; false when there is none. Numbers of slots that others still use
+   * are skipped, but not one whose request nobody has taken yet: responders would not find that any more.
+   */
+  boolean reserve() {
+    int index = slots.index(next);
+    if (free[index]) {
+      return true;
+    }
+    boolean any = false;
+    for (int each = 0; each < free.length; each++) {
+      free[each] |= calls[each] == null && slots.isFree(slots.slot(caller, each));
+      any |= free[each];
+    }
+    for (int tries = 0; any && tries < free.length; tries++) {
+      index = slots.index(next);
+      long slot = slots.slot(caller, index);
+      long request = slots.request(slot);
+      if (free[index]) {
+        return true;
+      }
+      if (Slots.state(request) != SKIPPED && !Slots.isOfTurn(slots.claim(slot), Slots.turn(request))) {
+        return false;
+      }
+      slots.setRequest(slot, next >>> slots.turnShift, SKIPPED);
+      next++;
+    }
+    return false;
+  }
+
+  /** Sends what was written to the slot of {@link #next}. */
+  Call send(int start, int length, int type, long timeoutNanos) {
+    long number = next;
+    long now = System.nanoTime();
+    long deadline = now + timeoutNanos;
+    if (failsFast && !isAnyActive()) {
+      Call call = new Call(owner, number, NONE, 0, now, deadline);
+      call.fail(new CallFailedException(Reason.NO_RESPONDER, "Nobody answers for endpoint \"" + entry.name()
+          + "\" of segment " + entry.core().path() + ", and this caller does not wait for a responder"));
+      return call;
+    }
+    int index = slots.index(number);
+    long slot = slots.slot(caller, index);
+    long before = slots.replyWord(slot);
+    Call call = new Call(owner, number, slot, before, now, deadline);
+    calls[index] = call;
+    active[pending++] = call;
+    publish(number, slot, start, length, type, deadline, CALL);
+    return call;
+  }
+
+  void sendOneWay(int start, int length, int type) {
+    publish(next, nextSlot(), start, length, type, 0, ONE_WAY);
+  }
+
+  private void publish(long number, long slot, int start, int length, int type, long deadline, int kind) {
+    handle.checkUsable();
+    region.setLong(slot + AREA_START, Integer.toUnsignedLong(start) | (long) length << Integer.SIZE);
+    region.setInt(slot + AREA_TYPE, type);
+    region.setLong(slot + REQUEST_DEADLINE, deadline);
+    free[slots.index(number)] = false;
+    next = number + 1;
+    slots.setRequest(slot, number >>> slots.turnShift, kind);
+    counters.requests(entry.waitingForData().signalOne());
+  }
+
+  /** Has {@link #nextDone} return the call when it is done. */
+  Call toBePolled(Call call) {
+    call.isToBePolled = true;
+    if (!call.isPending()) {
+      done.add(call);
+    }
+    return call;
+  }
+
+  /** A call that is done, was not returned before, and was not closed; null when there is none. */
+  Call nextDone() {
+    Call first;
+    do {
+      first = done.poll();
+    } while (first != null && first.isClosed());
+    return first;
+  }
+
+  /** The soonest deadline of a pending call; {@code otherwise} when there is none. */
+  long nextDeadline(long otherwise) {
+    long soonest = pending > 0 ? active[0].deadlineNanos : otherwise;
+    for (int i = 1; i < pending; i++) {
+      soonest = active[i].deadlineNanos - soonest < 0 ? active[i].deadlineNanos : soonest;
+    }
+    return soonest;
+  }
+
+  /**
+   * Looks at all pending calls: replies, deadlines, and responders that are gone.
+   *
+   * @param thoroughly whether to look at the responders although nothing points to it
+   */
+  void update(boolean thoroughly) {
+    boolean found = false;
+    for (int i = 0; i < pending; ) {
+      if (receive(active[i])) { // which takes it out
+        found = true;
+      } else {
+        i++;
+      }
+    }
+    if (pending > 0 && !found) {
+      long left = entry.leftCount();
+      long now = System.nanoTime();
+      boolean mayBeLost = thoroughly || left != seenLeft;
+      for (int i = 0; i < pending; ) {
+        i += judge(active[i], now, mayBeLost) ? 0 : 1;
+      }
+      seenLeft = left;
+    }
+  }
+
+  /** Looks at one call. */
+  void update(Call call) {
+    if (call.isPending() && !receive(call)) {
+      judge(call, System.nanoTime(), true);
+    }
+  }
+
+  /** Takes the reply of a pending call; false when there is none yet. */
+  private boolean receive(Call call) {
+    long word = slots.replyWord(call.slot);
+    if (word == call.before) {
+      return false;
+    }
+    if (word != Slots.word(turn(call), REPLIED)) {
+      if (!handle.isHeld()) {
+        throw handle.takenAway();
+      }
+      throw entry.damaged("the reply to request " + call.number + " of caller " + caller + " is said to be of turn "
+          + Slots.turn(word) + ", in state " + Slots.state(word));
+    }
+    long area = slots.reply(call.slot);
+    int status = region.getInt(area + REPLY_STATUS);
+    long extent = slots.checkedExtent(area, status == STATUS_OK ? slots.maxReplyBytes : slots.replyRoom(), "reply");
+    int start = (int) extent;
+    int length = (int) (extent >>> Integer.SIZE);
+    if (status == STATUS_OK) {
+      int shift = start & 15;
+      MessageView view = new MessageView(region, slots.dataOffset + shift, slots.dataBytes - shift);
+      view.set(area + AREA_PAYLOAD + start - shift - slots.dataOffset, length, region.getInt(area + AREA_TYPE),
+          call.number);
+      call.succeed(view);
+    } else {
+      byte[] text = new byte[length];
+      region.copyTo(area + AREA_PAYLOAD + start, text, 0, length);
+      String[] parts = new String(text, StandardCharsets.UTF_8).split("\n", 2);
+      String said = parts.length > 1 ? parts[1] : "";
+      call.fail(new CallFailedException(Reason.HANDLER_FAILED, "The handler of endpoint \"" + entry.name()
+          + "\" failed request " + call.number + ": " + (parts[0].isEmpty() ? said : parts[0] + ": " + said),
+          parts[0], said));
+    }
+    ended(call);
+    if ((call.number & CALLS_A_SAMPLE - 1) == 0) {
+      counters.latency(System.nanoTime() - call.sentNanos);
+    }
+    counters.answered();
+    return true;
+  }
+
+  private long turn(Call call) {
+    return call.number >>> slots.turnShift;
+  }
+
+  private void ended(Call call) {
+    int index = 0;
+    while (active[index] != call) {
+      index++;
+    }
+    System.arraycopy(active, index + 1, active, index, --pending - index);
+    active[pending] = null;
+    if (call.isToBePolled) {
+      done.add(call);
+    }
+  }
+
+  /** Gives a pending call up if its time is over, or if nobody will answer it; whether it is done now. */
+  private boolean judge(Call call, long now, boolean mayBeLost) {
+    Reason reason = now - call.deadlineNanos >= 0 ? Reason.TIMED_OUT : mayBeLost ? loss(call) : null;
+    if (reason != null) {
+      fail(call, reason);
+    }
+    return reason != null;
+  }
+
+  private Reason loss(Call call) {
+    long claim = slots.claim(call.slot);
+    boolean isTaken = Slots.isOfTurn(claim, turn(call));
+    if (isTaken && !slots.redelivers && Slots.isClaimed(claim) && slots.isLost(claim)) {
+      return Reason.RESPONDER_GONE;
+    }
+    boolean isWaiting = !isTaken || Slots.isClaimed(claim) && slots.isLost(claim);
+    return isWaiting && failsFast && !isAnyActive() ? Reason.NO_RESPONDER : null;
+  }
+
+  /** Gives a pending call up; false when it was answered meanwhile, and now has its reply. */
+  boolean fail(Call call, Reason reason) {
+    if (!slots.abandon(call.slot, turn(call), call.before)) {
+      receive(call);
+      return false;
+    }
+    call.fail(new CallFailedException(reason, explanation(call, reason)));
+    ended(call);
+    if (reason == Reason.TIMED_OUT) {
+      counters.missed();
+    }
+    return true;
+  }
+
+  private String explanation(Call call, Reason reason) {
+    String request = "Request " + call.number + " to endpoint \"" + entry.name() + "\" of segment "
+        + entry.core().path();
+    return switch (reason) {
+      case TIMED_OUT -> request + " got no reply within " + (call.deadlineNanos - call.sentNanos) + " ns"
+          + (isAnyActive() ? "" : ": nobody answers for the endpoint");
+      case CANCELLED -> request + " was cancelled";
+      case NO_RESPONDER -> request + " is not answered: nobody answers for the endpoint any more";
+      default -> request + " is not answered: the responder that had taken it died, or gave its role back";
+    };
+  }
+
+  /** Gives up the slot of a call that is done. */
+  void release(Call call) {
+    int index = slots.index(call.number);
+    if (call.slot != NONE && calls[index] == call) {
+      calls[index] = null;
+      free[index] = handle.isUsable() && slots.replyWord(call.slot) == Slots.word(turn(call), REPLIED);
+    }
+  }
+
+  // ---- for waiting
+
+  /** Whether a pending call has a reply. */
+  boolean hasReply() {
+    for (int i = 0; i < pending; i++) {
+      Call call = active[i];
+      if (call != null && slots.replyWord(call.slot) != call.before) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether a slot is free that no call occupies. */
+  boolean hasFreeSlot() {
+    for (int index = 0; index < free.length; index++) {
+      if (calls[index] == null && slots.isFree(slots.slot(caller, index))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether a responder may be gone that has taken a request. */
+  boolean mayBeLost() {
+    return pending > 0 && entry.leftCount() != seenLeft;
+  }
+
+  boolean hasDone() {
+    return !done.isEmpty();
+  }
+
+  /** Called when the role ends, and nobody is inside an operation. */
+  void abandonAll() {
+    for (int i = 0; i < pending; i++) {
+      slots.abandon(active[i].slot, turn(active[i]), active[i].before);
+      active[i].fail(new CallFailedException(Reason.CANCELLED, explanation(active[i], Reason.CANCELLED)));
+    }
+    pending = 0;
+  }
+}
