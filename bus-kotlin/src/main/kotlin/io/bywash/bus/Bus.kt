@@ -36,7 +36,7 @@ public class Bus internal constructor(
         get() = segment.name()
 
     /**
-     * Takes the role that sends in a queue.
+     * Takes a role that sends in a queue.
      *
      * @throws io.bywash.engine.RoleTakenException when the queue has one sender at a time, and a living process has
      * that role; the exception has its pid
@@ -45,32 +45,42 @@ public class Bus internal constructor(
      * @throws io.bywash.engine.SpecMismatchException when the entry of that name is of another kind
      * @throws BusClosedException when this bus is closed
      */
-    public fun <T : Any> sender(queue: Queue<T>): Sender<T> {
-        val name = "sender of queue \"${queue.name}\""
-        return roles.open(name, { queue.takeSender(segment) }) { role, guard ->
-            Sender(queue, role, guard, this).also { Alarm.register(it, "$name in $this") { guard.close() } }
-        }
-    }
+    public fun <T : Any> sender(queue: Queue<T>): Sender<T> = sender(queue) { queue.takeSender(segment) }
+
+    internal fun <T : Any> sender(queue: Queue<T>, take: () -> SendingRole): Sender<T> =
+        open("sender of queue \"${queue.name}\"", take) { role, guard -> Sender(queue, role, guard, this) }
 
     /**
-     * Joins a queue as a receiver that gets every message sent from now on. If it is too slow, the sender waits for it.
-     * Each kind of queue has a function with more options.
+     * Joins a queue as a receiver. In a topic it gets every message sent from now on, and if it is too slow, the sender
+     * waits for it; in a ring it gets every element that nobody has popped. Each kind of queue has a function with more
+     * options. A work queue has [io.bywash.bus.queue.Consumer]s instead.
      *
-     * @param until when the receiver ends
+     * @param until when the receiver ends; for a ring, [Until.Closed]
+     * @throws io.bywash.engine.RoleTakenException when the queue has one receiver at a time, and a living process has
+     * that role
      * @throws io.bywash.engine.TableFullException when living receivers have taken all places
      * @throws io.bywash.engine.EntryNotFoundException when the segment has no such queue; the message lists those that
      * it has
      * @throws io.bywash.engine.SpecMismatchException when the entry of that name is of another kind
      * @throws BusClosedException when this bus is closed
      */
-    public fun <T : Any> receiver(queue: Queue<T>, until: Until = Until.Closed): Receiver<T> =
+    public fun <T : Any> receiver(queue: ReceivedQueue<T>, until: Until = Until.Closed): Receiver<T> =
         receiver(queue, {}) { queue.takeReceiver(segment, until) }
 
-    internal fun <T : Any> receiver(queue: Queue<T>, onLost: (Long) -> Unit, take: () -> ReceivingRole): Receiver<T> {
-        val name = "receiver of queue \"${queue.name}\""
-        return roles.open(name, take) { role, guard ->
-            Receiver(queue, role, guard, onLost, this).also { Alarm.register(it, "$name in $this") { guard.close() } }
-        }
+    internal fun <T : Any> receiver(
+        queue: ReceivedQueue<T>,
+        onLost: (Long) -> Unit,
+        take: () -> ReceivingRole,
+    ): Receiver<T> =
+        open("receiver of queue \"${queue.name}\"", take) { role, guard -> Receiver(queue, role, guard, onLost, this) }
+
+    /** Takes a role and makes what its user gets; whoever drops that without closing it causes an alarm. */
+    internal fun <R : EngineRole, V : AutoCloseable> open(
+        name: String,
+        take: () -> R,
+        make: (R, UsageGuard) -> V,
+    ): V = roles.open(name, take) { role, guard ->
+        make(role, guard).also { Alarm.register(it, "$name in $this") { guard.close() } }
     }
 
     /**
@@ -79,7 +89,7 @@ public class Bus internal constructor(
      * is closed or, with [Until.SenderGone], when the sender has gone. Collecting throws what [receiver] and
      * [Receiver.receive] throw. Each kind of queue has a function with more options.
      */
-    public fun <T : Any> flow(queue: Queue<T>, until: Until = Until.Closed): Flow<T> =
+    public fun <T : Any> flow(queue: ReceivedQueue<T>, until: Until = Until.Closed): Flow<T> =
         flowOf { receiver(queue, until) }
 
     internal fun <T : Any> flowOf(join: () -> Receiver<T>): Flow<T> = flow {
@@ -108,8 +118,9 @@ public class Bus internal constructor(
 
     /**
      * Closes this attachment and all its senders and receivers: their loops and flows end, and operations that wait
-     * throw a [BusClosedException]. If nobody else is attached and the lifetime is not `KEPT`, the segment is removed
-     * as soon as the last operation that is under way has ended. Calling this again does nothing.
+     * throw a [BusClosedException]. If nobody else is attached, the lifetime is not `KEPT`, and no work queue holds a
+     * message, the segment is removed as soon as the last operation that is under way has ended. Calling this again
+     * does nothing.
      *
      * @throws io.bywash.engine.DamagedSegmentException when the file was truncated while it was in use; everything is
      * closed all the same

@@ -17,8 +17,9 @@ import kotlinx.coroutines.flow.Flow
 public annotation class BusDsl
 
 /**
- * Declares a bus: one segment of shared memory and its queues. Each kind of queue has a function for this block, for
- * example [io.bywash.bus.broadcast.topic].
+ * Declares a bus: one segment of shared memory and what is in it. Each kind of structure has a function for this block:
+ * [io.bywash.bus.broadcast.topic], [io.bywash.bus.queue.queue], [io.bywash.bus.ring.ring], [io.bywash.bus.cell.latest],
+ * [io.bywash.bus.cell.atomics], [io.bywash.bus.cell.records], [io.bywash.bus.cell.numbers].
  *
  * Nothing is created here; [BusTopology.use], [BusTopology.start] or [BusTopology.open] does that.
  *
@@ -56,6 +57,15 @@ public class BusBuilder internal constructor(private val name: String) {
     /** The permissions of the segment's file. Null, the default, for 0600: only its owner may read and write it. */
     public var permissions: Set<PosixFilePermission>? = null
 
+    /** Whether to ask for huge pages, see [SegmentSpec.withHugePages]. */
+    public var hugePages: Boolean = false
+
+    /**
+     * What a process that uses this topology calls itself, for people who inspect the segment; empty, the default, for
+     * nothing. Up to 32 bytes in UTF-8, without control characters.
+     */
+    public var label: String = ""
+
     private val declarations = mutableListOf<Declaration>()
     private val routes = mutableListOf<Route<*, *>>()
 
@@ -66,7 +76,9 @@ public class BusBuilder internal constructor(private val name: String) {
 
     /**
      * Declares a route: the messages of [from], transformed by [transform], are sent to [to]. [Bus.runRoutes] runs it,
-     * with a sender and a receiver of its own.
+     * with a sender and a receiver of its own. The queues may be of different kinds. A message of a work queue is
+     * acknowledged when its emission into the flow returns: without a buffer in the flow, when what became of it was
+     * sent. Until then, it is given back if the route ends.
      *
      * @param transform filters, maps, batches or combines the flow as any other [Flow]. It is called once for each run.
      * A failure that it does not catch ends all routes
@@ -84,15 +96,25 @@ public class BusBuilder internal constructor(private val name: String) {
         declarations.groupBy { it.entry.name }.filterValues { it.size > 1 }.forEach { (twice, all) ->
             faults += "\"$twice\" is declared ${all.size} times; names are unique in a bus"
         }
+        declarations.forEach { it.checkAmong(declarations, faults) }
         checkRoutes(faults)
+        checkLabel(faults)
         var spec = faults.check { SegmentSpec.of(specs.distinctBy { it.name }) } ?: SegmentSpec.of()
         spec = spec.withLifetime(lifetime)
         permissions?.let { wanted -> spec = faults.check { spec.withPermissions(wanted) } ?: spec }
         spec = faults.check { spec.withParticipantCapacity(participants) } ?: spec
         spec = entries?.let { faults.check { spec.withEntryCapacity(it) } } ?: spec
         spec = size?.let { faults.check { spec.withSizeBytes(it.bytes) } } ?: spec
+        spec = if (hugePages) spec.withHugePages() else spec
         faults.throwIfAny(name)
-        return BusTopology(name, declarations.toList(), routes.toList(), spec)
+        return BusTopology(name, declarations.toList(), routes.toList(), spec, label)
+    }
+
+    private fun checkLabel(faults: Faults) {
+        val bytes = label.encodeToByteArray().size
+        if (bytes > MAX_LABEL_BYTES || label.any { it.isISOControl() }) {
+            faults += "label=\"$label\" has $bytes bytes; $MAX_LABEL_BYTES are possible, and no control characters"
+        }
     }
 
     private fun checkRoutes(faults: Faults) {
@@ -107,6 +129,7 @@ public class BusBuilder internal constructor(private val name: String) {
     }
 
     private companion object {
+        const val MAX_LABEL_BYTES = 32
         val WORDS = mapOf(
             "participantCapacity" to "participants",
             "entryCapacity" to "entries",
@@ -115,11 +138,37 @@ public class BusBuilder internal constructor(private val name: String) {
     }
 }
 
-/** What a kind of queue has declared in a bus. */
+/** What was declared of one entry of a bus. */
 internal abstract class Declaration(val entry: EntryName) {
+    /** The function that declares it, for example `topic`. */
+    abstract val kind: String
+
+    /** The engine's names of what can be set, with those that stand in the declaration. */
+    open val words: Map<String, String> get() = emptyMap()
+
     /** The engine's specification; null when it is wrong, after every fault of it was added. */
     abstract fun spec(faults: Faults): EntrySpec?
 
-    /** A line of the topology's picture, for example `sender -> ["ticks" 4 MiB] -> 64 receivers`. */
-    abstract fun picture(spec: EntrySpec, paddedName: String): String
+    /** Adds what is wrong with it beside the others. */
+    open fun checkAmong(all: List<Declaration>, faults: Faults) = Unit
+
+    /** What it looks like in the topology's picture. */
+    abstract fun picture(spec: EntrySpec): Picture
+
+    /** Its own place among the faults. */
+    protected fun inside(faults: Faults): Faults = faults.inside("$kind \"${entry.name}\"", words)
+
+    /**
+     * The specification with all settings, if each check of one of them accepts it.
+     *
+     * @param checks made one by one, so that each fault is found
+     */
+    protected fun spec(faults: Faults, vararg checks: () -> Any, all: () -> EntrySpec): EntrySpec? {
+        val here = inside(faults)
+        return if (checks.map { here.check(it) }.contains(null)) null else here.check { declaring(all()) }
+    }
+
+    /** The layout of the records that the entry holds is part of its specification. */
+    private fun declaring(spec: EntrySpec): EntrySpec =
+        (entry as? TypedEntry<*>)?.records?.takeIf { spec.layout.isEmpty() }?.declare(spec) ?: spec
 }

@@ -30,6 +30,7 @@ public class BusTopology internal constructor(
     private val declarations: List<Declaration>,
     private val routes: List<Route<*, *>>,
     private val spec: SegmentSpec,
+    private val label: String,
 ) {
     /** The names of everything that is declared, in the order of declaration. */
     public val entries: List<EntryName> = declarations.map { it.entry }
@@ -84,7 +85,14 @@ public class BusTopology internal constructor(
      * when the segment is damaged, or when the operating system refuses access
      */
     public fun open(directory: Path? = null): Bus =
-        Bus(if (directory == null) Segment.open(name, spec) else Segment.open(directory.resolve(name), spec), routes)
+        bus(if (directory == null) Segment.open(name, spec) else Segment.open(directory.resolve(name), spec))
+
+    private fun bus(segment: Segment): Bus {
+        if (label.isNotEmpty()) {
+            segment.label(label)
+        }
+        return Bus(segment, routes)
+    }
 
     /**
      * Attaches to the segment of this name that another process creates, whatever queues it has. Suspends, without
@@ -103,7 +111,7 @@ public class BusTopology internal constructor(
         while (true) {
             currentCoroutineContext().ensureActive()
             try {
-                return Bus(Segment.attach(file, 0), routes)
+                return bus(Segment.attach(file, 0))
             } catch (notThere: SegmentNotFoundException) {
                 if (start.elapsedNow() >= timeout) {
                     throw notThere
@@ -129,12 +137,21 @@ public class BusTopology internal constructor(
     override fun toString(): String = buildString {
         val life = if (spec.lifetime() == Lifetime.KEPT) "kept" else "removed when unused"
         append("bus \"$name\": ${spec.participantCapacity()} participants, $life, ${Size(spec.sizeBytes())}")
-        val width = declarations.maxOfOrNull { it.entry.name.length } ?: 0
-        declarations.zip(spec.entries()) { declaration, entry ->
-            append("\n  ").append(declaration.picture(entry, "\"${entry.name}\"".padEnd(width + 2)))
-        }
+        append(if (spec.hugePages()) ", huge pages" else "")
+        pictures().let { all -> all.forEach { append("\n  ").append(it.text(all)) } }
         routes.forEach { append("\n  ").append(it) }
     }
+
+    /** The same picture as a flowchart of [Mermaid](https://mermaid.js.org), which many viewers of Markdown draw. */
+    public fun toMermaid(): String = buildString {
+        append("flowchart LR")
+        pictures().forEachIndexed { index, picture -> append(picture.mermaid("e$index", ::idOf)) }
+        routes.forEach { append("\n  ${idOf(it.from.name)} -->|route| ${idOf(it.to.name)}") }
+    }
+
+    private fun pictures() = declarations.zip(spec.entries()) { declaration, entry -> declaration.picture(entry) }
+
+    private fun idOf(entry: String) = "e${entries.indexOfFirst { it.name == entry }}"
 
     private companion object {
         /** Real time: `withTimeout` would be virtual under `runTest`. */

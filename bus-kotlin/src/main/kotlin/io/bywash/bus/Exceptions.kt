@@ -16,7 +16,7 @@ public class BusClosedException internal constructor(message: String) : Cancella
 public class SenderGoneException internal constructor(message: String) : NoSuchElementException(message)
 
 /**
- * A codec could not read a message. The message counts as received.
+ * A codec could not read a message. The message counts as received; that of a work queue was given back.
  *
  * @property queue the name of the queue
  * @property sequence the sequence of the message

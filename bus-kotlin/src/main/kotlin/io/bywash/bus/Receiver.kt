@@ -3,7 +3,6 @@ package io.bywash.bus
 import io.bywash.engine.Message
 import io.bywash.engine.MessageHandler
 import kotlin.time.Duration
-import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
@@ -37,7 +36,7 @@ public enum class Until {
  * @sample io.bywash.bus.samples.loopUntilTheSenderHasGone
  */
 public class Receiver<out T : Any> internal constructor(
-    private val queue: Queue<T>,
+    private val queue: ReceivedQueue<T>,
     private val role: ReceivingRole,
     internal val guard: UsageGuard,
     private val onLost: (Long) -> Unit,
@@ -53,25 +52,30 @@ public class Receiver<out T : Any> internal constructor(
     /** Of a message that was taken after others, which were handed to the user first. */
     private var failure: DecodingException? = null
 
-    private val taking = handler { received = decode(it) }
+    private val taking = Taking { received = it }
 
-    private fun handler(onMessage: (Message) -> Unit) = object : MessageHandler {
-        override fun onMessage(message: Message) = onMessage.invoke(message)
+    /** Takes what a role finds; the values are of this queue. */
+    @Suppress("UNCHECKED_CAST")
+    private inner class Taking(private val take: (T) -> Unit) : ValueHandler() {
+        override fun onMessage(message: Message) = take(decode(message))
 
-        override fun onLost(messageCount: Long) {
-            untoldLost += messageCount
-            this@Receiver.onLost.invoke(messageCount)
-        }
+        override fun onValue(value: Any) = take(value as T)
+
+        override fun onLost(messageCount: Long) = lost(messageCount)
     }
 
-    private fun decode(message: Message): T =
-        try {
-            queue.codec.read(message)
-        } catch (cancelled: CancellationException) {
-            throw cancelled
-        } catch (failure: Exception) {
-            throw DecodingException(queue.name, message.sequence(), failure)
-        }
+    private inner class InPlace(private val take: (Message) -> Unit) : MessageHandler {
+        override fun onMessage(message: Message) = take(message)
+
+        override fun onLost(messageCount: Long) = lost(messageCount)
+    }
+
+    private fun lost(count: Long) {
+        untoldLost += count
+        onLost.invoke(count)
+    }
+
+    private fun decode(message: Message): T = queue.decode(message)
 
     // ---- one by one
 
@@ -246,7 +250,7 @@ public class Receiver<out T : Any> internal constructor(
         batch += handOver()
         if (max > 1) {
             try {
-                guard.use { role.poll(handler { batch += decode(it) }, max - 1) }
+                guard.use { role.poll(Taking { batch += it }, max - 1) }
             } catch (undecodable: DecodingException) {
                 failure = undecodable
             }
@@ -266,12 +270,13 @@ public class Receiver<out T : Any> internal constructor(
      * must not be used
      * @throws IllegalStateException when a loop or flow was left after it had found a message; [tryReceive] returns
      * that one
+     * @throws UnsupportedOperationException when the queue is a ring, whose records are never seen in place
      * @return how many messages were handed over; 0 when the sender has gone, with [Until.SenderGone]
      */
     public suspend fun poll(limit: Int, handler: (Message) -> Unit): Int {
         currentCoroutineContext().ensureActive()
         check(received == null) { "hasNext has taken a message, which cannot be read in place any more" }
-        val inPlace = handler(handler)
+        val inPlace = InPlace(handler)
         var count = 0
         guard.retry(UsageGuard.FOREVER, role.waitable, role.senderGone) {
             count = role.poll(inPlace, limit)

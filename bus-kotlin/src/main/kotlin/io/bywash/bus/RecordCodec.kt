@@ -11,7 +11,7 @@ import java.lang.invoke.MethodHandles
  * ```
  * @JvmRecord data class Tick(val time: Long, val price: Double, @Length(8) val symbol: String)
  *
- * val ticks = topic("ticks", recordCodec<Tick>()) { ring = 1.MiB }
+ * val ticks = Topic("ticks", recordCodec<Tick>()) // or just Topic<Tick>("ticks")
  * ```
  */
 public inline fun <reified T : Record> recordCodec(): Codec<T> =
@@ -20,12 +20,15 @@ public inline fun <reified T : Record> recordCodec(): Codec<T> =
 /** A codec for the record classes of a [Records], which may be several. */
 public fun <T : Any> recordCodec(records: Records<T>): Codec<T> = RecordCodec(records)
 
-private class RecordCodec<T : Any>(private val records: Records<T>) : DirectCodec<T> {
+internal class RecordCodec<T : Any>(val records: Records<T>) : DirectCodec<T> {
     override fun length(value: T): Int = records.typeOf(value).sizeBytes()
 
     override fun type(value: T): Int = records.typeOf(value).number()
 
-    override fun write(value: T, writer: MessageWriter) = records.typeOf(value).write(writer.openClaim(), value)
+    override fun write(value: T, writer: MessageWriter) {
+        val claim = writer.openClaim()
+        if (claim is HeapClaim) claim.record = value else records.typeOf(value).write(claim, value)
+    }
 
     override fun read(message: Message): T = records.read(message)
 

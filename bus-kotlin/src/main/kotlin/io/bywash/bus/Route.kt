@@ -4,13 +4,13 @@ import kotlinx.coroutines.flow.Flow
 
 /** What is received from one queue, transformed, and sent to another. */
 internal class Route<A : Any, B : Any>(
-    private val from: Queue<A>,
+    val from: Queue<A>,
     val to: Queue<B>,
     private val transform: (Flow<A>) -> Flow<B>,
 ) {
     suspend fun run(bus: Bus, sender: Sender<*>) {
         @Suppress("UNCHECKED_CAST") // it was taken for this route
-        transform(bus.flow(from)).sendTo(sender as Sender<B>)
+        transform(from.messages(bus)).sendTo(sender as Sender<B>)
     }
 
     /** What is wrong with it among declared names. */

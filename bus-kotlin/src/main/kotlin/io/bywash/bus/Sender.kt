@@ -27,8 +27,9 @@ public class Sender<in T : Any> internal constructor(
 
     /**
      * Sends a value. When this returns, the message is in shared memory, where every receiver sees it in order, and it
-     * stays there even if this process is killed. Suspends, without holding a thread, while there is no room because a
-     * receiver that must get every message is too far behind. It does not wait for receivers that are proven dead.
+     * stays there even if this process is killed. Suspends, without holding a thread, while there is no room: because
+     * a receiver that must get every message is too far behind, or because a work queue or a ring is full. It does not
+     * wait for receivers that are proven dead.
      *
      * Cancellation ends the wait at once. If this throws, nothing was sent. If it returns, the value was sent, even if
      * the coroutine was cancelled meanwhile.
@@ -73,10 +74,27 @@ public class Sender<in T : Any> internal constructor(
     /**
      * Sends values as [send] does, but makes several visible at a time, which costs less than one by one. Whenever
      * there is no room, all values before are made visible. If this throws or is cancelled, the first values may have
-     * been sent: as many as [nextSequence] has grown by.
+     * been sent; in a topic as many as [nextSequence] has grown by.
      */
     public suspend fun sendAll(values: Iterable<T>) {
         currentCoroutineContext().ensureActive()
+        val list = values as? List<T> ?: values.toList()
+        val inBulk = guard.use { role.sendBulk(list) }
+        if (inBulk == null) sendStaged(list) else sendRest(list, inBulk)
+    }
+
+    private suspend fun sendRest(values: List<T>, sentBefore: Int) {
+        var sent = sentBefore
+        while (sent < values.size) {
+            guard.retry(UsageGuard.FOREVER) {
+                val before = sent
+                sent += role.sendBulk(values.subList(sent, values.size)) ?: 0
+                sent > before
+            }
+        }
+    }
+
+    private suspend fun sendStaged(values: List<T>) {
         try {
             for (value in values) {
                 val draft = prepare(value)
@@ -114,12 +132,11 @@ public class Sender<in T : Any> internal constructor(
         writer.claim = room
         try {
             write()
-            if (staged) room.stage() else room.commit()
+            return role.trySend(room, staged)
         } finally {
             writer.claim = null
-            room.close() // aborts what was not committed
+            room.close() // aborts what was not sent
         }
-        return true
     }
 
     /** Completes when [value] can be sent, or this sender cannot be used. */
@@ -129,7 +146,7 @@ public class Sender<in T : Any> internal constructor(
         return guard.whenReady(null, hasRoom, hasRoom)
     }
 
-    /** Room that was there once stays, since nobody else sends. */
+    /** Room that was there once stays, unless somebody else sends. */
     private fun hasRoom(length: Int, type: Int): Boolean {
         claim?.close()
         return role.tryClaim(length, type)?.let {
@@ -150,18 +167,28 @@ public class Sender<in T : Any> internal constructor(
      * asks for them.
      *
      * @param count 0 to the number of receivers that the queue has room for
+     * @throws UnsupportedOperationException when the queue is no topic
      */
     public suspend fun awaitReceivers(count: Int, timeout: Duration): Boolean {
         currentCoroutineContext().ensureActive()
-        val present = guard.use { role.receiversPresent(count) }
-        return guard.retry(timeout.inWholeNanoseconds, present) { role.receiverCount() >= count }
+        val present = guard.use { role.receiversPresent(count) } ?: throw noneAwaited()
+        return guard.retry(timeout.inWholeNanoseconds, present) { receiverCountNow() >= count }
     }
 
-    /** How many living receivers the queue has now, in all processes. */
-    public val receiverCount: Int
-        get() = guard.use { role.receiverCount() }
+    private fun receiverCountNow() = role.receiverCount() ?: throw noneAwaited()
 
-    /** The sequence of the next message. May be read at any time, even after [close]. */
+    private fun noneAwaited() =
+        UnsupportedOperationException("the messages of queue \"${queue.name}\" wait for whoever comes: await nobody")
+
+    /**
+     * How many living receivers the queue has now, in all processes.
+     *
+     * @throws UnsupportedOperationException when the queue is no topic
+     */
+    public val receiverCount: Int
+        get() = guard.use { receiverCountNow() }
+
+    /** The sequence of the next message. May be read at any time, even after [close]; -1 where many send at a time. */
     public val nextSequence: Long
         get() = role.nextSequence
 

@@ -1,5 +1,7 @@
 package io.bywash.bus
 
+import io.bywash.engine.InvalidSpecException
+
 /**
  * An amount of memory, written `512.bytes`, `64.KiB`, `4.MiB` or `1.GiB`. Any number of bytes is a size; where a size
  * is used, its range is checked.
@@ -10,6 +12,11 @@ package io.bywash.bus
 public value class Size(public val bytes: Long) : Comparable<Size> {
     /** Orders by bytes. */
     override fun compareTo(other: Size): Int = bytes.compareTo(other.bytes)
+
+    /** The number of bytes; one that is no `int` is refused as the engine refuses what is out of range. */
+    internal fun toInt(argument: String): Int =
+        if (bytes in Int.MIN_VALUE..Int.MAX_VALUE) bytes.toInt()
+        else throw InvalidSpecException(argument, bytes, "is not between 1 and ${1 shl 30}")
 
     /** In the largest unit that gives a whole number, for example `4 MiB`. */
     override fun toString(): String {

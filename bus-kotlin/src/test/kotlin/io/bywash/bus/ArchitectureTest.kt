@@ -4,22 +4,20 @@ import java.io.File
 import java.lang.classfile.ClassFile
 import java.lang.classfile.constantpool.Utf8Entry
 import org.junit.jupiter.api.Assertions.assertEquals
-import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
-/** The common package knows no kind of queue: read from the constant pools of its classes. */
+/** The common package knows no kind of structure, and none knows another: read from the constants of its classes. */
 class ArchitectureTest {
-    private val ofAKind = Regex("io/bywash/(bus|engine)/broadcast/\\w+")
+    private val kinds = listOf("broadcast", "cell", "queue", "ring")
+    private val ofAKind = Regex("io/bywash/(?:bus|engine)/(${kinds.joinToString("|")})/\\w+")
 
     @Test
     fun onlyThePackageOfAKindNamesIt() {
         val classes = File("target/classes").walk().filter { it.extension == "class" && it.name != "module-info.class" }
-        val naming = classes.filter { file ->
-            ClassFile.of().parse(file.toPath()).constantPool().any {
-                it is Utf8Entry && ofAKind.containsMatchIn(it.stringValue())
-            }
-        }.toList()
-        assertTrue(naming.isNotEmpty())
-        assertEquals(setOf("broadcast"), naming.map { it.parentFile.name }.toSet())
+        val naming = classes.flatMap { file ->
+            val texts = ClassFile.of().parse(file.toPath()).constantPool().filterIsInstance<Utf8Entry>()
+            texts.flatMap { ofAKind.findAll(it.stringValue()) }.map { it.groupValues[1] to file.parentFile.name }
+        }.toSet()
+        assertEquals(kinds.map { it to it }.toSet(), naming)
     }
 }

@@ -7,12 +7,14 @@ import io.bywash.bus.Codec
 import io.bywash.bus.Declaration
 import io.bywash.bus.Faults
 import io.bywash.bus.MiB
-import io.bywash.bus.Queue
+import io.bywash.bus.Picture
 import io.bywash.bus.Receiver
+import io.bywash.bus.ReceivedQueue
 import io.bywash.bus.ReceivingRole
 import io.bywash.bus.SendingRole
 import io.bywash.bus.Size
 import io.bywash.bus.Until
+import io.bywash.bus.recordCodec
 import io.bywash.engine.EntrySpec
 import io.bywash.engine.Segment
 import io.bywash.engine.broadcast.Broadcast
@@ -25,7 +27,7 @@ import kotlinx.coroutines.flow.Flow
  * @param name of the entry in the segment; unique there
  * @param codec the format of its messages, which have from 1 byte to an eighth of the ring
  */
-public class Topic<T : Any>(name: String, codec: Codec<T>) : Queue<T>(name, codec) {
+public class Topic<T : Any>(name: String, codec: Codec<T>) : ReceivedQueue<T>(name, codec) {
     override val hasOneSender: Boolean get() = true
 
     override fun takeSender(segment: Segment): SendingRole = PublisherRole.open(this, segment)
@@ -36,6 +38,16 @@ public class Topic<T : Any>(name: String, codec: Codec<T>) : Queue<T>(name, code
     /** For example `Topic("ticks", TickCodec)`. */
     override fun toString(): String = "Topic(\"$name\", $codec)"
 }
+
+/** The typed name of a topic of records of one class. */
+public inline fun <reified T : Record> Topic(name: String): Topic<T> = Topic(name, recordCodec<T>())
+
+/** Declares a topic of records of one class, and returns its typed name. */
+@JvmName("topicOfRecords")
+public inline fun <reified T : Record> BusBuilder.topic(
+    name: String,
+    noinline declare: TopicBuilder.() -> Unit = {},
+): Topic<T> = topic(name, recordCodec<T>(), declare)
 
 /** Declares a topic of plain bytes. */
 public fun BusBuilder.topic(name: String, declare: TopicBuilder.() -> Unit = {}): Topic<ByteArray> =
@@ -71,22 +83,18 @@ public class TopicBuilder internal constructor(private val topic: Topic<*>) {
 
 private class TopicDeclaration(private val topic: Topic<*>, private val ring: Size, private val receivers: Int) :
     Declaration(topic) {
-    override fun spec(faults: Faults): EntrySpec? {
-        val here = faults.inside("topic \"${topic.name}\"", WORDS)
-        val checks = listOf(
-            here.check { Broadcast.spec(topic.name, Broadcast.MIN_RING_BYTES) },
-            here.check { Broadcast.spec("any", ring.bytes) },
-            here.check { Broadcast.spec("any", Broadcast.MIN_RING_BYTES, receivers) },
-        )
-        return if (null in checks) null else Broadcast.spec(topic.name, ring.bytes, receivers)
-    }
+    override val kind: String get() = "topic"
+    override val words: Map<String, String> get() = mapOf("ringBytes" to "ring", "subscribers" to "receivers")
 
-    override fun picture(spec: EntrySpec, paddedName: String): String =
-        "sender -> [$paddedName ${Size(spec.capacity)}] -> ${spec.roleCount - 1} receivers"
+    override fun spec(faults: Faults): EntrySpec? = spec(
+        faults,
+        { Broadcast.spec(topic.name, Broadcast.MIN_RING_BYTES) },
+        { Broadcast.spec("any", ring.bytes) },
+        { Broadcast.spec("any", Broadcast.MIN_RING_BYTES, receivers) },
+    ) { Broadcast.spec(topic.name, ring.bytes, receivers) }
 
-    private companion object {
-        val WORDS = mapOf("ringBytes" to "ring", "subscribers" to "receivers")
-    }
+    override fun picture(spec: EntrySpec): Picture =
+        Picture(topic.name, "sender", "${Size(spec.capacity)}", "${spec.roleCount - 1} receivers")
 }
 
 /**

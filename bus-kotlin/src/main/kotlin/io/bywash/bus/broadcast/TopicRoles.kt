@@ -12,7 +12,7 @@ import io.bywash.engine.broadcast.Publisher
 import io.bywash.engine.broadcast.Subscriber
 import io.bywash.engine.wait.Waitable
 
-private fun Topic<*>.find(segment: Segment): Entry = segment.directory().find(name, Kind.BROADCAST)
+private fun Topic<*>.find(segment: Segment): Entry = find(segment, Kind.BROADCAST)
 
 internal class PublisherRole private constructor(private val publisher: Publisher) : SendingRole {
     override val waitable: Publisher get() = publisher
@@ -22,6 +22,11 @@ internal class PublisherRole private constructor(private val publisher: Publishe
     override fun label(text: String) = publisher.label(text)
 
     override fun tryClaim(length: Int, type: Int): Claim? = publisher.tryClaim(length, type)
+
+    override fun trySend(claim: Claim, staged: Boolean): Boolean {
+        if (staged) claim.stage() else claim.commit()
+        return true
+    }
 
     override fun publish() = publisher.publish()
 

@@ -34,4 +34,13 @@ class SamplesTest {
             assertEquals("2 costs 150.0", receiver.receive())
         }
     }
+
+    @Test
+    fun theSamplesOfTheOtherStructuresDoWhatTheySay() = test {
+        assertEquals(listOf(1L, 2L), consumeJobs(temp.directory))
+        assertEquals("job 7", selectOverAQueue(temp.directory))
+        assertEquals(50.0, followAPrice(temp.directory))
+        assertEquals(1, countInCells(temp.directory))
+        assertEquals(500, keepTheNewest(temp.directory))
+    }
 }

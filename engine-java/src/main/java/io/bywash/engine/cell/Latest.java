@@ -3,6 +3,7 @@ package io.bywash.engine.cell;
 import static io.bywash.engine.cell.LatestLayout.*;
 
 import io.bywash.engine.EntrySpec;
+import io.bywash.engine.InvalidSpecException;
 import io.bywash.engine.Kind;
 import java.util.List;
 
@@ -32,7 +33,7 @@ public final class Latest {
    */
   public static EntrySpec spec(String name, int maxValueBytes, int writers, int readers) {
     if (maxValueBytes < 1 || maxValueBytes > 1 << 30) {
-      throw new IllegalArgumentException("maxValueBytes=" + maxValueBytes + " is not between 1 and " + (1 << 30));
+      throw new InvalidSpecException("maxValueBytes", maxValueBytes, "is not between 1 and " + (1 << 30));
     }
     if (writers < 1 || readers < 1 || writers > EntrySpec.MAX_ROLES - readers) {
       throw new IllegalArgumentException("writers=" + writers + " and readers=" + readers + " are not at least 1 each,"

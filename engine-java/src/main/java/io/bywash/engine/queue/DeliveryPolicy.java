@@ -2,6 +2,7 @@ package io.bywash.engine.queue;
 
 import static io.bywash.engine.queue.QueueLayout.*;
 
+import io.bywash.engine.InvalidSpecException;
 import io.bywash.engine.internal.layout.Names;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -48,7 +49,7 @@ public final class DeliveryPolicy {
    */
   public DeliveryPolicy atMost(int deliveries) {
     if (deliveries < 1) {
-      throw new IllegalArgumentException("deliveries=" + deliveries + " must be at least 1");
+      throw new InvalidSpecException("deliveries", deliveries, "must be at least 1");
     }
     if (policy == DROP) {
       throw new IllegalStateException("a policy that drops messages delivers them once");

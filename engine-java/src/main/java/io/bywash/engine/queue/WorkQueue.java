@@ -3,6 +3,7 @@ package io.bywash.engine.queue;
 import static io.bywash.engine.queue.QueueLayout.MAX_CAPACITY;
 
 import io.bywash.engine.EntrySpec;
+import io.bywash.engine.InvalidSpecException;
 import io.bywash.engine.Kind;
 import java.util.Objects;
 
@@ -59,13 +60,13 @@ public final class WorkQueue {
   public static EntrySpec spec(String name, int capacity, int maxMessageBytes, DeliveryPolicy policy, int roles) {
     Objects.requireNonNull(policy, "policy");
     if (capacity < 1 || capacity > MAX_CAPACITY || Integer.bitCount(capacity) != 1) {
-      throw new IllegalArgumentException("capacity=" + capacity + " is not a power of two from 1 to " + MAX_CAPACITY);
+      throw new InvalidSpecException("capacity", capacity, "is not a power of two from 1 to " + MAX_CAPACITY);
     }
     if (maxMessageBytes < 1 || maxMessageBytes > 1 << 30) {
-      throw new IllegalArgumentException("maxMessageBytes=" + maxMessageBytes + " is not between 1 and " + (1 << 30));
+      throw new InvalidSpecException("maxMessageBytes", maxMessageBytes, "is not between 1 and " + (1 << 30));
     }
     if (roles < 2 || roles > EntrySpec.MAX_ROLES) {
-      throw new IllegalArgumentException("roles=" + roles + " is not between 2 and " + EntrySpec.MAX_ROLES);
+      throw new InvalidSpecException("roles", roles, "is not between 2 and " + EntrySpec.MAX_ROLES);
     }
     if (policy.deadLetters().equals(name)) {
       throw new IllegalArgumentException("policy=" + policy + " sends the dead letters of queue " + name
