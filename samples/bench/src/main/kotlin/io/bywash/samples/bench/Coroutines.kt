@@ -23,6 +23,10 @@ fun coroutineGroups(effort: Effort, sizeBytes: Int, ringBytes: Long): List<Group
     val futex = setting("raw.futex").copy(policy = Policy.BLOCK)
     return listOf(
         group("single", listOf("bywash.single", "kotlin.single", "kotlin.shared"), ::StreamLane),
+        Group("coroutines.queue", listOf("bywash.queue.single", "bywash.queue", "kotlin.consume").map { name ->
+            val queue = setting(name).copy(ringBytes = Plan.QUEUE_CAPACITY * sizeBytes);
+            { StreamLane(it, queue) }
+        }),
         group("batch", listOf("bywash.batch16", "kotlin.batch16"), ::StreamLane),
         group("noReader", listOf("kotlin.single", "kotlin.shared"), ::NoReaderLane),
         group("allocation", listOf("kotlin.single"), ::AllocationLane),
@@ -129,6 +133,8 @@ fun coroutineRatios(report: Report): Map<String, Double> = buildMap {
         put("coroutines.$key", a / b)
     }
     ratio("single.vsEngine", "single", "rate", "kotlin.single", "bywash.single")
+    ratio("queue.vsEngine", "queue", "rate", "kotlin.consume", "bywash.queue.single")
+    ratio("queue.vsPolling", "queue", "rate", "kotlin.consume", "bywash.queue")
     ratio("batch.vsEngine", "batch", "rate", "kotlin.batch16", "bywash.batch16")
     ratio("shared.streaming.vsPlain", "single", "rate", "kotlin.shared", "kotlin.single")
     ratio("shared.noReader.vsPlain", "noReader", "nanos", "kotlin.shared", "kotlin.single")

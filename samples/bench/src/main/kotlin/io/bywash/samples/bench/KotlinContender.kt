@@ -97,7 +97,8 @@ class KotlinContender(
         /** Whoever only takes part in the comparison of coroutines. */
         val ALL = Way.entries.map { KotlinContender(it) } +
             KotlinContender(Way.SINGLE, Dispatchers.Default, "kotlin.pool") +
-            BywashContender(BywashContender.Writing.CLAIM, name = "bywash.single", mostAtOnce = 1)
+            BywashContender(BywashContender.Writing.CLAIM, name = "bywash.single", mostAtOnce = 1) +
+            WorkQueueContender("bywash.queue.single", isSingle = true) + ConsumeContender()
     }
 }
 

@@ -24,7 +24,7 @@ private const val QUEUE = "queue"
 private const val WAIT_NANOS = 10_000_000L
 private val PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20)
 
-private fun slots(channel: Channel) = java.lang.Long.highestOneBit(channel.ringBytes / Payload.SIZE).toInt()
+internal fun slots(channel: Channel) = java.lang.Long.highestOneBit(channel.ringBytes / Payload.SIZE).toInt()
 
 /** A system in which each message goes to one of its readers; measured in its own scenario. */
 abstract class QueueContender(name: String, policies: List<Policy>) : Contender(name, policies) {
@@ -32,8 +32,13 @@ abstract class QueueContender(name: String, policies: List<Policy>) : Contender(
     override val sizes get() = setOf(Plan.QUEUE_MESSAGE_BYTES)
 }
 
-/** Bywash's work queue, written and read in place. */
-class WorkQueueContender : QueueContender("bywash.queue", WaitPolicy.entries.map { Policy.valueOf(it.name) }) {
+/**
+ * Bywash's work queue, written and read in place.
+ *
+ * @param isSingle whether each message is taken and acknowledged by a call of its own, instead of by a handler
+ */
+class WorkQueueContender(name: String = "bywash.queue", private val isSingle: Boolean = false) :
+    QueueContender(name, WaitPolicy.entries.map { Policy.valueOf(it.name) }) {
     private fun waiting(policy: Policy) = WaitPolicy.valueOf(policy.name)
 
     override fun writer(channel: Channel, policy: Policy): Writer {
@@ -64,10 +69,21 @@ class WorkQueueContender : QueueContender("bywash.queue", WaitPolicy.entries.map
 
     override fun reader(channel: Channel, policy: Policy): Reader {
         val segment = Segment.attach(channel.file, PATIENCE_NANOS)
-        return Consuming(segment, Consumer.open(segment.directory().find(QUEUE, Kind.WORK_QUEUE), waiting(policy)))
+        val consumer = Consumer.open(segment.directory().find(QUEUE, Kind.WORK_QUEUE), waiting(policy))
+        return if (isSingle) Taking(segment, consumer) else Consuming(segment, consumer)
     }
 
-    private class Consuming(private val segment: Segment, private val consumer: Consumer) : Reader(), Consumer.Handler {
+    private class Taking(segment: Segment, consumer: Consumer) : Consuming(segment, consumer) {
+        override fun receive(limit: Int): Int {
+            val message = consumer.take(WAIT_NANOS) ?: return 0
+            onMessage(message)
+            message.ack()
+            return 1
+        }
+    }
+
+    private open class Consuming(private val segment: Segment, protected val consumer: Consumer) :
+        Reader(), Consumer.Handler {
         override fun receive(limit: Int) = consumer.poll(this, limit, WAIT_NANOS)
 
         override fun onMessage(message: Delivery) {
