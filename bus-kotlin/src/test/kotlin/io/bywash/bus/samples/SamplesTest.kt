@@ -42,5 +42,6 @@ class SamplesTest {
         assertEquals(50.0, followAPrice(temp.directory))
         assertEquals(1, countInCells(temp.directory))
         assertEquals(500, keepTheNewest(temp.directory))
+        assertEquals(1, borrowAPlayer(temp.directory))
     }
 }

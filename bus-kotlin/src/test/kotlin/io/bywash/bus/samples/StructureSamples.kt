@@ -14,6 +14,10 @@ import io.bywash.bus.cell.reader
 import io.bywash.bus.cell.records
 import io.bywash.bus.cell.writer
 import io.bywash.bus.onReceive
+import io.bywash.bus.pool.Pool
+import io.bywash.bus.pool.open
+import io.bywash.bus.pool.pool
+import io.bywash.bus.pool.user
 import io.bywash.bus.queue.WorkQueue
 import io.bywash.bus.queue.consumer
 import io.bywash.bus.queue.onConsume
@@ -113,4 +117,20 @@ suspend fun keepTheNewest(directory: Path? = null): Long = plant.use(directory) 
     val oldest = receiver.receiveResult() // the first 500 were overwritten
     check(oldest.isLost && receiver.lostCount == 500L)
     receiver.batches(max = 100).first().first().time
+}
+
+val players = Pool<Quote>("players")
+
+val office = bus("office") {
+    pool(players) { capacity = 100 }
+}
+
+suspend fun borrowAPlayer(directory: Path? = null): Int = office.use(directory) { bus ->
+    val view = bus.open(players)
+    bus.user(players).use { user ->
+        user.acquire(Quote(1, 99.5)).use { player -> // null when all are in use; released at the end
+            player?.set(Quote(2, 99.0))
+            view.allocated()
+        }
+    }
 }
