@@ -7,6 +7,7 @@ module io.bywash.bus {
 
   exports io.bywash.bus;
   exports io.bywash.bus.broadcast;
+  exports io.bywash.bus.call;
   exports io.bywash.bus.cell;
   exports io.bywash.bus.pool;
   exports io.bywash.bus.queue;

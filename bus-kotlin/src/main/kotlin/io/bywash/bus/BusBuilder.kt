@@ -19,7 +19,8 @@ public annotation class BusDsl
 /**
  * Declares a bus: one segment of shared memory and what is in it. Each kind of structure has a function for this block:
  * [io.bywash.bus.broadcast.topic], [io.bywash.bus.queue.queue], [io.bywash.bus.ring.ring], [io.bywash.bus.cell.latest],
- * [io.bywash.bus.cell.atomics], [io.bywash.bus.cell.records], [io.bywash.bus.cell.numbers], [io.bywash.bus.pool.pool].
+ * [io.bywash.bus.cell.atomics], [io.bywash.bus.cell.records], [io.bywash.bus.cell.numbers], [io.bywash.bus.pool.pool],
+ * [io.bywash.bus.call.endpoint].
  *
  * Nothing is created here; [BusTopology.use], [BusTopology.start] or [BusTopology.open] does that.
  *

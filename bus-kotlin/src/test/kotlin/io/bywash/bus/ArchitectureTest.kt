@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test
 
 /** The common package knows no kind of structure, and none knows another: read from the constants of its classes. */
 class ArchitectureTest {
-    private val kinds = listOf("broadcast", "cell", "pool", "queue", "ring")
+    private val kinds = listOf("broadcast", "call", "cell", "pool", "queue", "ring")
     private val ofAKind = Regex("io/bywash/(?:bus|engine)/(${kinds.joinToString("|")})/\\w+")
 
     @Test

@@ -42,6 +42,7 @@ class SamplesTest {
         assertEquals(50.0, followAPrice(temp.directory))
         assertEquals(1, countInCells(temp.directory))
         assertEquals(500, keepTheNewest(temp.directory))
+        assertEquals(42.0, callForAPrice(temp.directory))
         assertEquals(1, borrowAPlayer(temp.directory))
     }
 }

@@ -4,6 +4,10 @@ import io.bywash.bus.KiB
 import io.bywash.bus.broadcast.Topic
 import io.bywash.bus.broadcast.topic
 import io.bywash.bus.bus
+import io.bywash.bus.call.Endpoint
+import io.bywash.bus.call.caller
+import io.bywash.bus.call.endpoint
+import io.bywash.bus.call.serve
 import io.bywash.bus.cell.Atomics
 import io.bywash.bus.cell.Latest
 import io.bywash.bus.cell.atomics
@@ -119,10 +123,22 @@ suspend fun keepTheNewest(directory: Path? = null): Long = plant.use(directory) 
     receiver.batches(max = 100).first().first().time
 }
 
+@JvmRecord
+data class Question(val instrument: Int)
+
+val priceOf = Endpoint<Question, Quote>("priceOf")
 val players = Pool<Quote>("players")
 
 val office = bus("office") {
+    endpoint(priceOf) { redelivers = true }
     pool(players) { capacity = 100 }
+}
+
+suspend fun callForAPrice(directory: Path? = null): Double = office.use(directory) { bus ->
+    launch {
+        bus.serve(priceOf, workers = 4) { question -> Quote(1, question.instrument * 2.0) }
+    }
+    bus.caller(priceOf).call(Question(21), timeout = 30.seconds).price
 }
 
 suspend fun borrowAPlayer(directory: Path? = null): Int = office.use(directory) { bus ->
