@@ -26,7 +26,7 @@ final class DistributionIT {
       shell.ask("bywash:queues", "There are no queues");
       shell.type("lb -s");
       shell.stop();
-      for (String bundle : List.of("io.bywash.engine", "io.bywash.bus", "io.bywash.osgi",
+      for (String bundle : List.of("bywash-engine", "bywash-kotlin", "bywash-osgi",
           "org.jetbrains.kotlin.osgi-bundle", "io.bywash.wrapped.kotlinx-coroutines-core", "org.apache.felix.scr",
           "org.apache.felix.configadmin", "org.apache.felix.fileinstall")) {
         assertTrue(shell.lines().stream().anyMatch(line -> line.contains("|Active")
