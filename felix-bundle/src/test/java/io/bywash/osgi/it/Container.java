@@ -97,7 +97,8 @@ final class Container implements AutoCloseable {
     URLClassLoader loader = new URLClassLoader(urls, Container.class.getClassLoader());
     Path storage = Files.createTempDirectory("bywash-" + name);
     Framework framework = ServiceLoader.load(FrameworkFactory.class, loader).findFirst().orElseThrow().newFramework(
-        Map.of(Constants.FRAMEWORK_STORAGE, storage.resolve("bundles").toString(), "felix.log.level", "1"));
+        Map.of(Constants.FRAMEWORK_STORAGE, storage.resolve("bundles").toString(), "felix.log.level", "1",
+            "org.apache.felix.log.maxSize", "0")); // its history would keep services that have gone
     Container container = new Container(storage, loader, framework);
     try {
       container.installAll();

@@ -50,6 +50,7 @@ abstract class ListenerContract extends DiscoveryContract {
     Future<List<Object>> atWithdrawal =
         atWithdrawal("foxtrot", () -> List.of((long) slow.sequences().size(), listing()));
     awaitQueue("foxtrot");
+    awaitUntil("both to be fed", () -> subscribers("foxtrot") == 2); // or they would begin in the middle
     killed.stream();
     slow.awaitSequences(2_000);
     killed.kill();

@@ -14,6 +14,7 @@ import io.bywash.engine.broadcast.Publisher;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.ServiceReference;
+import org.osgi.framework.wiring.BundleWiring;
 
 /** What can be asked of the bundle, and what it costs and leaves behind. */
 abstract class RuntimeContract extends OperationContract {
@@ -181,10 +183,12 @@ abstract class RuntimeContract extends OperationContract {
     long mappings = uses(Path.of("/proc/self/maps"));
     List<Bundle> bundles = List.of(container.bundle("bywash-engine"), container.bywash(),
         container.testContext().getBundle());
+    List<List<WeakReference<ClassLoader>>> generations = new ArrayList<>();
     try (Segment segment = Segment.create(bus.resolve("rounds"), SegmentSpec.of(Broadcast.spec("ticks", 1 << 16)));
         Publisher publisher = Publisher.open(segment.directory().find("ticks", Kind.BROADCAST))) {
       long received = 0;
       for (int round = 0; round < rounds; round++) {
+        generations.add(loaders(bundles));
         received = receive(publisher, received);
         update(bundles.get(round % bundles.size()));
         publish(publisher, 1);
@@ -198,6 +202,28 @@ abstract class RuntimeContract extends OperationContract {
       List<String> threads = Thread.getAllStackTraces().keySet().stream().map(Thread::getName)
           .filter(name -> name.startsWith("bywash-")).toList();
       return threads.stream().distinct().count() == threads.size();
+    });
+    generations.add(loaders(bundles));
+    awaitOnlyLastTwo(generations);
+  }
+
+  private static List<WeakReference<ClassLoader>> loaders(List<Bundle> bundles) {
+    return bundles.stream().map(bundle -> new WeakReference<>(bundle.adapt(BundleWiring.class).getClassLoader()))
+        .toList();
+  }
+
+  /**
+   * Class loaders go, but for those of the last two generations: the JDK keeps the types of the last record whose
+   * {@code equals} it has linked, by a soft reference.
+   */
+  private static void awaitOnlyLastTwo(List<List<WeakReference<ClassLoader>>> generations) {
+    int kept = generations.size() - 2;
+    awaitUntil("no class loader but the last two of each bundle", () -> {
+      System.gc();
+      List<ClassLoader> last = generations.subList(kept, kept + 2).stream().flatMap(List::stream)
+          .map(WeakReference::get).toList();
+      return generations.subList(0, kept).stream().flatMap(List::stream)
+          .allMatch(each -> each.refersTo(null) || last.stream().anyMatch(each::refersTo));
     });
   }
 

@@ -6,6 +6,7 @@ import io.bywash.engine.internal.linux.EngineThread;
 import io.bywash.engine.internal.linux.Futex;
 import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.internal.memory.Region;
+import java.lang.invoke.MethodHandles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -96,7 +97,25 @@ public final class Hub {
   /** The result of checking a wait. */
   enum Look { WAITS, READY, OVER, FAILED }
 
+  static {
+    load(Look.class, WaitSegment.class, WaitGroup.class, WaitRoom.class, Futex.Words.class, EngineLog.class);
+  }
+
   private Hub() {}
+
+  /**
+   * Loads what the thread needs, before it starts. A bundle of OSGi that was refreshed loads nothing any more; a thread
+   * that lacked a class then would never end, and would keep the class loaders of all who waited.
+   */
+  private static void load(Class<?>... types) {
+    for (Class<?> type : types) {
+      try {
+        MethodHandles.lookup().ensureInitialized(type);
+      } catch (IllegalAccessException impossible) {
+        throw new AssertionError(impossible);
+      }
+    }
+  }
 
   /** The hub of this process. */
   public static Hub shared() {
