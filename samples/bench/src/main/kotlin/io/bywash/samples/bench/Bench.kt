@@ -78,9 +78,12 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
             val groups = other?.let { plan.against(it.toAbsolutePath()) }
                 ?: chosen().flatMap { groups(plan, it) }
             val isPaired = other != null && effort != Effort.TINY
-            for (group in groups) {
-                report += if (isPaired) startOften(group, effort) else start(group, effort, effort.rounds)
-                out.println("\n" + Tables.of(report, group.name).toText() + "\n")
+            Distance(effort.jvmFlags).use { distance ->
+                for (group in groups) {
+                    report += if (isPaired) startOften(group, distance, effort)
+                    else start(group, distance, effort, effort.rounds)
+                    out.println("\n" + Tables.of(report, group.name).toText() + "\n")
+                }
             }
             report.compare()
             out.println("\n" + Tables.ratios(report).toText())
@@ -109,16 +112,21 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         }
     }
 
-    private fun start(group: Group, effort: Effort, rounds: Int) =
-        Workspace(effort.jvmFlags).use { group.run(it, effort, rounds) { line -> System.err.println("bench: $line") } }
+    private fun start(group: Group, distance: Distance, effort: Effort, rounds: Int) =
+        Workspace(effort.jvmFlags).use {
+            group.run(it, distance, effort, rounds) { line -> System.err.println("bench: $line") }
+        }
 
     /**
      * The same code is faster in one process than in another, so each pair of rounds is one of new processes, in either
      * order.
      */
-    private fun startOften(group: Group, effort: Effort) =
+    private fun startOften(group: Group, distance: Distance, effort: Effort) =
         (1..PAIRED_STARTS)
-            .map { if (it % 2 == 1) start(group, effort, 1) else start(group.reversed(), effort, 1).reversed() }
+            .map {
+                if (it % 2 == 1) start(group, distance, effort, 1)
+                else start(group.reversed(), distance, effort, 1).reversed()
+            }
             .reduce { all, more -> all.zip(more) { row, next -> row.apply { add(next) } } }
 
     private fun groups(plan: Plan, scenario: String) = when (scenario) {

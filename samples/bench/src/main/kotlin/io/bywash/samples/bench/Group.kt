@@ -56,7 +56,7 @@ enum class Effort(
     QUICK(3, 120_000_000, 500_000_000, 5_000_000_000, 2_000_000_000),
 
     /** Everything once and shortly, to see whether it works. */
-    TINY(1, 5_000_000, 1, 1, 1, listOf("-XX:TieredStopAtLevel=1")), // starts faster
+    TINY(1, 5_000_000, 1, 1, 1, System.getProperty("bench.tiny.flags").orEmpty().split(' ').filter { it.isNotEmpty() }),
 }
 
 /**
@@ -67,11 +67,13 @@ enum class Effort(
 class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
     fun reversed() = Group(name, lanes.reversed())
 
-    fun run(workspace: Workspace, effort: Effort, rounds: Int, say: (String) -> Unit): List<Row> {
+    fun run(
+        workspace: Workspace, distance: Distance, effort: Effort, rounds: Int, say: (String) -> Unit,
+    ): List<Row> {
         val open = ArrayList<Pair<Lane, Row>>()
         val failed = ArrayList<Row>()
         val medium = Media(workspace)
-        val distance = Distance(workspace, effort.patienceNanos)
+        distance.patienceNanos = effort.patienceNanos
         say("$name: ${lanes.size} systems")
         val created = ArrayDeque<Lane>()
         for (index in lanes.indices) {
@@ -111,7 +113,6 @@ class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
         open.forEach { (lane, _) -> lane.tellToClose() } // after a failure, the workspace's end ends them
         open.forEach { (lane, _) -> lane.close() }
         medium.close()
-        distance.close()
         return open.map { it.second } + failed
     }
 
@@ -143,7 +144,14 @@ class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
  * the speed of everything that crosses them, so rounds can be compared only if the distance is the same: the one of
  * most of the time, the short one. It is measured before and after each round by a bare line that goes to and fro.
  */
-private class Distance(workspace: Workspace, private var patienceNanos: Long) : AutoCloseable {
+class Distance(jvmFlags: List<String>) : AutoCloseable {
+    /** How long it may still wait for the cores to be near. */
+    var patienceNanos = 0L
+
+    /** The shortest that was seen in this run, in any group. */
+    private var least = Double.MAX_VALUE
+
+    private val workspace = Workspace(jvmFlags)
     private val lane = PingLane(workspace, Setting(contender("raw.line"), Policy.SPIN, Long.SIZE_BYTES, 0)).apply {
         open()
         repeat(WARM_UP_ROUNDS) { round(0) }
@@ -183,12 +191,9 @@ private class Distance(workspace: Workspace, private var patienceNanos: Long) : 
         return nanos < FAR * least
     }
 
-    override fun close() = lane.kill()
+    override fun close() = workspace.close()
 
     private companion object {
-        /** The shortest that was seen in this run, in any group. */
-        var least = Double.MAX_VALUE
-
         const val WARM_UP_ROUNDS = 5
         const val PAUSE_MILLIS = 100L
         const val FAR = 2
