@@ -98,7 +98,8 @@ class KotlinContender(
         val ALL = Way.entries.map { KotlinContender(it) } +
             KotlinContender(Way.SINGLE, Dispatchers.Default, "kotlin.pool") +
             BywashContender(BywashContender.Writing.CLAIM, name = "bywash.single", mostAtOnce = 1) +
-            WorkQueueContender("bywash.queue.single", isSingle = true) + ConsumeContender()
+            WorkQueueContender("bywash.queue.single", isSingle = true) + ConsumeContender() +
+            CallContender() + CoroutineCallContender()
     }
 }
 

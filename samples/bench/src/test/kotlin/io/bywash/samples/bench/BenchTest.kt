@@ -153,8 +153,8 @@ class BenchTest {
     private companion object {
         const val PATIENCE_SECONDS = 180L
         val COROUTINES = listOf(
-            "single.vsEngine", "queue.vsEngine", "queue.vsPolling", "batch.vsEngine", "shared.streaming.vsPlain",
-            "shared.noReader.vsPlain", "wake.vsFutex",
+            "single.vsEngine", "queue.vsEngine", "queue.vsPolling", "call.vsEngine", "batch.vsEngine",
+            "shared.streaming.vsPlain", "shared.noReader.vsPlain", "wake.vsFutex",
             "wake.oneThread.vsFutex", "rtt.vsEngine", "rtt.pool.vsEngine", "rtt.besideSleepers.vsAlone",
             "bytesPerOperation", "sleepers.cpuPercent", "sleepers.threadsPerWaiter",
             "noReader.kotlin.shared.nanos.median", "single.kotlin.shared.rate.median",

@@ -1,0 +1,146 @@
+package io.bywash.samples.bench
+
+import io.bywash.bus.Bus
+import io.bywash.bus.Codec
+import io.bywash.bus.bus
+import io.bywash.bus.bytes
+import io.bywash.bus.call.Endpoint
+import io.bywash.bus.call.caller
+import io.bywash.bus.call.endpoint
+import io.bywash.bus.call.serve
+import io.bywash.engine.Kind
+import io.bywash.engine.Segment
+import io.bywash.engine.SegmentSpec
+import io.bywash.engine.call.Responder
+import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicLong
+import kotlin.concurrent.thread
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.runBlocking
+import io.bywash.bus.call.Caller as CoroutineCaller
+import io.bywash.engine.call.Caller as EngineCaller
+import io.bywash.engine.call.Endpoint as EngineEndpoint
+
+private const val ENDPOINT = "endpoint"
+private const val WAIT_NANOS = 10_000_000L
+private val PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20)
+
+/** The engine's calls, one after the other: a request is a message, and its reply the sum of its words. */
+class CallContender : QueueContender("bywash.call", listOf(Policy.BACKOFF)) {
+    override fun writer(channel: Channel, policy: Policy): Writer {
+        val segment = Segment.open(channel.file, SegmentSpec.of(EngineEndpoint.of(ENDPOINT, Payload.SIZE, 8).spec()))
+        return Calling(segment, EngineCaller.open(segment.directory().find(ENDPOINT, Kind.ENDPOINT)))
+    }
+
+    private class Calling(private val segment: Segment, private val caller: EngineCaller) : Writer() {
+        private val request = ByteArray(Payload.SIZE)
+        private val words = java.nio.ByteBuffer.wrap(request).order(java.nio.ByteOrder.LITTLE_ENDIAN).asLongBuffer()
+
+        override fun send(first: Long) {
+            for (i in 0 until Payload.WORDS) {
+                words.put(i, Payload.word(first, i))
+            }
+            val reply = caller.call(request, PATIENCE_NANOS)
+            check(reply.getLong(0) == Payload.sum(first, first + 1)) { "a wrong reply" }
+        }
+
+        override fun close() = segment.close()
+    }
+
+    override fun reader(channel: Channel, policy: Policy): Reader {
+        val segment = Segment.attach(channel.file, PATIENCE_NANOS)
+        return Answering(segment, Responder.open(segment.directory().find(ENDPOINT, Kind.ENDPOINT)))
+    }
+
+    private class Answering(private val segment: Segment, private val responder: Responder) : Reader() {
+        private val handler = Responder.Handler { request ->
+            var words = 0L
+            for (i in 0 until Payload.WORDS) {
+                words += request.getLong(i * Long.SIZE_BYTES)
+            }
+            take(request.getLong(0), words)
+            request.claimReply(Long.SIZE_BYTES).use { it.putLong(0, words).commit() }
+        }
+
+        override fun receive(limit: Int) = responder.poll(handler, limit, WAIT_NANOS)
+
+        override fun close() = segment.close()
+    }
+}
+
+/** The same between coroutines. */
+class CoroutineCallContender : QueueContender("kotlin.call", listOf(Policy.BACKOFF)) {
+    private val endpoint = Endpoint(ENDPOINT, ContentCodec(isReusing = true), Codec.Int64)
+
+    private fun topology(channel: Channel) = bus("channel-${channel.id}") {
+        endpoint(endpoint) {
+            maxRequest = Payload.SIZE.bytes
+            maxReply = Long.SIZE_BYTES.bytes
+        }
+    }
+
+    override fun writer(channel: Channel, policy: Policy): Writer {
+        val bus = topology(channel).open(channel.directory)
+        return Calling(bus, bus.caller(endpoint))
+    }
+
+    private class Calling(private val bus: Bus, private val caller: CoroutineCaller<Content, Long>) : Writer() {
+        private val words = Content(0)
+
+        override fun send(first: Long) = sendAll(first, first + 1)
+
+        override fun sendAll(from: Long, until: Long) = runBlocking {
+            for (first in from until until) {
+                words.first = first
+                check(caller.call(words, 20.seconds) == Payload.sum(first, first + 1)) { "a wrong reply" }
+            }
+        }
+
+        override fun close() = bus.close()
+    }
+
+    override fun reader(channel: Channel, policy: Policy): Reader {
+        val bus = runBlocking { topology(channel).attach(20.seconds, channel.directory) }
+        return Serving(bus, endpoint)
+    }
+
+    /** Serves in a thread of its own, all the time, and tells what came. */
+    private class Serving(private val bus: Bus, endpoint: Endpoint<Content, Long>) : Reader() {
+        private val sums = AtomicLong()
+        private val count = AtomicLong()
+        private var told = 0L
+        private var toldSum = 0L
+
+        init {
+            thread(isDaemon = true) {
+                runBlocking {
+                    bus.serve(endpoint) { words ->
+                        last = words.first
+                        sums.addAndGet(words.sum)
+                        count.incrementAndGet()
+                        words.sum
+                    }
+                }
+            }
+        }
+
+        override fun receive(limit: Int): Int {
+            val now = count.get()
+            val sumNow = sums.get()
+            val new = (now - told).toInt()
+            sum += sumNow - toldSum
+            toldSum = sumNow
+            told = now
+            if (new == 0) {
+                Thread.sleep(0, PAUSE_NANOS)
+            }
+            return new
+        }
+
+        override fun close() = bus.close()
+    }
+
+    private companion object {
+        const val PAUSE_NANOS = 200_000
+    }
+}
