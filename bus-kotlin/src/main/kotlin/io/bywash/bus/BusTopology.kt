@@ -21,7 +21,7 @@ import kotlinx.coroutines.suspendCancellableCoroutine
 
 /**
  * A valid declaration of a bus, made by [bus]: an immutable value that any thread may use. Two are equal when they have
- * the same name and the same [SegmentSpec]; codecs and routes, being code, are not compared.
+ * the same name and the same [SegmentSpec]; codecs and routes, being code, are not compared, nor is the label.
  *
  * @property name of the segment
  */

@@ -20,6 +20,7 @@ internal class Service private constructor(
     private val forgotten: Long,
 ) {
     private val processes = mutableMapOf<String, Process>()
+    private var restarts = 0
 
     /** What was counted; each quote is a message, and each order is one. */
     private class Outcome(
@@ -56,6 +57,7 @@ internal class Service private constructor(
         process.destroy()
         out.println("stopped the $name with SIGTERM, which ended with ${process.waitFor()}; it is started again")
         start(name)
+        restarts++
     }
 
     private fun recorded() = if (file.exists()) file.readLines().map { it.substringBefore(',').toLong() } else listOf()
@@ -78,7 +80,7 @@ internal class Service private constructor(
             found.size,
             (expected.map { it.quote } - found.toSet()).size,
             found.size - found.toSet().size,
-            3,
+            restarts,
             position?.quantity == expected.sumOf { it.quantity.toLong() },
         )
     }

@@ -73,7 +73,7 @@ internal object MarketData {
         val fast = List(2) { Child(Fast, "fast reader ${it + 1}") }
         val slow = Child(Slow)
         val sent = feed.counts().getValue("sent")
-        out.println("the feed has sent $sent ticks, and did not wait for the slow reader for long")
+        out.println("the feed has sent $sent ticks, and did not wait for the slow reader any longer")
         val seen = fast.map { it.counts() }
         slow.tell()
         val slowly = slow.counts()
