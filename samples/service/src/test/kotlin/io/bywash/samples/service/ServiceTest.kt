@@ -11,6 +11,7 @@ import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.BeforeEach
+import org.junit.jupiter.api.Tag
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
 import org.junit.jupiter.api.io.TempDir
@@ -71,6 +72,7 @@ class ServiceTest {
     }
 
     @Test
+    @Tag("stress")
     fun anOrderThatIsForgottenIsMissed() {
         val ended = run("--json", "--sabotage", "drop")
         assertTrue(ended.out.startsWith("{\"ok\": false, ") && "\"missing\": 1, \"repeated\": 0" in ended.out, "$ended")
