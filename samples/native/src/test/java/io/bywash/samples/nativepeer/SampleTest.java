@@ -92,6 +92,17 @@ final class SampleTest {
   }
 
   @Test
+  void theSnippetInTheReadmeCompiles() throws IOException {
+    String readme = Files.readString(Native.HERE.resolve("README.md"));
+    String snippet = readme.substring(readme.indexOf("```c\n") + 5);
+    Path source = copy.resolve("snippet.c");
+    Files.writeString(source, "#include \"bywash.h\"\n#include <stdio.h>\nint main(void) {\n"
+        + snippet.substring(0, snippet.indexOf("```")) + "return 0;\n}\n");
+    Native.run(Native.HERE, List.of(Native.requireCompiler(), "-std=c11", "-Wall", "-Wextra", "-Werror",
+        "-fsyntax-only", "-Iinclude", source.toString()));
+  }
+
+  @Test
   void theReadmeNamesTheProgramsAndTheHeaderIsTheOneThatLayoutPrints() throws IOException {
     String readme = Files.readString(Native.HERE.resolve("README.md"));
     for (String command : List.of("make", "./publish", "../../bywash hello subscriber", "./subscribe",
