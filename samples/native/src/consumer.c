@@ -149,7 +149,7 @@ static int show(bywash_consumer *c, exchanger *from, bywash_message *m) {
     return damaged_entry(q->segment, q->row, "slot %d has a message of %d bytes, and %lld are the most", own_slot(from),
         m->length, (long long)q->max);
   }
-  m->deliveries = load_int(slot + SLOT_DELIVERIES) + 1;
+  m->deliveries = (int32_t)((uint32_t)load_int(slot + SLOT_DELIVERIES) + 1);
   store_int(slot + SLOT_DELIVERIES, m->deliveries);
   m->dead = load_int(slot + SLOT_REASON) == DELIVERED_TOO_OFTEN ? 1 : 0;
   m->origin = load(slot + SLOT_ORIGIN);
