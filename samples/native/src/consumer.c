@@ -38,7 +38,7 @@ static bool can_go_on(const bywash_consumer *c, int slot) {
 }
 
 static void count(const exchanger *x, int counter) {
-  store(x->role.at + counter, (int64_t)((uint64_t)load(x->role.at + counter) + 1));
+  store(x->role.at + counter, plus_one(load(x->role.at + counter)));
 }
 
 /**

@@ -557,7 +557,7 @@ bool put_right(bywash_segment *s) {
         }
       }
     }
-    store_release(s->map + CHANGES_OFFSET, load(s->map + CHANGES_OFFSET) + 1);
+    store_release(s->map + CHANGES_OFFSET, plus_one(load(s->map + CHANGES_OFFSET)));
   }
   if (intent != 0) {
     store_fenced(s->map + INTENT_OFFSET, 0);

@@ -131,6 +131,9 @@ static inline void copy_in(void *shared, const void *source, size_t bytes) {
 static inline int64_t align_to(int64_t bytes, int64_t unit) { return (bytes + unit - 1) & -unit; }
 static inline int64_t min64(int64_t a, int64_t b) { return a < b ? a : b; }
 static inline int64_t max64(int64_t a, int64_t b) { return a > b ? a : b; }
+/** One more, also of nonsense that somebody has stored. */
+static inline int64_t plus_one(int64_t number) { return (int64_t)((uint64_t)number + 1); }
+static inline int64_t less(int64_t number, int64_t by) { return (int64_t)((uint64_t)number - (uint64_t)by); }
 static inline int bit_length(uint64_t value) { return value == 0 ? 0 : 64 - __builtin_clzll(value); }
 
 static inline void spin_pause(void) {

@@ -78,7 +78,8 @@ static bool evict_if_overdue(bywash_publisher *p, int index, uint64_t word) {
   if (p->stalled_ns - o->stalled_before < allowed || !revoke_role(&p->role, index, word)) {
     return false;
   }
-  store(p->ring.base + EVICTED_COUNT, ++p->evicted_count);
+  p->evicted_count = plus_one(p->evicted_count);
+  store(p->ring.base + EVICTED_COUNT, p->evicted_count);
   signal_role(p->role.segment, &p->role.row, true, index); /* it may wait for data, and has to know */
   return true;
 }
@@ -118,7 +119,8 @@ static bool is_passed(bywash_publisher *p, int64_t boundary) {
     p->blocked = true;
     p->wanted = boundary;
     p->blocked_ns = now_ns();
-    store(p->ring.base + BLOCKED_COUNT, ++p->blocked_count);
+    p->blocked_count = plus_one(p->blocked_count);
+    store(p->ring.base + BLOCKED_COUNT, p->blocked_count);
     return false;
   }
   if (p->blocked) {
@@ -257,7 +259,7 @@ static inline void publish_record(bywash_publisher *p, int64_t length) {
   int64_t end = p->position + bytes;
   store_release(p->ring.base + PUBLISHED, end); /* [published] */
   p->position = end;
-  p->sequence++;
+  p->sequence = plus_one(p->sequence);
   p->staged = false;
   if (__builtin_expect(any_waits(p->role.segment, p->ring.base, true), false)) {
     signal_roles(p->role.segment, &p->role.row, true);
@@ -436,7 +438,7 @@ int bywash_stage(bywash_publisher *publisher) {
   if (result == 0) {
     publisher->staged = true;
     publisher->position += record_bytes(length);
-    publisher->sequence++;
+    publisher->sequence = plus_one(publisher->sequence);
   }
   return result;
 }

@@ -187,7 +187,7 @@ static int set_mine(exchanger *x, int slot, int state) {
 
 static int64_t raise_moves(const queue *q, int slot) {
   char *moves = queue_slot(q, slot) + SLOT_MOVES;
-  int64_t next = (int64_t)((uint64_t)load(moves) + 1);
+  int64_t next = plus_one(load(moves));
   store(moves, next);
   return next;
 }

@@ -101,7 +101,7 @@ static int walk(const ring *g, cursor start, int64_t position, int64_t sequence,
       end->position += padding;
     } else if (is_possible(g, end->position, length) && found == end->sequence) {
       end->position += record_bytes(length);
-      end->sequence++;
+      end->sequence = plus_one(end->sequence);
     } else {
       break;
     }
@@ -205,7 +205,7 @@ static bool leads_on(const ring *g, int64_t oldest, cursor newest) {
       return false;
     }
     at += padding > 0 ? padding : record_bytes(length);
-    due = padding > 0 ? found : found + 1;
+    due = padding > 0 ? found : plus_one(found);
   }
   return at == newest.position && (due < 0 || due == newest.sequence);
 }

@@ -114,8 +114,8 @@ static void share_if_ours(bywash_subscriber *s) {
 }
 
 static void count_lost(bywash_subscriber *s, int64_t count) {
-  s->lost += count;
-  s->untold += count;
+  s->lost = (int64_t)((uint64_t)s->lost + (uint64_t)count);
+  s->untold = (int64_t)((uint64_t)s->untold + (uint64_t)count);
   if (has_role(s)) {
     store(s->role.at + ROLE_LOST, s->lost);
   }
@@ -143,7 +143,7 @@ static int overrun_error(const bywash_subscriber *s, int64_t lost) {
   return fail(BYWASH_EOVERRUN, "This subscriber of entry \"%s\" in segment %s was overtaken: %lld messages from"
       " sequence"
       " %lld on were overwritten before it read them. Read faster, make the ring larger, or subscribe with block() or"
-      " skip().", s->role.row.name, s->role.segment->where.path, (long long)lost, (long long)(s->sequence - lost));
+      " skip().", s->role.row.name, s->role.segment->where.path, (long long)lost, (long long)less(s->sequence, lost));
 }
 
 static int look_for_more(bywash_subscriber *s) {
@@ -168,7 +168,7 @@ static int overrun(bywash_subscriber *s) {
   if (result != 0) {
     return cut_off_or(s, result);
   }
-  int64_t lost = next.sequence - s->sequence;
+  int64_t lost = less(next.sequence, s->sequence);
   if (lost < 0 || next.position < s->position) {
     return cut_off_or(s, damaged_entry(s->role.segment, &s->role.row, "sequence %lld stands where at least %lld was"
         " due",
@@ -285,7 +285,7 @@ static int look(bywash_subscriber *s) {
 
 static inline void pass(bywash_subscriber *s, const bywash_message *m) {
   s->position += record_bytes(m->length);
-  s->sequence++;
+  s->sequence = plus_one(s->sequence);
   s->untold = 0;
   if (s->gating && s->position - s->shared >= s->share_bytes) {
     share_if_ours(s);
@@ -311,7 +311,7 @@ static int read_stretch(bywash_subscriber *s, bywash_handler *handler, void *con
     m.type = (int32_t)(header >> 32);
     m.sequence = s->sequence;
     s->position += record_bytes(length); /* only this process sees it, until it is shared */
-    s->sequence++;
+    s->sequence = plus_one(s->sequence);
     s->untold = 0;
     count++;
     int stop = handler(context, &m);
@@ -417,7 +417,7 @@ int bywash_receive(bywash_subscriber *subscriber, bywash_message *message, int64
       result = find_record(s, message);
       if (result == 1) { /* the position that is shared stays before it until the next call */
         s->position += record_bytes(message->length);
-        s->sequence++;
+        s->sequence = plus_one(s->sequence);
         s->untold = 0;
         return 1;
       }
@@ -452,7 +452,8 @@ static int find_start(bywash_subscriber *s, cursor *start) {
       return ring_cursor(&s->ring, s->options.start == BYWASH_NEXT, start);
     case BYWASH_LAST: {
       int result = ring_cursor(&s->ring, true, start);
-      return result != 0 ? result : ring_cursor_at(&s->ring, max64(start->sequence - number, 0), start);
+      int64_t first = start->sequence > number ? start->sequence - number : 0;
+      return result != 0 ? result : ring_cursor_at(&s->ring, first, start);
     }
     default:
       return ring_cursor_at(&s->ring, number, start);
@@ -461,7 +462,7 @@ static int find_start(bywash_subscriber *s, cursor *start) {
 
 /** Reports that the sequence that was asked for is not there. */
 static int tell_start(bywash_subscriber *s) {
-  int64_t missing = s->options.start == BYWASH_SEQUENCE ? s->sequence - s->options.start_number : 0;
+  int64_t missing = s->options.start == BYWASH_SEQUENCE ? less(s->sequence, s->options.start_number) : 0;
   if (missing < 0) {
     return fail(BYWASH_EINVAL, "sequence=%lld lies beyond the next message of entry \"%s\" in segment %s, which gets"
         " sequence %lld", (long long)s->options.start_number, s->role.row.name, s->role.segment->where.path,
