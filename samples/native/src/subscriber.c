@@ -343,7 +343,7 @@ static int read_messages(bywash_subscriber *s, bywash_handler *handler, void *co
     int64_t before = s->sequence;
     int result = find_record(s, &m);
     if (result < 0) {
-      return count > 0 && result == BYWASH_EOVERRUN ? result : result;
+      return result;
     }
     if (result == 1) {
       pass(s, &m);
