@@ -26,9 +26,9 @@ object NativeContender : Contender("bywash.native", listOf(Policy.SPIN, Policy.B
         val compiler = COMPILERS.firstOrNull { name -> path.any { Files.isExecutable(Path.of(it, name)) } }
             ?: throw BenchFailure("there is no C compiler (${COMPILERS.joinToString()})")
         val library = sources.resolve("src").listDirectoryEntries().filter { it.extension == "c" }.map { "$it" }
-        val command = listOf(compiler, "-std=c11", "-D_GNU_SOURCE", "-O2", "-pthread",
-            "-I${sources.resolve("include")}",
-            "-o", "$program", "${sources.resolve("programs/bench.c")}") + library
+        val flags = listOf("-std=c11", "-D_GNU_SOURCE", "-O2", "-pthread", "-I${sources.resolve("include")}")
+        val command = listOf(compiler) + flags +
+            listOf("-o", "$program", "${sources.resolve("programs/bench.c")}") + library
         val process = ProcessBuilder(command).redirectErrorStream(true).start()
         val said = process.inputReader().readText()
         if (process.waitFor() != 0) {
