@@ -148,9 +148,6 @@ int main(int argc, char **argv) {
     take_two(n, operation[0] == 'r');
   } else if (strcmp(operation, "values") == 0) {
     set_values(n);
-  } else if (strcmp(operation, "recover") == 0) {
-    arm(n);
-    must(bywash_recover(segment, NULL), "recover");
   } else if (strcmp(operation, "join") != 0) {
     fprintf(stderr, "steps: operation %s is none\n", operation);
     return 2;
