@@ -30,9 +30,9 @@ public interface Entry {
 
   /**
    * The participant on which this entry depends. For a broadcast it is the holder of the publisher role, and for a ring
-   * that of the writer role; if nobody holds that, the participant that created the entry. For a work queue or a latest
-   * value it is a living participant that holds a role or, if there is none, the creator. For cells it is the creator.
-   * Empty when that participant has left and its slot was taken by another.
+   * that of the writer role; if nobody holds that, the participant that created the entry. For a work queue, a latest
+   * value or an endpoint it is a living participant that holds a role or, if there is none, the creator. For cells it
+   * is the creator. Empty when that participant has left and its slot was taken by another.
    */
   Optional<Participant> owner();
 }

@@ -78,7 +78,14 @@ class SnippetTest {
         long job;
         long price;
 
+        Caller caller;
+        java.util.concurrent.Executor executor;
+
         abstract void run(long job);
+
+        abstract byte[] answer(long question);
+
+        abstract int build(java.nio.ByteBuffer room);
 
         %s usage() {
       %s

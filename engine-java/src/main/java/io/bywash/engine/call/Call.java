@@ -25,6 +25,8 @@ public final class Call implements AutoCloseable {
   private CallFailedException failure;
   /** Whether {@link Caller#poll} is still to return it. */
   boolean isToBePolled;
+  /** What a {@link CallClient} knows of it. */
+  Object attachment;
 
   Call(Caller caller, long number, long slot, long before, long sentNanos, long deadlineNanos) {
     this.caller = caller;

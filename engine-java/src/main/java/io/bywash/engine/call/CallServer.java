@@ -16,9 +16,9 @@ import java.util.Objects;
  *
  * {@snippet :
  * Responder.Handler handler = request -> request.reply(answer(request.getLong(0)));
- * try (CallServer server = CallServer.start(segment.directory().find("prices", Kind.ENDPOINT), handler, 4)) {
- *   server.awaitEnd(); // until the segment is closed, or another thread closes the server
- * }
+ * CallServer server = CallServer.start(segment.directory().find("prices", Kind.ENDPOINT), handler, 4);
+ * // four threads answer, until
+ * server.close();
  * }
  *
  * <p>A failure of the handler is the call's: its caller gets it. One for which nobody waits, since the request was one

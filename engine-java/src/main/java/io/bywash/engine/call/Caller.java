@@ -14,7 +14,9 @@ import io.bywash.engine.record.Records;
 import io.bywash.engine.wait.WaitPolicy;
 import io.bywash.engine.wait.Waitable;
 import java.lang.ref.Reference;
+import java.util.List;
 import java.util.Objects;
+import java.util.function.BooleanSupplier;
 
 /**
  * A caller of an endpoint. It sends requests, each with a deadline, and gets each reply, or the reason why there is
@@ -28,9 +30,8 @@ import java.util.Objects;
  *   Call first = caller.send(bytes, 1_000_000_000); // several in flight; null when all slots are in use
  *   Call second = caller.send(bytes, 1_000_000_000);
  *   for (Call done; (done = caller.await(1_000_000_000)) != null; ) { // in the order in which they end
- *     try (done) {
- *       price = done.reply().getLong(0); // or throws CallFailedException
- *     }
+ *     price = done.reply().getLong(0); // or throws CallFailedException
+ *     done.close(); // its slot can be used again
  *   }
  * }
  * }
@@ -38,8 +39,8 @@ import java.util.Objects;
  * <p>A caller has the endpoint's number of slots. A call takes one until it is closed, or, if it was given up while a
  * responder had its request, until that responder has finished with it or is gone.
  *
- * <p>A caller is used by one thread at a time. Where a second thread is noticed, it gets an
- * {@link IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment
+ * <p>A caller is used by one thread at a time; threads that share one use a {@link CallClient}. Where a second thread
+ * is noticed, it gets an {@link IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment
  * was closed in this process, every method that uses the endpoint throws
  * {@link io.bywash.engine.SegmentClosedException}. {@link Slots} has the protocol.
  */
@@ -62,6 +63,8 @@ public final class Caller extends Role implements Waitable, Revocable {
   private boolean waits;
   private int emptyPolls;
   private Records<?> checked;
+  /** What else ends a wait; null when nothing does. */
+  private BooleanSupplier news;
 
   private Caller(Slots slots, RoleHandle handle, WaitPolicy waitPolicy) {
     super(handle, waitPolicy, slots.entry.waitingForSpace());
@@ -523,6 +526,36 @@ public final class Caller extends Role implements Waitable, Revocable {
     call.end();
   }
 
+  // ---- for a client that many threads share
+
+  /** Has waits also end when that holds. A change of it is followed by {@link #wake}. */
+  void wakeFor(BooleanSupplier newNews) {
+    news = newNews;
+  }
+
+  /** Wakes the thread that waits in this role. Any thread may call this. */
+  void wake() {
+    if (entry.core().tryBeginOperation()) { // else the segment is being closed, which wakes it as well
+      try {
+        entry.core().participants().wakeSelfIn(handle.index());
+      } finally {
+        entry.core().endOperation();
+      }
+    }
+  }
+
+  /** Waits until a call is done, a slot is free if {@code forSlot}, or there are news. */
+  void awaitNews(long mostNanos, boolean forSlot) {
+    long now = System.nanoTime();
+    long untilDeadline = inFlight.nextDeadline(now + mostNanos) - now;
+    awaitChange(Math.max(Math.min(mostNanos, untilDeadline), 1), forSlot);
+  }
+
+  /** The calls that are not closed. */
+  List<Call> allCalls() {
+    return inFlight.all();
+  }
+
   // ---- waiting, and the end
 
   /** Whether a call is done or has to be looked at; also true when this caller can no longer be used. */
@@ -533,7 +566,8 @@ public final class Caller extends Role implements Waitable, Revocable {
 
   @Override
   protected boolean hasWork() {
-    return inFlight.hasReply() || inFlight.mayBeLost() || wantsSlot && inFlight.hasFreeSlot()
+    return inFlight.hasReply() || inFlight.mayBeLost() || news != null && news.getAsBoolean()
+        || wantsSlot && inFlight.hasFreeSlot()
         || !waits && inFlight.count() > 0 && inFlight.nextDeadline(0) - System.nanoTime() <= 0;
   }
 

@@ -11,6 +11,9 @@ import io.bywash.engine.internal.record.MessageView;
 import io.bywash.engine.internal.role.RoleHandle;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 
 /**
@@ -132,6 +135,10 @@ final class InFlight {
     int index = slots.index(number);
     long slot = slots.slot(caller, index);
     long before = slots.replyWord(slot);
+    if (Slots.turn(before) >= number >>> slots.turnShift) {
+      throw entry.damaged("caller " + caller + " is about to send request " + number + ", and the reply in its slot is"
+          + " of turn " + Slots.turn(before));
+    }
     Call call = new Call(owner, number, slot, before, now, deadline);
     calls[index] = call;
     active[pending++] = call;
@@ -247,7 +254,7 @@ final class InFlight {
           parts[0], said));
     }
     ended(call);
-    if ((call.number & CALLS_A_SAMPLE - 1) == 0) {
+    if ((call.number - slots.slotCount & CALLS_A_SAMPLE - 1) == 0) { // the first one, too
       counters.latency(System.nanoTime() - call.sentNanos);
     }
     counters.answered();
@@ -350,6 +357,11 @@ final class InFlight {
   /** Whether a responder may be gone that has taken a request. */
   boolean mayBeLost() {
     return pending > 0 && entry.leftCount() != seenLeft;
+  }
+
+  /** The calls that occupy slots. */
+  List<Call> all() {
+    return Arrays.stream(calls).filter(Objects::nonNull).toList();
   }
 
   boolean hasDone() {

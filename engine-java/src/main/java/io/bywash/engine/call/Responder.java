@@ -46,6 +46,8 @@ import java.util.function.LongSupplier;
 @SuppressWarnings("exports") // Role has no public member but those of Revocable
 public final class Responder extends Role implements Waitable, Revocable {
   private static final int POLLS_A_PROBE = 1024; // a power of two
+  /** How often a search goes round a caller's slots while others are faster. */
+  private static final int TURNS_A_SEARCH = 4;
   private static final int NEW = -1;
   private static final long NOT_SEEN = -1;
 
@@ -301,7 +303,7 @@ public final class Responder extends Role implements Waitable, Revocable {
 
   /** Takes the next request of a caller; null when it has none. */
   private RequestView takeDue(int caller, boolean isPolled) {
-    for (int tries = 0; tries <= slots.slotCount; tries++) {
+    for (int tries = 0; tries < TURNS_A_SEARCH * slots.slotCount + TURNS_A_SEARCH; tries++) {
       long number = due[caller];
       if (number == NEW) {
         due[caller] = slots.firstDue(caller);

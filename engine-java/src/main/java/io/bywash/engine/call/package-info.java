@@ -10,7 +10,8 @@
  *
  * <p>Any process may be killed or stopped at any instruction. A call ends by its deadline, with its own reply or with
  * the reason why there is none; a reply that is late reaches nobody else. A
- * {@link io.bywash.engine.call.CallServer} has threads that answer.
+ * {@link io.bywash.engine.call.CallServer} has threads that answer, and a {@link io.bywash.engine.call.CallClient} is
+ * shared by threads that call.
  */
 @Version("0.1.0")
 package io.bywash.engine.call;

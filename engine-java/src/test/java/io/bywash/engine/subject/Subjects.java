@@ -1,6 +1,7 @@
 package io.bywash.engine.subject;
 
 import io.bywash.engine.broadcast.BroadcastSubject;
+import io.bywash.engine.call.CallSubject;
 import io.bywash.engine.cell.CellSubject;
 import io.bywash.engine.cell.LatestSubject;
 import io.bywash.engine.pool.PoolSubject;
@@ -11,7 +12,7 @@ import java.util.List;
 /** All kinds of structures, listed once. */
 public final class Subjects {
   private static final List<Subject> ALL = List.of(new BroadcastSubject(), new WorkSubject(), new CellSubject(),
-      new LatestSubject(), new RingSubject(), new PoolSubject());
+      new LatestSubject(), new RingSubject(), new PoolSubject(), new CallSubject());
 
   private Subjects() {}
 
