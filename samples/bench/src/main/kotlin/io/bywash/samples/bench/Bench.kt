@@ -30,7 +30,7 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
     }
 
     private val what by argument(help = ALL_HELP)
-        .choice(*(SCENARIOS + COROUTINES + STRUCTURES + NATIVE + OSGI).toTypedArray()).default("all")
+        .choice(*(SCENARIOS + COROUTINES + STRUCTURES + CALLS + NATIVE + OSGI).toTypedArray()).default("all")
     private val size by option(
         help = "the size of the messages in bytes, a multiple of 8 between 8 and 32768; by default 64, and 48 for " +
             "round trips",
@@ -137,6 +137,7 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         COROUTINES -> plan.coroutines()
         STRUCTURES -> structureGroups()
         NATIVE -> nativeGroups(plan.effort, plan.ringBytes)
+        CALLS -> callGroups()
         else -> plan.wake()
     }
 
@@ -145,13 +146,14 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         const val LOADED = 0.5
         val SCENARIOS = listOf("throughput", "latency", "fanout", "wake", "queue", "all")
 
-        /** Measured on their own only: they compare Bywash with itself. */
+        /** Measured on their own only: they compare Bywash with itself, or are another thing than queues. */
         const val COROUTINES = "coroutines"
         const val STRUCTURES = "structures"
+        const val CALLS = "calls"
         const val NATIVE = "native"
         const val OSGI = "osgi"
-        const val ALL_HELP = "throughput, latency, fanout, wake, queue, coroutines, structures, native, osgi or all; " +
-            "by default all, the first 5"
+        const val ALL_HELP = "throughput, latency, fanout, wake, queue, coroutines, structures, calls, native, osgi " +
+            "or all; by default all, the first 5"
     }
 }
 

@@ -24,6 +24,7 @@ val CONTENDERS: List<Contender> = listOf(
     UnixSocketContender(),
     CellContender(),
     PoolContender(),
+    CallContender(),
     RingContender(RingContender.SINGLE, 1),
     RingContender(RingContender.BULK100, 100),
     RawCopy(),

@@ -61,6 +61,7 @@ class Report(private val effort: Effort, ringBytes: Long) {
         ratios += coroutineRatios(this)
         ratios += structureRatios(this)
         ratios += nativeRatios(this)
+        ratios += callRatios(this)
         for ((name, policy) in listOf("wake" to Policy.BLOCK, "wake.default" to Policy.BACKOFF)) {
             ratio("$name.vsFutex", ours("wake", policy), best("wake", "raw.futex", "p50"), "p50")
             ours("idle", policy)?.let { ratios["$name.idleCpuPercent"] = it.median("cpuPercent") }

@@ -38,6 +38,7 @@ object Tables {
         "coroutines" to "Coroutines: %s",
         "structures" to "Structures: %s",
         "native" to "Native programs: %s",
+        "calls" to "Calls of 64 bytes: %s",
         "recovery" to "From the kill of a process until another one goes on, ms",
         "queue" to "Work queue, %s",
         "against" to "This engine and another, %s",

@@ -150,6 +150,16 @@ class BenchTest {
         }
     }
 
+    @Test
+    fun callsAreComparedWithAeronAndASocket() {
+        assertEquals(0, bench("calls", "--json"), { err })
+        for (key in listOf("rttNanos", "rtt.vsAeron", "spin.socketVs", "backoff.socketVs", "block.socketVs",
+            "spin.inFlight32.vsSingle", "block.inFlight32.vsSingle", "block.wakesPerCall.1", "block.wakesPerCall.32",
+            "responders.1", "responders.2", "responders.4")) {
+            assertTrue("\"calls.$key\": " in out, "$key: $out")
+        }
+    }
+
     private companion object {
         const val PATIENCE_SECONDS = 180L
         val COROUTINES = listOf(
