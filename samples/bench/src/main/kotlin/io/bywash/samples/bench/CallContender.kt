@@ -29,7 +29,7 @@ class CallContender : Contender(NAME, listOf(Policy.SPIN, Policy.BACKOFF, Policy
     private class Calling(private val segment: Segment, private val caller: Caller) : Writer() {
         private val message = Scratch()
 
-        override fun send(first: Long) = throw UnsupportedOperationException("a call has a reply")
+        override fun send(first: Long): Unit = throw UnsupportedOperationException("a call has a reply")
 
         /** One after the other; answers how long each took. */
         fun callOneByOne(count: Long): String {
