@@ -284,7 +284,7 @@ class CallTest {
       assertFailed(send(caller, 1), Reason.NO_RESPONDER);
       assertThrows(CallFailedException.class, () -> caller.call(content(1), PATIENCE_NANOS));
       Call pending;
-      try (Responder responder = calls.responder()) {
+      try (Responder _ = calls.responder()) {
         pending = send(caller, 2);
         assertFalse(pending.isDone());
       }
