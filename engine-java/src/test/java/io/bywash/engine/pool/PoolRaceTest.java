@@ -7,7 +7,9 @@ import io.bywash.engine.TempBus;
 import io.bywash.engine.Threads;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Queue;
+import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -22,38 +24,54 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class PoolRaceTest {
   private static final int ENOUGH = 100_000;
-  private static final int CLOSES = 150;
+  private static final int CLOSES = 500;
+  private static final int CAPACITY = 500;
+  /** So many acquisitions during which the free one moved. */
+  private static final int MEETINGS = 1_000;
 
   @RegisterExtension final TempBus bus = new TempBus();
 
+  /**
+   * One user has all objects but one, and makes another one free all the time. The hints are taken from it, so that the
+   * other user, which searches, is always late.
+   */
   @Test
   void nobodyIsToldThatThePoolIsExhaustedWhileOneObjectIsAlwaysFree() throws Exception {
-    try (TestPool pool = TestPool.of(bus.path("seg"), 2); PoolUser one = pool.user(); PoolUser other = pool.other();
-        Threads threads = new Threads()) {
+    try (TestPool pool = TestPool.of(bus.path("seg"), CAPACITY); PoolUser one = pool.user();
+        PoolUser other = pool.other(); Threads threads = new Threads()) {
       AtomicBoolean over = new AtomicBoolean();
-      AtomicInteger count = new AtomicInteger();
-      threads.start("beside it", () -> {
+      AtomicInteger moves = new AtomicInteger();
+      List<Long> all = TestPool.acquireAll(one);
+      one.release(all.removeLast());
+      Hints hints = Leases.of(pool.pool).hints;
+      threads.start("moves the free one", () -> {
+        Random random = new Random(CAPACITY);
+        int free = CAPACITY - 1;
         while (!over.get()) {
-          acquireAndRelease(one);
-          count.incrementAndGet();
+          int index = random.nextInt(all.size());
+          one.release(all.get(index));
+          int next = PoolScene.index(all.get(index));
+          hints.mark(next);
+          hints.give(free);
+          free = next;
+          all.set(index, one.acquire());
+          assertTrue(all.get(index) != 0);
+          moves.incrementAndGet();
         }
       });
       try {
-        for (int i = 0; i < ENOUGH || count.get() == 0; i++) {
-          acquireAndRelease(other);
+        for (int meetings = 0; meetings < MEETINGS && !threads.hasFailed(); ) {
+          int before = moves.get();
+          long handle = other.acquire();
+          meetings += moves.get() == before ? 0 : 1;
+          assertTrue(handle != 0, "there is always a free one");
+          other.release(handle);
         }
       } finally {
         over.set(true);
       }
       threads.join();
-      pool.assertAllocated(0);
     }
-  }
-
-  private static void acquireAndRelease(PoolUser user) {
-    long handle = user.acquire();
-    assertTrue(handle != 0, "there is always a free one");
-    user.release(handle);
   }
 
   @Test
