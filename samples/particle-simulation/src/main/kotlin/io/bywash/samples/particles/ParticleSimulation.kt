@@ -2,6 +2,7 @@ package io.bywash.samples.particles
 
 import io.bywash.engine.BusException
 import io.bywash.engine.Segment
+import io.bywash.engine.SegmentNotFoundException
 import io.bywash.samples.kit.Programs
 import java.io.File
 import java.io.IOException
@@ -12,13 +13,13 @@ import java.util.concurrent.locks.LockSupport
 class Options(arguments: Array<String>) {
     private val rest = Programs.options(HELP, *arguments)
     val json = rest.remove("--json")
-    val frames: String = Programs.take(rest, "--frames", "PARTICLE_FRAMES", "300", "[1-9]\\d{0,5}")
+    val frames: String = Programs.take(rest, "--frames", "PARTICLE_FRAMES", "300", "[6-9]\\d|[1-9]\\d{2,5}")
     val png: String = Programs.take(rest, "--png", "", "", ".*")
     val sabotage: String = Programs.take(rest, "--sabotage", "", "none", "none|gravity|leak")
     val max: String = rest.removeFirstOrNull() ?: System.getenv("MAX_PARTICLES") ?: "10000"
 
     init {
-        require(max.matches(Regex("[1-9]\\d{1,6}"))) { "$max is not a number of particles from 10 to 9999999" }
+        require(max.matches(Regex("[1-9]\\d{2,5}|1000000"))) { "$max is not a number of particles from 100 to 1000000" }
         Programs.requireNoMore(rest)
     }
 
@@ -29,7 +30,7 @@ One process lets particles fly: several threads move those in a pool, release th
 ones after them into the same slots. Another one draws each frame that is new to it, and checks that all fall as they
 have to. MAX_PARTICLES is 10000 if neither it nor the environment's MAX_PARTICLES is given.
 
-  --frames N      how many frames, of 1/60 s; 300, or PARTICLE_FRAMES
+  --frames N      how many frames, of 1/60 s; from 60 on; 300, or PARTICLE_FRAMES
   --png FILE      writes a picture of the last frame into this file
   --json          what was counted as one line on the standard output, everything else on the standard error
   --sabotage HOW  gravity is that of the moon, leak forgets to release a particle: both are noticed
@@ -42,7 +43,7 @@ Ends with 0 if all was as it has to be, with 1 if not, with 2 if it was called w
 /** Starts the simulation as another process, draws what it does, and adds up. */
 object ParticleSimulation {
     private val SEGMENT = "particle-simulation-${ProcessHandle.current().pid()}"
-    private val PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(60)
+    private val LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(100)
 
     @JvmStatic
     fun main(arguments: Array<String>) {
@@ -68,7 +69,7 @@ object ParticleSimulation {
 
     private fun run(options: Options, view: View): Outcome {
         val simulation = Programs.start(Simulation::class.java, SEGMENT, options.max, options.frames, options.sabotage)
-        return Segment.attach(SEGMENT, PATIENCE_NANOS).use { segment ->
+        return attach(simulation).use { segment ->
             val renderer = Renderer(segment)
             while (!renderer.isOver) {
                 check(simulation.isAlive) { "the simulation ended with ${simulation.exitValue()}" }
@@ -86,6 +87,17 @@ object ParticleSimulation {
             renderer.release()
             check(simulation.waitFor() == 0) { "the simulation failed" }
             outcome(segment, renderer, options.max.toLong(), last.size.toLong(), allocated, isOlderRefused)
+        }
+    }
+
+    /** Finds the segment by its name, as soon as the simulation has made it. */
+    private fun attach(simulation: Process): Segment {
+        while (true) {
+            try {
+                return Segment.attach(SEGMENT, LOOK_NANOS)
+            } catch (missing: SegmentNotFoundException) {
+                check(simulation.isAlive) { "the simulation ended with ${simulation.exitValue()}: ${missing.message}" }
+            }
         }
     }
 

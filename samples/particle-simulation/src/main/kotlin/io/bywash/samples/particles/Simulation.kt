@@ -26,7 +26,7 @@ object Simulation {
             segment.label("simulation")
             val gravity = if (sabotage == "gravity") MOON_GRAVITY else Particle.GRAVITY
             val swarms = List(THREADS) { Swarm(segment, gravity, sabotage == "leak" && it == 0) }
-            fly(segment, swarms, frames.toLong(), maxOf(1, max.toInt() / FRAMES_TO_FILL / THREADS))
+            fly(segment, swarms, frames.toLong(), Math.ceilDiv(max.toInt(), FRAMES_TO_FILL * THREADS))
         }
     }
 
@@ -40,6 +40,7 @@ object Simulation {
                 LockSupport.parkNanos(next - System.nanoTime())
                 next = maxOf(next + NANOS_PER_FRAME, System.nanoTime())
                 threads.invokeAll(swarms.map { Callable { it.move(); it.spawn(spawnedByEach) } }).forEach { it.get() }
+                // All are where they belong. Now the list, without gaps: each swarm begins where the one before ends.
                 val starts = swarms.runningFold(0) { start, swarm -> start + swarm.count }
                 threads.invokeAll(swarms.zip(starts) { swarm, start -> Callable { swarm.publish(start) } })
                     .forEach { it.get() }

@@ -127,8 +127,8 @@ class ParticleSimulationTest {
 
     @Test
     fun `who calls it wrongly is told why with exit code 2`() {
-        for (wrong in listOf(listOf("x"), listOf("9"), listOf("1000", "--frames", "0"), listOf("1000", "2000"),
-            listOf("--sabotage", "x"), listOf("--png"))) {
+        for (wrong in listOf(listOf("x"), listOf("99"), listOf("1000001"), listOf("1000", "--frames", "59"),
+            listOf("1000", "2000"), listOf("--sabotage", "x"), listOf("--png"))) {
             val refusal = assertThrows(IllegalArgumentException::class.java) { Options(wrong.toTypedArray()) }
             assertTrue(refusal.message!!.contains(wrong.last()), refusal.message)
         }
