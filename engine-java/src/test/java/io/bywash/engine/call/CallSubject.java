@@ -167,12 +167,6 @@ public final class CallSubject implements Subject, DeathSubject<CallScene> {
   }
 
   @Override
-  public List<Fault> faults() {
-    return List.of(
-        new Fault("InFlight.publish setLong", 0, "Slots.setRequest setLongRelease", "call"));
-  }
-
-  @Override
   public Examination examination(List<Long> marks) {
     return new Autopsy(Marks.of(marks));
   }
