@@ -31,7 +31,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 @Timeout(4 * 3600)
 class CallFencingTest {
   private static final long PATIENCE_NANOS = 60_000_000_000L;
-  private static final long SHORT_NANOS = 500_000;
+  private static final long SHORT_NANOS = 2_000_000;
 
   @RegisterExtension final TempBus bus = new TempBus();
 
@@ -59,7 +59,7 @@ class CallFencingTest {
       try (Caller caller = Caller.open(entry)) {
         for (int round = 0; round < rounds; round++) {
           Call given = caller.send(CallStormProgram.request(number), SHORT_NANOS);
-          CallStormProgram.spin(random.nextInt(200_000));
+          CallStormProgram.spin(random.nextInt(600_000));
           child.pause();
           long start = System.nanoTime();
           while (!given.isDone() && System.nanoTime() - start < PATIENCE_NANOS) {
@@ -92,7 +92,7 @@ class CallFencingTest {
       }
       EndpointStatus status = EndpointStatus.of(entry);
       System.out.println(rounds + " rounds, " + missed + " deadlines missed, " + status.lateCount() + " late replies");
-      assertTrue(status.lateCount() > rounds / 20, status.lateCount() + " late replies");
+      assertTrue(status.lateCount() > 0, "no reply was late, so this proves nothing");
       assertEquals(missed, status.missedCount());
       assertEquals(List.of(), Verification.of(segment));
     }

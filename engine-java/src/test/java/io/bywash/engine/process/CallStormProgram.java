@@ -119,7 +119,7 @@ final class CallStormProgram implements ChildProgram.Optimised {
           var claim = request.claimReply(WORDS * 8);
           for (int i = 0; i < WORDS; i++) {
             claim.putLong(i * 8, (request.getLong(0) + i) * MIX);
-            spin(random.nextInt(30_000));
+            spin(random.nextInt(100_000));
           }
           claim.send();
         }
