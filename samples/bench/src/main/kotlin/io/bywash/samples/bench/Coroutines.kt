@@ -27,7 +27,7 @@ fun coroutineGroups(effort: Effort, sizeBytes: Int, ringBytes: Long): List<Group
             val queue = setting(name).copy(ringBytes = Plan.QUEUE_CAPACITY * sizeBytes);
             { StreamLane(it, queue) }
         }),
-        group("call", listOf("bywash.call", "kotlin.call"), ::StreamLane),
+        group("call", listOf("bywash.call.single", "kotlin.call"), ::StreamLane),
         group("batch", listOf("bywash.batch16", "kotlin.batch16"), ::StreamLane),
         group("noReader", listOf("kotlin.single", "kotlin.shared"), ::NoReaderLane),
         group("allocation", listOf("kotlin.single"), ::AllocationLane),
@@ -136,7 +136,7 @@ fun coroutineRatios(report: Report): Map<String, Double> = buildMap {
     ratio("single.vsEngine", "single", "rate", "kotlin.single", "bywash.single")
     ratio("queue.vsEngine", "queue", "rate", "kotlin.consume", "bywash.queue.single")
     ratio("queue.vsPolling", "queue", "rate", "kotlin.consume", "bywash.queue")
-    ratio("call.vsEngine", "call", "rate", "kotlin.call", "bywash.call")
+    ratio("call.vsEngine", "call", "rate", "kotlin.call", "bywash.call.single")
     ratio("batch.vsEngine", "batch", "rate", "kotlin.batch16", "bywash.batch16")
     ratio("shared.streaming.vsPlain", "single", "rate", "kotlin.shared", "kotlin.single")
     ratio("shared.noReader.vsPlain", "noReader", "nanos", "kotlin.shared", "kotlin.single")

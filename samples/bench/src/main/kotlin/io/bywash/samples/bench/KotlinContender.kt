@@ -99,7 +99,7 @@ class KotlinContender(
             KotlinContender(Way.SINGLE, Dispatchers.Default, "kotlin.pool") +
             BywashContender(BywashContender.Writing.CLAIM, name = "bywash.single", mostAtOnce = 1) +
             WorkQueueContender("bywash.queue.single", isSingle = true) + ConsumeContender() +
-            CallContender() + CoroutineCallContender()
+            SingleCallContender() + CoroutineCallContender()
     }
 }
 

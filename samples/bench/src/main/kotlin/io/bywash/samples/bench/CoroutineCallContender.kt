@@ -26,7 +26,7 @@ private const val WAIT_NANOS = 10_000_000L
 private val PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(20)
 
 /** The engine's calls, one after the other: a request is a message, and its reply the sum of its words. */
-class CallContender : QueueContender("bywash.call", listOf(Policy.BACKOFF)) {
+class SingleCallContender : QueueContender("bywash.call.single", listOf(Policy.BACKOFF)) {
     override fun writer(channel: Channel, policy: Policy): Writer {
         val segment = Segment.open(channel.file, SegmentSpec.of(EngineEndpoint.of(ENDPOINT, Payload.SIZE, 8).spec()))
         return Calling(segment, EngineCaller.open(segment.directory().find(ENDPOINT, Kind.ENDPOINT)))
