@@ -42,7 +42,7 @@ internal class Failing(
             it.cancel()
             outcome.failed(it.failure())
         }
-        Programs.await("the guest has noticed") { status().quarantinedCount() == 0 }
+        Programs.await("the guest has noticed") { status().lateCount() > 0 && status().quarantinedCount() == 0 }
         outcome.tooLate = status().lateCount()
         return "CANCELLED: its reply was too late"
     }

@@ -49,7 +49,7 @@ internal class View(isOnStandardError: Boolean) {
                 text(lane.name)
                 progressBar(width = 30, pendingChar = "-", separatorChar = ">", completeChar = "=")
                 completed(style = terminal.theme.info)
-                speed("calls/s")
+                speed(" calls/s")
             }
             val before = lane.done()
             val task = bars.addTask(layout, Unit, total = lane.total);
