@@ -17,7 +17,8 @@ import java.util.List;
 final class CallScene extends Scene {
   static final int CALLERS = 2;
   static final int SLOTS = 2;
-  static final int RESPONDERS = 2;
+  /** One of them is for who lives beside those who die. */
+  static final int RESPONDERS = 3;
   static final int MAX_BYTES = 40;
   /** Calls that use each slot more than twice. */
   static final int TURNS = 5;

@@ -214,7 +214,7 @@ class StructureTypeTest {
     Path path = bus.path("seg");
     SegmentCore core = BusFiles.create(types, path, SPEC);
     long row = core.geometry().row(0);
-    core.region().setLong(row, core.region().getLong(row) & ~0xFFFF_0000L | 7 << 16);
+    core.region().setLong(row, core.region().getLong(row) & ~0xFFFF_0000L | 99 << 16);
     core.close();
     assertTrue(Files.exists(path));
     assertEquals(List.of(), SegmentRemoval.clean(List.of(), bus.directory(), List.of("seg")));
@@ -229,9 +229,9 @@ class StructureTypeTest {
   void anEntryOfAnUnknownKindIsNamedByItsNumberSweptAndNothingIsAskedAboutIt() {
     SegmentCore core = BusFiles.create(List.of(), bus.path("seg"), SPEC);
     long row = core.geometry().row(0);
-    core.region().setLong(row, core.region().getLong(row) & ~0xFFFF_0000L | 7 << 16);
+    core.region().setLong(row, core.region().getLong(row) & ~0xFFFF_0000L | 99 << 16);
     SegmentEntry unknown = entry(core, "made-up");
-    assertEquals("kind 7", unknown.kindName());
+    assertEquals("kind 99", unknown.kindName());
     assertEquals(Kind.UNKNOWN, unknown.kind());
     assertEquals(Optional.empty(), unknown.status());
     assertEquals(List.of(), unknown.problems());
