@@ -208,9 +208,15 @@ public final class CallClient implements AutoCloseable {
       over = failure instanceof RuntimeException exception ? exception : new IllegalStateException(failure);
     } finally {
       end = over;
-      caller.close();
+      try {
+        caller.close();
+      } catch (RuntimeException damaged) { // nobody may wait in vain for that
+        over.addSuppressed(damaged);
+      }
       for (Call call : caller.allCalls()) {
-        finish((Submission) call.attachment, null, over);
+        if (call.attachment != null) { // else it is about to be handed to its submission, which is still queued
+          finish((Submission) call.attachment, null, over);
+        }
       }
       for (Submission each; (each = submitted.poll()) != null; ) {
         finish(each, null, over);

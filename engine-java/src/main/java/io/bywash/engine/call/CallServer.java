@@ -77,7 +77,7 @@ public final class CallServer implements AutoCloseable {
     try {
       while (!closed) {
         try {
-          responder.poll(handler, BATCH, WAIT_NANOS);
+          responder.poll(this::handle, BATCH, WAIT_NANOS);
         } catch (SegmentClosedException over) {
           return;
         } catch (BusException failure) {
@@ -91,6 +91,20 @@ public final class CallServer implements AutoCloseable {
       }
     } finally {
       responder.close();
+    }
+  }
+
+  /** What the handler of a one-way request throws is nobody's, and must not be taken for the responder's. */
+  private void handle(Request request) throws Exception {
+    try {
+      handler.onRequest(request);
+    } catch (Exception failure) {
+      if (!request.isOneWay()) {
+        throw failure; // which its caller gets
+      }
+      EngineLog.log(System.Logger.Level.WARNING, "A handler failed. The worker goes on.", failure);
+    } finally {
+      Thread.interrupted(); // an interrupt that the handler left ends no worker
     }
   }
 

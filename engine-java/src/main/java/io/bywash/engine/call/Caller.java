@@ -176,11 +176,11 @@ public final class Caller extends Role implements Waitable, Revocable {
   public Message call(byte[] source, int index, int length, int type, long timeoutNanos) {
     Objects.checkFromIndexSize(index, length, source.length);
     long start = beginCall(length, timeoutNanos);
-    enter(length, type, start, timeoutNanos);
+    long left = enter(length, type, start, timeoutNanos);
     Call call;
     try {
       region.copyFrom(inFlight.nextSlot() + AREA_PAYLOAD, source, index, length);
-      call = inFlight.send(0, length, type, timeoutNanos);
+      call = inFlight.send(0, length, type, left);
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
     } finally {
@@ -202,10 +202,10 @@ public final class Caller extends Role implements Waitable, Revocable {
   public <T> Message call(Records<T> records, T record, long timeoutNanos) {
     RecordType<T> type = checked(records).typeOf(record);
     long start = beginCall(type.sizeBytes(), timeoutNanos);
-    enter(type.sizeBytes(), type.number(), start, timeoutNanos);
+    long left = enter(type.sizeBytes(), type.number(), start, timeoutNanos);
     Call call;
     try {
-      call = sendRecord(type, record, timeoutNanos);
+      call = sendRecord(type, record, left);
     } finally {
       exit();
     }
@@ -223,9 +223,10 @@ public final class Caller extends Role implements Waitable, Revocable {
     return System.nanoTime();
   }
 
-  /** Waits for a slot, and begins the operation of writing to it. */
-  private void enter(int length, int type, long start, long timeoutNanos) {
-    while (!tryEnter(length)) {
+  /** Waits for a slot, and begins the operation of writing to it; how much of the time is left then. */
+  private long enter(int length, int type, long start, long timeoutNanos) {
+    boolean waited = false;
+    for (; !tryEnter(length); waited = true) {
       long left = timeoutNanos - (System.nanoTime() - start);
       if (left <= 0) {
         throw new CallFailedException(Reason.TIMED_OUT, "No request of up to " + length + " bytes and type " + type
@@ -234,6 +235,7 @@ public final class Caller extends Role implements Waitable, Revocable {
       }
       awaitChange(left, true);
     }
+    return waited ? Math.max(timeoutNanos - (System.nanoTime() - start), 1) : timeoutNanos;
   }
 
   private Message result(Call call) {
@@ -400,6 +402,9 @@ public final class Caller extends Role implements Waitable, Revocable {
     boolean entered = false;
     try {
       entered = handle.isHeld() && inFlight.reserve();
+      if (!entered) {
+        inFlight.update(false); // calls that are done do not end the next wait
+      }
       if (!entered && !handle.isHeld()) {
         throw handle.takenAway();
       }

@@ -9,6 +9,7 @@ import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.internal.record.MessageView;
 import io.bywash.engine.internal.role.RoleHandle;
+import io.bywash.engine.internal.waiting.WaitRoom;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -44,6 +45,8 @@ final class InFlight {
   private int pending;
   private boolean failsFast;
   private long seenLeft;
+  /** When the responders of pending calls were looked at last. */
+  private long lookedNanos = System.nanoTime();
 
   /** For a role that was just taken and is not active yet. Drops what an earlier holder left. */
   InFlight(Caller owner, Slots slots, RoleHandle handle) {
@@ -123,9 +126,10 @@ final class InFlight {
 
   /** Sends what was written to the slot of {@link #next}. */
   Call send(int start, int length, int type, long timeoutNanos) {
+    handle.checkUsable(); // from here on the role stays until this operation has ended
     long number = next;
     long now = System.nanoTime();
-    long deadline = now + timeoutNanos;
+    long deadline = now + Math.min(timeoutNanos, Long.MAX_VALUE / 2); // so that deadlines can be compared
     if (failsFast && !isAnyActive()) {
       Call call = new Call(owner, number, NONE, 0, now, deadline);
       call.fail(new CallFailedException(Reason.NO_RESPONDER, "Nobody answers for endpoint \"" + entry.name()
@@ -140,25 +144,26 @@ final class InFlight {
           + " of turn " + Slots.turn(before));
     }
     Call call = new Call(owner, number, slot, before, now, deadline);
-    calls[index] = call;
-    active[pending++] = call;
     publish(number, slot, start, length, type, deadline, CALL);
+    calls[index] = call; // only now, or the end of the role would abandon a turn that nobody asked for
+    active[pending++] = call;
+    counters.requests(entry.waitingForData().signalOne());
     return call;
   }
 
   void sendOneWay(int start, int length, int type) {
+    handle.checkUsable();
     publish(next, nextSlot(), start, length, type, 0, ONE_WAY);
+    counters.requests(entry.waitingForData().signalOne());
   }
 
   private void publish(long number, long slot, int start, int length, int type, long deadline, int kind) {
-    handle.checkUsable();
     region.setLong(slot + AREA_START, Integer.toUnsignedLong(start) | (long) length << Integer.SIZE);
     region.setInt(slot + AREA_TYPE, type);
     region.setLong(slot + REQUEST_DEADLINE, deadline);
     free[slots.index(number)] = false;
     next = number + 1;
     slots.setRequest(slot, number >>> slots.turnShift, kind);
-    counters.requests(entry.waitingForData().signalOne());
   }
 
   /** Has {@link #nextDone} return the call when it is done. */
@@ -205,7 +210,8 @@ final class InFlight {
     if (pending > 0 && !found) {
       long left = entry.leftCount();
       long now = System.nanoTime();
-      boolean mayBeLost = thoroughly || left != seenLeft;
+      boolean mayBeLost = thoroughly || left != seenLeft || now - lookedNanos >= WaitRoom.PROBE_NANOS;
+      lookedNanos = mayBeLost ? now : lookedNanos;
       for (int i = 0; i < pending; ) {
         i += judge(active[i], now, mayBeLost) ? 0 : 1;
       }

@@ -194,8 +194,8 @@ final class RequestView extends MessageView implements Request {
 
   /** Gives the answer up; the request is still to be answered. */
   private void drop() {
-    stage.set(OPEN);
     letGo();
+    stage.set(OPEN); // only now may another thread begin an answer
   }
 
   private void end() {

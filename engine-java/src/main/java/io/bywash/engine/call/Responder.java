@@ -265,9 +265,18 @@ public final class Responder extends Role implements Waitable, Revocable {
       throw new IllegalStateException("this responder is used by its own handler; return from that first");
     }
     guard.enter();
-    if (!handle.isStillOurs()) {
-      guard.exit();
-      throw handle.takenAway();
+    boolean begun = false;
+    try {
+      begun = handle.isStillOurs();
+      if (!begun) {
+        throw handle.takenAway();
+      }
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
+    } finally {
+      if (!begun) {
+        guard.exit();
+      }
     }
   }
 
@@ -319,16 +328,22 @@ public final class Responder extends Role implements Waitable, Revocable {
         due[caller] = after(caller, slots.checkedTurn(request, caller) - 1 << slots.turnShift | slots.index(number));
         continue;
       }
-      due[caller] = number + 1;
+      RequestView view = null;
       if (Slots.state(request) != SKIPPED) {
         long found = slots.claim(slot);
-        // read again: if the request is still this one, then the claim word that was read is not of a later one
-        if (slots.request(slot) == request && !Slots.isOfTurn(found, turn)) {
-          RequestView view = claim(caller, slot, turn, found, isPolled);
-          if (view != null) {
-            return view;
+        if (slots.request(slot) != request) {
+          continue; // only if the request is still this one, the claim word that was read is not of a later one
+        }
+        if (!Slots.isOfTurn(found, turn)) {
+          view = claim(caller, slot, turn, found, isPolled);
+          if (view == null && !Slots.isOfTurn(slots.claim(slot), turn)) {
+            continue; // somebody has taken what was left of an earlier turn
           }
         }
+      }
+      due[caller] = number + 1;
+      if (view != null) {
+        return view;
       }
     }
     return null; // others take them all
@@ -514,6 +529,10 @@ public final class Responder extends Role implements Waitable, Revocable {
   /** Gives the role back. Calling this again does nothing. */
   @Override
   public void close() {
-    guard.close();
+    if (polling && handle.isCallerInside()) { // its handler has a request in its hands
+      guard.retire();
+    } else {
+      guard.close();
+    }
   }
 }

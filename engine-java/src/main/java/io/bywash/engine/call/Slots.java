@@ -31,7 +31,8 @@ import java.util.function.BooleanSupplier;
  *              if it was not claimed: claim word: as read -&gt; (turn, WITHDRAWN)                 [claim]
  * </pre>
  *
- * <p>A slot is free when the turn was replied to, done or withdrawn, or when its claimer is gone. A responder's last
+ * <p>A slot is free when the turn was replied to, done or withdrawn, or when its claimer is gone and nobody else may
+ * take the request from it. A responder's last
  * access of a turn is one of these two compare-and-sets. A slot that is not free when its next number comes up is left
  * in peace: the number is {@link CallLayout#SKIPPED}.
  */
@@ -227,7 +228,7 @@ final class Slots {
     if (announced && !isOfTurn(claim, turn(request))) {
       return false; // a responder may still take it
     }
-    return !isClaimed(claim) || isGone(claim)
+    return !isClaimed(claim) || isGone(claim) && !(redelivers && isOpen(slot, claim)) // or another one may take it
         || isOfTurn(claim, turn(replyWord(slot))) && state(replyWord(slot)) == REPLIED;
   }
 

@@ -11,11 +11,14 @@ import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.Threads;
 import io.bywash.engine.call.CallFailedException.Reason;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -62,6 +65,15 @@ class CallClientTest {
         assertArrayEquals(answer(i), futures.get(i).get(PATIENCE_NANOS, TimeUnit.NANOSECONDS));
       }
       server.close();
+    }
+  }
+
+  /** A client's thread ends a moment after its close, and the segment with it. */
+  @AfterEach
+  void awaitTheEndOfClients() {
+    for (long start = System.nanoTime(); Files.exists(bus.path("segment"))
+        && System.nanoTime() - start < PATIENCE_NANOS; ) {
+      LockSupport.parkNanos(1_000_000);
     }
   }
 
