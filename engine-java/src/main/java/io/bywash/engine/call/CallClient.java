@@ -105,7 +105,8 @@ public final class CallClient implements AutoCloseable {
   }
 
   /**
-   * Calls, and waits for the reply.
+   * Calls, and waits for the reply. Requests are sent in their order. While all slots are in use, one that waits behind
+   * others learns that its time is over only when those have been sent.
    *
    * @param request up to the endpoint's largest request; it must not be changed before this returns
    * @param timeoutNanos how long to wait for the reply, at least 1

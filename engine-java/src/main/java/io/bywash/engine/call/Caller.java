@@ -460,7 +460,7 @@ public final class Caller extends Role implements Waitable, Revocable {
    * that was sent without waiting is returned once, unless it was closed before.
    */
   public Call poll() {
-    guard.enter();
+    boolean entered = enterBeside();
     try {
       inFlight.update((emptyPolls & POLLS_A_LOOK - 1) == 0);
       Call first = inFlight.nextDone();
@@ -472,7 +472,7 @@ public final class Caller extends Role implements Waitable, Revocable {
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
     } finally {
-      guard.exit();
+      exitBeside(entered);
       Reference.reachabilityFence(this);
     }
   }
@@ -501,24 +501,40 @@ public final class Caller extends Role implements Waitable, Revocable {
 
   /** Looks at one call, for its user. */
   void look(Call call) {
-    guard.enter();
+    boolean entered = enterBeside();
     try {
       inFlight.update(call);
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
     } finally {
-      guard.exit();
+      exitBeside(entered);
       Reference.reachabilityFence(this);
     }
   }
 
   boolean cancel(Call call) {
-    guard.enter();
+    boolean entered = enterBeside();
     try {
       return inFlight.fail(call, Reason.CANCELLED);
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
     } finally {
+      exitBeside(entered);
+    }
+  }
+
+  /** Begins an operation, unless an open claim of this thread has done so; its end would give up what it protects. */
+  private boolean enterBeside() {
+    if (writer.isWriting() && guard.isCallerInside()) {
+      guard.checkUsable();
+      return false;
+    }
+    guard.enter();
+    return true;
+  }
+
+  private void exitBeside(boolean entered) {
+    if (entered) {
       guard.exit();
     }
   }

@@ -8,6 +8,7 @@ import static io.bywash.engine.call.TestCalls.number;
 import static io.bywash.engine.call.TestCalls.send;
 import static io.bywash.engine.call.TestCalls.take;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -52,6 +53,24 @@ class CallEndTest {
           }
         }
       }
+      calls.assertSound();
+    }
+  }
+
+  @Test
+  void anOpenClaimKeepsThePlaceOfARevokedCallerWhateverItsThreadDoesMeanwhile() {
+    try (TestCalls calls = calls(); Caller caller = calls.caller()) {
+      Call call = send(caller, 1);
+      RequestClaim claim = caller.claim(8);
+      assertFalse(call.isDone());
+      assertNull(caller.poll());
+      caller.revoke();
+      assertThrows(SegmentClosedException.class, caller::poll);
+      assertThrows(SegmentClosedException.class, call::isDone);
+      assertFalse(caller.isGivenBack());
+      claim.putLong(0, 1);
+      claim.abort();
+      assertTrue(caller.isGivenBack());
       calls.assertSound();
     }
   }
