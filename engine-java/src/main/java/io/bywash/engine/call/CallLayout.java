@@ -89,6 +89,8 @@ final class CallLayout {
   static final int DONE = 0;
   static final int CLAIMED = 1;
   static final int WITHDRAWN = 2;
+  /** As {@link #CLAIMED}; the request word may be of a later turn, so this says what the request was. */
+  static final int CLAIMED_ONE_WAY = 3;
 
   static final int CLAIM_ROLE_SHIFT = 2;
   static final int CLAIM_GENERATION_SHIFT = 12;

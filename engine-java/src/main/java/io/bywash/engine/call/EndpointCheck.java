@@ -63,7 +63,7 @@ final class EndpointCheck {
             + Slots.state(reply);
       }
       boolean isNamed = Slots.isClaimed(claim) || Slots.claimState(claim) == DONE && claim != 0;
-      if (Slots.claimState(claim) > WITHDRAWN || isNamed && Slots.claimRole(claim) >= slots.responders) {
+      if (isNamed && Slots.claimRole(claim) >= slots.responders) {
         return "it is claimed by responder " + Slots.claimRole(claim) + " of " + slots.responders + ", in state "
             + Slots.claimState(claim);
       }

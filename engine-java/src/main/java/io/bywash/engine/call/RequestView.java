@@ -139,7 +139,13 @@ final class RequestView extends MessageView implements Request {
 
   @Override
   public boolean fail(Throwable cause) {
-    return fail(cause.getClass().getName(), Objects.toString(cause.getMessage(), ""));
+    String message;
+    try {
+      message = Objects.toString(cause.getMessage(), "");
+    } catch (RuntimeException | Error failure) { // that is the user's code; its caller must not wait for that
+      message = "";
+    }
+    return fail(cause.getClass().getName(), message);
   }
 
   private boolean fail(String type, String message) {

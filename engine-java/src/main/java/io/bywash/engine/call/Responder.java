@@ -335,7 +335,8 @@ public final class Responder extends Role implements Waitable, Revocable {
           continue; // only if the request is still this one, the claim word that was read is not of a later one
         }
         if (!Slots.isOfTurn(found, turn)) {
-          view = claim(caller, slot, turn, found, isPolled);
+          int state = Slots.state(request) == ONE_WAY ? CLAIMED_ONE_WAY : CLAIMED;
+          view = claim(caller, slot, turn, found, state, isPolled);
           if (view == null && !Slots.isOfTurn(slots.claim(slot), turn)) {
             continue; // somebody has taken what was left of an earlier turn
           }
@@ -370,7 +371,7 @@ public final class Responder extends Role implements Waitable, Revocable {
           long request = slots.request(slot);
           long turn = Slots.state(request) == SKIPPED ? Slots.turnOf(found, request) : Slots.turn(request);
           if (Slots.isOfTurn(found, turn) && !Slots.isOfTurn(found, Slots.turn(slots.replyWord(slot)))) {
-            RequestView view = claim(caller, slot, turn, found, isPolled);
+            RequestView view = claim(caller, slot, turn, found, Slots.claimState(found), isPolled);
             if (view != null) {
               return view;
             }
@@ -383,20 +384,19 @@ public final class Responder extends Role implements Waitable, Revocable {
   }
 
   /** Claims a turn; null when another participant was faster, or the caller has given it up. */
-  private RequestView claim(int caller, long slot, long turn, long found, boolean isPolled) {
-    long mine = Slots.claim(turn, generation, handle.index(), CLAIMED);
+  private RequestView claim(int caller, long slot, long turn, long found, int state, boolean isPolled) {
+    long mine = Slots.claim(turn, generation, handle.index(), state);
     if (!slots.changeClaim(slot, found, mine)) {
       return null;
     }
     boolean shown = false;
     try {
       long before = slots.replyWord(slot);
-      long request = slots.request(slot);
       if (Slots.turn(before) < turn) {
         long extent = slots.checkedExtent(slot, slots.maxRequestBytes, "request");
         int shift = (int) extent & 15;
         RequestView target = isPolled && shift == 0 ? view : new RequestView(this, slots, shift);
-        target.open(caller, slot, turn, mine, before, Slots.state(request) == ONE_WAY, extent);
+        target.open(caller, slot, turn, mine, before, state == CLAIMED_ONE_WAY, extent);
         counters.requests();
         shown = true;
         return target;

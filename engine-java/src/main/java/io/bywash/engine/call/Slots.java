@@ -21,11 +21,11 @@ import java.util.function.BooleanSupplier;
  * <pre>
  *   call:      write request; request word = (turn, CALL)                            release [request]
  *   serve:     read claim word, then request word; compare-and-set
- *              claim word: as read -&gt; (turn, responder, CLAIMED)                               [claim]
+ *              claim word: as read -&gt; (turn, responder, CLAIMED or CLAIMED_ONE_WAY)            [claim]
  *              read reply word; handle; write reply; compare-and-set
  *              reply word: as read -&gt; (turn, REPLIED)                                          [reply]
  *              if that failed, it is too late:
- *              claim word: (turn, responder, CLAIMED) -&gt; DONE                                  [claim]
+ *              claim word: (turn, responder, ...) -&gt; DONE                                      [claim]
  *   timeout or cancellation:
  *              reply word: as read -&gt; (turn, ABANDONED)                                        [reply]
  *              if it was not claimed: claim word: as read -&gt; (turn, WITHDRAWN)                 [claim]
@@ -181,7 +181,7 @@ final class Slots {
   }
 
   static boolean isClaimed(long claim) {
-    return claimState(claim) == CLAIMED;
+    return claimState(claim) == CLAIMED || claimState(claim) == CLAIMED_ONE_WAY;
   }
 
   /** Whether a claim word belongs to a turn. */
@@ -265,7 +265,7 @@ final class Slots {
       long found = replyWord(slot);
       long request = request(slot);
       long turn = state(request) == SKIPPED ? turnOf(claim, request) : turn(request);
-      boolean isCall = state(request) == CALL || state(request) == SKIPPED && isClaimed(claim);
+      boolean isCall = state(request) == CALL || state(request) == SKIPPED && claimState(claim) == CLAIMED;
       if (!stillTheirs.getAsBoolean()) {
         return;
       }

@@ -3,6 +3,7 @@ package io.bywash.engine.call;
 import static io.bywash.engine.call.TestCalls.PATIENCE_NANOS;
 import static io.bywash.engine.call.TestCalls.answer;
 import static io.bywash.engine.call.TestCalls.assertAnswered;
+import static io.bywash.engine.call.TestCalls.assertFailed;
 import static io.bywash.engine.call.TestCalls.content;
 import static io.bywash.engine.call.TestCalls.number;
 import static io.bywash.engine.call.TestCalls.send;
@@ -105,6 +106,36 @@ class CallEndTest {
   }
 
   @Test
+  void aOneWayRequestIsStillOneWayForItsNextResponderWhenItsSlotWasSkippedMeanwhile() {
+    try (TestCalls calls = TestCalls.of(bus.path("segment"), TestCalls.endpoint().redelivers());
+        Caller caller = calls.caller(); Responder other = calls.responder()) {
+      try (Responder gone = calls.responder()) {
+        assertTrue(caller.sendOneWay(content(1)));
+        assertEquals(1, number(take(gone)));
+        for (int i = 10; i < 20; i++) { // goes round its slots, and leaves that one alone
+          try (Call call = send(caller, i)) {
+            assertTrue(answer(take(other)));
+            assertAnswered(call, i);
+          }
+        }
+      }
+      Request left = take(other);
+      assertEquals(1, number(left));
+      assertTrue(left.isOneWay());
+      assertFalse(left.isCancelled());
+      assertEquals(Long.MAX_VALUE, left.remainingNanos());
+      assertTrue(left.fail("nobody hears that"));
+      for (int i = 20; i < 30; i++) {
+        try (Call call = send(caller, i)) {
+          assertTrue(answer(take(other)));
+          assertAnswered(call, i);
+        }
+      }
+      calls.assertSound();
+    }
+  }
+
+  @Test
   void aResponderThatItsHandlerClosesStillSendsThatReply() {
     try (TestCalls calls = calls(); Caller caller = calls.caller()) {
       Call call = send(caller, 1);
@@ -122,6 +153,22 @@ class CallEndTest {
       assertAnswered(call, 1);
       assertThrows(SegmentClosedException.class, responder::receive);
       calls.assertSound();
+    }
+  }
+
+  @Test
+  void aFailureThatCannotSayItsMessageIsTheCallsAllTheSame() {
+    try (TestCalls calls = calls(); Caller caller = calls.caller(); Responder responder = calls.responder()) {
+      Call call = send(caller, 1);
+      assertEquals(1, responder.poll(_ -> {
+        throw new IllegalStateException() {
+          @Override
+          public String getMessage() {
+            throw new UnsupportedOperationException();
+          }
+        };
+      }, 1));
+      assertEquals("", assertFailed(call, CallFailedException.Reason.HANDLER_FAILED).remoteMessage());
     }
   }
 
