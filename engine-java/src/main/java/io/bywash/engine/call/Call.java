@@ -13,7 +13,7 @@ public final class Call implements AutoCloseable {
   /** Stages of a call; the first two occupy a slot. */
   enum Stage { PENDING, DONE, CLOSED }
 
-  private final Caller caller;
+  private final CallerRole caller;
   final long number;
   final long slot;
   /** The reply word before this call. */
@@ -28,7 +28,7 @@ public final class Call implements AutoCloseable {
   /** What a {@link CallClient} knows of it. */
   Object attachment;
 
-  Call(Caller caller, long number, long slot, long before, long sentNanos, long deadlineNanos) {
+  Call(CallerRole caller, long number, long slot, long before, long sentNanos, long deadlineNanos) {
     this.caller = caller;
     this.number = number;
     this.slot = slot;
@@ -51,6 +51,18 @@ public final class Call implements AutoCloseable {
   }
 
   /**
+   * Waits for up to {@code timeoutNanos} for this call to be done, whatever becomes of the caller's others.
+   *
+   * @param timeoutNanos 0 or less does not wait
+   * @return whether it is done
+   * @throws io.bywash.engine.InterruptedWaitException when {@code timeoutNanos} is greater than 0 and this thread is
+   *     interrupted, before the call or while it waits; the call stays in flight
+   */
+  public boolean await(long timeoutNanos) {
+    return stage != Stage.PENDING || caller.await(this, timeoutNanos);
+  }
+
+  /**
    * The reply, which is read in place and valid until this call is closed.
    *
    * @throws CallFailedException when there will be no reply
@@ -59,7 +71,7 @@ public final class Call implements AutoCloseable {
   public Message reply() {
     if (!isDone() || stage == Stage.CLOSED) {
       throw new IllegalStateException("call " + number + (stage == Stage.CLOSED ? " was closed"
-          : " is not done yet: use isDone(), or Caller.poll or await"));
+          : " is not done yet: use isDone() or await()"));
     }
     if (failure != null) {
       throw failure;

@@ -6,17 +6,13 @@ import io.bywash.engine.Entry;
 import io.bywash.engine.Message;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.call.CallFailedException.Reason;
-import io.bywash.engine.internal.memory.Region;
-import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.record.RecordType;
 import io.bywash.engine.record.Records;
 import io.bywash.engine.wait.WaitPolicy;
 import io.bywash.engine.wait.Waitable;
 import java.lang.ref.Reference;
-import java.util.List;
 import java.util.Objects;
-import java.util.function.BooleanSupplier;
 
 /**
  * A caller of an endpoint. It sends requests, each with a deadline, and gets each reply, or the reason why there is
@@ -44,36 +40,21 @@ import java.util.function.BooleanSupplier;
  * was closed in this process, every method that uses the endpoint throws
  * {@link io.bywash.engine.SegmentClosedException}. {@link Slots} has the protocol.
  */
-@SuppressWarnings("exports") // Role has no public member but those of Revocable
-public final class Caller extends Role implements Waitable, Revocable {
+@SuppressWarnings("exports") // neither superclass has public members but those of Revocable
+public final class Caller extends CallerRole implements Waitable, Revocable {
   private static final int SPINS = 2_000;
   private static final int POLLS_A_PROBE = 1024; // a power of two
   private static final int POLLS_A_LOOK = 64; // a power of two
 
-  private final Slots slots;
-  private final Region region;
-  private final RoleHandle handle;
   private final boolean spins;
-  private final RequestWriter writer;
-  private final InFlight inFlight;
   /** The blocking call whose reply is shown; null when there is none. */
   private Call shown;
-  private boolean wantsSlot;
-  /** Whether this thread waits, and so looks at deadlines itself. */
-  private boolean waits;
   private int emptyPolls;
   private Records<?> checked;
-  /** What else ends a wait; null when nothing does. */
-  private BooleanSupplier news;
 
   private Caller(Slots slots, RoleHandle handle, WaitPolicy waitPolicy) {
-    super(handle, waitPolicy, slots.entry.waitingForSpace());
-    this.slots = slots;
-    this.region = slots.region;
-    this.handle = handle;
+    super(slots, handle, waitPolicy);
     this.spins = waitPolicy == WaitPolicy.SPIN || waitPolicy == WaitPolicy.BACKOFF;
-    this.writer = new RequestWriter(this, slots);
-    this.inFlight = new InFlight(this, slots, handle);
   }
 
   /** As {@link #open(Entry, WaitPolicy)} with {@link WaitPolicy#BACKOFF}. */
@@ -143,14 +124,7 @@ public final class Caller extends Role implements Waitable, Revocable {
   /** Whether a living responder answers for the endpoint now. */
   public boolean hasResponder() {
     guard.checkUsable();
-    return entry.core().whileMapped(() -> {
-      for (int role = 0; role < Math.min(slots.responders, entry.rolesUsed()); role++) {
-        if (inFlight.isActive(role) && entry.core().participants().isAlive(entry.roleWord(role))) {
-          return true;
-        }
-      }
-      return false;
-    });
+    return entry.core().whileMapped(slots::isAnyAlive);
   }
 
   // ---- blocking calls
@@ -223,61 +197,19 @@ public final class Caller extends Role implements Waitable, Revocable {
     return System.nanoTime();
   }
 
-  /** Waits for a slot, and begins the operation of writing to it; how much of the time is left then. */
-  private long enter(int length, int type, long start, long timeoutNanos) {
-    boolean waited = false;
-    for (; !tryEnter(length); waited = true) {
-      long left = timeoutNanos - (System.nanoTime() - start);
-      if (left <= 0) {
-        throw new CallFailedException(Reason.TIMED_OUT, "No request of up to " + length + " bytes and type " + type
-            + " was sent to endpoint \"" + entry.name() + "\" within " + timeoutNanos + " ns: all "
-            + slots.slotCount + " slots of this caller are in use");
-      }
-      awaitChange(left, true);
-    }
-    return waited ? Math.max(timeoutNanos - (System.nanoTime() - start), 1) : timeoutNanos;
-  }
-
   private Message result(Call call) {
     shown = call;
     try {
       for (int i = 0; spins && i < SPINS && call.isPending() && slots.replyWord(call.slot) == call.before; i++) {
         Thread.onSpinWait();
       }
-      while (isPendingAfterLook(call)) {
-        awaitChange(Math.max(call.deadlineNanos - System.nanoTime(), 1), false);
-      }
+      awaitEnd(call, Long.MAX_VALUE);
       return call.reply();
     } finally {
       if (call.isPending()) { // this thread was interrupted, or the role has ended
         call.close();
       }
       Reference.reachabilityFence(this);
-    }
-  }
-
-  private boolean isPendingAfterLook(Call call) {
-    guard.enter();
-    try {
-      if (call.isPending()) {
-        inFlight.update(true);
-      }
-      return call.isPending();
-    } catch (InternalError fault) {
-      throw entry.core().truncated(fault);
-    } finally {
-      guard.exit();
-    }
-  }
-
-  private void awaitChange(long mostNanos, boolean forSlot) {
-    waits = true;
-    wantsSlot = forSlot;
-    try {
-      awaitOnce(Long.MAX_VALUE, mostNanos);
-    } finally {
-      waits = false;
-      wantsSlot = false;
     }
   }
 
@@ -301,7 +233,7 @@ public final class Caller extends Role implements Waitable, Revocable {
     Objects.checkFromIndexSize(index, length, source.length);
     checkTimeout(timeoutNanos);
     checkLength(length);
-    if (!tryEnter(length)) {
+    if (!tryEnter()) {
       return null;
     }
     try {
@@ -323,7 +255,7 @@ public final class Caller extends Role implements Waitable, Revocable {
     RecordType<T> type = checked(records).typeOf(record);
     checkTimeout(timeoutNanos);
     checkLength(type.sizeBytes());
-    if (!tryEnter(type.sizeBytes())) {
+    if (!tryEnter()) {
       return null;
     }
     try {
@@ -368,20 +300,7 @@ public final class Caller extends Role implements Waitable, Revocable {
    */
   public RequestClaim claim(int length, int type) {
     checkLength(length);
-    return tryEnter(length) ? writer.open(inFlight.nextSlot(), length, type) : null;
-  }
-
-  static void checkTimeout(long timeoutNanos) {
-    if (timeoutNanos < 1) {
-      throw new IllegalArgumentException("timeoutNanos=" + timeoutNanos + " must be at least 1");
-    }
-  }
-
-  private void checkLength(int length) {
-    if (length < 0 || length > slots.maxRequestBytes) {
-      throw new IllegalArgumentException("length=" + length + ": a request of endpoint \"" + entry.name()
-          + "\" has 0 to " + slots.maxRequestBytes + " bytes");
-    }
+    return tryEnter() ? writer.open(inFlight.nextSlot(), length, type) : null;
   }
 
   private <T> Records<T> checked(Records<T> records) {
@@ -392,65 +311,9 @@ public final class Caller extends Role implements Waitable, Revocable {
     return records;
   }
 
-  /** Begins the operation of writing to the slot of {@link #next}; false when all slots are in use. */
-  private boolean tryEnter(int length) {
-    if (writer.isWriting()) {
-      guard.checkUsable();
-      throw new IllegalStateException("the last claim was neither sent nor aborted");
-    }
-    guard.enter();
-    boolean entered = false;
-    try {
-      entered = handle.isHeld() && inFlight.reserve();
-      if (!entered) {
-        inFlight.update(false); // calls that are done do not end the next wait
-      }
-      if (!entered && !handle.isHeld()) {
-        throw handle.takenAway();
-      }
-    } catch (InternalError fault) {
-      throw entry.core().truncated(fault);
-    } finally {
-      if (!entered) {
-        guard.exit();
-      }
-    }
-    return entered;
-  }
-
-  void exit() {
-    guard.exit();
-  }
-
-  /** Sends the open claim. */
-  Call send(int start, int length, int type, long timeoutNanos) {
-    return inFlight.toBePolled(inFlight.send(start, length, type, timeoutNanos));
-  }
-
-  void sendOneWay(int start, int length, int type) {
-    inFlight.sendOneWay(start, length, type);
-  }
-
-  private Call sendRecord(RecordType<?> type, Object record, long timeoutNanos) {
-    write(type, record);
+  private <T> Call sendRecord(RecordType<T> type, T record, long timeoutNanos) {
+    writer.write(inFlight.nextSlot(), type, record);
     return inFlight.send(0, type.sizeBytes(), type.number(), timeoutNanos);
-  }
-
-  @SuppressWarnings("unchecked") // the type is that of the record
-  private <T> void write(RecordType<T> type, Object record) {
-    writer.beginRecord();
-    boolean unused = false;
-    try {
-      type.write(region, inFlight.nextSlot() + AREA_PAYLOAD, (T) record);
-    } catch (InternalError fault) {
-      throw entry.core().truncated(fault);
-    } finally {
-      unused = writer.endRecord();
-    }
-    if (!unused) {
-      guard.checkUsable();
-      throw new IllegalStateException("the record has used the caller that was about to send it");
-    }
   }
 
   // ---- replies
@@ -499,112 +362,12 @@ public final class Caller extends Role implements Waitable, Revocable {
     }
   }
 
-  /** Looks at one call, for its user. */
-  void look(Call call) {
-    boolean entered = enterBeside();
-    try {
-      inFlight.update(call);
-    } catch (InternalError fault) {
-      throw entry.core().truncated(fault);
-    } finally {
-      exitBeside(entered);
-      Reference.reachabilityFence(this);
-    }
-  }
-
-  boolean cancel(Call call) {
-    boolean entered = enterBeside();
-    try {
-      return inFlight.fail(call, Reason.CANCELLED);
-    } catch (InternalError fault) {
-      throw entry.core().truncated(fault);
-    } finally {
-      exitBeside(entered);
-    }
-  }
-
-  /** Begins an operation, unless an open claim of this thread has done so; its end would give up what it protects. */
-  private boolean enterBeside() {
-    if (writer.isWriting() && guard.isCallerInside()) {
-      guard.checkUsable();
-      return false;
-    }
-    guard.enter();
-    return true;
-  }
-
-  private void exitBeside(boolean entered) {
-    if (entered) {
-      guard.exit();
-    }
-  }
-
-  void close(Call call) {
-    if (call.isPending() && guard.isUsable()) {
-      cancel(call);
-    }
-    inFlight.release(call);
-    call.end();
-  }
-
-  // ---- for a client that many threads share
-
-  /** Has waits also end when that holds. A change of it is followed by {@link #wake}. */
-  void wakeFor(BooleanSupplier newNews) {
-    news = newNews;
-  }
-
-  /** Wakes the thread that waits in this role. Any thread may call this. */
-  void wake() {
-    if (entry.core().tryBeginOperation()) { // else the segment is being closed, which wakes it as well
-      try {
-        entry.core().participants().wakeSelfIn(handle.index());
-      } finally {
-        entry.core().endOperation();
-      }
-    }
-  }
-
-  /** Waits until a call is done, a slot is free if {@code forSlot}, or there are news. */
-  void awaitNews(long mostNanos, boolean forSlot) {
-    long now = System.nanoTime();
-    long untilDeadline = inFlight.nextDeadline(now + mostNanos) - now;
-    awaitChange(Math.max(Math.min(mostNanos, untilDeadline), 1), forSlot);
-  }
-
-  /** The calls that are not closed. */
-  List<Call> allCalls() {
-    return inFlight.all();
-  }
-
-  // ---- waiting, and the end
+  // ---- readiness, and the end
 
   /** Whether a call is done or has to be looked at; also true when this caller can no longer be used. */
   @Override
   public boolean isReady() {
     return inFlight.hasDone() || isWaitOver();
-  }
-
-  @Override
-  protected boolean hasWork() {
-    return inFlight.hasReply() || inFlight.mayBeLost() || news != null && news.getAsBoolean()
-        || wantsSlot && inFlight.hasFreeSlot()
-        || !waits && inFlight.count() > 0 && inFlight.nextDeadline(0) - System.nanoTime() <= 0;
-  }
-
-  @Override
-  protected long changeStamp() {
-    long stamp = entry.leftCount();
-    for (int role = 0; role < Math.min(slots.responders, entry.rolesUsed()); role++) {
-      stamp += region.getLongOpaque(entry.role(role) + ROLE_ANSWERED);
-    }
-    return stamp;
-  }
-
-  /** A deadline passes without anything else. */
-  @Override
-  protected boolean isTimed() {
-    return true;
   }
 
   /**
@@ -615,12 +378,5 @@ public final class Caller extends Role implements Waitable, Revocable {
   public void close() {
     writer.abort();
     guard.close();
-  }
-
-  @Override
-  protected void finish() {
-    if (inFlight != null) { // null when the role could not be taken
-      inFlight.abandonAll();
-    }
   }
 }

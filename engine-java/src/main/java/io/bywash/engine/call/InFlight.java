@@ -4,8 +4,6 @@ import static io.bywash.engine.call.CallLayout.*;
 
 import io.bywash.engine.call.CallFailedException.Reason;
 import io.bywash.engine.internal.directory.SegmentEntry;
-import io.bywash.engine.internal.layout.Owner;
-import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.internal.record.MessageView;
 import io.bywash.engine.internal.role.RoleHandle;
@@ -26,7 +24,7 @@ final class InFlight {
   /** Stands for the slot of a call that was never sent. */
   static final long NONE = -1;
 
-  private final Caller owner;
+  private final CallerRole owner;
   private final Slots slots;
   private final SegmentEntry entry;
   private final Region region;
@@ -49,7 +47,7 @@ final class InFlight {
   private long lookedNanos = System.nanoTime();
 
   /** For a role that was just taken and is not active yet. Drops what an earlier holder left. */
-  InFlight(Caller owner, Slots slots, RoleHandle handle) {
+  InFlight(CallerRole owner, Slots slots, RoleHandle handle) {
     this.owner = owner;
     this.slots = slots;
     this.entry = slots.entry;
@@ -80,48 +78,38 @@ final class InFlight {
     return slots.slot(caller, slots.index(next));
   }
 
-  boolean isActive(int role) {
-    return Owner.state(entry.roleWord(role)) == SegmentLayout.ROLE_ACTIVE;
-  }
-
-  /** Whether there is a responder, dead or alive; the dead are buried soon. */
-  private boolean isAnyActive() {
-    for (int role = 0; role < Math.min(slots.responders, entry.rolesUsed()); role++) {
-      if (isActive(role)) {
-        return true;
-      }
+  /** Makes {@link #next} a number whose slot is free, and skips those before it; false when there is none. */
+  boolean reserve() {
+    if (free[slots.index(next)]) {
+      return true;
     }
-    return false;
+    long number = nextFree();
+    for (; next < number; next++) {
+      slots.setRequest(nextSlot(), next >>> slots.turnShift, SKIPPED);
+    }
+    if (number != NONE) {
+      free[slots.index(number)] = true;
+    }
+    return number != NONE;
   }
 
   /**
-   * Makes {@link #next} a number whose slot is free; false when there is none. Numbers of slots that others still use
-   * are skipped, but not one whose request nobody has taken yet: responders would not find that any more.
+   * The next number whose slot is free; {@link #NONE} when there is none. Numbers of slots that others still use are
+   * passed over, but not one whose request nobody has taken yet: responders would not find that any more.
    */
-  boolean reserve() {
-    int index = slots.index(next);
-    if (free[index]) {
-      return true;
-    }
-    boolean any = false;
-    for (int each = 0; each < free.length; each++) {
-      free[each] |= calls[each] == null && slots.isFree(slots.slot(caller, each));
-      any |= free[each];
-    }
-    for (int tries = 0; any && tries < free.length; tries++) {
-      index = slots.index(next);
+  private long nextFree() {
+    for (long number = next; number < next + free.length; number++) {
+      int index = slots.index(number);
       long slot = slots.slot(caller, index);
+      if (free[index] || calls[index] == null && slots.isFree(slot)) {
+        return number;
+      }
       long request = slots.request(slot);
-      if (free[index]) {
-        return true;
-      }
       if (Slots.state(request) != SKIPPED && !Slots.isOfTurn(slots.claim(slot), Slots.turn(request))) {
-        return false;
+        return NONE;
       }
-      slots.setRequest(slot, next >>> slots.turnShift, SKIPPED);
-      next++;
     }
-    return false;
+    return NONE;
   }
 
   /** Sends what was written to the slot of {@link #next}. */
@@ -130,7 +118,7 @@ final class InFlight {
     long number = next;
     long now = System.nanoTime();
     long deadline = now + Math.min(timeoutNanos, Long.MAX_VALUE / 2); // so that deadlines can be compared
-    if (failsFast && !isAnyActive()) {
+    if (failsFast && !slots.isAnyActive()) {
       Call call = new Call(owner, number, NONE, 0, now, deadline);
       call.fail(new CallFailedException(Reason.NO_RESPONDER, "Nobody answers for endpoint \"" + entry.name()
           + "\" of segment " + entry.core().path() + ", and this caller does not wait for a responder"));
@@ -210,7 +198,7 @@ final class InFlight {
     if (pending > 0 && !found) {
       long left = entry.leftCount();
       long now = System.nanoTime();
-      boolean mayBeLost = thoroughly || left != seenLeft || now - lookedNanos >= WaitRoom.PROBE_NANOS;
+      boolean mayBeLost = thoroughly || mayBeLost() || now - lookedNanos >= WaitRoom.PROBE_NANOS;
       lookedNanos = mayBeLost ? now : lookedNanos;
       for (int i = 0; i < pending; ) {
         i += judge(active[i], now, mayBeLost) ? 0 : 1;
@@ -294,12 +282,14 @@ final class InFlight {
 
   private Reason loss(Call call) {
     long claim = slots.claim(call.slot);
-    boolean isTaken = Slots.isOfTurn(claim, turn(call));
-    if (isTaken && !slots.redelivers && Slots.isClaimed(claim) && slots.isLost(claim)) {
+    boolean isTaken = Slots.isOfTurn(claim, turn(call)) && Slots.isClaimed(claim);
+    if (isTaken && !slots.isLost(claim)) {
+      return null;
+    }
+    if (isTaken && !slots.redelivers) {
       return Reason.RESPONDER_GONE;
     }
-    boolean isWaiting = !isTaken || Slots.isClaimed(claim) && slots.isLost(claim);
-    return isWaiting && failsFast && !isAnyActive() ? Reason.NO_RESPONDER : null;
+    return failsFast && !slots.isAnyActive() ? Reason.NO_RESPONDER : null;
   }
 
   /** Gives a pending call up; false when it was answered meanwhile, and now has its reply. */
@@ -321,7 +311,7 @@ final class InFlight {
         + entry.core().path();
     return switch (reason) {
       case TIMED_OUT -> request + " got no reply within " + (call.deadlineNanos - call.sentNanos) + " ns"
-          + (isAnyActive() ? "" : ": nobody answers for the endpoint");
+          + (slots.isAnyActive() ? "" : ": nobody answers for the endpoint");
       case CANCELLED -> request + " was cancelled";
       case NO_RESPONDER -> request + " is not answered: nobody answers for the endpoint any more";
       default -> request + " is not answered: the responder that had taken it died, or gave its role back";
@@ -350,19 +340,14 @@ final class InFlight {
     return false;
   }
 
-  /** Whether a slot is free that no call occupies. */
+  /** Whether {@link #reserve} would find a slot. */
   boolean hasFreeSlot() {
-    for (int index = 0; index < free.length; index++) {
-      if (calls[index] == null && slots.isFree(slots.slot(caller, index))) {
-        return true;
-      }
-    }
-    return false;
+    return nextFree() != NONE;
   }
 
-  /** Whether a responder may be gone that has taken a request. */
+  /** Whether a responder may be gone that has taken a request, or nobody is there to take one. */
   boolean mayBeLost() {
-    return pending > 0 && entry.leftCount() != seenLeft;
+    return pending > 0 && (entry.leftCount() != seenLeft || failsFast && !slots.isAnyActive());
   }
 
   /** The calls that occupy slots. */

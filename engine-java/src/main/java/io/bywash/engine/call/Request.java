@@ -19,6 +19,9 @@ public interface Request extends Message {
   @Override
   int length();
 
+  /** The size of the largest reply to it in bytes. */
+  int maxReplyBytes();
+
   /** Which of the endpoint's callers sent it, from 0 on. Later callers may have the same number. */
   int caller();
 

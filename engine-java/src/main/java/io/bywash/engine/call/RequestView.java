@@ -62,6 +62,11 @@ final class RequestView extends MessageView implements Request {
   }
 
   @Override
+  public int maxReplyBytes() {
+    return slots.maxReplyBytes;
+  }
+
+  @Override
   public int caller() {
     return caller;
   }

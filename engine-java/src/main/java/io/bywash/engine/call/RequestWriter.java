@@ -3,19 +3,22 @@ package io.bywash.engine.call;
 import static io.bywash.engine.call.CallLayout.*;
 
 import io.bywash.engine.internal.record.ClaimView;
+import io.bywash.engine.record.RecordType;
 import java.lang.ref.Reference;
 import java.util.Objects;
 
 /** The request that a caller writes. */
 final class RequestWriter extends ClaimView implements RequestClaim {
-  private final Caller caller;
+  private final CallerRole caller;
+  private final Slots slots;
   private int type;
   private int start;
   private int sent;
 
-  RequestWriter(Caller caller, Slots slots) {
+  RequestWriter(CallerRole caller, Slots slots) {
     super(slots.region, slots.dataOffset);
     this.caller = caller;
+    this.slots = slots;
   }
 
   /** Opens a claim on the payload of a slot. */
@@ -31,13 +34,21 @@ final class RequestWriter extends ClaimView implements RequestClaim {
     return isOpen();
   }
 
-  /** Opens a claim without bytes, while the code of a record runs. */
-  void beginRecord() {
+  /** Writes a record to a slot. A claim without bytes is open while the record's own code runs. */
+  <T> void write(long slot, RecordType<T> recordType, T record) {
     openEmpty();
-  }
-
-  boolean endRecord() {
-    return endEmpty();
+    boolean unused = false;
+    try {
+      recordType.write(slots.region, slot + AREA_PAYLOAD, record);
+    } catch (InternalError fault) {
+      throw slots.entry.core().truncated(fault);
+    } finally {
+      unused = endEmpty();
+    }
+    if (!unused) {
+      caller.checkUsable();
+      throw new IllegalStateException("the record has used the caller that was about to send it");
+    }
   }
 
   @Override
@@ -51,7 +62,7 @@ final class RequestWriter extends ClaimView implements RequestClaim {
 
   @Override
   public Call send(long timeoutNanos) {
-    Caller.checkTimeout(timeoutNanos);
+    CallerRole.checkTimeout(timeoutNanos);
     checkOpen();
     end();
     try {
@@ -67,7 +78,7 @@ final class RequestWriter extends ClaimView implements RequestClaim {
     checkOpen();
     end();
     try {
-      caller.sendOneWay(start, sent, type);
+      caller.inFlight.sendOneWay(start, sent, type);
     } finally {
       caller.exit();
       Reference.reachabilityFence(caller);

@@ -526,6 +526,12 @@ public final class Responder extends Role implements Waitable, Revocable {
     return stamp;
   }
 
+  /** The callers of the requests in its hands look at that now. */
+  @Override
+  protected void revoked() {
+    entry.raiseLeft();
+  }
+
   /** Gives the role back. Calling this again does nothing. */
   @Override
   public void close() {

@@ -104,6 +104,11 @@ final class Slots {
     return Math.max(entry.rolesUsed() - responders, 0);
   }
 
+  /** How many responders there may be, from the first one on: the others never were. */
+  int respondersUsed() {
+    return Math.min(entry.rolesUsed(), responders);
+  }
+
   // ---- places
 
   /** Where a slot is, which is where its request is. */
@@ -211,6 +216,42 @@ final class Slots {
   /** Whether the responder that claimed a turn will not answer: it is gone, or its role was revoked. */
   boolean isLost(long claim) {
     return isGone(claim) || Owner.state(entry.roleWord(claimRole(claim))) == SegmentLayout.ROLE_REVOKED;
+  }
+
+  // ---- whether somebody answers
+
+  /** Whether there is a responder, dead or alive; the dead are buried soon. */
+  boolean isAnyActive() {
+    for (int role = 0; role < respondersUsed(); role++) {
+      if (isActive(entry.roleWord(role))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Whether a living responder is there. */
+  boolean isAnyAlive() {
+    for (int role = 0; role < respondersUsed(); role++) {
+      long word = entry.roleWord(role);
+      if (isActive(word) && entry.core().participants().isAlive(word)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** A number that changes with each answer, and when a responder leaves something. */
+  long answersStamp() {
+    long stamp = entry.leftCount();
+    for (int role = 0; role < respondersUsed(); role++) {
+      stamp += region.getLongOpaque(entry.role(role) + ROLE_ANSWERED);
+    }
+    return stamp;
+  }
+
+  private static boolean isActive(long roleWord) {
+    return Owner.state(roleWord) == SegmentLayout.ROLE_ACTIVE;
   }
 
   // ---- what a slot is used for

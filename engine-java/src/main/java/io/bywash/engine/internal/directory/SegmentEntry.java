@@ -238,7 +238,8 @@ public final class SegmentEntry extends Row implements Entry {
     return type != null && damage(type) == null && type.leavesSomething(this, index);
   }
 
-  private void raiseLeft() {
+  /** Raises {@link #leftCount}. */
+  public void raiseLeft() {
     long left;
     int tries = 0;
     do {

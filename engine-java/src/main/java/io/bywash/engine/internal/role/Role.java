@@ -94,6 +94,9 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
   /** Does what has to be done before the role is given back. Nobody uses the role then. */
   protected void finish() {}
 
+  /** Tells those who depend on this role that it was revoked. Its user may be inside; any thread may call this. */
+  protected void revoked() {}
+
   @Override
   protected final Waiters waiters() {
     return waiters;

@@ -148,6 +148,10 @@ public final class RoleHandle extends UsageGuard implements Runnable {
   public void withdraw() {
     synchronized (this) { // so that it is not given back meanwhile
       if (!ended && entry.revokeRole(index, word)) {
+        Role user = role.get();
+        if (user != null) {
+          user.revoked();
+        }
         entry.wakeAll(); // nobody has to wait for this role now
       }
     }
