@@ -2,16 +2,25 @@ package io.bywash.engine.call;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.InterruptedWaitException;
+import io.bywash.engine.Message;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.call.CallFailedException.Reason;
 import io.bywash.engine.internal.linux.EngineThread;
+import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.internal.record.MessageView;
+import io.bywash.engine.record.RecordType;
+import io.bywash.engine.record.Records;
 import io.bywash.engine.wait.WaitPolicy;
+import java.util.LinkedHashSet;
 import java.util.Objects;
 import java.util.Queue;
+import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 
 /**
  * Calls for any number of threads, through one {@link Caller} and one thread of its own, which sends what is there and
@@ -25,56 +34,47 @@ import java.util.concurrent.locks.LockSupport;
  * }
  * }
  *
- * <p>Calls wait for a slot if all are in use. The thread sends all requests that have come before it looks for replies,
- * so a batch wakes a responder once; it runs none of its users' code but {@link Executor#execute}. Any thread may call
- * any method.
+ * <p>Calls wait for a slot if all are in use, and end at their deadlines whether they have one or not. The thread sends
+ * all requests that have come before it looks for replies, so a batch wakes a responder once. It runs none of its
+ * users' code but {@link Executor#execute}. Any thread may call any method.
  */
 public final class CallClient implements AutoCloseable {
   private static final long WAIT_NANOS = 1_000_000_000;
+  private static final int SCRATCH_BYTES = 256;
   private static final Executor VIRTUAL = task -> EngineThread.virtual("bywash-reply", task).start();
 
+  private final Entry entry;
   private final Caller caller;
   private final Executor executor;
   private final Thread thread;
-  private final Queue<Submission> submitted = new ConcurrentLinkedQueue<>();
-  private final Queue<Submission> cancelled = new ConcurrentLinkedQueue<>();
+  private final Queue<Submission<?>> submitted = new ConcurrentLinkedQueue<>();
+  private final Queue<Submission<?>> cancelled = new ConcurrentLinkedQueue<>();
+  /** Memory in which records become bytes, and bytes records. */
+  private final Queue<Region> scratch = new ConcurrentLinkedQueue<>();
+  /** The records that the endpoint is known to carry. */
+  private volatile Records<?> checked;
   private volatile boolean sleeping;
-  /** Whether the next request waits for a slot. */
-  private volatile boolean full;
   private volatile boolean closed;
   /** Why no more calls are taken; null while they are. */
   private volatile RuntimeException end;
 
-  private CallClient(Caller caller, Executor executor, String name) {
+  // ---- used by the client's thread only
+  /** Those that wait for a slot, in their order, and by their deadlines. */
+  private final Set<Submission<?>> waiting = new LinkedHashSet<>();
+  private final SortedSet<Submission<?>> byDeadline = new TreeSet<>(CallClient::compare);
+  private long places;
+
+  private CallClient(Caller caller, Executor executor, Entry entry) {
+    this.entry = entry;
     this.caller = caller;
     this.executor = executor;
-    this.thread = EngineThread.unstarted("bywash-calls-" + name, this::run);
+    this.thread = EngineThread.unstarted("bywash-calls-" + entry.name(), this::run);
     caller.wakeFor(this::hasNews);
   }
 
-  /** A call of one thread, and what becomes of it: bytes, or a failure. */
-  private static final class Submission {
-    private final byte[] request;
-    private final long timeoutNanos;
-    private final long startNanos = System.nanoTime();
-    /** One of these two waits. */
-    private final Thread waiter;
-    private final CompletableFuture<byte[]> future;
-    private Call call;
-    private byte[] reply;
-    private RuntimeException failure;
-    private volatile boolean done;
-
-    Submission(byte[] request, long timeoutNanos, Thread waiter, CompletableFuture<byte[]> future) {
-      this.request = request;
-      this.timeoutNanos = timeoutNanos;
-      this.waiter = waiter;
-      this.future = future;
-    }
-
-    long leftNanos() {
-      return timeoutNanos - (System.nanoTime() - startNanos);
-    }
+  private static int compare(Submission<?> one, Submission<?> other) {
+    long apart = one.deadlineNanos - other.deadlineNanos;
+    return apart != 0 ? Long.signum(apart) : Long.compare(one.place, other.place);
   }
 
   /** As {@link #open(Entry, WaitPolicy, Executor)}, with {@link WaitPolicy#BACKOFF} and a virtual thread for each. */
@@ -95,7 +95,7 @@ public final class CallClient implements AutoCloseable {
     Objects.requireNonNull(executor, "executor");
     Caller caller = Caller.open(entry, waitPolicy);
     try {
-      CallClient client = new CallClient(caller, executor, entry.name());
+      CallClient client = new CallClient(caller, executor, entry);
       client.thread.start();
       return client;
     } catch (RuntimeException | Error failure) {
@@ -104,9 +104,13 @@ public final class CallClient implements AutoCloseable {
     }
   }
 
+  /** As {@link Caller#failFast}, for all calls of this client from now on. */
+  public void failFast(boolean newFailsFast) {
+    caller.failFast(newFailsFast);
+  }
+
   /**
-   * Calls, and waits for the reply. Requests are sent in their order. While all slots are in use, one that waits behind
-   * others learns that its time is over only when those have been sent.
+   * Calls, and waits for the reply. Requests are sent in their order.
    *
    * @param request up to the endpoint's largest request; it must not be changed before this returns
    * @param timeoutNanos how long to wait for the reply, at least 1
@@ -117,59 +121,114 @@ public final class CallClient implements AutoCloseable {
    * @throws SegmentClosedException when the client or its segment is closed
    */
   public byte[] call(byte[] request, long timeoutNanos) {
-    check(request, timeoutNanos);
-    Submission submission = new Submission(request, timeoutNanos, Thread.currentThread(), null);
-    submit(submission);
-    while (!submission.done) {
-      LockSupport.park(this);
-      if (Thread.currentThread().isInterrupted() && !submission.done) {
-        cancel(submission);
-        throw new InterruptedWaitException("Thread \"" + Thread.currentThread().getName()
-            + "\" was interrupted while it waited for a reply. The call was cancelled.");
-      }
-    }
-    if (submission.failure != null) {
-      throw submission.failure;
-    }
-    return submission.reply;
+    return await(submit(request, 0, timeoutNanos, Submission.Reply::bytes, null));
+  }
+
+  /**
+   * Calls with a record, and waits for the reply, which is a record too.
+   *
+   * @param request one of {@code requests}
+   * @param timeoutNanos how long to wait for the reply, at least 1
+   * @return one of {@code replies}
+   * @throws CallFailedException when there is no reply
+   * @throws io.bywash.engine.record.RecordFormatException when the reply is none of {@code replies}
+   * @throws io.bywash.engine.SpecMismatchException when the endpoint is declared to carry other records than
+   *     {@code requests}
+   * @throws IllegalArgumentException when the request cannot be written or is too long, or {@code timeoutNanos} is less
+   *     than 1
+   * @throws InterruptedWaitException when this thread is interrupted; the call is cancelled then
+   * @throws SegmentClosedException when the client or its segment is closed
+   */
+  public <Q, R> R call(Records<Q> requests, Q request, Records<R> replies, long timeoutNanos) {
+    RecordType<Q> type = checked(requests).typeOf(request);
+    return await(submit(bytes(type, request), type.number(), timeoutNanos, reply -> read(replies, reply), null));
   }
 
   /**
    * Calls, and does not wait. Cancelling the future cancels the call.
    *
-   * @return completes with a copy of the reply, or with what {@link #call} throws
-   * @throws IllegalArgumentException as for {@link #call}
+   * @return completes with a copy of the reply, or with what {@link #call(byte[], long)} throws
+   * @throws IllegalArgumentException as for {@link #call(byte[], long)}
    */
   public CompletableFuture<byte[]> callAsync(byte[] request, long timeoutNanos) {
-    check(request, timeoutNanos);
-    Submission submission = new Submission(request, timeoutNanos, null, new CompletableFuture<>());
-    submission.future.whenComplete((reply, failure) -> {
-      if (submission.future.isCancelled()) {
-        cancel(submission);
-      }
-    });
-    submit(submission);
-    return submission.future;
+    return submit(request, 0, timeoutNanos, Submission.Reply::bytes, new CompletableFuture<>()).future;
   }
 
-  private void check(byte[] request, long timeoutNanos) {
-    Caller.checkTimeout(timeoutNanos);
-    if (request.length > caller.maxRequestBytes()) {
-      throw new IllegalArgumentException("request has " + request.length + " bytes, and "
-          + caller.maxRequestBytes() + " are the most");
+  /**
+   * Calls with a record, and does not wait. Cancelling the future cancels the call.
+   *
+   * @return completes with the reply, or with what {@link #call(Records, Object, Records, long)} throws
+   * @throws IllegalArgumentException as for {@link #call(Records, Object, Records, long)}
+   * @throws io.bywash.engine.SpecMismatchException as for that
+   */
+  public <Q, R> CompletableFuture<R> callAsync(Records<Q> requests, Q request, Records<R> replies, long timeoutNanos) {
+    RecordType<Q> type = checked(requests).typeOf(request);
+    return submit(bytes(type, request), type.number(), timeoutNanos, reply -> read(replies, reply),
+        new CompletableFuture<>()).future;
+  }
+
+  // ---- records, in the threads of users, since their code may be called
+
+  private <Q> Records<Q> checked(Records<Q> records) {
+    if (records != checked) {
+      records.check(entry);
+      checked = records;
     }
+    return records;
   }
 
-  private void submit(Submission submission) {
+  private <Q> byte[] bytes(RecordType<Q> type, Q record) {
+    byte[] bytes = new byte[type.sizeBytes()];
+    Region region = borrow(bytes.length);
+    type.write(region, 0, record);
+    region.copyTo(0, bytes, 0, bytes.length);
+    scratch.add(region);
+    return bytes;
+  }
+
+  private <R> R read(Records<R> replies, Submission.Reply reply) {
+    Region region = borrow(reply.bytes().length);
+    region.copyFrom(0, reply.bytes(), 0, reply.bytes().length);
+    MessageView view = new MessageView(region, 0, region.sizeBytes());
+    view.set(0, reply.bytes().length, reply.type(), reply.number());
+    R read = replies.read(view);
+    scratch.add(region);
+    return read;
+  }
+
+  private Region borrow(int length) {
+    Region region = scratch.poll();
+    return region != null && region.sizeBytes() >= length ? region : Region.allocate(Math.max(length, SCRATCH_BYTES));
+  }
+
+  // ---- submitting
+
+  private <R> Submission<R> submit(byte[] request, int type, long timeoutNanos, Function<Submission.Reply, R> reader,
+      CompletableFuture<R> future) {
+    CallerRole.checkTimeout(timeoutNanos);
+    caller.checkLength(request.length);
+    Submission<R> submission = new Submission<>(request, type, timeoutNanos, reader, future);
+    if (future != null) {
+      future.whenComplete((_, _) -> {
+        if (future.isCancelled()) {
+          cancel(submission);
+        }
+      });
+    }
     submitted.add(submission);
     wake();
     RuntimeException over = end;
     if (over != null && submitted.remove(submission)) {
-      finish(submission, null, over);
+      end(submission, null, over);
     }
+    return submission;
   }
 
-  private void cancel(Submission submission) {
+  private <R> R await(Submission<R> submission) {
+    return submission.await(() -> cancel(submission));
+  }
+
+  private void cancel(Submission<?> submission) {
     cancelled.add(submission);
     wake();
   }
@@ -181,7 +240,7 @@ public final class CallClient implements AutoCloseable {
   }
 
   private boolean hasNews() {
-    return closed || !cancelled.isEmpty() || !full && !submitted.isEmpty();
+    return closed || !cancelled.isEmpty() || !submitted.isEmpty();
   }
 
   // ---- the client's thread
@@ -190,12 +249,9 @@ public final class CallClient implements AutoCloseable {
     RuntimeException over = new SegmentClosedException("This call client is closed. Open another one.");
     try {
       while (!closed) {
-        full = !sendAll();
-        for (Submission each; (each = cancelled.poll()) != null; ) {
-          if (each.call != null) {
-            each.call.close();
-          }
-          each.done = true;
+        sendAll();
+        for (Submission<?> each; (each = cancelled.poll()) != null; ) {
+          forget(each);
         }
         int count = 0;
         for (Call call; (call = caller.poll()) != null; count++) {
@@ -216,44 +272,80 @@ public final class CallClient implements AutoCloseable {
       }
       for (Call call : caller.allCalls()) {
         if (call.attachment != null) { // else it is about to be handed to its submission, which is still queued
-          finish((Submission) call.attachment, null, over);
+          end((Submission<?>) call.attachment, null, over);
         }
       }
-      for (Submission each; (each = submitted.poll()) != null; ) {
-        finish(each, null, over);
+      for (Submission<?> each : waiting) {
+        end(each, null, over);
+      }
+      for (Submission<?> each; (each = submitted.poll()) != null; ) {
+        end(each, null, over);
       }
     }
   }
 
-  /** Sends what was submitted; false when there is no slot for the next one. */
-  private boolean sendAll() {
-    for (Submission next; (next = submitted.peek()) != null; ) {
-      long left = next.leftNanos();
-      boolean isOver = next.done || next.future != null && next.future.isDone();
-      RequestClaim claim = isOver || left <= 0 ? null : caller.claim(next.request.length);
-      if (claim != null) {
-        claim.putBytes(0, next.request, 0, next.request.length);
-        next.call = claim.send(left);
-        next.call.attachment = next;
-      } else if (!isOver && left > 0) {
-        return false;
-      }
-      submitted.poll();
-      if (claim == null && !isOver) {
-        finish(next, null, new CallFailedException(Reason.TIMED_OUT, "No slot was free for a request within "
-            + next.timeoutNanos + " ns"));
+  /** Sends what there are slots for; the rest waits. What is over is not sent. */
+  private void sendAll() {
+    while (!byDeadline.isEmpty() && byDeadline.first().leftNanos() <= 0) {
+      Submission<?> late = byDeadline.first();
+      stopWaiting(late);
+      sendOrEnd(late);
+    }
+    while (!waiting.isEmpty() && sendOrEnd(waiting.iterator().next())) {
+      stopWaiting(waiting.iterator().next());
+    }
+    for (Submission<?> next; (next = submitted.peek()) != null; submitted.poll()) {
+      if (!waiting.isEmpty() || !sendOrEnd(next)) {
+        next.place = places++;
+        waiting.add(next);
+        byDeadline.add(next);
       }
     }
+  }
+
+  /** Sends a request, unless it is too late for that or nobody waits for it any more; false when there is no slot. */
+  private boolean sendOrEnd(Submission<?> next) {
+    if (next.isOver()) {
+      return true;
+    }
+    long left = next.leftNanos();
+    if (left <= 0) {
+      end(next, null, new CallFailedException(Reason.TIMED_OUT, "No slot was free for a request within "
+          + next.timeoutNanos + " ns"));
+      return true;
+    }
+    RequestClaim claim = caller.claim(next.request.length, next.type);
+    if (claim == null) {
+      return false;
+    }
+    claim.putBytes(0, next.request, 0, next.request.length);
+    next.call = claim.send(left);
+    next.call.attachment = next;
     return true;
+  }
+
+  private void stopWaiting(Submission<?> submission) {
+    if (waiting.remove(submission)) {
+      byDeadline.remove(submission);
+    }
+  }
+
+  /** Has a call that was cancelled leave nothing. */
+  private void forget(Submission<?> submission) {
+    submission.drop();
+    if (submission.call != null) {
+      submission.call.close();
+    } else {
+      stopWaiting(submission);
+    }
   }
 
   private void sleep() {
     sleeping = true;
     try {
-      Submission waiting = submitted.peek();
-      long most = waiting == null ? WAIT_NANOS : waiting.leftNanos();
+      long most = byDeadline.isEmpty() ? WAIT_NANOS : Math.min(byDeadline.first().leftNanos(), WAIT_NANOS);
       if (most > 0 && !hasNews()) {
-        caller.awaitNews(most, full);
+        caller.awaitNews(most, !waiting.isEmpty());
       }
     } finally {
       sleeping = false;
@@ -261,33 +353,22 @@ public final class CallClient implements AutoCloseable {
   }
 
   private void hand(Call call) {
+    Submission.Reply reply = null;
+    CallFailedException failure = null;
     try (call) {
-      byte[] reply = call.reply().toBytes();
-      finish((Submission) call.attachment, reply, null);
-    } catch (CallFailedException failure) {
-      finish((Submission) call.attachment, null, failure);
+      Message message = call.reply();
+      reply = new Submission.Reply(message.toBytes(), message.type(), call.number());
+    } catch (CallFailedException why) {
+      failure = why;
     }
+    end((Submission<?>) call.attachment, reply, failure);
   }
 
-  private void finish(Submission submission, byte[] reply, RuntimeException failure) {
-    if (submission.future == null) {
-      submission.reply = reply;
-      submission.failure = failure;
-      submission.done = true;
-      LockSupport.unpark(submission.waiter);
-      return;
-    }
-    Runnable completion = () -> {
-      if (failure == null) {
-        submission.future.complete(reply);
-      } else {
-        submission.future.completeExceptionally(failure);
-      }
-    };
+  private void end(Submission<?> submission, Submission.Reply reply, RuntimeException failure) {
     try {
-      executor.execute(completion);
+      submission.end(reply, failure, executor);
     } catch (RuntimeException refused) {
-      VIRTUAL.execute(completion);
+      submission.end(reply, failure, VIRTUAL);
     }
   }
 

@@ -41,7 +41,7 @@ final class InFlight {
   /** The calls that are not done, in the order in which they were sent; the first {@link #pending} count. */
   private final Call[] active;
   private int pending;
-  private boolean failsFast;
+  private volatile boolean failsFast;
   private long seenLeft;
   /** When the responders of pending calls were looked at last. */
   private long lookedNanos = System.nanoTime();

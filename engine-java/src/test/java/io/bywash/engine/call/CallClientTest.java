@@ -11,6 +11,10 @@ import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.Threads;
 import io.bywash.engine.call.CallFailedException.Reason;
+import io.bywash.engine.record.Length;
+import io.bywash.engine.record.RecordFormatException;
+import io.bywash.engine.record.Records;
+import java.lang.invoke.MethodHandles;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
@@ -95,6 +99,82 @@ class CallClientTest {
         Thread.onSpinWait();
       }
       assertTrue(request.isCancelled());
+    }
+  }
+
+  @Test
+  void eachDeadlineIsKeptWhetherTheRequestHasASlotOrNot() throws Exception {
+    try (TestCalls calls = calls(); CallClient client = CallClient.open(calls.calls)) {
+      List<CompletableFuture<byte[]>> patient = new ArrayList<>();
+      for (int i = 0; i < 6; i++) { // four have a slot
+        patient.add(client.callAsync(TestCalls.content(i), PATIENCE_NANOS));
+      }
+      CompletableFuture<byte[]> hasty = client.callAsync(TestCalls.content(6), TestCalls.SOON_NANOS);
+      CompletableFuture<byte[]> cancelled = client.callAsync(TestCalls.content(7), PATIENCE_NANOS);
+      patient.add(client.callAsync(TestCalls.content(8), PATIENCE_NANOS));
+      assertEquals(Reason.TIMED_OUT, failure(hasty).reason());
+      CallFailedException failure = assertThrows(CallFailedException.class,
+          () -> client.call(TestCalls.content(9), TestCalls.SOON_NANOS));
+      assertEquals(Reason.TIMED_OUT, failure.reason());
+      assertTrue(patient.stream().noneMatch(CompletableFuture::isDone), "those before it still wait");
+      assertTrue(cancelled.cancel(false));
+      try (Responder responder = calls.responder()) {
+        for (long number : new long[] {0, 1, 2, 3, 4, 5, 8}) { // in their order
+          Request request = TestCalls.take(responder);
+          assertEquals(number, TestCalls.number(request));
+          assertTrue(TestCalls.answer(request));
+          assertArrayEquals(answer(number), patient.removeFirst().get(PATIENCE_NANOS, TimeUnit.NANOSECONDS));
+        }
+        assertEquals(answer(10).length, client.callAsync(TestCalls.content(10), PATIENCE_NANOS).thenCombine(
+            CompletableFuture.runAsync(() -> TestCalls.answer(TestCalls.take(responder))), (reply, _) -> reply.length)
+            .get(PATIENCE_NANOS, TimeUnit.NANOSECONDS));
+      }
+    }
+  }
+
+  private static CallFailedException failure(CompletableFuture<?> future) {
+    ExecutionException failure =
+        assertThrows(ExecutionException.class, () -> future.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS));
+    return assertInstanceOf(CallFailedException.class, failure.getCause());
+  }
+
+  /** What is asked, and a price. */
+  record Question(@Length(8) String name, int count) {}
+
+  record Price(double amount) {}
+
+  private static final Records<Question> QUESTIONS = Records.of(MethodHandles.lookup(), Question.class);
+  private static final Records<Price> PRICES = Records.of(MethodHandles.lookup(), Price.class);
+
+  @Test
+  void requestsAndRepliesAreRecords() throws Exception {
+    try (TestCalls calls = calls(); CallClient client = CallClient.open(calls.calls)) {
+      CallServer server = CallServer.start(calls.elsewhere, request -> {
+        Question question = QUESTIONS.read(request);
+        if (question.count() == 0) {
+          request.reply(new byte[3]);
+        } else {
+          request.reply(PRICES, new Price(question.count() * 1.5));
+        }
+      }, 2);
+      for (int i = 1; i < 50; i++) {
+        assertEquals(new Price(i * 1.5), client.call(QUESTIONS, new Question("bolt", i), PRICES, PATIENCE_NANOS));
+      }
+      assertEquals(new Price(3), client.callAsync(QUESTIONS, new Question("nut", 2), PRICES, PATIENCE_NANOS)
+          .get(PATIENCE_NANOS, TimeUnit.NANOSECONDS));
+      assertThrows(RecordFormatException.class,
+          () -> client.call(QUESTIONS, new Question("none", 0), PRICES, PATIENCE_NANOS));
+      CompletableFuture<Price> unreadable = client.callAsync(QUESTIONS, new Question("", 0), PRICES, PATIENCE_NANOS);
+      ExecutionException failure =
+          assertThrows(ExecutionException.class, () -> unreadable.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS));
+      assertInstanceOf(RecordFormatException.class, failure.getCause());
+      assertThrows(IllegalArgumentException.class,
+          () -> client.call(QUESTIONS, new Question("longer than it may be", 1), PRICES, PATIENCE_NANOS));
+      server.close();
+      server.awaitEnd();
+      client.failFast(true);
+      assertEquals(Reason.NO_RESPONDER,
+          failure(client.callAsync(QUESTIONS, new Question("", 1), PRICES, PATIENCE_NANOS)).reason());
     }
   }
 

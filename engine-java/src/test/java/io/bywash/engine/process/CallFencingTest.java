@@ -1,7 +1,9 @@
 package io.bywash.engine.process;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -18,9 +20,12 @@ import io.bywash.engine.call.Request;
 import io.bywash.engine.call.Responder;
 import io.bywash.engine.inspect.Verification;
 import io.bywash.engine.internal.memory.NativeAccess;
+import io.bywash.engine.wait.WaitHub;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -99,18 +104,25 @@ class CallFencingTest {
   }
 
   @Test
-  void theCallersOfAKilledResponderFailAndThoseOfAKilledCallerAreDropped() {
+  void theCallersOfAKilledResponderFailAndThoseOfAKilledCallerAreDropped() throws Exception {
     try (Segment segment = Segment.create(bus.path("calls"), CallStormProgram.SPEC)) {
       Entry entry = segment.directory().find("calls").orElseThrow();
-      try (Caller caller = Caller.open(entry);
+      try (Caller caller = Caller.open(entry); Caller hasty = Caller.open(entry);
           ChildProcess child = ChildProcess.start(CallStormProgram.class, bus.path("calls"), "responder", 1)) {
         child.await("ready");
         child.pause();
+        hasty.failFast(true);
+        Call untaken = hasty.send(CallStormProgram.request(9), PATIENCE_NANOS);
+        CompletableFuture<Void> ready = WaitHub.shared().whenReady(hasty);
         List<Call> calls = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
           calls.add(caller.send(CallStormProgram.request(i), PATIENCE_NANOS));
         }
+        assertFalse(ready.isDone());
         child.kill();
+        ready.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS); // the hub notices the death
+        assertSame(untaken, hasty.poll());
+        assertEquals(Reason.NO_RESPONDER, untaken.failure());
         long start = System.nanoTime();
         try (Responder other = Responder.open(entry)) {
           while (!calls.stream().allMatch(Call::isDone) && System.nanoTime() - start < PATIENCE_NANOS) {
@@ -158,7 +170,7 @@ class CallFencingTest {
   @Test
   @Tag("stress")
   void eachReplyIsThatToItsCallThoughBothSidesAreKilledThousandsOfTimes() {
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < Integer.getInteger("bywash.storm.rounds", 50); i++) { // of 40 kills
       storm(40);
     }
   }

@@ -1,0 +1,101 @@
+package io.bywash.engine.call;
+
+import io.bywash.engine.InterruptedWaitException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
+
+/**
+ * A request that a thread has submitted to a {@link CallClient}, and what becomes of it: a reply, or a failure. Either
+ * that thread waits for it, or there is a future.
+ *
+ * @param <R> what the reply is read as
+ */
+final class Submission<R> {
+  /** A copy of a reply. */
+  record Reply(byte[] bytes, int type, long number) {}
+
+  final byte[] request;
+  final int type;
+  final long timeoutNanos;
+  final long deadlineNanos;
+  /** Completes with what was read; null when a thread waits. */
+  final CompletableFuture<R> future;
+  private final Function<Reply, R> reader;
+  private final Thread waiter = Thread.currentThread();
+  private Reply reply;
+  private RuntimeException failure;
+  private volatile boolean over;
+
+  // ---- used by the client's thread only
+  Call call;
+  /** Its place among those that wait for a slot. */
+  long place;
+
+  Submission(byte[] request, int type, long timeoutNanos, Function<Reply, R> reader, CompletableFuture<R> future) {
+    this.request = request;
+    this.type = type;
+    this.timeoutNanos = timeoutNanos;
+    this.deadlineNanos = System.nanoTime() + Math.min(timeoutNanos, Long.MAX_VALUE / 2);
+    this.reader = reader;
+    this.future = future;
+  }
+
+  long leftNanos() {
+    return deadlineNanos - System.nanoTime();
+  }
+
+  /** Whether nobody waits for it any more. */
+  boolean isOver() {
+    return over || future != null && future.isDone();
+  }
+
+  /** Nobody is told what becomes of it. */
+  void drop() {
+    over = true;
+  }
+
+  /** Waits for the end, and reads the reply, in the thread that submitted it; that runs {@code onInterrupt} before. */
+  R await(Runnable onInterrupt) {
+    while (!over) {
+      LockSupport.park(this);
+      if (waiter.isInterrupted() && !over) {
+        onInterrupt.run();
+        throw new InterruptedWaitException("Thread \"" + waiter.getName()
+            + "\" was interrupted while it waited for a reply. The call was cancelled.");
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+    return reader.apply(reply);
+  }
+
+  /** Tells whoever waits; a future completes by the executor, which also reads the reply. */
+  void end(Reply newReply, RuntimeException newFailure, Executor executor) {
+    if (future == null) {
+      reply = newReply;
+      failure = newFailure;
+      over = true;
+      LockSupport.unpark(waiter);
+    } else {
+      executor.execute(() -> complete(newReply, newFailure));
+    }
+  }
+
+  private void complete(Reply newReply, RuntimeException newFailure) {
+    if (newFailure != null) {
+      future.completeExceptionally(newFailure);
+      return;
+    }
+    R read;
+    try {
+      read = reader.apply(newReply);
+    } catch (RuntimeException | Error unreadable) {
+      future.completeExceptionally(unreadable);
+      return;
+    }
+    future.complete(read);
+  }
+}
