@@ -1,6 +1,7 @@
 /** Shared-memory messaging between the processes of one host. */
 @SuppressWarnings("requires-automatic") // annotations only, not there at run time
 module io.bywash.engine {
+  requires static jdk.jfr; // events are told where it is there
   requires static org.osgi.annotation.versioning;
 
   exports io.bywash.engine;

@@ -3,6 +3,7 @@ package io.bywash.engine.broadcast;
 import static io.bywash.engine.broadcast.BroadcastLayout.*;
 import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
+import io.bywash.engine.internal.events.EngineEvents;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.waiting.WaitRoom;
@@ -76,6 +77,7 @@ final class Gate {
       wantedBoundary = boundary;
       blockedNanos = System.nanoTime();
       region.setLongOpaque(ring.blockedOffset, ++blockedCount);
+      EngineEvents.writerBlocked(entry.core().path(), entry.name(), PUBLISHER_ROLE);
       return false;
     }
     if (blocked) {
@@ -129,6 +131,8 @@ final class Gate {
       return false;
     }
     region.setLongOpaque(ring.evictedOffset, ++evictedCount);
+    EngineEvents.eviction(entry.core().path(), entry.name(), index, entry.core().participants().pid(word),
+        stalledNanos - stalledBefore[index]);
     entry.waitingForData().signalRole(index); // it may wait for data, and has to know
     return true;
   }

@@ -8,6 +8,7 @@ import io.bywash.engine.EvictedException;
 import io.bywash.engine.MessageHandler;
 import io.bywash.engine.OverrunException;
 import io.bywash.engine.internal.attachment.UsageGuard;
+import io.bywash.engine.internal.events.EngineEvents;
 import io.bywash.engine.internal.record.MessageView;
 import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.internal.directory.SegmentEntry;
@@ -335,6 +336,9 @@ final class RecordReader {
     lostCount += lost;
     if (handle != null) {
       region.setLongOpaque(handle.offset() + ROLE_LOST, lostCount);
+    }
+    if (lost > 0) {
+      EngineEvents.overrun(entry.core().path(), entry.name(), handle == null ? -1 : handle.index(), lost);
     }
   }
 

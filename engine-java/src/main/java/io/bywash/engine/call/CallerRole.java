@@ -1,6 +1,7 @@
 package io.bywash.engine.call;
 
 import io.bywash.engine.call.CallFailedException.Reason;
+import io.bywash.engine.internal.events.EngineEvents;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.role.RoleHandle;
@@ -63,6 +64,7 @@ abstract class CallerRole extends Role implements Waitable {
       entered = handle.isHeld() && inFlight.reserve();
       if (!entered) {
         inFlight.update(false); // calls that are done do not end the next wait
+        EngineEvents.writerBlocked(entry.core().path(), entry.name(), handle.index());
       }
       if (!entered && !handle.isHeld()) {
         throw handle.takenAway();

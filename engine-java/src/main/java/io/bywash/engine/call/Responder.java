@@ -5,6 +5,7 @@ import static io.bywash.engine.call.CallLayout.*;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.SegmentClosedException;
+import io.bywash.engine.internal.events.EngineEvents;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.internal.role.Role;
@@ -373,6 +374,7 @@ public final class Responder extends Role implements Waitable, Revocable {
           if (Slots.isOfTurn(found, turn) && !Slots.isOfTurn(found, Slots.turn(slots.replyWord(slot)))) {
             RequestView view = claim(caller, slot, turn, found, Slots.claimState(found), isPolled);
             if (view != null) {
+              EngineEvents.redelivery(entry.core().path(), entry.name(), handle.index());
               return view;
             }
           }
@@ -431,6 +433,7 @@ public final class Responder extends Role implements Waitable, Revocable {
     }
     if (!oneWay) {
       counters.missed();
+      EngineEvents.lateReply(entry.core().path(), entry.name(), handle.index());
     }
     finish(caller, slot, claim);
   }

@@ -7,6 +7,7 @@ import io.bywash.engine.EntryNotFoundException;
 import io.bywash.engine.Kind;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.SpecMismatchException;
+import io.bywash.engine.internal.events.EngineEvents;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.SegmentLayout;
@@ -92,6 +93,7 @@ final class Leftovers {
       if (place != null) {
         if (place.exchanger().isHeld() && isToBeDelivered(place.exchanger())) {
           place.exchanger().count(ROLE_REDELIVERED);
+          EngineEvents.redelivery(cells.entry.core().path(), cells.entry.name(), index);
           return place;
         }
         place.giveBack();

@@ -2,6 +2,7 @@ package io.bywash.engine.queue;
 
 import static io.bywash.engine.queue.QueueLayout.*;
 
+import io.bywash.engine.internal.events.EngineEvents;
 import io.bywash.engine.internal.record.ClaimView;
 import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.internal.waiting.Waiters;
@@ -46,6 +47,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
     } catch (Throwable failure) {
       throw failed(failure);
     }
+    tellBlocked();
     handle.exit();
     return null;
   }
@@ -151,7 +153,9 @@ final class MessageWriter extends ClaimView implements QueueClaim {
     region.setLongOpaque(slot + SLOT_DELIVERIES, (long) reason << Integer.SIZE);
     region.setLong(slot + SLOT_ORIGIN, origin);
     boolean sent = exchanger.send(true);
-    if (sent && length <= OWN_MAX_BYTES) {
+    if (!sent) {
+      tellBlocked();
+    } else if (length <= OWN_MAX_BYTES) {
       region.prefetchForWrite(message(), length); // or the next message would have to wait for its cache lines
     }
     return sent;
@@ -162,6 +166,10 @@ final class MessageWriter extends ClaimView implements QueueClaim {
       staged = false;
       waitingForData.signalOne();
     }
+  }
+
+  private void tellBlocked() {
+    EngineEvents.writerBlocked(cells.entry.core().path(), cells.entry.name(), handle.index());
   }
 
   @Override

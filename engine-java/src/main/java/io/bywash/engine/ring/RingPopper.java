@@ -2,6 +2,7 @@ package io.bywash.engine.ring;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.Revocable;
+import io.bywash.engine.internal.events.EngineEvents;
 import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.record.RecordFormatException;
@@ -250,7 +251,11 @@ public final class RingPopper extends Role implements Waitable, Revocable {
   /** Elements from a position on were popped; those before it, which were not, are lost. */
   private void popped(long from, int count) {
     if (count > 0) {
-      head = elements.moveHead(head, from + count, head.lost() + from - head.position());
+      long lost = from - head.position();
+      head = elements.moveHead(head, from + count, head.lost() + lost);
+      if (lost > 0) {
+        EngineEvents.overrun(entry.core().path(), entry.name(), handle.index(), lost);
+      }
       entry.waitingForSpace().signal();
     } else if (++emptyPops % POPS_A_PROBE == 0) { // one that never waits must also learn
       entry.probe(); // that the entry was removed

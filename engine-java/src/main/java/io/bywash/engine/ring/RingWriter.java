@@ -3,6 +3,7 @@ package io.bywash.engine.ring;
 import io.bywash.engine.Entry;
 import io.bywash.engine.InterruptedWaitException;
 import io.bywash.engine.Revocable;
+import io.bywash.engine.internal.events.EngineEvents;
 import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.record.RecordType;
@@ -269,6 +270,9 @@ public final class RingWriter extends Role implements Waitable, Revocable {
         tail += piece;
         done += piece;
         entry.waitingForData().signal();
+      }
+      if (room < wanted) {
+        EngineEvents.writerBlocked(entry.core().path(), entry.name(), handle.index());
       }
       return room;
     } catch (InternalError fault) {

@@ -4,7 +4,9 @@ import io.bywash.engine.BusException;
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.SegmentGoneException;
+import io.bywash.engine.internal.events.EngineEvents;
 import io.bywash.engine.internal.files.BusFailures;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.linux.EngineLog;
 import io.bywash.engine.internal.linux.Pages;
 import io.bywash.engine.internal.linux.SegmentFile;
@@ -49,7 +51,7 @@ public abstract class Attachment {
     this.region = region;
     this.geometry = geometry;
     this.readOnly = readOnly;
-    this.participants = new Participants(file, region, geometry, this::sweep);
+    this.participants = new Participants(file, region, geometry, this::bury);
     this.state = new SegmentState(path, file, region, participants);
     this.peerProbe = new PeerProbe(participants, geometry.slotCount());
     this.open = new OpenRoles(participants, geometry.rowCount());
@@ -57,6 +59,12 @@ public abstract class Attachment {
 
   /** Frees what the slot of a dead participant holds in all structures, see {@link Participants.Sweeper}. */
   protected abstract int sweep(int slotId);
+
+  private int bury(int slotId) {
+    int rolesFreed = sweep(slotId);
+    EngineEvents.death(path, slotId, region.getLongOpaque(geometry.slot(slotId) + SegmentLayout.SLOT_PID), rolesFreed);
+    return rolesFreed;
+  }
 
   /** Gives the slot back, and removes the segment if nobody else stays. Not called for an observer. */
   protected abstract void leave() throws IOException;

@@ -10,6 +10,7 @@ import io.bywash.engine.Participant;
 import io.bywash.engine.StructureStatus;
 import io.bywash.engine.internal.attachment.Attachment;
 import io.bywash.engine.internal.attachment.Row;
+import io.bywash.engine.internal.events.EngineEvents;
 import io.bywash.engine.internal.layout.Label;
 import io.bywash.engine.internal.layout.LayoutText;
 import io.bywash.engine.internal.layout.Owner;
@@ -161,6 +162,7 @@ public final class SegmentEntry extends Row implements Entry {
     StructureType type = type();
     if (type != null && damage(type) == null) {
       type.recover(this, index, word);
+      EngineEvents.recovery(core.path(), name(), index);
     }
   }
 

@@ -2,6 +2,7 @@ package io.bywash.engine.internal.waiting;
 
 import io.bywash.engine.internal.attachment.Attachment;
 import io.bywash.engine.internal.attachment.Row;
+import io.bywash.engine.internal.events.EngineEvents;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.linux.Futex;
 import io.bywash.engine.internal.memory.NativeAccess;
@@ -104,7 +105,9 @@ public final class WaitRoom {
       yieldUntil(point, start, Math.min(timeoutNanos, PATIENCE_NANOS));
     }
     if (point.isWaitOver()) {
-      return System.nanoTime() - start <= LONG_YIELD_NANOS;
+      long took = System.nanoTime() - start;
+      tellWake(point, took - PATIENCE_NANOS);
+      return took <= LONG_YIELD_NANOS;
     }
     block(point, start, timeoutNanos);
     return false;
@@ -144,13 +147,19 @@ public final class WaitRoom {
     }
   }
 
-  private static void park(WaitPoint point, long start, long timeoutNanos) {
+  private void park(WaitPoint point, long start, long timeoutNanos) {
     while (!point.isWaitOver()) {
       long left = timeoutNanos - (System.nanoTime() - start);
       if (left <= 0 || isInterrupted()) {
         return;
       }
-      LockSupport.parkNanos(Math.min(left, PARK_NANOS));
+      long nanos = Math.min(left, PARK_NANOS);
+      boolean told = EngineEvents.areSlowWakesTold();
+      long before = told ? System.nanoTime() : 0;
+      LockSupport.parkNanos(nanos);
+      if (told) {
+        tellWake(point, System.nanoTime() - before - nanos);
+      }
     }
   }
 
@@ -177,12 +186,27 @@ public final class WaitRoom {
       long left = timeoutNanos - (System.nanoTime() - start);
       if (left > 0 && mayBlock) {
         core.participants().heartbeat();
-        Futex.await(region, doorbell(), seen, Participants.doorbellBit(role), Math.min(left, PROBE_NANOS));
+        sleep(point, seen, Math.min(left, PROBE_NANOS));
       }
     } finally {
       point.waiters().withdraw(role); // if a waker took the bit, the caller checks before it waits again
       entry.endWait();
     }
+  }
+
+  private void sleep(WaitPoint point, int seen, long nanos) {
+    boolean told = EngineEvents.areSlowWakesTold();
+    long before = told ? System.nanoTime() : 0;
+    Futex.await(region, doorbell(), seen, Participants.doorbellBit(point.role()), nanos);
+    if (told) {
+      long took = System.nanoTime() - before;
+      boolean inVain = took >= nanos && point.waiters().isAnnounced(point.role()) && point.isWaitOver();
+      tellWake(point, inVain ? took : took - nanos); // nobody rang, perhaps since the waker died; or it slept too long
+    }
+  }
+
+  private void tellWake(WaitPoint point, long lateNanos) {
+    EngineEvents.wake(core.path(), point.waiters().row().name(), point.role(), lateNanos);
   }
 
   private static boolean isInterrupted() {
