@@ -16,4 +16,15 @@ package io.bywash.engine;
  * @param label what its program calls it, empty by default; see {@link Segment#label}
  */
 public record Participant(int id, int epoch, long pid, boolean alive, boolean canWake, long heartbeatNanos,
-    boolean leaving, String label) {}
+    boolean leaving, String label) {
+  /**
+   * Its process for people, with the label of one of its roles, or else its own label; for example
+   * {@code process 77 "recorder"}.
+   *
+   * @param roleLabel empty when the role has none
+   */
+  public String who(String roleLabel) {
+    String shown = roleLabel.isEmpty() ? label : roleLabel;
+    return "process " + pid + (shown.isEmpty() ? "" : " \"" + shown + "\"");
+  }
+}

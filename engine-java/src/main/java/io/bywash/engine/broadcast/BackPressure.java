@@ -111,6 +111,6 @@ final class BackPressure {
   }
 
   private static String who(SubscriberStatus each) {
-    return "subscriber process " + each.participant().pid() + " (" + each.policy() + ", role " + each.role() + ")";
+    return "subscriber " + each.participant().who(each.label()) + " (" + each.policy() + ", role " + each.role() + ")";
   }
 }

@@ -192,7 +192,7 @@ public record EndpointStatus(int callers, int slotsPerCaller, int maxRequestByte
     List<Long> waiting = roles.stream().filter(each -> each.open() > 0 && each.task().equals("caller"))
         .map(each -> each.participant().pid()).distinct().toList();
     return roles.stream().filter(each -> each.role() < firstCaller() && each.oldest() != 0 && before.hadSame(each))
-        .map(each -> new Obstacle(each.role(), effect, waiting, "responder process " + each.participant().pid()
+        .map(each -> new Obstacle(each.role(), effect, waiting, "responder " + each.participant().who(each.label())
             + " has " + each.open() + " requests, the oldest of them since an earlier look",
             "Look what that process does, or add responders.")).toList();
   }

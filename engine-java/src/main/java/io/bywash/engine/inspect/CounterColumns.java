@@ -13,10 +13,14 @@ import java.util.stream.Stream;
 final class CounterColumns {
   private static final String RATE = "PER SECOND";
 
-  private final Map<String, Form> forms = new LinkedHashMap<>();
+  private static final int BAR = 10;
 
-  /** Columns for all these counters, in the order in which their names first occur. */
-  CounterColumns(Stream<Counter> counters) {
+  private final Map<String, Form> forms = new LinkedHashMap<>();
+  private final boolean bars;
+
+  /** Columns for all these counters, in the order in which their names first occur; shares may be drawn as bars. */
+  CounterColumns(Stream<Counter> counters, boolean bars) {
+    this.bars = bars;
     counters.forEach(counter -> forms.putIfAbsent(counter.name(), counter.form()));
   }
 
@@ -38,7 +42,7 @@ final class CounterColumns {
     List<String> cells = new ArrayList<>();
     forms.forEach((name, form) -> {
       if (form != Form.RATE) {
-        cells.add(counters.stream().filter(each -> each.name().equals(name)).map(CounterColumns::value).findFirst()
+        cells.add(counters.stream().filter(each -> each.name().equals(name)).map(this::value).findFirst()
             .orElse(""));
       }
       if (form == Form.RATE || form == Form.COUNT_AND_RATE) {
@@ -49,13 +53,15 @@ final class CounterColumns {
     return cells;
   }
 
-  private static String value(Counter counter) {
-    return counter.form() == Form.SHARE ? percent((double) counter.value() / counter.whole())
+  private String value(Counter counter) {
+    return counter.form() == Form.SHARE ? share((double) counter.value() / counter.whole(), bars)
         : Long.toString(counter.value());
   }
 
-  /** The share in per cent, rounded down, so that only what is full is shown as 100%. */
-  static String percent(double share) {
-    return (int) (100 * share) + "%";
+  /** The share in per cent, rounded down, so that only what is full is shown as 100%; behind a bar if wanted. */
+  static String share(double share, boolean bar) {
+    String percent = (int) (100 * share) + "%";
+    int filled = Math.clamp((long) (BAR * share), 0, BAR);
+    return bar ? "#".repeat(filled) + ".".repeat(BAR - filled) + String.format(Locale.ROOT, " %4s", percent) : percent;
   }
 }

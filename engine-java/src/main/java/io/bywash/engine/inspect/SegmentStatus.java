@@ -35,6 +35,7 @@ import java.util.stream.Stream;
  * @param created when it was created
  * @param participantCapacity how many participants there is room for
  * @param participants all participants: the living, and the dead whose slots have not been taken again
+ * @param epochs of each slot up to the last one that was ever taken, see {@link Participant#epoch}; also of free ones
  * @param foreignPids the process ids of living participants in another pid namespace than this process, where they mean
  *     nothing
  * @param entryCapacity how many entries there is room for
@@ -42,8 +43,8 @@ import java.util.stream.Stream;
  * @param leftByTheDead what dead participants left, one finding each
  */
 public record SegmentStatus(long takenNanos, String name, Path path, long sizeBytes, long unusedBytes,
-    Lifetime lifetime, Instant created, int participantCapacity, List<Participant> participants, List<Long> foreignPids,
-    int entryCapacity, List<EntryStatus> entries, List<Finding> leftByTheDead) {
+    Lifetime lifetime, Instant created, int participantCapacity, List<Participant> participants, List<Integer> epochs,
+    List<Long> foreignPids, int entryCapacity, List<EntryStatus> entries, List<Finding> leftByTheDead) {
 
   /**
    * The status of one entry.
@@ -87,6 +88,7 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
       return new SegmentStatus(System.nanoTime(), segment.name(), segment.path(), segment.sizeBytes(),
           Math.clamp(geometry.sizeBytes() - core.region().getLongOpaque(NEXT_FREE_OFFSET), 0, geometry.sizeBytes()),
           geometry.lifetime(), Instant.ofEpochMilli(geometry.createdMillis()), geometry.slotCount(), participants,
+          List.copyOf(core.participants().epochs()),
           participants.stream().filter(each -> each.alive() && isForeign(core, each.id()))
               .map(Participant::pid).toList(),
           geometry.rowCount(), entries(core), new SegmentCheck(core).leftByTheDead());
@@ -144,6 +146,22 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
   /** Whether a participant is alive. */
   public boolean isInUse() {
     return participants.stream().anyMatch(Participant::alive);
+  }
+
+  /**
+   * Whether a participant that an earlier inspection saw has died since then, even if others have buried it already;
+   * not if it lives, or left in an orderly way.
+   */
+  public boolean hasDied(Participant participant) {
+    Optional<Participant> there = participants.stream().filter(each -> each.id() == participant.id()).findFirst();
+    if (there.isPresent() && there.get().epoch() == participant.epoch()) {
+      return !there.get().alive() && !there.get().leaving();
+    }
+    if (participant.id() >= epochs.size()) {
+      return false;
+    }
+    int lives = epochs.get(participant.id()) - participant.epoch();
+    return lives > (there.isPresent() ? 1 : 0); // a burial raises the epoch as well as a join
   }
 
   /**

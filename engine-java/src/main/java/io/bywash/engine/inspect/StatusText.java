@@ -27,10 +27,32 @@ public final class StatusText {
   private static final Map<String, Double> NO_RATES = Map.of();
   private static final String GAP = "  ";
 
-  private final StringBuilder text = new StringBuilder();
+  private static final int UNLIMITED = Integer.MAX_VALUE;
 
-  /** Creates an empty text. */
-  public StatusText() {}
+  private final StringBuilder text = new StringBuilder();
+  private final int width;
+
+  /** Creates an empty text, whose lines are as long as what they hold. */
+  public StatusText() {
+    this(UNLIMITED);
+  }
+
+  private StatusText(int width) {
+    this.width = width;
+  }
+
+  /**
+   * An empty text for a terminal. Lines that are too long for it go on in further ones, which are indented; columns
+   * without content are left out, and shares are drawn as bars.
+   *
+   * @param widthColumns how many columns the terminal has, at least 20
+   */
+  public static StatusText ofWidth(int widthColumns) {
+    if (widthColumns < 20) {
+      throw new IllegalArgumentException("widthColumns=" + widthColumns + " must be at least 20");
+    }
+    return new StatusText(widthColumns);
+  }
 
   /**
    * Adds a table, if it has any rows. Columns that hold only numbers or percentages are aligned to the right.
@@ -47,7 +69,9 @@ public final class StatusText {
     for (int column = 0; column < widths.length; column++) {
       int index = column;
       List<String> cells = rows.stream().map(row -> row.get(index)).toList();
-      widths[column] = Math.max(headers.get(column).length(), cells.stream().mapToInt(String::length).max().orElse(0));
+      boolean empty = width != UNLIMITED && cells.stream().allMatch(String::isEmpty);
+      widths[column] = empty ? 0
+          : Math.max(headers.get(column).length(), cells.stream().mapToInt(String::length).max().orElse(0));
       numbers[column] = cells.stream().allMatch(cell -> cell.matches("[0-9]*%?"));
     }
     List<List<String>> lines = new ArrayList<>(rows);
@@ -55,12 +79,38 @@ public final class StatusText {
     for (List<String> line : lines) {
       StringBuilder out = new StringBuilder();
       for (int column = 0; column < widths.length; column++) {
-        String padding = " ".repeat(widths[column] - line.get(column).length());
-        out.append(numbers[column] ? padding + line.get(column) : line.get(column) + padding).append(GAP);
+        if (widths[column] > 0) {
+          String padding = " ".repeat(widths[column] - line.get(column).length());
+          String cell = numbers[column] ? padding + line.get(column) : line.get(column) + padding;
+          if (!out.isEmpty() && out.length() + cell.length() > width) { // so in all rows
+            endLine(out);
+            out.append(GAP);
+          }
+          out.append(cell).append(GAP);
+        }
       }
-      text.append(out.toString().stripTrailing()).append('\n');
+      endLine(out);
     }
     return this;
+  }
+
+  /** Adds a line, in pieces if it is too long, unless it is blank because of cells that are empty. */
+  private void endLine(StringBuilder line) {
+    String rest = line.toString().stripTrailing();
+    line.setLength(0);
+    while (rest.length() > width) {
+      int blank = rest.lastIndexOf(' ', width);
+      int end = blank > GAP.length() ? blank : width;
+      text.append(rest.substring(0, end).stripTrailing()).append('\n');
+      rest = GAP + rest.substring(end).stripLeading();
+    }
+    if (!rest.isEmpty()) {
+      text.append(rest).append('\n');
+    }
+  }
+
+  private String share(double share) {
+    return CounterColumns.share(share, width != UNLIMITED);
   }
 
   private static String process(Participant participant) {
@@ -83,7 +133,11 @@ public final class StatusText {
 
   /** Adds a line, without an empty one before it. */
   public StatusText line(String line) {
-    text.append(line).append('\n');
+    if (line.length() <= width) {
+      text.append(line).append('\n');
+    } else {
+      endLine(new StringBuilder(line));
+    }
     return this;
   }
 
@@ -141,14 +195,15 @@ public final class StatusText {
   }
 
   private void entriesOfKind(List<EntryStatus> entries, List<EntryRates> rates) {
-    CounterColumns columns = new CounterColumns(rates.stream().flatMap(each -> each.counters().stream()));
+    CounterColumns columns = new CounterColumns(rates.stream().flatMap(each -> each.counters().stream()),
+        width != UNLIMITED);
     boolean fills = rates.stream().anyMatch(each -> each.fill().isPresent());
     List<String> shares = fills ? List.of("FULL") : List.of();
     table(row(List.of("ENTRY", "KIND", "CAPACITY"), shares, List.of("OWNER"), columns.headers(), List.of("DAMAGE")),
         entries.stream().map(entry -> {
           Optional<EntryRates> found = rates.stream().filter(each -> each.entry().equals(entry.name())
               && entry.status().isPresent()).findFirst();
-          List<String> fill = List.of(found.flatMap(EntryRates::fill).map(CounterColumns::percent).orElse(""));
+          List<String> fill = List.of(found.flatMap(EntryRates::fill).map(this::share).orElse(""));
           return row(List.of(entry.name(), entry.kind(), capacity(entry)), fills ? fill : List.of(),
               List.of(entry.owner().map(StatusText::process).orElse("none")),
               columns.cells(found.map(EntryRates::counters).orElse(List.of()),
@@ -164,7 +219,7 @@ public final class StatusText {
 
   private void holders(List<EntryRates> entries) {
     CounterColumns columns = new CounterColumns(entries.stream().flatMap(entry -> entry.holders().stream())
-        .flatMap(each -> each.holder().counters().stream()));
+        .flatMap(each -> each.holder().counters().stream()), width != UNLIMITED);
     List<List<String>> rows = new ArrayList<>();
     for (EntryRates entry : entries) {
       for (HolderRates each : entry.holders()) {
@@ -197,7 +252,7 @@ public final class StatusText {
   /** Adds a map of a segment: what lies where, how its bytes are used, and what its entries' elements consist of. */
   public StatusText layout(LayoutStatus layout) {
     table(List.of("OFFSET", "SIZE", "KIND", "NAME", "ELEMENT", "CAPACITY", "FULL", "OWNER"),
-        layout.places().stream().map(StatusText::placeRow).toList());
+        layout.places().stream().map(this::placeRow).toList());
     separate();
     line("segment " + layout.name() + ": " + layout.sizeBytes() + " bytes, " + layout.overheadBytes() + " overhead, "
         + layout.freeBytes() + " free");
@@ -211,12 +266,12 @@ public final class StatusText {
     return this;
   }
 
-  private static List<String> placeRow(LayoutStatus.Place place) {
+  private List<String> placeRow(LayoutStatus.Place place) {
     boolean entry = !place.name().isEmpty();
     return List.of(Long.toString(place.offsetBytes()), Long.toString(place.sizeBytes()), place.kind(), place.name(),
         entry ? element(place) : "",
         place.capacity() == 0 ? "" : (place.capacity() + " " + place.capacityUnit()).strip(),
-        place.fill().map(CounterColumns::percent).orElse(""),
+        place.fill().map(this::share).orElse(""),
         entry ? place.owner().map(StatusText::process).orElse("none") : "");
   }
 

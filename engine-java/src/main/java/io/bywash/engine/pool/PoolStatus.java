@@ -134,8 +134,8 @@ public record PoolStatus(int capacity, int objectBytes, int allocatedCount, long
     List<Long> others = users.stream().filter(each -> !idle.contains(each))
         .map(each -> each.participant().pid()).distinct().toList();
     return idle.stream().map(each -> new Obstacle(each.role(), Effect.STOPS, others, "the pool is exhausted, and "
-        + each.task() + " of " + (each.participant().alive() ? "living" : "dead") + " process "
-        + each.participant().pid() + " has " + each.objectCount() + " objects", each.participant().alive()
+        + each.task() + " of " + (each.participant().alive() ? "living " : "dead ")
+        + each.participant().who(each.label()) + " has " + each.objectCount() + " objects", each.participant().alive()
             ? "End that process." : "The next one who finds the pool exhausted reclaims them.")).toList();
   }
 }

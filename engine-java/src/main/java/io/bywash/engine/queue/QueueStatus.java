@@ -159,7 +159,7 @@ public record QueueStatus(int capacity, int maxMessageBytes, DeliveryPolicy poli
     List<Long> waiting = roles.stream().filter(each -> each.waits() && each.task().equals("producer"))
         .map(each -> each.participant().pid()).distinct().toList();
     return roles.stream().filter(each -> each.message() >= 0 && before.hadSame(each)).map(each -> new Obstacle(
-        each.role(), effect, waiting, "the queue is full, and consumer process " + each.participant().pid()
+        each.role(), effect, waiting, "the queue is full, and consumer " + each.participant().who(each.label())
         + " has held message " + each.message() + " for " + each.heldNanos() / 1_000_000 + " ms",
         "Look what that process does, or add consumers.")).toList();
   }

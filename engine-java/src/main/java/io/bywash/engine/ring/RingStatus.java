@@ -116,7 +116,7 @@ public record RingStatus(int capacity, int elementBytes, long pushedCount, long 
     boolean stops = poppedCount == before.poppedCount;
     return roles.stream().filter(each -> each.role() == POPPER_ROLE && !waiting.isEmpty())
         .map(each -> new Obstacle(each.role(), stops ? Effect.STOPS : Effect.SLOWS, waiting, "the ring is full, and"
-            + " popper process " + each.participant().pid() + " has popped " + (poppedCount - before.poppedCount)
+            + " popper " + each.participant().who(each.label()) + " has popped " + (poppedCount - before.poppedCount)
             + " elements meanwhile", "Look at what that process does, or push with pushOverwrite.")).toList();
   }
 }

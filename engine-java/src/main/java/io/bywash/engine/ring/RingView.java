@@ -90,6 +90,34 @@ public final class RingView {
     });
   }
 
+  /**
+   * Elements that were copied.
+   *
+   * @param position of the first one: how many were pushed before it
+   * @param count how many
+   */
+  public record Range(long position, int count) {}
+
+  /**
+   * Copies elements from a position on into a segment, for those who follow a ring. The first one is a later one where
+   * the wanted one was overwritten. Those that are returned are whole and lie without a gap behind one another.
+   *
+   * @param position of the first element that is wanted; the next one is behind those that were returned before
+   * @param offset of the first one in the segment, in bytes
+   * @param count the most elements to copy, from 0 on
+   * @throws IndexOutOfBoundsException when the segment does not have room for so many
+   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no writer writes
+   */
+  public Range from(long position, MemorySegment target, long offset, int count) {
+    Elements.checkCount(count);
+    elements.checkRange(target, offset, count);
+    return elements.entry.core().whileMapped(() -> {
+      Elements.Copied copied = elements.copy(Math.min(position, elements.tail()), count, false, target, offset);
+      elements.entry.checkPresent(); // else the bytes may have been another entry's
+      return new Range(copied.from(), copied.count());
+    });
+  }
+
   private Elements.Copied copy(MemorySegment target, long offset, int count) {
     Elements.Copied copied = elements.copy(0, count, true, target, offset);
     elements.entry.checkPresent(); // else the bytes may have been another entry's

@@ -104,6 +104,7 @@ class StatusTest {
         Subscriber slow = Subscriber.open(segment.directory().find("q", Kind.BROADCAST), SubscriberOptions.block());
         Subscriber skipping = Subscriber.open(segment.directory().find("q", Kind.BROADCAST),
             SubscriberOptions.skip())) {
+      slow.label("archive");
       SegmentStatus empty = SegmentStatus.of(segment);
       assertEquals(List.of(), empty.stuck(empty));
       while (publisher.offer(new byte[48])) {
@@ -115,7 +116,8 @@ class StatusTest {
       assertEquals(1, stuck.size(), stuck.toString());
       assertEquals("seg/q", stuck.getFirst().where());
       String pid = Long.toString(ProcessHandle.current().pid());
-      assertTrue(stuck.getFirst().problem().contains("subscriber process " + pid + " (block, role 1) does not go on, "
+      assertTrue(stuck.getFirst().problem().contains("subscriber process " + pid
+          + " \"archive\" (block, role 1) does not go on, "
           + publisher.nextSequence() + " messages behind, and holds publisher process " + pid), stuck.toString());
       HostStatus host = HostStatus.of(BusDirectory.at(bus.directory()));
       assertTrue(host.findings().contains(stuck.getFirst()), host.toString());

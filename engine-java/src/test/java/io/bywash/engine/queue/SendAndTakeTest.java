@@ -6,6 +6,7 @@ import static io.bywash.engine.queue.TestJobs.offer;
 import static io.bywash.engine.queue.TestJobs.send;
 import static io.bywash.engine.queue.TestJobs.take;
 import static io.bywash.engine.queue.TestJobs.takeNumber;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -13,6 +14,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bywash.engine.Segment;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.Threads;
 import java.util.ArrayList;
@@ -48,6 +50,56 @@ class SendAndTakeTest {
         assertEquals(numbers(next, next + count), drain(consumer));
         next += count;
       }
+      queue.assertSound();
+    }
+  }
+
+  @Test
+  void whoLooksSeesWhatWaitsInItsOrderAndTakesNothing() {
+    try (TestJobs queue = TestJobs.of(bus.path("seg"), 4);
+        Producer producer = queue.producer(); Consumer consumer = queue.consumer();
+        Segment observed = Segment.observe(bus.path("seg"))) {
+      QueueView view = QueueView.of(observed.directory().find(TestJobs.NAME).orElseThrow());
+      assertEquals(List.of(), view.peek(0, 9));
+      send(producer, 10, 4);
+      takeNumber(consumer);
+      Delivery held = take(consumer);
+      assertEquals(List.of(12, 13), view.peek(0, 9).stream().map(QueueView.Waiting::type).toList());
+      held.giveBack();
+      List<QueueView.Waiting> waiting = view.peek(3, 9);
+      assertEquals(List.of(13, 11), waiting.stream().map(QueueView.Waiting::type).toList());
+      assertArrayEquals(TestJobs.content(11), waiting.getLast().bytes());
+      assertEquals(List.of(4L, 1L, 1L), List.of(waiting.getLast().position(), waiting.getLast().sequence(),
+          (long) waiting.getLast().deliveries()));
+      assertEquals(5, view.sentCount());
+      assertEquals(List.of(12), view.peek(0, 1).stream().map(QueueView.Waiting::type).toList());
+      assertEquals(List.of(12, 13, 11), drain(consumer));
+      assertThrows(IllegalArgumentException.class, () -> view.peek(0, 0));
+    }
+  }
+
+  @Test
+  void whatIsLookedAtWhileItIsTakenAndWrittenAgainIsWhole() throws Exception {
+    try (TestJobs queue = TestJobs.of(bus.path("seg"), 2);
+        Producer producer = queue.producer(); Consumer consumer = queue.consumer(); Threads threads = new Threads()) {
+      AtomicInteger looks = new AtomicInteger();
+      Thread users = threads.start("users", () -> {
+        for (int i = 0; looks.get() < 2_000 && i < 50_000_000; i++) {
+          offer(producer, i & 0xFFFF);
+          takeNumber(consumer);
+        }
+      });
+      threads.start("viewer", () -> {
+        QueueView view = QueueView.of(queue.jobs);
+        while (users.isAlive() && !threads.hasFailed()) {
+          for (QueueView.Waiting each : view.peek(0, 2)) {
+            assertArrayEquals(TestJobs.content(each.type()), each.bytes());
+            looks.incrementAndGet();
+          }
+        }
+      });
+      threads.join();
+      assertTrue(looks.get() >= 2_000, looks + " messages were seen");
       queue.assertSound();
     }
   }

@@ -290,12 +290,17 @@ class PushAndPopTest {
       threads.start("view", () -> {
         RingView view = RingView.of(ring.elsewhere);
         MemorySegment elements = Samples.room(capacity);
+        long next = 0;
         while (pushing.isAlive() && !threads.hasFailed()) {
           int count = view.lastN(elements, 0, capacity);
           if (count > 0) {
             Samples.check(elements, count, Samples.number(elements, 0));
             looks.incrementAndGet();
           }
+          RingView.Range range = view.from(next, elements, 0, capacity);
+          assertTrue(range.position() >= next, range + " does not go on at " + next);
+          Samples.check(elements, range.count(), range.position());
+          next = range.position() + range.count();
         }
       });
       threads.start("popper", () -> {

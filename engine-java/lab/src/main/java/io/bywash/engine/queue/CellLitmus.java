@@ -86,4 +86,40 @@ public final class CellLitmus {
       QUEUES.giveBack(queue);
     }
   }
+
+  /** A queue of one, and somebody who only looks: {@link QueueView}. */
+  @JCStressTest
+  @Description("[cell] who looks at a message without taking it sees all of it, or nothing")
+  @Outcome(id = "0", expect = ACCEPTABLE, desc = "there was none, or it was taken meanwhile")
+  @Outcome(id = "1", expect = ACCEPTABLE, desc = "it was whole")
+  @Outcome(expect = FORBIDDEN, desc = "another message was written there meanwhile")
+  @State
+  public static class Peeked {
+    private static final Pool<LitmusJobs> QUEUES = new Pool<>(() -> new LitmusJobs(1));
+
+    private final LitmusJobs queue = QUEUES.take();
+
+    public Peeked() {
+      queue.send();
+    }
+
+    @Actor
+    public void users() {
+      for (int i = 0; i < 3; i++) {
+        queue.take(1);
+        queue.send();
+      }
+    }
+
+    @Actor
+    public void viewer(I_Result result) {
+      result.r1 = queue.peek();
+    }
+
+    @Arbiter
+    public void afterwards() {
+      queue.drain();
+      QUEUES.giveBack(queue);
+    }
+  }
 }

@@ -13,6 +13,9 @@ import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.litmus.LitmusBus;
 import io.bywash.engine.wait.WaitPolicy;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
 
 /**
  * A work queue with producers in one attachment and consumers in another, and messages that show whether they are torn:
@@ -74,6 +77,20 @@ final class LitmusJobs {
     int[] torn = new int[1];
     int count = consumer.poll(message -> torn[0] |= look(message), limit);
     return (torn[0] & TORN) != 0 ? -1 : count;
+  }
+
+  /** Looks at the next message: whether there was one, or -1 when it was torn. */
+  int peek() {
+    List<QueueView.Waiting> found = QueueView.of(taking).peek(0, 1);
+    if (found.isEmpty()) {
+      return NOTHING;
+    }
+    ByteBuffer bytes = ByteBuffer.wrap(found.getFirst().bytes()).order(ByteOrder.LITTLE_ENDIAN);
+    boolean whole = bytes.limit() == BYTES;
+    for (int i = 0; whole && i < BYTES; i += Long.BYTES) {
+      whole = bytes.getLong(i) == (found.getFirst().type() + i) * MIX;
+    }
+    return whole ? WHOLE : -1;
   }
 
   /** Takes all that is there. */

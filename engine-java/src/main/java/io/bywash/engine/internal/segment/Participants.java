@@ -430,6 +430,18 @@ public final class Participants {
     return found;
   }
 
+  /** The epochs of all slots up to the last one that was ever taken. */
+  public List<Integer> epochs() {
+    List<Integer> epochs = new ArrayList<>();
+    for (int id = 0; id < geometry.slotCount(); id++) {
+      epochs.add(Owner.epoch(slotWord(id)));
+    }
+    while (!epochs.isEmpty() && epochs.getLast() == 0) {
+      epochs.removeLast();
+    }
+    return epochs;
+  }
+
   /** Whether the holder of a slot is known to run. In a copy of a segment's file, the slot proves nothing. */
   private boolean certainlyRuns(int id) {
     long inode = region.getLong(INODE_OFFSET);
