@@ -24,6 +24,8 @@ import io.bywash.engine.inspect.LayoutStatus
 import io.bywash.engine.inspect.SegmentStatus
 import io.bywash.engine.inspect.StatusText
 import io.bywash.engine.inspect.Verification
+import io.bywash.samples.tool.recording.RecordCommand
+import io.bywash.samples.tool.recording.ReplayCommand
 import kotlin.system.exitProcess
 
 /** The name of the program and its commands; it does nothing by itself. */
@@ -36,6 +38,7 @@ private class ToolCommand : CoreCliktCommand("bywash") {
             }
         }
         subcommands(LsCommand(), StatCommand(), LayoutCommand(), VerifyCommand(), DoctorCommand())
+        subcommands(RecordCommand(), ReplayCommand())
     }
 
     override fun run() = Unit

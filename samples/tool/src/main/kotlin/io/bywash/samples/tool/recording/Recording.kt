@@ -1,0 +1,131 @@
+package io.bywash.samples.tool.recording
+
+import io.bywash.samples.tool.recording.RecordingHeader.Companion.checksum
+import io.bywash.samples.tool.recording.RecordingHeader.Companion.littleEndian
+import java.io.IOException
+import java.io.InputStream
+import java.nio.ByteBuffer
+import java.nio.file.Files
+import java.nio.file.Path
+
+/** Reads a recording from its beginning to its end, or to where it is cut or damaged. Used by one thread. */
+class Recording(private val file: Path) : AutoCloseable {
+    private val input: InputStream = try {
+        Files.newInputStream(file).buffered(BUFFER_BYTES)
+    } catch (failure: IOException) {
+        throw RecordingException("The recording $file cannot be read: $failure. Check its name.")
+    }
+
+    /** What was recorded. */
+    val header: RecordingHeader = try {
+        RecordingHeader.read(input, file.toString())
+    } catch (unusable: RecordingException) {
+        input.close()
+        throw unusable
+    }
+
+    private var block: ByteBuffer = littleEndian(0)
+    private var blockStart = header.toBytes().size.toLong()
+    private var nextBlock = blockStart
+
+    /** The sequence that the next message had when it was recorded. */
+    var nextSequence: Long = header.firstSequence
+        private set
+
+    /** How many messages were read from the file. */
+    var messageCount = 0L
+        private set
+
+    /** How many messages the recorder lost between those that were read so far. */
+    var lostCount = 0L
+        private set
+
+    /** Why the recording ends where it ends, in a sentence; null when it is whole, or has not been read to its end. */
+    var damage: String? = null
+        private set
+
+    /** Of the current message: when it came, in nanoseconds since the beginning; its type; its bytes, see [length]. */
+    var timeNanos = 0L
+        private set
+    var type = 0
+        private set
+    var length = 0
+        private set
+
+    /** The array in which the current message begins at [index]. */
+    val bytes: ByteArray get() = block.array()
+    var index = 0
+        private set
+
+    /** Goes to the next message; false at the end. */
+    fun next(): Boolean {
+        while (damage == null && (block.hasRemaining() || nextBlock())) {
+            if (block.remaining() < RECORD_BYTES) {
+                return end("a record in it is too short")
+            }
+            val time = block.long
+            val recordedLength = block.int
+            val recordedType = block.int
+            if (recordedLength == LOSS) {
+                val count = if (block.remaining() < Long.SIZE_BYTES) 0 else block.long
+                if (count < 1) {
+                    return end("a loss in it is impossible")
+                }
+                lostCount += count
+                nextSequence += count
+                continue
+            }
+            if (recordedLength !in 1..block.remaining()) {
+                return end("a message in it has an impossible length")
+            }
+            timeNanos = time
+            type = recordedType
+            length = recordedLength
+            index = block.position()
+            block.position(index + length)
+            messageCount++
+            nextSequence++
+            return true
+        }
+        return false
+    }
+
+    /** Reads the next block; false at the end of the recording. */
+    private fun nextBlock(): Boolean = try {
+        blockStart = nextBlock
+        val start = littleEndian(input.readNBytes(BLOCK_HEADER_BYTES))
+        if (start.limit() < BLOCK_HEADER_BYTES) {
+            end(if (start.limit() == 0) "it does not go on, and has no end" else "it is cut")
+        } else {
+            val size = start.int
+            val sum = start.int
+            val payload = if (size < 0) ByteArray(0) else input.readNBytes(size)
+            when {
+                payload.size < size -> end("it is cut")
+                size < 0 || checksum(payload, payload.size) != sum -> end("its checksum is wrong")
+                else -> {
+                    nextBlock += BLOCK_HEADER_BYTES + size
+                    block = littleEndian(payload)
+                    size > 0 // an empty block is the end of a whole recording
+                }
+            }
+        }
+    } catch (failure: IOException) {
+        end("it cannot be read: ${failure.message}")
+    }
+
+    private fun end(why: String): Boolean {
+        damage = "The recording $file is used up to its block at byte $blockStart: $why. Before that it has " +
+            "$messageCount messages, the last one of sequence ${nextSequence - 1}."
+        return false
+    }
+
+    override fun close() = input.close()
+
+    internal companion object {
+        const val BLOCK_HEADER_BYTES = 8
+        const val RECORD_BYTES = 16
+        const val LOSS = 0
+        private const val BUFFER_BYTES = 1 shl 16
+    }
+}
