@@ -69,7 +69,10 @@ uint32_t bywash_abi(void);
 /* ---- describing segments */
 
 /** Kinds of structures. */
-enum { BYWASH_BROADCAST = 1, BYWASH_WORK_QUEUE = 2, BYWASH_CELLS = 3, BYWASH_LATEST = 4, BYWASH_RING = 5 };
+enum {
+  BYWASH_BROADCAST = 1, BYWASH_WORK_QUEUE = 2, BYWASH_CELLS = 3, BYWASH_LATEST = 4, BYWASH_RING = 5, BYWASH_POOL = 6,
+  BYWASH_ENDPOINT = 7
+};
 
 /** Policies of work queues for messages that were not acknowledged. */
 enum { BYWASH_REDELIVER = 0, BYWASH_DROP = 1, BYWASH_REDELIVER_OR_DROP = 2 };
@@ -137,6 +140,26 @@ int bywash_atomics(bywash_entry *entry, const char *name, const char *const *cel
  * @return 0, or BYWASH_EINVAL
  */
 int bywash_latest(bywash_entry *entry, const char *name, int64_t max_value_bytes, int32_t writers, int32_t readers);
+
+/** Options of an endpoint. Zeros (but for size) stand for the defaults. */
+typedef struct bywash_endpoint_options {
+  uint32_t size;        /**< sizeof(bywash_endpoint_options) */
+  int32_t callers;      /**< at one time, in all processes; 0 stands for 16 */
+  int32_t slots;        /**< requests of one caller in flight, a power of two up to 1024; 0 stands for 32 */
+  int32_t responders;   /**< at one time; 0 stands for 16; with the callers at most 1024 */
+  uint32_t redelivers;  /**< 1: a request whose responder is gone goes to another one; 0: such a call fails */
+} bywash_endpoint_options;
+
+/**
+ * Describes an endpoint: callers send requests, each of which one of the responders answers.
+ *
+ * @param max_request_bytes 1 to 2^30
+ * @param max_reply_bytes 1 to 2^30
+ * @param options NULL for the defaults
+ * @return 0, or BYWASH_EINVAL, also when the slots would take more than 2^37 bytes
+ */
+int bywash_endpoint(bywash_entry *entry, const char *name, int64_t max_request_bytes, int64_t max_reply_bytes,
+    const bywash_endpoint_options *options);
 
 /** When a segment is removed. */
 enum {
@@ -468,6 +491,176 @@ int bywash_give_back(bywash_consumer *consumer);
 /** Gives the role back, with the message that was taken, and frees it. NULL is allowed. @return 0 */
 int bywash_consumer_close(bywash_consumer *consumer);
 
+/* ---- calls: calling */
+
+/** A caller of an endpoint. */
+typedef struct bywash_caller bywash_caller;
+
+/** How a call ended. */
+enum {
+  BYWASH_REPLIED = 1,
+  BYWASH_TIMED_OUT = 2,      /**< no reply in time; the request may have been handled, and a late reply is dropped */
+  BYWASH_CANCELLED = 3,      /**< by bywash_call_cancel; the request may have been handled */
+  BYWASH_RESPONDER_GONE = 4, /**< the responder that had taken the request died, or was closed, without a reply */
+  BYWASH_HANDLER_FAILED = 5  /**< the responder refused it: `data` is the name of a type, a line feed, and a message */
+};
+
+/** The end of a call. Its bytes are valid until the next bywash_call or bywash_call_next of the same caller. */
+typedef struct bywash_reply {
+  uint32_t outcome;     /**< BYWASH_REPLIED, ... */
+  int32_t length;       /**< 0 to the largest reply of the entry */
+  int32_t type;         /**< what the responder chose */
+  const void *data;     /**< read in place; aligned to 8, unless the responder sent a part of what it had claimed */
+  int64_t number;       /**< of the request; no other one of this caller's role has it. 0 when it was never sent */
+  int64_t reserved[2];  /**< 0; room for what later versions tell */
+} bywash_reply;
+
+/** Takes a caller's role. @return 0; BYWASH_EFULL, and as bywash_publisher_open */
+int bywash_caller_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
+    bywash_caller **caller);
+
+/**
+ * Calls, and waits for the reply. Other calls of this caller that are in flight stay so. What came before is no longer
+ * valid: a claim, and the reply that was shown last.
+ *
+ * @param length 0 to bywash_caller_max
+ * @param type any number
+ * @param timeout_ns how long the call may take, with waiting for a free slot; at least 1
+ * @return 1 with a reply; 0 without, and then reply->outcome says why, and bywash_error() in a sentence;
+ *     BYWASH_EINVAL (length, timeout), BYWASH_EDAMAGED, BYWASH_EREMOVED, BYWASH_EGONE, BYWASH_ECLOSED. After an error
+ *     the call is given up.
+ */
+int bywash_call(bywash_caller *caller, const void *data, int64_t length, int32_t type, int64_t timeout_ns,
+    bywash_reply *reply);
+
+/**
+ * Sends a copy of a request, and does not wait. bywash_call_next returns how it ended.
+ *
+ * @param timeout_ns how long the call may take, at least 1
+ * @param number gets the number of the request; may be NULL
+ * @return 1; 0 when all slots are in use; BYWASH_EINVAL (length, timeout), BYWASH_EDAMAGED, BYWASH_ECLOSED
+ */
+int bywash_call_begin(bywash_caller *caller, const void *data, int64_t length, int32_t type, int64_t timeout_ns,
+    int64_t *number);
+
+/**
+ * Claims room for a request, to be filled in place and sent by bywash_call_commit. A claim that is not sent needs no
+ * end: nobody sees it, and the next request takes its place.
+ *
+ * @param place gets the address of bywash_caller_max bytes, aligned to 16, valid until this caller sends a request;
+ *     they hold anything
+ * @return as bywash_call_begin
+ */
+int bywash_call_claim(bywash_caller *caller, void **place);
+
+/** Sends `length` bytes of the claimed room, from byte `start` on. @return 1; BYWASH_ESTATE when there is no claim, and
+ *     as bywash_call_begin */
+int bywash_call_commit(bywash_caller *caller, int64_t start, int64_t length, int32_t type, int64_t timeout_ns,
+    int64_t *number);
+
+/**
+ * Sends a copy of a request that nobody replies to. It stays when the caller is closed; it is dropped if the caller
+ * dies before a responder has taken it.
+ *
+ * @return as bywash_call_begin
+ */
+int bywash_call_one_way(bywash_caller *caller, const void *data, int64_t length, int32_t type);
+
+/**
+ * Tells how the next call ended that bywash_call_begin or bywash_call_commit sent, in the order in which they ended;
+ * each is told once. Waits for up to `timeout_ns`.
+ *
+ * @return 1, whatever the outcome, which bywash_error() says in a sentence unless it is BYWASH_REPLIED; 0 when none
+ *     ended in time, or none is in flight; BYWASH_EDAMAGED, BYWASH_EREMOVED, BYWASH_EGONE, BYWASH_ECLOSED
+ */
+int bywash_call_next(bywash_caller *caller, int64_t timeout_ns, bywash_reply *reply);
+
+/** Gives up the call with that number, which bywash_call_next then tells. @return 1; 0 when it has ended before;
+ *     BYWASH_EDAMAGED, BYWASH_ECLOSED */
+int bywash_call_cancel(bywash_caller *caller, int64_t number);
+
+/** The bytes of the largest request. */
+int64_t bywash_caller_max(const bywash_caller *caller);
+
+/** Gives up all calls in flight and the role, and frees it. One-way requests that were sent stay. NULL is allowed.
+ *     @return 0 */
+int bywash_caller_close(bywash_caller *caller);
+
+/* ---- calls: answering */
+
+/** A responder of an endpoint. Each request goes to one; those of one caller are taken in the order of sending. */
+typedef struct bywash_responder bywash_responder;
+
+/**
+ * A request that a responder has taken. The program keeps it until it is answered; several may be kept at one time, and
+ * answered in any order, by the thread that uses the responder.
+ */
+typedef struct bywash_request {
+  const void *data;     /**< read in place, and valid until it is answered; aligned as that of bywash_reply */
+  int32_t length;       /**< 0 to the largest request of the entry */
+  int32_t type;         /**< what the caller chose */
+  int64_t number;       /**< no other request of the same caller's role has it, but one that is delivered again */
+  int64_t deadline_ns;  /**< of CLOCK_MONOTONIC; when the caller gives up. INT64_MAX if it is one way */
+  int32_t caller;       /**< which of the endpoint's callers sent it, from 0 on */
+  int32_t one_way;      /**< 1: nobody waits for a reply; it has to be answered all the same, which ends it */
+  int64_t own[4];       /**< belongs to the library */
+} bywash_request;
+
+/** Takes a responder's role. @return 0; BYWASH_EFULL, and as bywash_publisher_open */
+int bywash_responder_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
+    bywash_responder **responder);
+
+/**
+ * Takes a request, which no other responder gets unless this one is closed or dies. Waits for up to `timeout_ns`.
+ *
+ * @return 1; 0 when none came in time; BYWASH_EDAMAGED, BYWASH_EREMOVED, BYWASH_EGONE, BYWASH_ECLOSED
+ */
+int bywash_request_next(bywash_responder *responder, bywash_request *request, int64_t timeout_ns);
+
+/**
+ * Replies with a copy of `data`, and ends the request.
+ *
+ * @param length 0 to bywash_responder_max
+ * @param type any number
+ * @return 1; 0 when it was too late: the caller has given the call up, and does not see the reply; BYWASH_EINVAL
+ *     (length; the request is still to be answered), BYWASH_ESTATE (it was answered before), BYWASH_ECLOSED
+ */
+int bywash_request_reply(bywash_responder *responder, bywash_request *request, const void *data, int64_t length,
+    int32_t type);
+
+/**
+ * Tells where the reply may be written in place; bywash_request_commit sends it. Until then the request can be read.
+ *
+ * @param place gets the address of bywash_responder_max bytes, aligned to 16; they hold anything
+ * @return 0; BYWASH_ESTATE, BYWASH_ECLOSED
+ */
+int bywash_request_claim(bywash_responder *responder, const bywash_request *request, void **place);
+
+/** Replies with `length` bytes of that place, from byte `start` on, and ends the request. @return as
+ *     bywash_request_reply */
+int bywash_request_commit(bywash_responder *responder, bywash_request *request, int64_t start, int64_t length,
+    int32_t type);
+
+/**
+ * Has the call fail with BYWASH_HANDLER_FAILED, and ends the request.
+ *
+ * @param type the name of a type of errors, without a line feed; NULL or "" for none
+ * @param message UTF-8; what has no room in a reply is cut off
+ * @return as bywash_request_reply
+ */
+int bywash_request_fail(bywash_responder *responder, bywash_request *request, const char *type, const char *message);
+
+/** Whether the caller has given the call up, so that a reply would be too late. @return 1; 0 when it still waits, or
+ *     nobody ever did; BYWASH_ECLOSED */
+int bywash_request_is_cancelled(bywash_responder *responder, const bywash_request *request);
+
+/** The bytes of the largest reply. */
+int64_t bywash_responder_max(const bywash_responder *responder);
+
+/** Gives the role back, and frees it. Requests that were taken and not answered fail with BYWASH_RESPONDER_GONE, or go
+ *     to another responder, as the endpoint says. NULL is allowed. @return 0 */
+int bywash_responder_close(bywash_responder *responder);
+
 /* ---- cells */
 
 /** Types of atomics. */
@@ -541,13 +734,13 @@ int bywash_await_newer(bywash_reader *reader, int64_t timeout_ns);
 /** Gives the role back, and frees it. NULL is allowed. @return 0 */
 int bywash_reader_close(bywash_reader *reader);
 
-/* ---- looking at rings and arrays */
+/* ---- looking at rings, arrays and pools */
 
-/** A look at a ring, an array of numbers, or an array of records, for tools: nothing is changed. */
+/** A look at a ring, an array of numbers or of records, or a pool, for tools: nothing is changed. */
 typedef struct bywash_view bywash_view;
 
-/** Begins to look at an entry of kind BYWASH_RING, or BYWASH_CELLS in the form of an array. @return 0, or an error as
- *     bywash_publisher_open */
+/** Begins to look at an entry of kind BYWASH_RING or BYWASH_POOL, or BYWASH_CELLS in the form of an array. @return 0,
+ *     or an error as bywash_publisher_open */
 int bywash_view_open(bywash_segment *segment, const char *entry, bywash_view **view);
 
 /** Bytes of one element. */
@@ -572,6 +765,23 @@ int bywash_ring_newest(bywash_view *view, void *elements, int count, int64_t *po
  * @return 1; 0 when the record was never set, or writers were faster 16 times in a row; errors as bywash_ring_newest
  */
 int bywash_array_get(bywash_view *view, int64_t index, void *element, int64_t *version);
+
+/**
+ * Finds the next object of a pool that is in use, in the order of their indices.
+ *
+ * @param handle 0 to begin; else that of the last one; gets that of the next one
+ * @return 1; 0 when there is none behind; BYWASH_EINVAL (no pool, or no handle), and errors as bywash_ring_newest
+ */
+int bywash_pool_next(bywash_view *view, int64_t *handle);
+
+/**
+ * Copies one object of a pool, as its holder has written it at one time.
+ *
+ * @param object gets bywash_view_element bytes
+ * @return 1; 0 when it was released or never written, or its holder was writing 16 times in a row, and then `object`
+ *     holds anything; errors as bywash_pool_next
+ */
+int bywash_pool_get(bywash_view *view, int64_t handle, void *object);
 
 /** Ends the look, and frees it. NULL is allowed. @return 0 */
 int bywash_view_close(bywash_view *view);

@@ -454,21 +454,15 @@ int bywash_reader_close(bywash_reader *reader) {
 
 /* ---- looks */
 
-struct bywash_view {
-  bywash_segment *segment;
-  row row;
-  char *base;
-};
-
 int bywash_view_open(bywash_segment *segment, const char *entry, bywash_view **view) {
   row found;
   char how[256];
   int result = check_usable(segment);
   result = result != 0 ? result : find_row(segment, entry, &found);
   bool fits = result == 0 && found.version == KIND_VERSION && (found.kind == BYWASH_RING
-      || (found.kind == BYWASH_CELLS && found.parameters[PARAMETER_FORM] != ATOMICS));
+      || found.kind == BYWASH_POOL || (found.kind == BYWASH_CELLS && found.parameters[PARAMETER_FORM] != ATOMICS));
   if (result == 0 && !fits) {
-    return fail(BYWASH_EMISMATCH, "Entry \"%s\" of segment %s is neither a ring nor an array", entry,
+    return fail(BYWASH_EMISMATCH, "Entry \"%s\" of segment %s is neither a ring, nor an array, nor a pool", entry,
         segment->where.path);
   }
   if (result == 0 && check_kind(segment, &found, how, sizeof how) != 0) {

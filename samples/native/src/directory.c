@@ -124,8 +124,9 @@ int find_row(bywash_segment *s, const char *name, row *found) {
 }
 
 static const char *kind_name(int kind, int version) {
-  static const char *const names[] = { "UNKNOWN", "BROADCAST", "WORK_QUEUE", "CELLS", "LATEST", "RING" };
-  return kind >= BYWASH_BROADCAST && kind <= BYWASH_RING && version == KIND_VERSION ? names[kind] : names[0];
+  static const char *const names[] = { "UNKNOWN", "BROADCAST", "WORK_QUEUE", "CELLS", "LATEST", "RING", "POOL",
+    "ENDPOINT" };
+  return kind >= BYWASH_BROADCAST && kind <= BYWASH_ENDPOINT && version == KIND_VERSION ? names[kind] : names[0];
 }
 
 /** The layout's text, allocated; NULL without memory. */
@@ -136,82 +137,6 @@ static char *read_text(const bywash_segment *s, const row *r) {
     text[r->text_bytes] = 0;
   }
   return text;
-}
-
-static bool is_sound_broadcast(const row *r) {
-  return __builtin_popcountll((uint64_t)r->capacity) == 1 && r->capacity >= 4096 && r->capacity <= INT64_C(1) << 37
-      && r->roles >= 2 && r->element_size >= 1 && r->element_size <= min64(r->capacity / 8, 1 << 30)
-      && r->capacity <= r->size - data_begin(r->roles) - SPARE_BYTES;
-}
-
-static bool is_sound_cells(const row *r) {
-  int64_t size = r->element_size;
-  if (r->roles != 0 || r->capacity < 1 || r->capacity > INT32_MAX) {
-    return false;
-  }
-  switch (r->parameters[PARAMETER_FORM]) {
-    case ATOMICS:
-      return size == CELL_BYTES && r->capacity <= MAX_ATOMICS && r->capacity * size <= r->size;
-    case NUMBERS:
-      return (size == 4 || size == 8) && r->capacity * size <= r->size;
-    case RECORDS:
-      return size >= 1 && size <= 1 << 30 && r->capacity <= r->size / element_bytes(size);
-    default:
-      return false;
-  }
-}
-
-int check_kind(const bywash_segment *s, const row *r, char *how, size_t how_bytes) {
-  (void)s;
-  int64_t room = r->size - data_begin(r->roles) - data_end(r->roles);
-  int64_t most = min64(room, INT64_C(1) << 37);
-  bool sound = true;
-  how[0] = 0;
-  switch (r->kind) {
-    case BYWASH_BROADCAST:
-      sound = is_sound_broadcast(r);
-      snprintf(how, how_bytes, "a ring of %lld bytes with messages of up to %lld bytes and %d roles does not fit its"
-          " %lld bytes", (long long)r->capacity, (long long)r->element_size, r->roles, (long long)r->size);
-      break;
-    case BYWASH_WORK_QUEUE: {
-      int policy;
-      int64_t limit;
-      char letters[DEAD_LETTERS_MAX_BYTES + 1];
-      sound = __builtin_popcountll((uint64_t)r->capacity) == 1 && r->capacity >= 1 && r->capacity <= MAX_CAPACITY
-          && r->roles >= 2 && r->element_size >= 1 && r->element_size <= 1 << 30
-          && queue_bytes(r->capacity, r->roles, r->element_size) <= most;
-      snprintf(how, how_bytes, "%lld messages of up to %lld bytes and %d roles do not fit its %lld bytes",
-          (long long)r->capacity, (long long)r->element_size, r->roles, (long long)r->size);
-      if (sound && !read_policy(r->parameters, &policy, &limit, letters)) {
-        sound = false;
-        snprintf(how, how_bytes, "its parameters are no delivery policy");
-      }
-      break;
-    }
-    case BYWASH_CELLS:
-      sound = is_sound_cells(r);
-      snprintf(how, how_bytes, "%lld cells of %lld bytes do not fit its %lld bytes and %d"
-          " roles", (long long)r->capacity,
-          (long long)r->element_size, (long long)r->size, r->roles);
-      break;
-    case BYWASH_LATEST: {
-      int64_t writers = r->parameters[PARAMETER_WRITERS];
-      sound = r->capacity == 1 && writers >= 1 && writers < r->roles && r->element_size >= 1
-          && r->element_size <= 1 << 30 && writers * BUFFERS_A_WRITER * buffer_bytes(r->element_size) <= most;
-      snprintf(how, how_bytes, "values of up to %lld bytes of %lld writers among %d roles do not fit its %lld bytes",
-          (long long)r->element_size, (long long)writers, r->roles, (long long)r->size);
-      break;
-    }
-    case BYWASH_RING:
-      sound = r->capacity >= 1 && r->capacity <= 1 << 30 && r->element_size >= 1 && r->element_size <= 1 << 20
-          && r->roles == 2 && (r->capacity + ring_block(r->capacity)) * r->element_size <= most;
-      snprintf(how, how_bytes, "%lld elements of %lld bytes and %d roles do not fit its %lld bytes",
-          (long long)r->capacity, (long long)r->element_size, r->roles, (long long)r->size);
-      break;
-    default:
-      break;
-  }
-  return sound ? 0 : BYWASH_EDAMAGED;
 }
 
 int find_kind(bywash_segment *s, const char *name, int kind, const char *otherwise, const char *layout, row *found) {
@@ -325,6 +250,12 @@ static const char *form_text(int64_t form) {
   return form == ATOMICS ? "atomics" : form == NUMBERS ? "numbers" : form == RECORDS ? "records" : "unknown";
 }
 
+static const char *numbers_text(const int64_t *p, char *text, size_t bytes) {
+  snprintf(text, bytes, "%lld, %lld, %lld, %lld, %lld", (long long)p[0], (long long)p[1], (long long)p[2],
+      (long long)p[3], (long long)p[4]);
+  return text;
+}
+
 static void differ_in_parameters(list *l, const row *found, const bywash_entry *wanted) {
   char one[160];
   char other[160];
@@ -334,6 +265,10 @@ static void differ_in_parameters(list *l, const row *found, const bywash_entry *
   } else if (found->kind == BYWASH_CELLS) {
     differ(l, "entry \"%s\": form is %s, wanted %s", wanted->name, form_text(found->parameters[PARAMETER_FORM]),
         form_text(wanted->parameters[PARAMETER_FORM]));
+  } else if (found->kind == BYWASH_ENDPOINT) {
+    differ(l, "entry \"%s\": callers, slots, longest request, longest reply and redelivery are %s, wanted %s",
+        wanted->name, numbers_text(found->parameters, one, sizeof one),
+        numbers_text(wanted->parameters, other, sizeof other));
   } else {
     differ(l, "entry \"%s\": %s is %lld, wanted %lld", wanted->name,
         found->kind == BYWASH_LATEST ? "writers" : "the first parameter", (long long)found->parameters[0],
@@ -575,7 +510,7 @@ bool retains(bywash_segment *s, char *why, size_t why_bytes) {
   row *rows = read_rows(s, &count);
   for (int i = 0; i < count && !found; i++) {
     const row *r = &rows[i];
-    bool known = r->kind >= BYWASH_BROADCAST && r->kind <= BYWASH_RING && r->version == KIND_VERSION;
+    bool known = is_known(r);
     if (r->damage[0] != 0) {
       continue;
     }

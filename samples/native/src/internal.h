@@ -192,6 +192,8 @@ void futex_wake(void *word, uint32_t bits);
 
 bool is_name(const char *name, size_t max_bytes);
 int check_name(const char *argument, const char *name);
+/** Begins the description of an entry: 0 or an error. */
+int start_entry(bywash_entry *entry, uint32_t kind, const char *name);
 int check_label(const char *label);
 
 /* ---- files.c */
@@ -319,6 +321,10 @@ int find_row(bywash_segment *s, const char *name, row *found);
 /** As find_row, for an entry of that kind that is sound, and has the layout if one is given. */
 int find_kind(bywash_segment *s, const char *name, int kind, const char *otherwise, const char *layout, row *found);
 int damaged_entry(const bywash_segment *s, const row *r, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/** Whether a row is of a kind that this library knows. */
+static inline bool is_known(const row *r) {
+  return r->kind >= BYWASH_BROADCAST && r->kind <= BYWASH_ENDPOINT && r->version == KIND_VERSION;
+}
 /** Says what is impossible about a sound row of a known kind: 0 or the error. */
 int check_kind(const bywash_segment *s, const row *r, char *how, size_t how_bytes);
 /** Lists the differences between the segment and what was asked for: how many, or an error. */
@@ -383,8 +389,10 @@ bool free_role(bywash_segment *s, const row *r, int index, uint64_t word);
 bool revoke_role(const role *r, int index, uint64_t word);
 void wake_all(bywash_segment *s, const row *r);
 void signal_roles(bywash_segment *s, const row *r, bool for_data);
-void signal_one(bywash_segment *s, const row *r, bool for_data, int *search_start);
-void signal_role(bywash_segment *s, const row *r, bool for_data, int index);
+/** Wakes one of those who wait; whether there was one. */
+bool signal_one(bywash_segment *s, const row *r, bool for_data, int *search_start);
+/** Wakes the holder of a role if it waits; whether it did. */
+bool signal_role(bywash_segment *s, const row *r, bool for_data, int index);
 
 /** Whether somebody may sleep here; what every change of a structure ends with. */
 static inline bool any_waits(const bywash_segment *s, const char *base, bool for_data) {
@@ -553,5 +561,23 @@ static inline int64_t element_bytes(int64_t size) {
   return align_to(ELEMENT_COPIES + 2 * copy_bytes(size), ELEMENT_ALIGNMENT);
 }
 static inline int64_t ring_block(int64_t capacity) { return max64(capacity / RING_BLOCKS, RING_MIN_BLOCK); }
+
+/** A look at a ring, an array or a pool. */
+struct bywash_view {
+  bywash_segment *segment;
+  row row;
+  char *base;
+};
+
+/* ---- pool.c, endpoint.c: what the common parts have to know */
+
+bool is_sound_pool(const row *r, int64_t most);
+/** Releases what the dead holder of a role of a pool has (SPEC 13.2, End of a role). */
+void recover_user(bywash_segment *s, const row *r, int index, uint64_t word);
+bool is_sound_endpoint(const row *r, char *how, size_t how_bytes);
+/** Drops the requests of a dead caller (SPEC 14.2, Callers that are gone). */
+void recover_caller(bywash_segment *s, const row *r, int index, uint64_t word);
+/** Whether a responder has claimed a request that it did not answer. */
+bool leaves_claim(bywash_segment *s, const row *r, int index);
 
 #endif

@@ -100,9 +100,9 @@ static bool withdraw(bywash_segment *s, const row *r, bool for_data, int index) 
   return (load_acquire(word) & bit) != 0 && (fetch_and(word, ~bit) & bit) != 0;
 }
 
-void signal_one(bywash_segment *s, const row *r, bool for_data, int *search_start) {
+bool signal_one(bywash_segment *s, const row *r, bool for_data, int *search_start) {
   if (!any_waits(s, base_of(s, r), for_data)) {
-    return;
+    return false;
   }
   int words = (r->roles + 63) / 64;
   int first = *search_start;
@@ -111,24 +111,23 @@ void signal_one(bywash_segment *s, const row *r, bool for_data, int *search_star
     if ((load(summary_of(s, r, for_data)) & INT64_C(1) << word) != 0) { /* [waiting] */
       uint64_t bits = (uint64_t)load_acquire(bits_of(s, r, for_data, word));
       if (bits == 0 && clear_summary(s, r, for_data, word)) {
-        return;
+        return true;
       }
       uint64_t upper = ~UINT64_C(0) << (first & 63);
       for (bits &= i == 0 ? upper : i == words ? ~upper : ~UINT64_C(0); bits != 0; bits &= bits - 1) {
         int index = word * 64 + __builtin_ctzll(bits);
         if (withdraw(s, r, for_data, index) && ring_bell(s, r, index)) {
           *search_start = (index + 1) % (words * 64);
-          return;
+          return true;
         }
       }
     }
   }
+  return false;
 }
 
-void signal_role(bywash_segment *s, const row *r, bool for_data, int index) {
-  if (any_waits(s, base_of(s, r), for_data) && withdraw(s, r, for_data, index)) {
-    ring_bell(s, r, index);
-  }
+bool signal_role(bywash_segment *s, const row *r, bool for_data, int index) {
+  return any_waits(s, base_of(s, r), for_data) && withdraw(s, r, for_data, index) && ring_bell(s, r, index);
 }
 
 void wake_all(bywash_segment *s, const row *r) {
@@ -149,15 +148,33 @@ static void raise_left(const bywash_segment *s, const row *r) {
 
 static bool leaves_something(bywash_segment *s, const row *r, int index) {
   char how[256];
-  if (r->kind != BYWASH_WORK_QUEUE || r->version != KIND_VERSION || check_kind(s, r, how, sizeof how) != 0) {
+  bool may = r->kind == BYWASH_WORK_QUEUE || r->kind == BYWASH_ENDPOINT;
+  if (!may || r->version != KIND_VERSION || check_kind(s, r, how, sizeof how) != 0) {
     return false;
+  }
+  if (r->kind == BYWASH_ENDPOINT) {
+    return leaves_claim(s, r, index);
   }
   queue q;
   queue_init(&q, s, r);
   return may_hold(&q, index);
 }
 
+/** What comes before the role of a dead holder is freed, or taken by another one. */
+static void recover_role(bywash_segment *s, const row *r, int index, uint64_t word) {
+  char how[256];
+  if ((r->kind == BYWASH_POOL || r->kind == BYWASH_ENDPOINT) && r->version == KIND_VERSION
+      && check_kind(s, r, how, sizeof how) == 0) {
+    (r->kind == BYWASH_POOL ? recover_user : recover_caller)(s, r, index, word);
+  }
+}
+
 bool free_role(bywash_segment *s, const row *r, int index, uint64_t word) {
+  if (owner_of(word) != s->self) {
+    recover_role(s, r, index, word);
+    uint64_t revoked = (word & ~UINT64_C(0xF)) | ROLE_REVOKED;
+    word = word_of(s, r, index) == revoked ? revoked : word; /* as the recovery of some kinds does */
+  }
   if (word_of(s, r, index) != word) {
     return false;
   }
@@ -218,8 +235,11 @@ int role_take(role *r, int index, int mode) {
       continue;
     }
     uint64_t word = role_word(r, index); /* [role-free] */
-    if (owner_state(word) != ROLE_FREE && is_alive(s, word)) {
-      return 0;
+    if (owner_state(word) != ROLE_FREE) {
+      if (is_alive(s, word)) {
+        return 0;
+      }
+      recover_role(s, &r->row, index, word);
     }
     uint64_t mine = owner_word(s->self, owner_generation(word) + 1, mode, ROLE_JOINING);
     if (compare_and_set(role_at(r, index) + ROLE_WORD, (int64_t)word, (int64_t)mine)) {

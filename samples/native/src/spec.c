@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-static int start(bywash_entry *entry, uint32_t kind, const char *name) {
+int start_entry(bywash_entry *entry, uint32_t kind, const char *name) {
   int result = check_name("name", name);
   if (result == 0) {
     memset(entry, 0, sizeof *entry);
@@ -22,7 +22,7 @@ int bywash_broadcast(bywash_entry *entry, const char *name, int64_t ring_bytes, 
   if (subscribers < 0 || subscribers >= MAX_ROLES) {
     return fail(BYWASH_EINVAL, "subscribers=%d is not between 1 and %d", subscribers, MAX_ROLES - 1);
   }
-  int result = start(entry, BYWASH_BROADCAST, name);
+  int result = start_entry(entry, BYWASH_BROADCAST, name);
   if (result == 0) {
     entry->capacity = INT64_C(1) << bit_length((uint64_t)ring_bytes - 1);
     entry->element_size = min64(entry->capacity / 8, 1 << 30);
@@ -79,7 +79,7 @@ int bywash_work_queue(bywash_entry *entry, const char *name, int64_t capacity, i
     return fail(BYWASH_EINVAL, "capacity=%lld, roles=%d and maxMessageBytes=%lld take %lld bytes; %lld are possible",
         (long long)capacity, count, (long long)max_message_bytes, (long long)bytes, (long long)(INT64_C(1) << 37));
   }
-  int result = start(entry, BYWASH_WORK_QUEUE, name);
+  int result = start_entry(entry, BYWASH_WORK_QUEUE, name);
   if (result == 0) {
     entry->capacity = capacity;
     entry->element_size = max_message_bytes;
@@ -125,7 +125,7 @@ int bywash_atomics(bywash_entry *entry, const char *name, const char *const *cel
   if ((size_t)length >= text_bytes) {
     return fail(BYWASH_EINVAL, "text_bytes=%zu are too few for the layout of %d cells", text_bytes, cell_count);
   }
-  int result = start(entry, BYWASH_CELLS, name);
+  int result = start_entry(entry, BYWASH_CELLS, name);
   if (result == 0) {
     entry->capacity = cell_count;
     entry->element_size = CELL_BYTES;
@@ -151,7 +151,7 @@ int bywash_latest(bywash_entry *entry, const char *name, int64_t max_value_bytes
     return fail(BYWASH_EINVAL, "writers=%d and maxValueBytes=%lld take %lld bytes; %lld are possible", w,
         (long long)max_value_bytes, (long long)bytes, (long long)(INT64_C(1) << 37));
   }
-  int result = start(entry, BYWASH_LATEST, name);
+  int result = start_entry(entry, BYWASH_LATEST, name);
   if (result == 0) {
     entry->capacity = 1;
     entry->element_size = max_value_bytes;
@@ -190,7 +190,7 @@ void bywash_large_spec(bywash_segment_spec *spec, const bywash_entry *entries, s
 static int check_entry(const bywash_entry *entry) {
   int result = entry->size != sizeof *entry
       ? fail(BYWASH_EINVAL, "size=%u is not the size of bywash_entry", entry->size) : check_name("name", entry->name);
-  if (result == 0 && (entry->kind < BYWASH_BROADCAST || entry->kind > BYWASH_RING)) {
+  if (result == 0 && (entry->kind < BYWASH_BROADCAST || entry->kind > BYWASH_ENDPOINT)) {
     return fail(BYWASH_EINVAL, "kind=%u cannot be created", entry->kind);
   }
   if (result == 0 && (entry->capacity < 1 || entry->element_size < 1 || entry->data_bytes < 0

@@ -123,6 +123,67 @@ static void use_values(bywash_segment *s, bool read_only) {
   }
 }
 
+static void use_calls(bywash_segment *s) {
+  bywash_caller *caller = NULL;
+  bywash_responder *responder = NULL;
+  bywash_request requests[8];
+  bywash_reply reply;
+  int64_t number = 0;
+  int count = 0;
+  uint8_t message[MAX_LENGTH];
+  if (good(bywash_responder_open(s, "calls", NULL, &responder))) {
+    for (int result; count < 8; count++) { /* what is there already */
+      result = bywash_request_next(responder, &requests[count], 0);
+      if (!good(result) || result == 0) {
+        break;
+      }
+    }
+  }
+  if (good(bywash_caller_open(s, "calls", NULL, &caller))) {
+    fill(message, 1);
+    for (int i = 0; i < 6; i++) {
+      good(bywash_call_begin(caller, message, length_of(1), 0, 1 + (i % 3) * SECOND, &number));
+    }
+    good(bywash_call_one_way(caller, message, length_of(1), 0));
+    good(bywash_call_cancel(caller, number));
+  }
+  for (int i = 0; responder != NULL && i < 8; i++) {
+    int result = count > 0 ? 1 : bywash_request_next(responder, &requests[0], 0);
+    if (good(result) && result == 1) {
+      bywash_request *request = &requests[count > 0 ? --count : 0];
+      bywash_message m = { .data = request->data, .length = request->length };
+      ignore(NULL, &m);
+      good(bywash_request_is_cancelled(responder, request));
+      good(i % 3 == 0 ? bywash_request_fail(responder, request, "A", "B")
+          : bywash_request_reply(responder, request, message, length_of(1), 0));
+    }
+  }
+  for (int i = 0; caller != NULL && i < 8; i++) {
+    if (bywash_call_next(caller, 0, &reply) == 1 && reply.data != NULL) {
+      bywash_message m = { .data = reply.data, .length = reply.length };
+      ignore(NULL, &m);
+    }
+  }
+  if (caller != NULL) {
+    good(bywash_call(caller, message, length_of(1), 0, 1000, &reply));
+  }
+  bywash_caller_close(caller);
+  bywash_responder_close(responder);
+}
+
+static void use_pool(bywash_segment *s) {
+  bywash_view *view;
+  if (good(bywash_view_open(s, "pool", &view))) {
+    char *object = malloc((size_t)bywash_view_element(view));
+    int64_t handle = 0;
+    for (int i = 0; object != NULL && i < 20 && bywash_pool_next(view, &handle) == 1; i++) {
+      good(bywash_pool_get(view, handle, object));
+    }
+    free(object);
+    bywash_view_close(view);
+  }
+}
+
 static void use(const char *path, bool read_only) {
   bywash_segment *s;
   char layout[64];
@@ -136,7 +197,9 @@ static void use(const char *path, bool read_only) {
   use_broadcast(s, read_only);
   if (!read_only) {
     use_queue(s);
+    use_calls(s);
   }
+  use_pool(s);
   use_values(s, read_only);
   good(bywash_close(s));
 }

@@ -282,6 +282,37 @@ static void look(void) {
   bywash_view_close(ring);
 }
 
+/** pool SEGMENT : what is in a pool of the same records, while nobody changes it. */
+static void look_at_pool(void) {
+  bywash_view *pool;
+  struct { int64_t a; int32_t b; int32_t c; } record = { 0, 0, 0 };
+  int64_t handle = 0;
+  int64_t last = 0;
+  int64_t sum = 0;
+  int used = 0;
+  int written = 0;
+  must(bywash_view_open(segment, "pool", &pool), "pool");
+  while (must(bywash_pool_next(pool, &handle), "next") == 1) {
+    used++;
+    last = handle;
+    if (must(bywash_pool_get(pool, handle, &record), "get") == 1) {
+      written++;
+      sum += record.a * record.b;
+    }
+  }
+  int64_t other = last + (INT64_C(1) << 28);
+  printf("pool of %lld: %d used, %d written, sum %lld, stale %d, forged %d\n", (long long)bywash_view_count(pool), used,
+      written, (long long)sum, bywash_pool_get(pool, other, &record), bywash_pool_get(pool, 5000, &record));
+  bywash_view_close(pool);
+}
+
+/** recover SEGMENT : what a recovery has done. */
+static void recover_all(void) {
+  bywash_recovery done = { .size = sizeof done };
+  must(bywash_recover(segment, &done), "recover");
+  printf("buried %d, %d roles\n", done.buried, done.roles_freed);
+}
+
 /* ---- segments */
 
 /** The description that the tests use in both languages. */
@@ -372,7 +403,7 @@ int main(int argc, char **argv) {
     return 2;
   }
   const char *role = argv[1];
-  if (strcmp(role, "look") == 0) {
+  if (strcmp(role, "look") == 0 || strcmp(role, "pool") == 0) {
     must(bywash_observe(argv[2], &segment), "observe");
   } else if (strcmp(role, "open") != 0 && strcmp(role, "other") != 0 && strcmp(role, "fork") != 0) {
     must(bywash_attach(argv[2], PATIENCE, &segment), "attach");
@@ -395,6 +426,10 @@ int main(int argc, char **argv) {
     values(argv);
   } else if (strcmp(role, "look") == 0) {
     look();
+  } else if (strcmp(role, "pool") == 0) {
+    look_at_pool();
+  } else if (strcmp(role, "recover") == 0) {
+    recover_all();
   } else if (strcmp(role, "open") == 0) {
     open_segment(argv);
   } else if (strcmp(role, "other") == 0) {

@@ -110,6 +110,88 @@ static void set_values(int64_t n) {
   bywash_writer_close(writer);
 }
 
+/* ---- calls */
+
+static int64_t begin(bywash_caller *caller, int64_t i) {
+  uint8_t message[MAX_LENGTH];
+  int64_t sent = 0;
+  fill(message, i);
+  must(bywash_call_begin(caller, message, length_of(i), (int32_t)i, PATIENCE, &sent), "begin");
+  return sent;
+}
+
+/** Calls that nobody answers: one is cancelled, one waits in vain, one stays; and a one-way request. */
+static void call(int64_t n) {
+  bywash_caller *caller;
+  bywash_reply reply;
+  uint8_t message[MAX_LENGTH];
+  arm(n);
+  must(bywash_caller_open(segment, "plain", NULL, &caller), "caller");
+  must(bywash_call_cancel(caller, begin(caller, 0)), "cancel");
+  must(bywash_call_next(caller, 0, &reply), "next");
+  begin(caller, 1);
+  fill(message, 2);
+  must(bywash_call_one_way(caller, message, length_of(2), 2), "one way");
+  must(bywash_call(caller, message, length_of(2), 2, 2000000, &reply), "call");
+  bywash_caller_close(caller);
+}
+
+static void take_and_answer(bywash_responder *responder, bywash_request *request, bool fails) {
+  uint8_t message[MAX_LENGTH];
+  int64_t i = request->type;
+  fill(message, 3 * i + 1);
+  must(fails ? bywash_request_fail(responder, request, "Nonsense", "on purpose")
+      : bywash_request_reply(responder, request, message, length_of(3 * i + 1), (int32_t)i), "reply");
+}
+
+/** Answers what Java has sent, the last one first. */
+static void serve(int64_t n, const char *entry) {
+  bywash_responder *responder;
+  bywash_request requests[4];
+  int count = 0;
+  arm(n);
+  must(bywash_responder_open(segment, entry, NULL, &responder), "responder");
+  while (must(bywash_request_next(responder, &requests[count], count < 3 ? 1000000 : 0), "next") == 1) {
+    count++;
+  }
+  while (count > 1) {
+    take_and_answer(responder, &requests[--count], false);
+  }
+  bywash_responder_close(responder); /* with one in its hands */
+}
+
+/** Both sides: a reply that is too late, one that is a failure, and numbers that are skipped. */
+static void call_and_serve(int64_t n, const char *entry) {
+  bywash_caller *caller;
+  bywash_responder *responder;
+  bywash_request requests[4];
+  bywash_reply reply;
+  int64_t first = 0;
+  arm(n);
+  must(bywash_responder_open(segment, entry, NULL, &responder), "responder");
+  must(bywash_caller_open(segment, entry, NULL, &caller), "caller");
+  for (int i = 0; i < 4; i++) {
+    first = i == 0 ? begin(caller, i) : (begin(caller, i), first);
+    must(bywash_request_next(responder, &requests[i], 0), "take");
+  }
+  must(bywash_call_cancel(caller, first), "cancel");
+  for (int i = 3; i > 0; i--) {
+    take_and_answer(responder, &requests[i], i == 2);
+  }
+  for (int i = 0; i < 4; i++) {
+    must(bywash_call_next(caller, 0, &reply), "next");
+  }
+  must(bywash_call_next(caller, 0, &reply), "none"); /* the last one is valid no more */
+  begin(caller, 5); /* not in the slot of the first one, which is still in use */
+  must(bywash_request_next(responder, &requests[1], 0), "take");
+  take_and_answer(responder, &requests[0], false);
+  take_and_answer(responder, &requests[1], false);
+  must(bywash_call_next(caller, 0, &reply), "next");
+  must(bywash_request_next(responder, &requests[0], 1000000), "in vain");
+  bywash_caller_close(caller);
+  bywash_responder_close(responder);
+}
+
 static void create(const char *name, int64_t n) {
   bywash_entry entry;
   bywash_segment_spec spec;
@@ -148,6 +230,12 @@ int main(int argc, char **argv) {
     take_two(n, operation[0] == 'r');
   } else if (strcmp(operation, "values") == 0) {
     set_values(n);
+  } else if (strcmp(operation, "call") == 0) {
+    call(n);
+  } else if (strncmp(operation, "serve-", 6) == 0) {
+    serve(n, operation + 6);
+  } else if (strncmp(operation, "both-", 5) == 0) {
+    call_and_serve(n, operation + 5);
   } else if (strcmp(operation, "join") != 0) {
     fprintf(stderr, "steps: operation %s is none\n", operation);
     return 2;

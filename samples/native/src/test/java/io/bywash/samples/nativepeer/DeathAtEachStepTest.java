@@ -1,6 +1,7 @@
 package io.bywash.samples.nativepeer;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Kind;
@@ -12,6 +13,11 @@ import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.call.Call;
+import io.bywash.engine.call.CallFailedException;
+import io.bywash.engine.call.Caller;
+import io.bywash.engine.call.Request;
+import io.bywash.engine.call.Responder;
 import io.bywash.engine.cell.Atomics;
 import io.bywash.engine.cell.Latest;
 import io.bywash.engine.cell.LatestReader;
@@ -20,6 +26,8 @@ import io.bywash.engine.queue.Consumer;
 import io.bywash.engine.queue.Delivery;
 import io.bywash.engine.queue.Producer;
 import io.bywash.engine.queue.WorkQueue;
+import io.bywash.engine.wait.WaitPolicy;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -41,7 +49,9 @@ final class DeathAtEachStepTest {
 
   private static SegmentSpec spec() {
     return SegmentSpec.small(List.of(Broadcast.spec("q", 4096, 2), WorkQueue.spec("jobs", 4, Numbered.MAX_LENGTH),
-        Atomics.spec("state", "long total"), Latest.spec("price", Numbered.MAX_LENGTH, 1, 2)));
+        Atomics.spec("state", "long total"), Latest.spec("price", Numbered.MAX_LENGTH, 1, 2),
+        CallsInJava.endpoint("plain").callers(1).slots(4).responders(2).spec(),
+        CallsInJava.endpoint("again").callers(1).slots(4).responders(2).redelivers().spec()));
   }
 
   /** Whether the operation was killed before its step {@code n}; false when it has fewer. */
@@ -180,6 +190,79 @@ final class DeathAtEachStepTest {
         state.longCell("total").set(0);
       }
     });
+  }
+
+  // ---- calls
+
+  /** Nobody gets a call of the dead; in the same slots, new calls get their replies. */
+  private static void callAndServe(Segment segment, String entry) {
+    try (Responder responder = CallsInJava.responder(segment, entry, WaitPolicy.BACKOFF)) {
+      for (Request request; (request = responder.receive()) != null; ) {
+        assertTrue(request.isOneWay(), "a call of the dead");
+        assertEquals(2, CallsInJava.asked(request));
+        assertTrue(CallsInJava.answer(request));
+      }
+      try (Caller caller = CallsInJava.caller(segment, entry, WaitPolicy.BACKOFF)) {
+        for (long i = 0; i < 9; i++) {
+          Call call = CallsInJava.send(caller, i);
+          Request request = responder.receive();
+          assertNotNull(request, "a request is not found");
+          assertEquals(i, CallsInJava.asked(request));
+          assertTrue(CallsInJava.answer(request));
+          assertTrue(call.isDone());
+          CallsInJava.checkReply(call.reply(), i);
+          call.close();
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"call plain", "both-plain plain", "both-again again"})
+  void callsOfADeadCallerAreGivenUpAndJavaCallsInTheSameSlots(String operation) throws Exception {
+    String[] words = operation.split(" ");
+    dieAtEachStep(words[0], segment -> { }, segment -> callAndServe(segment, words[1]));
+  }
+
+  /** A caller in Java whose responder in C dies. */
+  private static void responderDies(String entry, Set<CallFailedException.Reason> reasons) throws Exception {
+    List<Caller> callers = new ArrayList<>();
+    List<Call> calls = new ArrayList<>();
+    dieAtEachStep("serve-" + entry, segment -> {
+      callers.add(CallsInJava.caller(segment, entry, WaitPolicy.BACKOFF));
+      for (long i = 0; i < 3; i++) {
+        calls.add(CallsInJava.send(callers.getFirst(), i));
+      }
+    }, segment -> {
+      try (Caller caller = callers.removeFirst();
+          Responder responder = CallsInJava.responder(segment, entry, WaitPolicy.BACKOFF)) {
+        for (int ends = 0; ends < 3; ) {
+          for (Request request; (request = responder.receive()) != null; ) {
+            assertTrue(CallsInJava.answer(request)); // also what the dead one had taken, if that is redelivered
+          }
+          ends += caller.await(CallsInJava.PATIENCE_NANOS) == null ? 100 : 1;
+        }
+        for (int i = 0; i < 3; i++) {
+          try (Call call = calls.removeFirst()) {
+            if (call.failure() == null) {
+              CallsInJava.checkReply(call.reply(), i);
+            }
+            assertTrue(call.failure() == null || reasons.contains(call.failure()), "call " + i);
+          }
+        }
+      }
+      callAndServe(segment, entry);
+    });
+  }
+
+  @Test
+  void eachCallThatADeadResponderMayHaveTakenIsAnsweredByItOrFails() throws Exception {
+    responderDies("plain", Set.of(CallFailedException.Reason.RESPONDER_GONE));
+  }
+
+  @Test
+  void eachCallThatADeadResponderMayHaveTakenIsAnsweredByItOrByJavaIfTheEndpointRedelivers() throws Exception {
+    responderDies("again", Set.of());
   }
 
   // ---- participants and segments

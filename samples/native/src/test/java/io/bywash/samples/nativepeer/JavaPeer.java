@@ -5,8 +5,12 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.call.Caller;
+import io.bywash.engine.call.Responder;
+import io.bywash.engine.pool.PoolUser;
 import io.bywash.engine.queue.Consumer;
 import io.bywash.engine.queue.Delivery;
+import io.bywash.engine.wait.WaitPolicy;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
@@ -23,6 +27,9 @@ public final class JavaPeer {
         case "publish" -> publish(segment, arguments[2], Long.parseLong(arguments[3]));
         case "stand" -> stand(segment, arguments[2]);
         case "hold" -> hold(segment, arguments[2]);
+        case "lease" -> lease(segment, arguments[2], Integer.parseInt(arguments[3]));
+        case "serve-hold" -> serveAndHold(segment, arguments[2]);
+        case "call-leave" -> callAndLeave(segment, arguments[2]);
         default -> throw new IllegalArgumentException("role=" + arguments[0]);
       }
     }
@@ -46,6 +53,34 @@ public final class JavaPeer {
       System.out.println("ready");
       System.in.read();
       System.out.println(subscriber.nextSequence());
+    }
+  }
+
+  /** Takes so many objects of a pool, and waits to be killed. */
+  private static void lease(Segment segment, String entry, int count) throws Exception {
+    try (PoolUser user = PoolUser.open(segment.directory().find(entry, Kind.POOL))) {
+      int taken = 0;
+      while (taken < count && user.acquire() != 0) {
+        taken++;
+      }
+      System.out.println(taken + " objects");
+      System.in.read();
+    }
+  }
+
+  /** Takes a request, and waits to be killed. */
+  private static void serveAndHold(Segment segment, String entry) throws Exception {
+    try (Responder responder = CallsInJava.responder(segment, entry, WaitPolicy.BACKOFF)) {
+      System.out.println("holding " + CallsInJava.asked(responder.receive(PATIENCE_NANOS)));
+      System.in.read();
+    }
+  }
+
+  /** Sends a request, and waits to be killed. */
+  private static void callAndLeave(Segment segment, String entry) throws Exception {
+    try (Caller caller = CallsInJava.caller(segment, entry, WaitPolicy.BACKOFF)) {
+      CallsInJava.send(caller, 0);
+      System.in.read();
     }
   }
 

@@ -33,7 +33,8 @@ final class Peer implements AutoCloseable {
 
   /** The C program in a role. */
   static Peer inC(Native.Variant variant, Path segment, String role, Object... arguments) throws IOException {
-    List<String> command = new ArrayList<>(List.of(Native.program(variant, "peer").toString(), role,
+    String program = role.startsWith("call") || role.startsWith("serve") ? "calls" : "peer";
+    List<String> command = new ArrayList<>(List.of(Native.program(variant, program).toString(), role,
         segment.toString()));
     for (Object argument : arguments) {
       command.add(argument.toString());

@@ -85,6 +85,17 @@ final class SampleTest {
         assertEquals("", ended(sends));
         assertTrue(Files.exists(bus.path("work")), "a queue with messages stays though nobody uses it");
         assertEquals("one\ntwo\n", ended(start(directory, List.of(copy.resolve("work").toString(), "take"))));
+
+        Process serves = start(directory, List.of(copy.resolve("serve").toString()));
+        processes.add(serves);
+        Process calls = start(directory, List.of(copy.resolve("call").toString()));
+        processes.add(calls);
+        try (var lines = calls.outputWriter()) {
+          lines.write("one\ntwo\n");
+        }
+        assertEquals("ONE\nTWO\n", ended(calls));
+        serves.destroy(); // as if it was interrupted
+        assertEquals("", ended(serves));
       } finally {
         processes.forEach(Process::destroyForcibly);
       }
@@ -106,7 +117,8 @@ final class SampleTest {
   void theReadmeNamesTheProgramsAndTheHeaderIsTheOneThatLayoutPrints() throws IOException {
     String readme = Files.readString(Native.HERE.resolve("README.md"));
     for (String command : List.of("make", "./publish", "../../bywash hello subscriber", "./subscribe",
-        "../../bywash hello publisher", "./work send", "./work take", "../../bywash layout hello --c")) {
+        "../../bywash hello publisher", "./work send", "./work take", "./serve", "./call",
+        "../../bywash layout hello --c")) {
       assertTrue(readme.contains(command), command);
     }
     // samples/tool's own test shows that `layout --c` prints this for the same record

@@ -12,16 +12,22 @@ import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
+import io.bywash.engine.call.Caller;
+import io.bywash.engine.call.Request;
+import io.bywash.engine.call.Responder;
 import io.bywash.engine.cell.Atomics;
 import io.bywash.engine.cell.Latest;
 import io.bywash.engine.cell.LatestWriter;
 import io.bywash.engine.cell.NumberArray;
 import io.bywash.engine.cell.RecordArray;
+import io.bywash.engine.pool.Pool;
+import io.bywash.engine.pool.PoolUser;
 import io.bywash.engine.queue.Consumer;
 import io.bywash.engine.queue.DeliveryPolicy;
 import io.bywash.engine.queue.Producer;
 import io.bywash.engine.queue.WorkQueue;
 import io.bywash.engine.ring.Ring;
+import io.bywash.engine.wait.WaitPolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -135,11 +141,15 @@ final class SegmentPeersTest {
     List<EntrySpec> all = List.of(Broadcast.spec("q", 4096, 4), WorkQueue.spec("jobs", 4, Numbered.MAX_LENGTH),
         Atomics.spec("state", "long total"), Latest.spec("price", Numbered.MAX_LENGTH, 1, 2),
         Ring.spec("ring", 16, Long.BYTES), NumberArray.spec("numbers", 3, double.class),
-        RecordArray.spec("records", 3, ValuesPeersTest.Place.PLACES));
+        RecordArray.spec("records", 3, ValuesPeersTest.Place.PLACES), Pool.spec("pool", 100, 24),
+        CallsInJava.endpoint("calls").callers(2).slots(4).responders(2).redelivers().spec());
     try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), SegmentSpec.small(all));
         Publisher publisher = Publisher.open(segment.directory().find("q", Kind.BROADCAST));
         Producer producer = Producer.open(segment.directory().find("jobs", Kind.WORK_QUEUE));
-        LatestWriter writer = LatestWriter.open(segment.directory().find("price", Kind.LATEST))) {
+        LatestWriter writer = LatestWriter.open(segment.directory().find("price", Kind.LATEST));
+        PoolUser user = PoolUser.open(segment.directory().find("pool", Kind.POOL));
+        Caller caller = CallsInJava.caller(segment, "calls", WaitPolicy.BACKOFF);
+        Responder responder = CallsInJava.responder(segment, "calls", WaitPolicy.BACKOFF)) {
       for (long i = 0; i < 40; i++) {
         assertTrue(publisher.offer(Numbered.message(i)));
       }
@@ -149,6 +159,17 @@ final class SegmentPeersTest {
       }
       holds.awaits("holding 0");
       writer.set(Numbered.message(1));
+      user.acquire();
+      for (long i = 0; i < 6; i++) { // two that are answered, two that were taken, two that wait
+        CallsInJava.send(caller, i);
+        if (i < 4) {
+          Request request = responder.receive();
+          if (i < 2) {
+            CallsInJava.answer(request);
+            caller.poll().close();
+          }
+        }
+      }
       String said = Native.run(Native.HERE, List.of(Native.program(Native.Variant.SANITIZED, "damage").toString(),
           segment.path().toString(), bus.path("copy").toString(), String.valueOf(rounds), String.valueOf(seed)));
       assertTrue(said.matches("damaged [1-9]\\d*\n"), said);

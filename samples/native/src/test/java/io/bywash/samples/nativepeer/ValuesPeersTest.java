@@ -16,6 +16,9 @@ import io.bywash.engine.cell.LatestReader;
 import io.bywash.engine.cell.LatestWriter;
 import io.bywash.engine.cell.NumberArray;
 import io.bywash.engine.cell.RecordArray;
+import io.bywash.engine.pool.Pool;
+import io.bywash.engine.pool.PoolUser;
+import io.bywash.engine.pool.PoolView;
 import io.bywash.engine.record.Records;
 import io.bywash.engine.ring.Ring;
 import io.bywash.engine.ring.RingWriter;
@@ -62,6 +65,32 @@ final class ValuesPeersTest {
       assertEquals(-100 - count, state.intCell("small").get());
       assertFalse(state.booleanCell("flag").get());
       assertEquals(1, state.doubleCell("ratio").get());
+      Bus.verify(segment);
+    }
+  }
+
+  @Test
+  void aReadOnlyLookSeesTheObjectsOfAPoolAndWhatADeadUserHadIsFreeOnceCHasRecovered() throws Exception {
+    try (Bus bus = new Bus();
+        Segment segment = Segment.create(bus.path("s"), SegmentSpec.of(Pool.spec("pool", 1_000, Place.PLACES)));
+        PoolUser user = PoolUser.open(segment.directory().find("pool", Kind.POOL));
+        PoolView view = PoolView.open(segment.directory().find("pool", Kind.POOL))) {
+      long given = 0;
+      for (int i = 1; i <= 300; i++) {
+        given = user.acquire(Place.PLACES, new Place(i, 2, 0));
+      }
+      user.release(given);
+      user.acquire(); // which has no data yet
+      bus.peer("pool").awaits("pool of 1000: 300 used, 299 written, sum " + 299 * 300 + ", stale 0, forged -1").ends();
+      Peer dies = bus.javaPeer("lease", "pool", 700).awaits("700 objects");
+      assertEquals(1_000, view.allocated());
+      dies.kill();
+      bus.peer("recover").awaits("buried 0, 0 roles").ends(); // it has buried the dead when it joined
+      assertEquals(300, view.allocated());
+      for (int i = 0; i < 700; i++) {
+        assertTrue(user.acquire() != 0, "an object is lost");
+      }
+      assertEquals(0, user.acquire());
       Bus.verify(segment);
     }
   }
