@@ -30,6 +30,9 @@ import org.osgi.service.event.Event
 import org.osgi.service.event.EventAdmin
 import org.osgi.service.event.EventConstants
 import org.osgi.service.event.EventHandler
+import org.osgi.service.typedevent.TypedEventBus
+import org.osgi.service.typedevent.TypedEventConstants
+import org.osgi.service.typedevent.UntypedEventHandler
 
 private const val MESSAGE_BYTES = 64
 private const val RING_BYTES = 1L shl 20
@@ -155,7 +158,21 @@ private class EventDelivery(name: String, context: BundleContext) : Delivery(nam
     override fun close() = registration.unregister()
 }
 
-/** A Felix in this process. The types of Bywash and of EventAdmin are those of this program. */
+/** Events of OSGi's other bus, Aries Typed Event. */
+private class TypedEventDelivery(context: BundleContext) : Delivery("typedEvent") {
+    private val events = context.getService(context.getServiceReference(TypedEventBus::class.java))
+    private val registration = context.registerService(
+        UntypedEventHandler::class.java,
+        UntypedEventHandler { _, event -> received(event["sent"] as Long) },
+        Hashtable(mapOf(TypedEventConstants.TYPED_EVENT_TOPICS to TOPIC)),
+    )
+
+    override fun send(sentNanos: Long) = events.deliverUntyped(TOPIC, mapOf("sent" to sentNanos))
+
+    override fun close() = registration.unregister()
+}
+
+/** A Felix in this process. The types of Bywash and of the other buses are those of this program. */
 private class Container(bus: Path, private val storage: Path, properties: Map<String, String>) : AutoCloseable {
     private val framework: Framework = ServiceLoader.load(FrameworkFactory::class.java).first().newFramework(
         properties + mapOf(
@@ -214,11 +231,14 @@ private class Container(bus: Path, private val storage: Path, properties: Map<St
     private companion object {
         const val PACKAGES = "io.bywash.engine;version=0.1.0,io.bywash.engine.broadcast;version=0.1.0," +
             "io.bywash.engine.inspect;version=0.1.0,io.bywash.engine.wait;version=0.1.0," +
-            "io.bywash.osgi;version=0.1.0,io.bywash.osgi.runtime;version=0.1.0,org.osgi.service.event;version=1.4.1"
+            "io.bywash.osgi;version=0.1.0,io.bywash.osgi.runtime;version=0.1.0,org.osgi.service.event;version=1.4.1," +
+            "org.osgi.service.typedevent;version=1.0.0,org.osgi.service.typedevent.monitor;version=1.0.0," +
+            "org.osgi.util.pushstream;version=1.1.0,org.slf4j;version=1.7.36"
         val BUNDLES = listOf(
             "org.osgi.util.function", "org.osgi.util.promise", "org.osgi.service.component",
             "org.apache.felix.configadmin", "org.apache.felix.log", "org.apache.felix.scr",
-            "org.apache.felix.eventadmin", "felix-bundle",
+            "org.apache.felix.eventadmin", "org.osgi.util.converter", "org.apache.aries.component-dsl.component-dsl",
+            "org.apache.aries.typedevent.bus", "felix-bundle",
         )
     }
 }
@@ -240,7 +260,7 @@ class Osgi(private val effort: Effort) {
                 container(bus, emptyMap()) { context ->
                     measure(
                         PollDelivery(segment), WhiteboardDelivery(segment, context),
-                        EventDelivery("eventAdmin", context),
+                        EventDelivery("eventAdmin", context), TypedEventDelivery(context),
                     )
                 }
                 container(bus, mapOf("org.apache.felix.eventadmin.Timeout" to "0")) { context ->

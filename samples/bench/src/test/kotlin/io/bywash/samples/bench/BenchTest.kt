@@ -177,7 +177,7 @@ class BenchTest {
     fun osgiIsComparedWithAPollLoop() {
         assertEquals(0, bench("osgi", "--json"), { err })
         val keys = Regex("\"([^\"]+)\": ").findAll(out.trim()).map { it.groupValues[1] }.toSet()
-        for (name in listOf("poll", "whiteboard", "eventAdmin", "eventAdmin.noTimeout")) {
+        for (name in listOf("poll", "whiteboard", "eventAdmin", "eventAdmin.noTimeout", "typedEvent")) {
             for (metric in listOf("rate", "p50", "p99", "max", "sleepMax")) {
                 assertTrue("osgi.$name.$metric" in keys, "$name.$metric is not in $keys")
             }

@@ -3,22 +3,21 @@ package io.bywash.samples.container;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import aQute.bnd.osgi.Builder;
-import aQute.bnd.osgi.Jar;
+import aQute.bnd.osgi.Resource;
+import aQute.bnd.repository.fileset.FileSetRepository;
+import biz.aQute.resolve.Bndrun;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
-import javax.tools.ToolProvider;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,7 +28,7 @@ final class DocumentIT {
   private static final Pattern BLOCK = Pattern.compile("```(\\w+)\\n(.*?)```", Pattern.DOTALL);
   private static final String ALLOW = "--sun-misc-unsafe-memory-access=allow";
 
-  /** Turns each price's event into an order, so that both bridges are seen. */
+  /** Turns each price's event into an order, so that both of a pair of bridges are seen. */
   private static final String PROBE = """
       package docs;
 
@@ -37,9 +36,15 @@ final class DocumentIT {
       import org.osgi.service.component.annotations.*;
       import org.osgi.service.event.*;
 
-      @Component(property = "event.topics=prices/NEW")
+      @Component(property = "event.topics=prices/NEW", immediate = true)
       public class Probe implements EventHandler {
         @Reference EventAdmin events;
+        @Reference(target = "(event.topics=orders/*)") EventHandler orders;
+
+        @Activate
+        void activate() {
+          System.out.println("the probe is there");
+        }
 
         @Override
         public void handleEvent(Event event) {
@@ -48,23 +53,35 @@ final class DocumentIT {
       }
       """;
 
+  /** The same with typed events and alarms. */
+  private static final String TYPED_PROBE = """
+      package docs;
+
+      import java.util.Map;
+      import org.osgi.service.component.annotations.*;
+      import org.osgi.service.typedevent.*;
+
+      @Component(property = "event.topics=prices/NEW", immediate = true)
+      public class TypedProbe implements UntypedEventHandler {
+        @Reference TypedEventBus events;
+        @Reference(target = "(event.topics=alarms/NEW)") TypedEventHandler<?> alarms;
+
+        @Activate
+        void activate() {
+          System.out.println("the typed probe is there");
+        }
+
+        @Override
+        public void notifyUntyped(String topic, Map<String, Object> event) {
+          events.deliverUntyped("alarms/NEW", Map.of("text", "alarm at " + event.get("price")));
+        }
+      }
+      """;
+
   @TempDir
   private Path temporary;
+  @TempDir(factory = SharedMemory.class)
   private Path bus;
-
-  @BeforeEach
-  void makeBus() throws IOException {
-    bus = Files.createTempDirectory(Path.of("/dev/shm"), "bywash-test-");
-  }
-
-  @AfterEach
-  void removeBus() throws IOException {
-    try (Stream<Path> files = Files.walk(bus)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
-  }
 
   private static List<String> blocks(String language) throws IOException {
     List<String> found = new ArrayList<>();
@@ -86,21 +103,29 @@ final class DocumentIT {
     try (Shell shell = new Shell(home, bus, Stream.concat(Stream.of(ALLOW), command.stream()).toList())) {
       shell.ask("bywash:ls", "There are no queues");
       String queue = blocks("properties").getFirst();
-      Files.writeString(home.resolve("load/io.bywash.queue-prices.cfg"), queue);
-      Files.writeString(home.resolve("load/io.bywash.queue-orders.cfg"), queue.replace("prices", "orders"));
-      for (String jar : System.getProperty("java.class.path").split(":")) {
-        if (jar.matches(".*/org\\.(apache\\.felix\\.eventadmin|osgi\\.util\\.pushstream)-.*")) {
-          Files.copy(Path.of(jar), home.resolve("load").resolve(Path.of(jar).getFileName()));
-        }
+      for (String name : List.of("orders", "alarms")) {
+        Files.writeString(home.resolve("load/io.bywash.queue-" + name + ".cfg"), queue.replace("prices", name));
       }
-      Path bundle = bundle();
+      copyFromClassPath("org.apache.felix.eventadmin", home.resolve("load"));
+      Path jars = Files.createDirectory(home.resolve("jars"));
+      for (String line : blocks("gogo").getLast().lines().toList()) {
+        copyFromClassPath(line.substring(line.lastIndexOf('/') + 1, line.lastIndexOf(".jar")), jars);
+        shell.type(line);
+      }
+      Path bundle = new Sources("docs", Stream.concat(blocks("java").stream(), Stream.of(PROBE, TYPED_PROBE)).toList())
+          .build(temporary);
       Files.move(bundle, home.resolve("load/docs.jar"), StandardCopyOption.ATOMIC_MOVE);
+      for (String probe : List.of("the probe", "the typed probe")) { // events that nobody handles are gone
+        shell.await(probe, lines -> lines.stream().anyMatch(line -> line.contains(probe + " is there")));
+      }
+      Files.writeString(home.resolve("load/io.bywash.queue-prices.cfg"), queue);
       List<Long> prices = LongStream.range(100, 200).boxed().toList();
       for (String word : List.of("price", "streamed")) {
         shell.await("all prices by " + word, lines -> numbers(lines, word).size() == prices.size());
         assertEquals(prices, numbers(shell.lines(), word));
       }
       shell.ask("bywash:tail market orders 3", "10 bytes  buy at ");
+      shell.ask("bywash:tail market alarms 3", "12 bytes  alarm at ");
       shell.ask("bywash:stat market", "publisher");
       shell.stop();
     }
@@ -141,17 +166,47 @@ final class DocumentIT {
     jars(temporary);
     Files.createDirectories(home.resolve("configuration"));
     Files.writeString(home.resolve("configuration/config.ini"), blocks("ini").getFirst());
-    for (String jar : System.getProperty("java.class.path").split(":")) {
-      if (jar.contains("/org.eclipse.osgi-")) {
-        Files.copy(Path.of(jar), home.resolve("org.eclipse.osgi.jar"));
-      }
-    }
+    copyFromClassPath("org.eclipse.osgi", home);
     try (Shell shell = new Shell(home, bus,
         List.of("--enable-native-access=ALL-UNNAMED", "-jar", "org.eclipse.osgi.jar"))) {
       Files.createDirectories(home.resolve("load"));
       Files.writeString(home.resolve("load/io.bywash.queue-prices.cfg"), blocks("properties").getFirst());
       shell.await("a queue", lines -> Files.exists(bus.resolve("market")));
     }
+  }
+
+  @Test
+  void bndResolvesItsRunFileAndRunsIt() throws Exception {
+    Path jars = temporary.resolve("jars");
+    copy(FELIX.resolve("bundle"), jars);
+    copyFromClassPath("org.apache.felix.framework", jars);
+    Path home = Files.createDirectories(temporary.resolve("run"));
+    Path file = Files.writeString(home.resolve("bywash.bndrun"), blocks("bnd").getFirst());
+    List<String> command = new ArrayList<>(List.of(ALLOW));
+    try (Bndrun run = Bndrun.createBndrun(null, file.toFile()); Stream<Path> repository = Files.list(jars)) {
+      run.getWorkspace().addBasicPlugin(
+          new FileSetRepository("jars", repository.map(Path::toFile).toList()));
+      command.addAll(run.getRunVM());
+      try (Resource jar = run.export("bnd.executablejar", Map.of()).getValue();
+          OutputStream out = Files.newOutputStream(home.resolve("run.jar"))) {
+        jar.write(out);
+      }
+      assertEquals(List.of(), run.getErrors());
+    }
+    command.addAll(List.of("-jar", "run.jar"));
+    try (Shell shell = new Shell(home, bus, command)) {
+      shell.ask("bywash:ls", bus.toString());
+    }
+  }
+
+  /** Without its version in the name. */
+  private static void copyFromClassPath(String name, Path folder) throws IOException {
+    for (String jar : System.getProperty("java.class.path").split(":")) {
+      if (jar.matches(".*/" + Pattern.quote(name) + "-[0-9][^/]*")) {
+        Files.copy(Path.of(jar), folder.resolve(name + ".jar"));
+      }
+    }
+    assertTrue(Files.exists(folder.resolve(name + ".jar")), name);
   }
 
   private static void jars(Path home) throws IOException {
@@ -168,33 +223,6 @@ final class DocumentIT {
           Files.copy(file, copy);
         }
       }
-    }
-  }
-
-  /** All its Java, compiled, as a bundle. */
-  private Path bundle() throws Exception {
-    Path sources = Files.createDirectories(temporary.resolve("sources"));
-    Path classes = Files.createDirectories(temporary.resolve("classes"));
-    List<String> arguments = new ArrayList<>(List.of("-d", classes.toString(), "-cp",
-        System.getProperty("java.class.path"), "-proc:none"));
-    for (String source : Stream.concat(blocks("java").stream(), Stream.of(PROBE)).toList()) {
-      Matcher name = Pattern.compile("public class (\\w+)").matcher(source);
-      assertTrue(name.find(), source);
-      arguments.add(Files.writeString(sources.resolve(name.group(1) + ".java"), source).toString());
-    }
-    assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, arguments.toArray(String[]::new)));
-    try (Builder builder = new Builder()) {
-      builder.setProperty("Bundle-SymbolicName", "docs");
-      builder.setProperty("-includeresource", classes.toString());
-      builder.setProperty("-privatepackage", "docs");
-      for (String jar : System.getProperty("java.class.path").split(":")) {
-        builder.addClasspath(Path.of(jar).toFile());
-      }
-      Jar jar = builder.build();
-      assertEquals(List.of(), builder.getErrors());
-      Path file = temporary.resolve("docs.jar");
-      jar.write(file.toFile());
-      return file;
     }
   }
 }
