@@ -42,6 +42,10 @@ final class Shell implements AutoCloseable {
     }
   }
 
+  long pid() {
+    return process.pid();
+  }
+
   void type(String line) {
     input.println(line);
   }
