@@ -185,14 +185,15 @@ public final class Publisher extends Role implements Waitable, Revocable {
   public <T> boolean offer(Records<T> records, T record, long timeoutNanos) {
     if (records != checked) {
       records.check(entry);
+      writer.prepare(records.types().stream().mapToInt(RecordType::sizeBytes).max().orElseThrow());
       checked = records;
     }
     beginWait(timeoutNanos);
     RecordType<T> type = records.typeOf(record);
-    boolean offered;
-    do {
-      offered = writer.tryOffer(type, record);
-    } while (!offered && awaitOnce(timeoutNanos));
+    boolean offered = writer.tryOffer(type, record);
+    while (!offered && awaitOnce(timeoutNanos)) {
+      offered = writer.tryOfferAgain(type);
+    }
     Reference.reachabilityFence(this);
     return offered;
   }

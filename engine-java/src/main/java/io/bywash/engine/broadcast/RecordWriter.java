@@ -3,6 +3,7 @@ package io.bywash.engine.broadcast;
 import static io.bywash.engine.broadcast.BroadcastLayout.*;
 
 import io.bywash.engine.Claim;
+import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.internal.record.ClaimView;
 import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.internal.waiting.Waiters;
@@ -69,6 +70,8 @@ final class RecordWriter extends ClaimView {
   private long blockEnd;
   /** Whether the position is ahead of what readers are told. */
   private boolean staged;
+  /** For a record that needs the slow path; null before {@link #prepare}. */
+  private Region scratch;
 
   /** Goes on where the last publisher stopped, see {@link RingRepair}. */
   RecordWriter(Publisher owner, Ring ring, RoleHandle handle, Gate gate) {
@@ -164,40 +167,73 @@ final class RecordWriter extends ClaimView {
   }
 
   /**
-   * Publishes a record of a class that is no longer than a message may be; false when there is no room now. It is the
-   * shortest way, with no more looks and stores than it needs. A claim is open while the record is asked for its
-   * components, so that it cannot use this publisher meanwhile; whatever ends this, it is not any more.
+   * Publishes a record of a class that {@link #prepare} was called for. If there is no room now, it returns false, and
+   * {@link #tryOfferAgain} can try that record again.
+   *
+   * <p>It is the shortest way: the record is written to the ring if that needs no look at anything, and else to private
+   * memory. Either way the same code writes it, before any call. So the JIT keeps a record that was just made in
+   * registers; were a call in between, each component would have to be stored and loaded once more.
+   *
+   * <p>A claim is open while the record is asked for its components, so that it cannot use this publisher meanwhile;
+   * whatever ends this, it is not any more.
    */
   <T> boolean tryOffer(RecordType<T> type, T record) {
     if (isOpen()) {
       throw refused(type.sizeBytes());
     }
     handle.enter();
+    boolean offered = true;
     try {
       long bytes = recordBytes(type.sizeBytes());
       long message = next; // as in room
-      if (message + bytes > limit) {
-        message = makeRoom(type.sizeBytes());
+      boolean hasRoom = message + bytes <= limit;
+      openEmpty();
+      type.write(hasRoom ? region : scratch, hasRoom ? message : 0, record);
+      if (!endEmpty()) {
+        throw ended();
       }
-      if (message != 0) {
-        openEmpty();
-        type.write(region, message, record);
-        if (!endEmpty()) {
-          throw ended();
-        }
+      if (hasRoom) {
         writeHeader(message, type.sizeBytes(), type.number());
         publishUntil(message + bytes, bytes);
-        handle.exit();
-        return true;
+      } else {
+        offered = offerScratch(type.sizeBytes(), type.number());
       }
-      publishStaged(); // as in room
     } catch (Throwable failure) {
       endEmpty();
-      unpad();
       throw failed(failure);
     }
     handle.exit();
-    return false;
+    return offered;
+  }
+
+  /** Publishes the record that {@link #tryOffer} last found no room for; false when there is none now either. */
+  boolean tryOfferAgain(RecordType<?> type) {
+    begin(type.sizeBytes());
+    boolean offered;
+    try {
+      offered = offerScratch(type.sizeBytes(), type.number());
+    } catch (Throwable failure) {
+      throw failed(failure);
+    }
+    handle.exit();
+    return offered;
+  }
+
+  private boolean offerScratch(int length, int type) {
+    long message = room(length, type);
+    if (message == 0) {
+      return false;
+    }
+    scratch.copyTo(0, region, message, length);
+    publishRecord(message, length);
+    return true;
+  }
+
+  /** Makes ready to offer records of up to so many bytes. */
+  void prepare(int maxRecordBytes) {
+    if (scratch == null || scratch.sizeBytes() < maxRecordBytes) {
+      scratch = Region.allocate(maxRecordBytes + Long.BYTES);
+    }
   }
 
   private RuntimeException ended() {
