@@ -108,10 +108,6 @@ public final class Call implements AutoCloseable {
     return stage == Stage.PENDING;
   }
 
-  boolean isClosed() {
-    return stage == Stage.CLOSED;
-  }
-
   void succeed(MessageView newReply) {
     reply = newReply;
     stage = Stage.DONE;

@@ -35,6 +35,7 @@ final class InFlight {
   private final Call[] calls;
   /** Slots that are known to be free. */
   private final boolean[] free;
+  /** Those that are done and still {@linkplain Call#isToBePolled to be polled}. */
   private final Queue<Call> done = new ArrayDeque<>();
   /** The number that is used next. */
   private long next;
@@ -165,10 +166,10 @@ final class InFlight {
 
   /** A call that is done, was not returned before, and was not closed; null when there is none. */
   Call nextDone() {
-    Call first;
-    do {
-      first = done.poll();
-    } while (first != null && first.isClosed());
+    Call first = done.poll();
+    if (first != null) {
+      first.isToBePolled = false;
+    }
     return first;
   }
 
@@ -207,10 +208,17 @@ final class InFlight {
     }
   }
 
-  /** Looks at one call. */
+  /** Looks at one call, and now and then at all. Leaves the claim alone meanwhile, for which responders fight. */
   void update(Call call) {
-    if (call.isPending() && !receive(call)) {
-      judge(call, System.nanoTime(), true);
+    if (!call.isPending() || receive(call)) {
+      return;
+    }
+    long now = System.nanoTime();
+    if (now - lookedNanos >= WaitRoom.PROBE_NANOS) {
+      update(true);
+    }
+    if (call.isPending()) {
+      judge(call, now, mayBeLost());
     }
   }
 
@@ -318,8 +326,11 @@ final class InFlight {
     };
   }
 
-  /** Gives up the slot of a call that is done. */
+  /** Gives up the slot of a call that is done, and its place among those to be polled. */
   void release(Call call) {
+    if (call.isToBePolled) {
+      done.remove(call);
+    }
     int index = slots.index(call.number);
     if (call.slot != NONE && calls[index] == call) {
       calls[index] = null;

@@ -167,6 +167,11 @@ public final class CallSubject implements Subject, DeathSubject<CallScene> {
   }
 
   @Override
+  public List<String> unreached() {
+    return List.of("call.CallClient.read:"); // to memory of this process alone
+  }
+
+  @Override
   public Examination examination(List<Long> marks) {
     return new Autopsy(Marks.of(marks));
   }

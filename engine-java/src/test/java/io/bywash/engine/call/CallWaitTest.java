@@ -4,6 +4,7 @@ import static io.bywash.engine.call.TestCalls.PATIENCE_NANOS;
 import static io.bywash.engine.call.TestCalls.answer;
 import static io.bywash.engine.call.TestCalls.assertAnswered;
 import static io.bywash.engine.call.TestCalls.assertFailed;
+import static io.bywash.engine.call.TestCalls.number;
 import static io.bywash.engine.call.TestCalls.send;
 import static io.bywash.engine.call.TestCalls.take;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -11,11 +12,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.bywash.engine.InterruptedWaitException;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.Threads;
 import io.bywash.engine.call.CallFailedException.Reason;
+import io.bywash.engine.internal.memory.NativeAccess;
 import io.bywash.engine.wait.WaitHub;
 import java.util.ArrayList;
 import java.util.List;
@@ -119,6 +122,59 @@ class CallWaitTest {
       assertSame(call, caller.poll());
       assertFailed(call, Reason.RESPONDER_GONE);
       leave.countDown();
+    }
+  }
+
+  @Test
+  void aBatchWakesOnceAReplyWakesItsCallerOnlyAndWhoIsAwakeIsNotWoken() throws Exception {
+    assumeTrue(NativeAccess.ENABLED, "without it nobody is woken");
+    try (TestCalls calls = calls(); Caller one = calls.caller(); Caller other = calls.caller();
+        Responder responder = calls.responder()) {
+      for (int i = 0; i < 5; i++) {
+        try (Call call = send(one, i)) {
+          assertTrue(answer(take(responder)));
+          assertAnswered(call, i);
+        }
+      }
+      assertEquals(0, calls.status().wakeCount());
+      assertFalse(one.isReady(), "nobody polls a call that was closed");
+      CompletableFuture<Void> asked = WaitHub.shared().whenReady(responder);
+      awaitSleepers(calls, 1);
+      for (int i = 0; i < 4; i++) {
+        send(one, i);
+      }
+      await(asked);
+      assertEquals(1, calls.status().wakeCount());
+      send(other, 4);
+      CompletableFuture<Void> oneReady = WaitHub.shared().whenReady(one);
+      CompletableFuture<Void> otherReady = WaitHub.shared().whenReady(other);
+      awaitSleepers(calls, 2);
+      Request last = null;
+      for (int i = 0; i < 5; i++) {
+        Request request = take(responder);
+        if (number(request) == 4) {
+          last = request;
+        } else {
+          assertTrue(answer(request));
+        }
+      }
+      await(oneReady);
+      assertEquals(2, calls.status().wakeCount());
+      assertFalse(otherReady.isDone());
+      awaitSleepers(calls, 1);
+      assertTrue(answer(last));
+      await(otherReady);
+      EndpointStatus status = calls.status();
+      assertEquals(3, status.wakeCount());
+      assertEquals(status.sentCount() + status.repliedCount(), status.wakeCount() + status.elidedCount());
+    }
+  }
+
+  private static void awaitSleepers(TestCalls calls, int count) {
+    long start = System.nanoTime();
+    while (calls.status().roles().stream().filter(EndpointStatus.RoleStatus::waits).count() != count) {
+      assertTrue(System.nanoTime() - start < PATIENCE_NANOS, () -> "not " + count + " sleep: " + calls.status());
+      Thread.onSpinWait();
     }
   }
 
