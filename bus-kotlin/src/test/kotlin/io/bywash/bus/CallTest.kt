@@ -180,6 +180,25 @@ class CallTest {
         bus.close()
     }
 
+    @Test
+    fun servingEndsWithItsBusThoughItsBlockIsSuspended() = test {
+        val bus = topology.open(temp.directory)
+        val inside = CompletableDeferred<Unit>()
+        val serving = launch {
+            bus.serve(squares) {
+                inside.complete(Unit)
+                awaitCancellation()
+            }
+        }
+        topology.use(temp.directory) { other ->
+            val failed = async { failure { other.caller(squares).call(Question(1), 10.minutes) } }
+            inside.await()
+            bus.close()
+            serving.join()
+            assertEquals(Reason.RESPONDER_GONE, failed.await().reason())
+        }
+    }
+
     /** Serves until it is killed, with the first request in hand. */
     object Holding : ChildProgram {
         override suspend fun run(arguments: List<String>) =

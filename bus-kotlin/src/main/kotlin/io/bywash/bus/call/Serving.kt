@@ -7,20 +7,28 @@ import io.bywash.bus.MessageWriter
 import io.bywash.bus.UsageGuard
 import io.bywash.engine.Kind
 import io.bywash.engine.Segment
+import io.bywash.engine.SegmentClosedException
 import io.bywash.engine.call.Request
 import io.bywash.engine.call.Responder
+import kotlin.coroutines.Continuation
+import kotlin.coroutines.CoroutineContext
+import kotlin.coroutines.intrinsics.COROUTINE_SUSPENDED
+import kotlin.coroutines.intrinsics.intercepted
+import kotlin.coroutines.intrinsics.startCoroutineUninterceptedOrReturn
+import kotlin.coroutines.intrinsics.suspendCoroutineUninterceptedOrReturn
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.CancellationException
-import kotlinx.coroutines.CoroutineStart
-import kotlinx.coroutines.Deferred
+import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
-import kotlinx.coroutines.async
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.SupervisorJob
+import kotlinx.coroutines.cancel
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.ensureActive
+import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
-import kotlinx.coroutines.supervisorScope
 
 /**
  * Answers the requests of an endpoint with what [block] makes of them, until this is cancelled or the bus is closed.
@@ -75,6 +83,9 @@ private class Worker<Q : Any, R : Any>(
     private val writer = MessageWriter()
     private var request: Request? = null
 
+    /** Where blocks run: a job within the worker's. Blocks that do not suspend share one. */
+    private var handling: CoroutineContext? = null
+
     suspend fun run() {
         try {
             while (true) {
@@ -87,13 +98,15 @@ private class Worker<Q : Any, R : Any>(
             }
         } catch (_: BusClosedException) {
             // the end
+        } catch (closed: SegmentClosedException) { // met by an answer
+            if (!guard.isClosed) throw closed
         }
     }
 
     private suspend fun answer(request: Request) {
         try {
             val value = endpoint.request.read(request)
-            reply(request, handle(request) { block(value) })
+            reply(request, handle(request, value))
         } catch (cancelled: CancellationException) {
             currentCoroutineContext().ensureActive() // else the caller has given up
             request.fail(cancelled)
@@ -102,24 +115,43 @@ private class Worker<Q : Any, R : Any>(
         }
     }
 
-    /** Runs a block that is cancelled when nobody waits for its result any more. */
-    private suspend fun handle(request: Request, block: suspend () -> R): R = supervisorScope {
-        val work = async(start = CoroutineStart.UNDISPATCHED) { block() }
-        val isLong = !work.isCompleted && !request.isOneWay
-        val watch = if (isLong) launch(Dispatchers.Default) { watch(request, work) } else null
-        try {
-            work.await()
-        } finally {
-            watch?.cancel()
+    /** Runs the block. Only if that suspends, somebody watches whether its caller still waits. */
+    private suspend fun handle(request: Request, value: Q): R {
+        val worker = currentCoroutineContext()
+        if (handling?.job?.isActive != true) {
+            handling = worker + SupervisorJob(worker.job)
+        }
+        val context = handling!!
+        return suspendCoroutineUninterceptedOrReturn { caller ->
+            val result = block.startCoroutineUninterceptedOrReturn(value, Handling(context, caller))
+            if (result === COROUTINE_SUSPENDED && !request.isOneWay) {
+                CoroutineScope(context).launch(Dispatchers.Default) { watch(request, context.job) }
+            }
+            result
+        }
+    }
+
+    /** Resumes the worker when a block that has suspended has ended, and ends its job, and so who watches it. */
+    private class Handling<R>(
+        override val context: CoroutineContext,
+        private val worker: Continuation<R>,
+    ) : Continuation<R> {
+        override fun resumeWith(result: Result<R>) {
+            context.job.cancel()
+            worker.intercepted().resumeWith(result)
         }
     }
 
     /** Nobody rings a bell for a call that was given up. In real time, since it is not the caller's dispatcher. */
-    private suspend fun watch(request: Request, work: Deferred<*>) {
-        while (!request.isCancelled) {
-            delay(LOOK)
+    private suspend fun watch(request: Request, handling: Job) {
+        try {
+            while (!request.isCancelled) {
+                delay(LOOK)
+            }
+        } catch (_: SegmentClosedException) {
+            // nobody will get the reply
         }
-        work.cancel()
+        handling.cancel()
     }
 
     private fun reply(request: Request, value: R) {
@@ -131,6 +163,7 @@ private class Worker<Q : Any, R : Any>(
     }
 
     override fun close() {
+        handling?.cancel()
         guard.close()
     }
 
