@@ -1,7 +1,8 @@
 /** Shared-memory messaging between the processes of one host. */
 @SuppressWarnings("requires-automatic") // annotations only, not there at run time
 module io.bywash.engine {
-  requires static jdk.jfr; // events are told where it is there
+  requires static java.management; // where it is there, segments can be shown in JMX
+  requires static jdk.jfr; // where it is there, events are told
   requires static org.osgi.annotation.versioning;
 
   exports io.bywash.engine;

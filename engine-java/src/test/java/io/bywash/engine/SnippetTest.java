@@ -34,6 +34,7 @@ class SnippetTest {
       import io.bywash.engine.broadcast.*;
       import io.bywash.engine.call.*;
       import io.bywash.engine.cell.*;
+      import io.bywash.engine.inspect.*;
       import io.bywash.engine.pool.*;
       import io.bywash.engine.queue.*;
       import io.bywash.engine.record.Records;

@@ -11,6 +11,7 @@
  *  LayoutStatus    which bytes of a segment belong to what
  *  Verification    every invariant of a segment
  *  StatusText      all of it as plain text
+ *  SegmentBean     the status of one segment in JMX
  * </pre>
  *
  * <p>All records are immutable, and any thread may use them and call the static methods. What they show was true a

@@ -1,6 +1,7 @@
 package io.bywash.engine.process;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Entry;
@@ -17,6 +18,7 @@ import io.bywash.engine.call.Caller;
 import io.bywash.engine.call.Endpoint;
 import io.bywash.engine.call.Request;
 import io.bywash.engine.call.Responder;
+import io.bywash.engine.inspect.SegmentBean;
 import io.bywash.engine.queue.Consumer;
 import io.bywash.engine.queue.Delivery;
 import io.bywash.engine.queue.Producer;
@@ -56,6 +58,9 @@ class FlightRecorderTest {
       Path segment = Path.of(arguments[0]);
       if (arguments.length == 1) {
         assertTrue(ModuleLayer.boot().findModule("jdk.jfr").isEmpty());
+        try (Segment another = Segment.create(segment.resolveSibling("another"), SPEC)) {
+          assertThrows(IllegalStateException.class, () -> SegmentBean.register(another)); // nor is there JMX
+        }
         happen(segment);
       } else {
         record(segment, Path.of(arguments[1]));

@@ -8,8 +8,9 @@ import java.nio.file.Path;
  * Any thread may call any method. A role of -1 is that of an observer.
  */
 public final class EngineEvents {
-  /** Later than this is told: less is usual on a busy machine. */
-  private static final long LATE_NANOS = 1_000_000;
+  /** A wake that is so late is slow; less is usual on a busy machine. */
+  public static final long LATE_NANOS = 1_000_000;
+
   private static final boolean PRESENT = isPresent();
 
   private EngineEvents() {}
@@ -62,9 +63,9 @@ public final class EngineEvents {
     return PRESENT && FlightEvents.areSlowWakesTold();
   }
 
-  /** A thread that waited went on so much later than it should have; not told if that is less than a millisecond. */
-  public static void wake(Path segment, String entry, int role, long lateNanos) {
-    if (PRESENT && lateNanos >= LATE_NANOS) {
+  /** A thread that waited went on so much later than it should have. */
+  public static void slowWake(Path segment, String entry, int role, long lateNanos) {
+    if (PRESENT) {
       FlightEvents.slowWake(segment, entry, role, lateNanos);
     }
   }

@@ -206,7 +206,9 @@ public final class WaitRoom {
   }
 
   private void tellWake(WaitPoint point, long lateNanos) {
-    EngineEvents.wake(core.path(), point.waiters().row().name(), point.role(), lateNanos);
+    if (lateNanos >= EngineEvents.LATE_NANOS) {
+      EngineEvents.slowWake(core.path(), point.waiters().row().name(), point.role(), lateNanos);
+    }
   }
 
   private static boolean isInterrupted() {
