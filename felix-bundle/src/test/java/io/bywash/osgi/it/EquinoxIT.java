@@ -1,7 +1,7 @@
 package io.bywash.osgi.it;
 
-/** In Eclipse Equinox. */
-final class EquinoxIT extends RuntimeContract {
+/** Queues, listeners and configurations in Eclipse Equinox. */
+final class EquinoxIT extends ConfigurationContract {
   @Override
   String framework() {
     return "equinox";

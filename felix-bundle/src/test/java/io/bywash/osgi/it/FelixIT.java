@@ -1,7 +1,7 @@
 package io.bywash.osgi.it;
 
-/** In Apache Felix. */
-final class FelixIT extends RuntimeContract {
+/** Queues, listeners and configurations in Apache Felix. */
+final class FelixIT extends ConfigurationContract {
   @Override
   String framework() {
     return "felix";

@@ -28,7 +28,7 @@ import org.osgi.framework.wiring.BundleWiring;
 import org.osgi.framework.wiring.FrameworkWiring;
 
 /** What bundles take, and what is left of it, and of them, when they go. */
-abstract class LifeCycleContract extends ConfigurationContract {
+abstract class LifeCycleContract extends ContainerFixture {
   @Test
   void aBundleTakesRolesFromTheServiceUntilItReleasesIt() throws Exception {
     Object configuration = configuration("papa", Map.of(SEGMENT, "papa"));

@@ -2,8 +2,10 @@ package io.bywash.osgi.it;
 
 import static io.bywash.osgi.BywashConstants.*;
 import static io.bywash.osgi.it.Container.awaitUntil;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Kind;
@@ -18,6 +20,7 @@ import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
@@ -123,6 +126,26 @@ abstract class RuntimeContract extends OperationContract {
           + "|.*" + optional + ";version=\"[^\"]*\";resolution:=optional.*"), headers.get("Import-Package"));
     }
     assertEquals(Bundle.ACTIVE, container.bywash().getState(), "without the health check's API");
+  }
+
+  @Test
+  void toolsAreToldTheKeysOfAQueueAndWhichValuesAreAllowed() throws Exception {
+    Object information = Container.call(container.await("org.osgi.service.metatype.MetaTypeService"),
+        "getMetaTypeInformation", container.bywash());
+    Object definition = Container.call(information, "getObjectClassDefinition", QUEUE_PID, null);
+    Map<String, Object> keys = new HashMap<>();
+    for (Object key : (Object[]) Container.call(definition, "getAttributeDefinitions", -1)) {
+      keys.put((String) Container.call(key, "getID"), key);
+    }
+    for (String key : List.of(SEGMENT, QUEUE, DIRECTORY, RING_BYTES, SUBSCRIBERS, LIFETIME, SPARE_BYTES)) {
+      assertTrue(keys.containsKey(key), key);
+    }
+    assertEquals("", Container.call(keys.get(RING_BYTES), "validate", "65536"));
+    for (String refused : List.of("64K", "-5")) {
+      assertNotEquals("", Container.call(keys.get(RING_BYTES), "validate", refused));
+    }
+    assertArrayEquals(new String[] {"{bywash.segment} {bywash.queue}"}, (String[]) Container.call(
+        keys.get("webconsole.configurationFactory.nameHint"), "getDefaultValue"));
   }
 
   private long broadcasts(String filter) {
