@@ -68,7 +68,7 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         try {
             if (what == OSGI) {
                 val figures = Osgi(effort).run()
-                out.println("\n" + osgiTable(figures).toText() + "\n")
+                out.println("\n" + osgiTable(figures).toText() + "\n\n" + osgiQueuesTable(figures).toText() + "\n")
                 if (json) {
                     println(osgiJson(effort, figures))
                 }

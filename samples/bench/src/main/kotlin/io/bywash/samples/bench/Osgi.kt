@@ -247,7 +247,8 @@ private class Container(bus: Path, private val storage: Path, properties: Map<St
 class Osgi(private val effort: Effort) {
     private val rounds = if (effort == Effort.TINY) 1 else effort.rounds
     private val messages = if (effort == Effort.TINY) 1_000L else 500_000L
-    private val paced = if (effort == Effort.TINY) 20L else 2_000L
+    private val paced = if (effort == Effort.TINY) 20L else 10_000L
+    private val idleMillis = if (effort == Effort.TINY) 100L else 10_000L
     private val figures = LinkedHashMap<String, MutableList<Double>>()
 
     fun run(): Map<String, Double> {
@@ -265,6 +266,10 @@ class Osgi(private val effort: Effort) {
                 }
                 container(bus, mapOf("org.apache.felix.eventadmin.Timeout" to "0")) { context ->
                     measure(EventDelivery("eventAdmin.noTimeout", context))
+                }
+                container(bus, emptyMap()) { context ->
+                    val queues = OsgiQueues(bus, context, idleMillis).measure()
+                    queues.forEach { (key, value) -> note("queues.$key", value) }
                 }
             }
         } finally {
@@ -329,7 +334,7 @@ fun osgiJson(effort: Effort, figures: Map<String, Double>) =
 
 /** The figures as a table. */
 fun osgiTable(figures: Map<String, Double>): Table {
-    val names = figures.keys.map { it.removePrefix("osgi.").substringBeforeLast('.') }.distinct()
+    val names = figures.keys.map { it.removePrefix("osgi.").substringBeforeLast('.') }.distinct() - "queues"
     val metrics = listOf("rate", "p50", "p99", "max", "sleepMax", "vsPoll")
     return Table(
         "osgi: messages a second, and microseconds at 1,000 a second",

@@ -182,7 +182,9 @@ class BenchTest {
                 assertTrue("osgi.$name.$metric" in keys, "$name.$metric is not in $keys")
             }
         }
-        assertTrue("osgi.whiteboard.vsPoll" in keys)
+        val queues = listOf("appearMillis", "idlePercent", "idlePercentWithout", "descriptors", "mappings")
+        assertTrue(keys.containsAll(queues.map { "osgi.queues.$it" } + "osgi.whiteboard.vsPoll"), "$keys")
+        assertTrue("\"osgi.queues.descriptors\": 4.000, \"osgi.queues.mappings\": 4.000" in out, out)
     }
 
     @Test
