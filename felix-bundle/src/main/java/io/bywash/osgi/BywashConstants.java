@@ -8,35 +8,73 @@ public final class BywashConstants {
   /** The version of that capability: that of this package. */
   public static final String IMPLEMENTATION_VERSION = "0.1.0";
 
-  // ---- properties of every queue's service, which a listener's service or a queue's configuration sets as well
+  // ---- properties of every structure's service, which a consumer's service or a configuration sets too
 
   /** The segment's name. String. */
   public static final String SEGMENT = "bywash.segment";
 
-  /** The queue's name, unique in its segment. String. */
+  /** The name of the queue or other structure, unique in its segment. String. */
   public static final String QUEUE = "bywash.queue";
 
-  // ---- properties of every queue's service
+  // ---- properties of every structure's service
 
-  /** The kind of queue: {@code broadcast}. String. */
+  /**
+   * The kind of structure: {@code broadcast}, {@code work queue}, {@code endpoint}, {@code ring}, {@code latest value},
+   * {@code cells} or {@code pool}. String.
+   */
   public static final String KIND = "bywash.kind";
 
-  /** How much the queue holds, in its kind's unit (broadcast: bytes of the ring). Long. */
+  /**
+   * How much it holds: bytes of the ring of a broadcast, messages of a work queue, requests of an endpoint, elements of
+   * a ring, 1 of a latest value, cells, objects of a pool. Long.
+   */
   public static final String CAPACITY = "bywash.capacity";
 
   /** The size of one element in bytes, or the largest size of a message. Long. */
   public static final String ELEMENT_SIZE = "bywash.element.size";
 
-  /** The process id of the queue's owner, in that process's own pid namespace. Changes when the owner does. Long. */
+  /** The names of the records that it is declared to carry; absent for plain bytes. List of Strings. */
+  public static final String ELEMENT = "bywash.element";
+
+  /**
+   * The fingerprint of these records' layout, see {@link io.bywash.engine.record.Records#fingerprint}; absent for plain
+   * bytes. A consumer with this property is fed from a queue of the same fingerprint only. Long.
+   */
+  public static final String FINGERPRINT = "bywash.fingerprint";
+
+  /** The process id of the owner, in that process's own pid namespace. Changes when the owner does. Long. */
   public static final String OWNER_PID = "bywash.owner.pid";
 
-  /** Whether the queue's owner is this process. Changes when the owner does. Boolean. */
+  /** Whether the structure's owner is this process. Changes when the owner does. Boolean. */
   public static final String LOCAL = "bywash.local";
 
   /** The path of the segment's file. String. */
   public static final String PATH = "bywash.path";
 
-  // ---- properties that a listener's service sets
+  // ---- properties of the services of work queues and endpoints, which their configurations set as well
+
+  /**
+   * What becomes of a message that a consumer had when it died, or of a request that a responder had:
+   * {@link #DELIVERY_REDELIVER}, {@link #DELIVERY_DROP} (work queues) or {@link #DELIVERY_FAIL} (endpoints). String.
+   */
+  public static final String DELIVERY = "bywash.delivery";
+
+  /** With this {@link #DELIVERY}, the default of work queues, another consumer or responder gets it. */
+  public static final String DELIVERY_REDELIVER = "redeliver";
+
+  /** With this {@link #DELIVERY} the message of a work queue is dropped and counted. */
+  public static final String DELIVERY_DROP = "drop";
+
+  /** With this {@link #DELIVERY}, the default of endpoints, the call fails. */
+  public static final String DELIVERY_FAIL = "fail";
+
+  /** How often a message of a work queue is delivered at most; absent when there is no limit. Integer. */
+  public static final String DELIVERIES = "bywash.deliveries";
+
+  /** The work queue of the same segment for messages that were delivered that often; absent without. String. */
+  public static final String DEAD_LETTERS = "bywash.dead.letters";
+
+  // ---- properties that a consumer's service sets
 
   /**
    * What happens when the listener is slower than the publisher: {@link #POLICY_BLOCK}, {@link #POLICY_EVICT},
@@ -96,7 +134,7 @@ public final class BywashConstants {
   public static final String DISCOVERY_PID = "io.bywash.discovery";
 
   /**
-   * The factory PID of queues: each configuration creates a queue and keeps it as long as the configuration exists.
+   * The factory PID of broadcast queues: each configuration creates one and keeps it as long as it is there itself.
    * When one of {@link #SEGMENT}, {@link #QUEUE}, {@link #DIRECTORY}, {@link #LIFETIME}, {@link #RING_BYTES} and
    * {@link #SUBSCRIBERS} changes, the queue is left and another one is found or created; a change of any other key
    * leaves the queue and its contents alone. A value that cannot be used is reported with its key, and what was there
@@ -104,6 +142,67 @@ public final class BywashConstants {
    * {@link #SPARE_BYTES}, {@link #DIRECTORY}.
    */
   public static final String QUEUE_PID = "io.bywash.queue";
+
+  /**
+   * As {@link #QUEUE_PID}, for work queues. Own keys: {@link #CAPACITY} (a power of two), {@link #ELEMENT_SIZE} (of the
+   * largest message), {@link #DELIVERY}, {@link #DELIVERIES}, {@link #DEAD_LETTERS}, {@link #ROLES}. A change of one of
+   * them, as of all own keys, replaces what was there.
+   */
+  public static final String WORK_QUEUE_PID = "io.bywash.workqueue";
+
+  /**
+   * As {@link #QUEUE_PID}, for endpoints. Own keys: {@link #REQUEST_BYTES}, {@link #REPLY_BYTES}, {@link #CALLERS},
+   * {@link #SLOTS}, {@link #RESPONDERS}, {@link #DELIVERY}.
+   */
+  public static final String ENDPOINT_PID = "io.bywash.endpoint";
+
+  /** As {@link #QUEUE_PID}, for rings. Own keys: {@link #CAPACITY}, {@link #ELEMENT_SIZE}. */
+  public static final String RING_PID = "io.bywash.ring";
+
+  /** As {@link #QUEUE_PID}, for latest values. Own keys: {@link #ELEMENT_SIZE}, {@link #WRITERS}, {@link #READERS}. */
+  public static final String LATEST_PID = "io.bywash.latest";
+
+  /** As {@link #QUEUE_PID}, for cells. Own key: {@link #CELLS}. */
+  public static final String CELLS_PID = "io.bywash.cells";
+
+  /** As {@link #QUEUE_PID}, for pools. Own keys: {@link #CAPACITY}, {@link #ELEMENT_SIZE}, {@link #ROLES}. */
+  public static final String POOL_PID = "io.bywash.pool";
+
+  /** The {@link #CAPACITY} of what is configured without one. */
+  public static final int DEFAULT_CAPACITY = 1024;
+
+  /** The {@link #ELEMENT_SIZE}, {@link #REQUEST_BYTES} and {@link #REPLY_BYTES} of what is configured without them. */
+  public static final int DEFAULT_ELEMENT_SIZE = 1024;
+
+  /** The most producers and consumers of a work queue together, or users of a pool; 64 by default. Integer. */
+  public static final String ROLES = "bywash.roles";
+
+  /** The size of the largest request in bytes. Integer. */
+  public static final String REQUEST_BYTES = "bywash.request.bytes";
+
+  /** The size of the largest reply in bytes. Integer. */
+  public static final String REPLY_BYTES = "bywash.reply.bytes";
+
+  /** The most callers of an endpoint at one time; 16 by default. Integer. */
+  public static final String CALLERS = "bywash.callers";
+
+  /** How many requests of one caller can be in flight, a power of two; 32 by default. Integer. */
+  public static final String SLOTS = "bywash.slots";
+
+  /** The most responders of an endpoint at one time; 16 by default. Integer. */
+  public static final String RESPONDERS = "bywash.responders";
+
+  /** The most writers of a latest value at one time; 1 by default. Integer. */
+  public static final String WRITERS = "bywash.writers";
+
+  /** The most readers of a latest value at one time; 63 by default. Integer. */
+  public static final String READERS = "bywash.readers";
+
+  /**
+   * What cells there are: types and names of atomics, for example {@code long count, boolean stop}, or an array of
+   * numbers, for example {@code double[512]}. String.
+   */
+  public static final String CELLS = "bywash.cells";
 
   /**
    * The bus directory. Empty or absent for this user's standard one: {@code $BYWASH_DIR} if that is set, otherwise

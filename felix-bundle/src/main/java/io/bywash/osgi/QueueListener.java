@@ -11,6 +11,7 @@ import org.osgi.annotation.versioning.ConsumerType;
  * <ul>
  * <li>{@value BywashConstants#SEGMENT} and {@value BywashConstants#QUEUE}, mandatory: which queue; it may be in any
  *     directory that discovery watches, unless {@value BywashConstants#DIRECTORY} names one
+ * <li>{@value BywashConstants#FINGERPRINT}: it is fed only if the queue carries records of that fingerprint
  * <li>{@value BywashConstants#POLICY}: {@value BywashConstants#POLICY_BLOCK}, {@value BywashConstants#POLICY_EVICT},
  *     {@value BywashConstants#POLICY_SKIP} or {@value BywashConstants#POLICY_FAIL}
  * <li>{@value BywashConstants#EVICT_AFTER_MILLIS}: how long a publisher waits at a stretch, with
@@ -45,11 +46,12 @@ import org.osgi.annotation.versioning.ConsumerType;
  * <p>A listener that cannot be fed is not told. {@link io.bywash.osgi.runtime.BywashRuntime} and the command
  * {@code bywash:ls} show why: {@code JOINING} (its service is being fetched, or its last call has not returned),
  * {@code NO_QUEUE} (there is no such segment or queue, or it has no living owner), {@code WRONG_KIND} (the queue is no
- * broadcast), {@code TABLE_FULL} (no place left in the segment or the queue), {@code SUBSCRIPTION_TAKEN} (another
- * listener has that name), {@code REFUSED} (for another reason, which is shown), {@code OVERRUN} (it lost messages,
- * with {@value BywashConstants#POLICY_FAIL}), {@code DAMAGED} (what is in shared memory is impossible) or
- * {@code BAD_PROPERTIES}. Joining is tried again by itself; after {@code OVERRUN} and {@code DAMAGED} only when the
- * segment was created anew, after {@code BAD_PROPERTIES} when the properties were changed.
+ * broadcast), {@code WRONG_RECORDS} (it has another {@value BywashConstants#FINGERPRINT}), {@code TABLE_FULL} (no place
+ * left in the segment or the queue), {@code SUBSCRIPTION_TAKEN} (another listener has that name), {@code REFUSED} (for
+ * another reason, which is shown), {@code OVERRUN} (it lost messages, with {@value BywashConstants#POLICY_FAIL}),
+ * {@code DAMAGED} (what is in shared memory is impossible) or {@code BAD_PROPERTIES}. Joining is tried again by itself;
+ * after {@code OVERRUN} and {@code DAMAGED} only when the segment was created anew, after {@code BAD_PROPERTIES} when
+ * the properties were changed.
  */
 @ConsumerType
 @FunctionalInterface

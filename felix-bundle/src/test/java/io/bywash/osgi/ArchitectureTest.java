@@ -27,11 +27,12 @@ class ArchitectureTest {
       "", Set.of(),
       "runtime", Set.of(),
       "internal.queue", Set.of("", "runtime"),
-      "internal.broadcast", Set.of("", "runtime", "internal.queue"),
-      "internal", Set.of("", "runtime", "internal.queue", "internal.broadcast"));
+      "internal.kind", Set.of("", "runtime", "internal.queue"),
+      "internal", Set.of("", "runtime", "internal.queue", "internal.kind"));
   private static final Pattern TYPE = Pattern.compile("io/bywash/[\\w/$]+");
-  private static final Pattern OF_A_KIND =
-      Pattern.compile("io\\.bywash\\.(engine\\.broadcast|osgi\\.internal\\.broadcast|osgi\\.BroadcastService).*");
+  /** The names that belong to each kind: the beginning of its types here, and its package in the engine. */
+  private static final Map<String, String> KINDS = Map.of("Broadcast", "broadcast", "WorkQueue", "queue", "Endpoint",
+      "call", "Ring", "ring", "Latest", "cell", "Cells", "cell", "Pool", "pool");
 
   @Test
   void noPackageUsesOneThatIsNotBelowIt() throws IOException {
@@ -47,14 +48,18 @@ class ArchitectureTest {
   }
 
   @Test
-  void aKindIsKnownToItsPackageItsServiceAndTheListOfKindsOnly() throws IOException {
+  void insideAKindIsKnownToItsOwnTypesAndTheListOfKindsOnly() throws IOException {
     Set<String> knowing = new TreeSet<>();
-    types().forEach((type, others) -> {
-      if (others.stream().anyMatch(other -> OF_A_KIND.matcher(other).matches())
-          && !OF_A_KIND.matcher(type).matches()) {
+    types().forEach((type, others) -> KINDS.forEach((kind, enginePackage) -> {
+      Pattern ofKind = Pattern.compile("io\\.bywash\\.(engine\\." + enginePackage + "\\.\\w+"
+          + "|osgi\\.internal\\.kind\\." + kind + "\\w+|osgi\\." + kind + "Service).*");
+      boolean own = KINDS.entrySet().stream().anyMatch(each -> each.getValue().equals(enginePackage)
+          && type.matches("io\\.bywash\\.osgi\\.(internal\\.kind\\.)?" + each.getKey() + ".*"));
+      if (!own && others.stream().anyMatch(other -> ofKind.matcher(other).matches())) {
         knowing.add(type);
       }
-    });
+    }));
+    knowing.removeIf(type -> !type.contains(".internal."));
     assertEquals(Set.of("io.bywash.osgi.internal.QueueKinds"), knowing);
   }
 

@@ -177,6 +177,11 @@ public final class Records<T> {
     return text;
   }
 
+  /** The fingerprint of the layout, as {@link EntrySpec#fingerprint} and {@link Entry#fingerprint} tell it. */
+  public long fingerprint() {
+    return LayoutText.fingerprint(text);
+  }
+
   /**
    * Declares that an entry carries these records and nothing else. Declaring or using it with other records then fails
    * with a {@link SpecMismatchException} that lists each difference.
@@ -201,7 +206,7 @@ public final class Records<T> {
    */
   public Entry check(Entry entry) {
     boolean declared = entry.fingerprint() != 0;
-    if (declared && entry.fingerprint() != LayoutText.fingerprint(text)) {
+    if (declared && entry.fingerprint() != fingerprint()) {
       List<String> differences = LayoutText.differences("", entry.layout(), text);
       throw new SpecMismatchException("Entry \"" + entry.name() + "\" is declared to carry other records: ",
           differences);

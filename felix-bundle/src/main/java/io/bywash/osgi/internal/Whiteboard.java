@@ -1,13 +1,14 @@
 package io.bywash.osgi.internal;
 
 import io.bywash.engine.Entry;
-import io.bywash.osgi.QueueListener;
 import io.bywash.osgi.internal.queue.ConfiguredQueue;
 import io.bywash.osgi.internal.queue.DiscoveredQueue;
 import io.bywash.osgi.internal.queue.Environment;
 import io.bywash.osgi.internal.queue.Feeding;
 import io.bywash.osgi.internal.queue.Log;
+import io.bywash.osgi.internal.queue.QueueKind;
 import io.bywash.osgi.internal.queue.RegistryCalls;
+import io.bywash.osgi.internal.queue.ServiceWatch;
 import io.bywash.osgi.internal.queue.Subscriptions;
 import io.bywash.osgi.internal.queue.WatchedSegment;
 import io.bywash.osgi.internal.queue.WhiteboardListener;
@@ -19,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -26,6 +28,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
@@ -57,6 +61,8 @@ public final class Whiteboard {
   private final Subscriptions subscriptions;
   private final Environment environment;
   private final RuntimePublication publication;
+  private final ServiceWatch consumers;
+  private final Deployments deployments;
   private final Map<Long, WhiteboardListener> listeners = new TreeMap<>();
   private final List<BusWatcher> watchers = new ArrayList<>();
 
@@ -77,17 +83,27 @@ public final class Whiteboard {
     environment = new Environment(context, QueueKinds.ALL, executor, calls, subscriptions, log, lock,
         new AtomicLong());
     publication = new RuntimePublication(this, environment);
+    deployments = new Deployments(environment, this::isWatched);
+    String types = QueueKinds.ALL.values().stream().map(QueueKind::feeder).flatMap(Optional::stream)
+        .flatMap(each -> each.consumerTypes().stream())
+        .map(each -> "(" + Constants.OBJECTCLASS + "=" + each.getName() + ")")
+        .collect(Collectors.joining("", "(|", ")"));
+    consumers = new ServiceWatch(context, types, this::bind, this::update, this::unbind);
   }
 
   @Activate
   void start() {
     publication.tend();
+    consumers.open();
+    deployments.open();
   }
 
   @Deactivate
   void stop() {
     List<Feeding> ended;
     publication.close();
+    consumers.close();
+    deployments.close();
     synchronized (lock) {
       ended = listeners.values().stream().map(WhiteboardListener::leave).filter(feeding -> feeding != null).toList();
       listeners.clear();
@@ -145,6 +161,7 @@ public final class Whiteboard {
     attempt.accept(subscriptions::tend);
     Predicate<Path> watched = this::isWatched;
     configured.forEach(queue -> attempt.accept(() -> queue.tend(watched)));
+    deployments.tend(attempt);
     attempt.accept(publication::tend);
   }
 
@@ -156,37 +173,45 @@ public final class Whiteboard {
 
   // ---- listeners: nothing here fetches their services
 
-  @Reference(service = QueueListener.class, cardinality = ReferenceCardinality.MULTIPLE,
-      policy = ReferencePolicy.DYNAMIC)
-  void bindListener(ServiceReference<QueueListener> reference) {
+  private void bind(ServiceReference<?> reference) {
     synchronized (lock) {
-      WhiteboardListener added = new WhiteboardListener(reference, environment);
-      listeners.put(added.serviceId(), added);
-      environment.changes().incrementAndGet();
-      tend(added);
+      if (!listeners.containsKey(idOf(reference))) {
+        WhiteboardListener added = new WhiteboardListener(reference, environment);
+        listeners.put(added.serviceId(), added);
+        environment.changes().incrementAndGet();
+        tend(added);
+      }
     }
   }
 
-  void updatedListener(ServiceReference<QueueListener> reference) throws InterruptedException {
+  private static Long idOf(ServiceReference<?> reference) {
+    return (Long) reference.getProperty(Constants.SERVICE_ID);
+  }
+
+  private void update(ServiceReference<?> reference) {
     synchronized (lock) {
-      WhiteboardListener known = listeners.get((Long) reference.getProperty(Constants.SERVICE_ID));
+      WhiteboardListener known = listeners.get(idOf(reference));
       if (known != null && known.isUnchanged()) {
         return;
       }
     }
-    unbindListener(reference);
-    bindListener(reference);
+    unbind(reference);
+    bind(reference);
   }
 
-  void unbindListener(ServiceReference<QueueListener> reference) throws InterruptedException {
+  private void unbind(ServiceReference<?> reference) {
     Feeding ended;
     synchronized (lock) {
-      WhiteboardListener removed = listeners.remove((Long) reference.getProperty(Constants.SERVICE_ID));
+      WhiteboardListener removed = listeners.remove(idOf(reference));
       ended = removed == null ? null : removed.leave();
       environment.changes().incrementAndGet();
     }
-    if (ended != null) {
-      ended.awaitLeft(Feeding.LAST_CALL_NANOS);
+    try {
+      if (ended != null) {
+        ended.awaitLeft(Feeding.LAST_CALL_NANOS);
+      }
+    } catch (InterruptedException impatient) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -226,8 +251,9 @@ public final class Whiteboard {
               new IllegalArgumentException("There is no queue " + queue + " in a segment " + segment
                   + ". See bywash:ls."));
     }
-    return found.kind().orElseThrow(() -> new IllegalArgumentException("Queue " + queue + " is of kind "
-        + found.entry().kind().displayName() + ", whose messages cannot be shown.")).tail(found.entry(), count);
+    return found.kind().flatMap(kind -> kind.tail(found.entry(), count)).orElseThrow(() ->
+        new IllegalArgumentException("Queue " + queue + " is of kind " + found.entry().kind().displayName()
+            + ", whose messages cannot be shown."));
   }
 
   /** A queue as it was last inspected. */
@@ -248,7 +274,8 @@ public final class Whiteboard {
     RuntimeDTO dto = new RuntimeDTO();
     dto.changeCount = environment.changes().get();
     dto.calls = calls.describe();
-    dto.configurations = configured.stream().map(ConfiguredQueue::describe).toList();
+    dto.configurations = Stream.concat(configured.stream().map(ConfiguredQueue::describe),
+        deployments.describe().stream()).toList();
     dto.missing = missing();
     dto.directories = new ArrayList<>();
     dto.segments = new ArrayList<>();

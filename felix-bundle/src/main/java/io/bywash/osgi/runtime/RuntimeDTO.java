@@ -19,7 +19,7 @@ public class RuntimeDTO extends DTO {
   public List<QueueDTO> queues;
   /** The listeners of this container. */
   public List<ListenerDTO> listeners;
-  /** The configured queues of this container. */
+  /** The configured structures of this container, and the segments that services ask for. */
   public List<ConfigurationDTO> configurations;
   /** Calls into the framework that have not returned for 5 s or more. */
   public List<CallDTO> calls;
@@ -127,9 +127,9 @@ public class RuntimeDTO extends DTO {
     public String reason;
   }
 
-  /** A configured queue. */
+  /** A configured structure, or a segment that a service of the type {@code SegmentSpec} asks for. */
   public static class ConfigurationDTO extends DTO {
-    /** Its PID. */
+    /** Its PID, or whose service it is. */
     public String pid;
     /** The segment that it asks for; empty when it does not say. */
     public String segment;

@@ -152,7 +152,8 @@ final class Container implements AutoCloseable {
     Manifest manifest = manifest(symbolicName);
     manifest.getMainAttributes().putValue(Constants.IMPORT_PACKAGE,
         "org.osgi.framework,io.bywash.osgi;version=\"[0.1,1)\",io.bywash.engine,io.bywash.engine.broadcast,"
-            + "io.bywash.engine.record,io.bywash.engine.wait");
+            + "io.bywash.engine.call,io.bywash.engine.cell,io.bywash.engine.pool,io.bywash.engine.queue,"
+            + "io.bywash.engine.record,io.bywash.engine.ring,io.bywash.engine.wait");
     Path classes = Path.of(System.getProperty("bywash.test.classes"));
     try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(jar), manifest);
         Stream<Path> files = Files.list(classes.resolve(TEST_PACKAGE))) {

@@ -1,7 +1,7 @@
 package io.bywash.osgi.it;
 
-/** Queues, listeners and configurations in Eclipse Equinox. */
-final class EquinoxIT extends ConfigurationContract {
+/** Structures, consumers and configurations in Eclipse Equinox. */
+final class EquinoxIT extends TypedContract {
   @Override
   String framework() {
     return "equinox";

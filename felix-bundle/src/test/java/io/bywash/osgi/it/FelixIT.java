@@ -1,7 +1,7 @@
 package io.bywash.osgi.it;
 
-/** Queues, listeners and configurations in Apache Felix. */
-final class FelixIT extends ConfigurationContract {
+/** Structures, consumers and configurations in Apache Felix. */
+final class FelixIT extends TypedContract {
   @Override
   String framework() {
     return "felix";

@@ -77,6 +77,16 @@ public final class BundleRoles implements AutoCloseable {
     }
   }
 
+  /**
+   * Opens something that takes no role, or ends by itself when the segment is closed in this process.
+   *
+   * @param open opens it from the queue's entry
+   * @throws SegmentClosedException when the bundle has released the service
+   */
+  public synchronized <V> V use(Function<Entry, V> open) {
+    return open.apply(attachedEntry());
+  }
+
   private Entry attachedEntry() {
     if (closed) {
       throw new SegmentClosedException("The service of queue \"" + queue.name() + "\" in segment " + path()

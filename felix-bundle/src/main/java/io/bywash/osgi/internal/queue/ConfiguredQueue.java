@@ -22,11 +22,18 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.osgi.framework.Constants;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.log.Logger;
+import org.osgi.service.log.LoggerFactory;
 
 /**
- * A queue that a configuration asks for: found or created, and kept as long as the configuration exists. A failure is
- * logged and listed, and the queue is tried again every second, since the cause may have gone. A queue whose file was
+ * A structure that a configuration asks for: found or created, and kept as long as the configuration is there. A
+ * failure is logged and listed, and it is tried again every second, since the cause may have gone. One whose file was
  * removed or replaced is created anew.
  *
  * <p>When the configuration changes, the queue is left alone unless a key changed that it depends on. A change that is
@@ -35,7 +42,7 @@ import org.osgi.service.log.Logger;
  * <p>The order of several configurations for one segment does not matter: as long as nobody else uses it and it has no
  * messages, the segment is created anew with room for all of them.
  *
- * <p>Each kind of queue has a component that extends this.
+ * <p>Each kind has a component that extends this.
  */
 public abstract class ConfiguredQueue {
   private static final long RETRY_NANOS = 1_000_000_000L;
@@ -43,7 +50,12 @@ public abstract class ConfiguredQueue {
   /** All that have their segments open; guarded by itself, like everything here: those of one segment act together. */
   private static final Set<ConfiguredQueue> OPEN = new HashSet<>();
 
-  private final Log log = new Log(this::logger);
+  /** The log service; null while there is none. Set by Declarative Services. */
+  @Reference(service = LoggerFactory.class, cardinality = ReferenceCardinality.OPTIONAL,
+      policy = ReferencePolicy.DYNAMIC)
+  protected volatile Logger logger;
+
+  private final Log log = new Log(() -> logger);
   private String pid;
   /** What is asked for; null before the first configuration that can be used. */
   private Settings settings;
@@ -81,9 +93,6 @@ public abstract class ConfiguredQueue {
   /** Asks for nothing yet: {@link #configure} does. */
   protected ConfiguredQueue() {}
 
-  /** The log service; null while there is none. */
-  protected abstract Logger logger();
-
   /**
    * The queue's own part of the specification.
    *
@@ -91,7 +100,9 @@ public abstract class ConfiguredQueue {
    */
   protected abstract EntrySpec spec(String queue, ConfigurationReader keys);
 
-  /** The configuration is there, or has changed. */
+  /** The configuration is there, or has changed. Called by Declarative Services. */
+  @Activate
+  @Modified
   protected final void configure(Map<String, Object> properties) {
     synchronized (OPEN) {
       pid = String.valueOf(properties.get(Constants.SERVICE_PID));
@@ -274,7 +285,8 @@ public abstract class ConfiguredQueue {
     return configured.isBlank() ? BusDirectory.standard() : BusDirectory.at(Path.of(configured));
   }
 
-  /** The configuration has gone. */
+  /** The configuration has gone. Called by Declarative Services. */
+  @Deactivate
   protected final void close() {
     synchronized (OPEN) {
       closed = true;

@@ -4,20 +4,24 @@ import static io.bywash.osgi.BywashConstants.*;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.Participant;
+import io.bywash.engine.Segment;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Pattern;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceFactory;
+import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 
 /**
- * One queue of a watched segment: its service, and the listeners that are fed from it.
+ * One structure of a watched segment: its service, and the consumers that are fed from it.
  *
  * <pre>
  *               a living owner                  no living owner
@@ -41,6 +45,9 @@ public final class DiscoveredQueue {
   /** What one inspection adds to that at most: a process that was paused, and has lost time, is not one that hangs. */
   private static final long STEP_NANOS = 250_000_000;
 
+  /** The line of a layout that begins the fields of a record; parts of records have no number. */
+  private static final Pattern DECLARATION = Pattern.compile("^[0-9]");
+
   private final WatchedSegment segment;
   private final String name;
   private final Environment environment;
@@ -61,6 +68,11 @@ public final class DiscoveredQueue {
   private final Publication publication = new Publication();
 
   private record Service(QueueKind kind, Map<String, Object> properties) {}
+
+  /** What its kind says of it, and of what; asked once, since it may cost more than a look. */
+  private record Own(List<Object> form, Map<String, Object> properties) {}
+
+  private Own own = new Own(List.of(), Map.of());
 
   DiscoveredQueue(WatchedSegment segment, String name, Environment environment) {
     this.segment = segment;
@@ -91,6 +103,29 @@ public final class DiscoveredQueue {
   /** How to serve queues of this kind; empty when this bundle does not know. */
   public Optional<QueueKind> kind() {
     return Optional.ofNullable(environment.kinds().get(entry.kind()));
+  }
+
+  /** The same structure in another attachment of its segment. */
+  Entry find(Segment attachment) {
+    return attachment.directory().find(name, entry.kind());
+  }
+
+  /** How its kind feeds a consumer of that service's types; empty when it does not. */
+  Optional<Feeder> feeder(ServiceReference<?> consumer) {
+    List<String> types = List.of((String[]) consumer.getProperty(Constants.OBJECTCLASS));
+    return kind().flatMap(QueueKind::feeder)
+        .filter(each -> each.consumerTypes().stream().map(Class::getName).anyMatch(types::contains));
+  }
+
+  /** What it is, and what it feeds. */
+  String describeKind() {
+    return "of kind " + entry.kind().displayName() + kind().flatMap(QueueKind::feeder)
+        .map(each -> ", fed to " + each.consumerTypes().getFirst().getSimpleName()).orElse("");
+  }
+
+  /** That of the records that it carries, as text. */
+  String fingerprint() {
+    return Long.toString(entry.fingerprint());
   }
 
   void add(WhiteboardListener listener) {
@@ -134,7 +169,7 @@ public final class DiscoveredQueue {
       state = State.AVAILABLE;
       boolean wasLocal = local;
       local = owner.get().pid() == ProcessHandle.current().pid();
-      wanted = new Service(kind.get(), properties(owner.get()));
+      wanted = new Service(kind.get(), properties(kind.get(), owner.get()));
       if (wasLocal && !local) {
         List.copyOf(listeners).forEach(WhiteboardListener::rejoinUnlessChosen);
       }
@@ -170,17 +205,33 @@ public final class DiscoveredQueue {
     return true;
   }
 
-  private Map<String, Object> properties(Participant owner) {
-    return Map.of(
-        SEGMENT, segment.name(),
-        QUEUE, name,
-        KIND, entry.kind().displayName(),
-        CAPACITY, entry.capacity(),
-        ELEMENT_SIZE, entry.elementSizeBytes(),
-        OWNER_PID, owner.pid(),
-        LOCAL, local,
-        PATH, segment.path().toString(),
-        Constants.SERVICE_DESCRIPTION, "Bywash queue " + name + " of segment " + segment.name());
+  private Map<String, Object> properties(QueueKind kind, Participant owner) {
+    List<Object> form = List.of(kind.kind(), entry.capacity(), entry.elementSizeBytes(), entry.fingerprint());
+    if (wanted == null || !own.form.equals(form)) {
+      own = new Own(form, ownProperties(kind));
+    }
+    Map<String, Object> properties = new HashMap<>(own.properties);
+    properties.put(OWNER_PID, owner.pid());
+    properties.put(LOCAL, local);
+    return properties;
+  }
+
+  private Map<String, Object> ownProperties(QueueKind kind) {
+    Map<String, Object> properties = new HashMap<>(kind.properties(entry));
+    properties.put(SEGMENT, segment.name());
+    properties.put(QUEUE, name);
+    properties.put(KIND, kind.kind().displayName());
+    properties.put(CAPACITY, entry.capacity());
+    properties.put(ELEMENT_SIZE, entry.elementSizeBytes());
+    properties.put(PATH, segment.path().toString());
+    properties.put(Constants.SERVICE_DESCRIPTION,
+        "Bywash " + kind.kind().displayName() + " " + name + " of segment " + segment.name());
+    if (entry.fingerprint() != 0) {
+      properties.put(FINGERPRINT, entry.fingerprint());
+      properties.put(ELEMENT, entry.layout().lines().filter(DECLARATION.asPredicate())
+          .map(line -> line.substring(line.lastIndexOf(' ') + 1)).toList());
+    }
+    return properties;
   }
 
   /** Has the service registry brought up to date, if it is not. */

@@ -1,9 +1,6 @@
 package io.bywash.osgi.internal.queue;
 
-import io.bywash.engine.Message;
-import io.bywash.engine.MessageHandler;
 import io.bywash.engine.wait.WaitHub;
-import io.bywash.osgi.QueueListener;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -34,7 +31,7 @@ import java.util.function.LongConsumer;
  * is interrupted; after as long again the role is revoked, so that the listener holds nobody back, and the thread is
  * left alone.
  */
-public final class Feeding implements MessageHandler {
+public final class Feeding implements FeedingRole.Calls {
   private enum Phase { IDLE, RUNNING, LEAVING, LEFT }
 
   /** The link of a chain that is running, or about to run. */
@@ -49,7 +46,7 @@ public final class Feeding implements MessageHandler {
   private static final int BATCH = 256;
 
   private final FeedingRole role;
-  private final QueueListener listener;
+  private final ClassLoader loader;
   private final String label;
   private final Executor executor;
   private final Log log;
@@ -97,10 +94,9 @@ public final class Feeding implements MessageHandler {
    *
    * @param end called once when the listener is not called any more, with the sequence where it would go on
    */
-  Feeding(FeedingRole role, QueueListener listener, String label, Counts counts, LongConsumer end,
-      Environment environment) {
+  Feeding(FeedingRole role, Object consumer, String label, Counts counts, LongConsumer end, Environment environment) {
     this.role = role;
-    this.listener = listener;
+    this.loader = consumer.getClass().getClassLoader();
     this.label = label;
     this.counts = counts;
     this.end = end;
@@ -134,7 +130,7 @@ public final class Feeding implements MessageHandler {
     boolean linked = false;
     try {
       runner = Thread.currentThread();
-      runner.setContextClassLoader(listener.getClass().getClassLoader());
+      runner.setContextClassLoader(loader);
       do {
         pollAll();
       } while (phase.get() == Phase.IDLE && !(linked = isNextLinked()));
@@ -159,7 +155,7 @@ public final class Feeding implements MessageHandler {
         mayBeMore = role.poll(this, BATCH) > 0;
       } catch (OutOfMemoryError | StackOverflowError passing) { // no message was taken
         throw passing;
-      } catch (Throwable failed) { // never the listener's, see onMessage
+      } catch (Throwable failed) { // never the consumer's
         if (phase.get() == Phase.RUNNING) { // else the segment was closed meanwhile
           failure = failed;
         }
@@ -177,7 +173,7 @@ public final class Feeding implements MessageHandler {
     if (missedCount > 0) {
       long missed = missedCount;
       missedCount = 0;
-      onLost(missed);
+      lost(missed);
     }
   }
 
@@ -213,24 +209,27 @@ public final class Feeding implements MessageHandler {
   }
 
   @Override
-  public void onMessage(Message message) {
-    if (phase.get() == Phase.RUNNING) {
-      nextSequence.lazySet(message.sequence() + 1); // its call is the only one, even if it does not return
-      try {
-        listener.onMessage(message);
-      } catch (Throwable thrown) {
-        logThrown(thrown);
-      }
-      counts.received.lazySet(counts.received.getPlain() + 1);
+  public boolean begin(long next) {
+    boolean running = phase.get() == Phase.RUNNING;
+    if (running) {
+      nextSequence.lazySet(next); // its call is the only one, even if it does not return
     }
+    return running;
   }
 
   @Override
-  public void onLost(long messageCount) {
-    if (phase.get() == Phase.RUNNING) {
-      nextSequence.lazySet(nextSequence.getPlain() + messageCount);
+  public void end(Throwable thrown) {
+    if (thrown != null) {
+      logThrown(thrown);
+    }
+    counts.received.lazySet(counts.received.getPlain() + 1);
+  }
+
+  @Override
+  public void lost(long messageCount) {
+    if (begin(nextSequence.getPlain() + messageCount)) {
       try {
-        listener.onLost(messageCount);
+        role.tellLost(messageCount);
       } catch (Throwable thrown) {
         logThrown(thrown);
       }
@@ -252,7 +251,7 @@ public final class Feeding implements MessageHandler {
 
   private void release() {
     try {
-      Closing.close(role, log);
+      Closing.close(role.revocable(), log);
     } finally {
       phase.set(Phase.LEFT);
       tellEnd();
@@ -277,6 +276,7 @@ public final class Feeding implements MessageHandler {
         return;
       }
       if (phase.compareAndSet(Phase.RUNNING, Phase.LEAVING)) {
+        Closing.close(role.revocable()::retire, log); // so that it takes no more
         expelLater();
         return;
       }

@@ -1,28 +1,56 @@
 package io.bywash.osgi.internal.queue;
 
-import io.bywash.engine.MessageHandler;
+import io.bywash.engine.Revocable;
 import io.bywash.engine.wait.Waitable;
 
-/** The engine's role that receives messages for one listener, whatever kind of queue it belongs to. */
-public interface FeedingRole extends AutoCloseable {
-  /** What the listing shows under POLICY. */
-  String policy();
+/** The engine's role that receives messages for one consumer, whatever kind of queue it belongs to. */
+public interface FeedingRole {
+  /** What surrounds each call of the consumer, and remembers what came of it. */
+  interface Calls {
+    /**
+     * Asked before each call.
+     *
+     * @param nextSequence where the consumer goes on after this message
+     * @return false when the consumer must not be called any more
+     */
+    boolean begin(long nextSequence);
+
+    /** Told after each call what it has thrown; null when it returned. */
+    void end(Throwable thrown);
+
+    /** Told of messages that were lost. */
+    void lost(long messageCount);
+  }
+
+  /** What the listing shows under POLICY; empty for kinds where there is nothing to choose. */
+  default String policy() {
+    return "";
+  }
+
+  /** The role. */
+  Revocable revocable();
 
   /** What to wait for. */
   Waitable waitable();
 
-  /** The sequence of the message that comes next. Asked before the first {@link #poll}. */
-  long nextSequence();
+  /** The sequence of the message that comes next; 0 for kinds where consumers have no place of their own. */
+  default long nextSequence() {
+    return 0;
+  }
 
-  /** How many messages were lost between the place where the listener was to go on and that one. */
-  long missedCount();
+  /** How many messages were lost between the place where the consumer was to go on and that one. */
+  default long missedCount() {
+    return 0;
+  }
 
-  /** Hands messages that are there to {@code handler}, up to {@code limit}; returns how many. */
-  int poll(MessageHandler handler, int limit);
+  /** Calls the consumer with what is there, up to {@code limit}; returns how much was taken. */
+  int poll(Calls calls, int limit);
 
-  /** See {@link io.bywash.engine.Revocable#revoke}. */
-  void revoke();
+  /** Tells the consumer of messages that were lost. */
+  default void tellLost(long messageCount) {}
 
-  @Override
-  void close();
+  /** Takes the role away, and what it holds, from a consumer that does not return. */
+  default void revoke() {
+    revocable().revoke();
+  }
 }

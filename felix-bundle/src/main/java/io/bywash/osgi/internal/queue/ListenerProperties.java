@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.osgi.framework.ServiceReference;
 
 /**
@@ -35,6 +36,12 @@ public record ListenerProperties(String segment, String queue, Map<String, Strin
   /** What the listener chose, or else {@code otherwise}. */
   public String choice(String key, String otherwise) {
     return choices.getOrDefault(key, otherwise);
+  }
+
+  /** What is wrong when one of these is chosen, which mean nothing where this is asked. */
+  public Optional<String> without(String... keys) {
+    return Stream.of(keys).filter(choices::containsKey).findFirst()
+        .map(key -> key + "=" + choices.get(key) + " has no meaning for this kind of queue");
   }
 
   /** Why no queue can be found with them; empty when that is possible. */

@@ -1,15 +1,12 @@
 package io.bywash.osgi.internal.queue;
 
-import static io.bywash.osgi.BywashConstants.DIRECTORY;
-import static io.bywash.osgi.BywashConstants.POLICY;
-import static io.bywash.osgi.BywashConstants.SUBSCRIPTION;
+import static io.bywash.osgi.BywashConstants.*;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.EvictedException;
 import io.bywash.engine.OverrunException;
 import io.bywash.engine.Segment;
 import io.bywash.engine.TableFullException;
-import io.bywash.osgi.QueueListener;
 import io.bywash.osgi.runtime.RuntimeDTO;
 import java.util.Map;
 import java.util.Optional;
@@ -19,15 +16,17 @@ import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
 
 /**
- * One {@link QueueListener} service: what it asks for, and what it gets or why not. The service is fetched, and its
- * role taken, on the registry's thread, when its queue is there and its properties are right.
+ * A {@link io.bywash.osgi.QueueListener}, or a consumer of another kind of queue: what it asks for, and what it gets or
+ * why not. The service is fetched, and its role taken, on the registry's thread, when its queue is there and its
+ * properties are right.
  *
  * <p>Guarded by the environment's lock.
  */
 public final class WhiteboardListener {
-  /** What the listing shows; the reasons are documented at {@link QueueListener}. */
+  /** What the listing shows; the reasons are documented at {@link io.bywash.osgi.QueueListener}. */
   private enum State {
-    FEEDING, JOINING, NO_QUEUE, WRONG_KIND, TABLE_FULL, SUBSCRIPTION_TAKEN, REFUSED, OVERRUN, DAMAGED, BAD_PROPERTIES
+    FEEDING, JOINING, NO_QUEUE, WRONG_KIND, WRONG_RECORDS, TABLE_FULL, SUBSCRIPTION_TAKEN, REFUSED, OVERRUN, DAMAGED,
+    BAD_PROPERTIES
   }
 
   /** A listener that was refused is tried again after so long, since each try costs an attachment. */
@@ -35,7 +34,7 @@ public final class WhiteboardListener {
   /** Of so many queues, which came and went, is remembered where to go on. */
   private static final int REMEMBERED_QUEUES = 16;
 
-  private final ServiceReference<QueueListener> reference;
+  private final ServiceReference<?> reference;
   private final long serviceId;
   private final ListenerProperties properties;
   private final Environment environment;
@@ -59,7 +58,7 @@ public final class WhiteboardListener {
   private boolean gone;
 
   /** A listener that is not fed yet. */
-  public WhiteboardListener(ServiceReference<QueueListener> reference, Environment environment) {
+  public WhiteboardListener(ServiceReference<?> reference, Environment environment) {
     this.reference = reference;
     this.serviceId = (Long) reference.getProperty(Constants.SERVICE_ID);
     this.properties = ListenerProperties.of(reference);
@@ -142,10 +141,12 @@ public final class WhiteboardListener {
   }
 
   private void check(DiscoveredQueue found) {
-    Optional<QueueKind> kind = found.kind();
-    Optional<String> fault = kind.flatMap(known -> known.fault(properties));
-    if (kind.isEmpty()) {
-      refuse(State.WRONG_KIND, "it is of kind " + found.entry().kind().displayName());
+    Optional<Feeder> feeder = found.feeder(reference);
+    Optional<String> fault = feeder.flatMap(known -> known.fault(properties));
+    if (feeder.isEmpty()) {
+      refuse(State.WRONG_KIND, "it is " + found.describeKind());
+    } else if (!properties.choice(FINGERPRINT, found.fingerprint()).equals(found.fingerprint())) {
+      refuse(State.WRONG_RECORDS, "its fingerprint is " + found.fingerprint());
     } else if (fault.isPresent()) {
       refuse(State.BAD_PROPERTIES, fault.get());
     } else if (state == State.NO_QUEUE || System.nanoTime() - refusedNanos > RETRY_NANOS) {
@@ -169,7 +170,7 @@ public final class WhiteboardListener {
   }
 
   private final class Join extends RegistryCalls.Call {
-    private QueueListener listener; // used by the registry's thread
+    private Object consumer; // used by the registry's thread
 
     @Override
     protected void run() {
@@ -181,13 +182,13 @@ public final class WhiteboardListener {
         }
       }
       try {
-        if (listener == null) {
-          listener = environment.context().getService(reference);
+        if (consumer == null) {
+          consumer = environment.context().getService(reference);
         }
-        if (listener == null) {
+        if (consumer == null) {
           throw new IllegalStateException("its bundle did not provide the service");
         }
-        join(target, listener);
+        join(target, consumer);
       } catch (TableFullException full) {
         refuse(target, State.TABLE_FULL, full.getMessage());
       } catch (DamagedSegmentException damaged) {
@@ -213,7 +214,7 @@ public final class WhiteboardListener {
   }
 
   /** Takes the role, without the lock, since that may take its time. */
-  private void join(DiscoveredQueue target, QueueListener listener) {
+  private void join(DiscoveredQueue target, Object consumer) {
     Segment segment = target.segment().join();
     Feeding begun = null;
     Subscriptions.Key key = new Subscriptions.Key(subscription(), segment.id(), target.name());
@@ -222,7 +223,7 @@ public final class WhiteboardListener {
         refuse(target, State.SUBSCRIPTION_TAKEN, "another listener has the subscription " + subscription());
         return;
       }
-      begun = feeding(target, segment, key, listener);
+      begun = feeding(target, segment, key, consumer);
     } finally {
       if (begun == null) {
         target.segment().leave();
@@ -231,15 +232,14 @@ public final class WhiteboardListener {
     install(target, begun, key);
   }
 
-  private Feeding feeding(DiscoveredQueue target, Segment segment, Subscriptions.Key key, QueueListener listener) {
+  private Feeding feeding(DiscoveredQueue target, Segment segment, Subscriptions.Key key, Object consumer) {
     FeedingRole role = null;
     try {
-      QueueKind kind = target.kind().orElseThrow();
-      role = kind.join(segment.directory().find(target.name(), kind.kind()), properties, next(key));
-      return new Feeding(role, listener, toString(), counts, next -> remember(key, next), environment);
+      role = target.feeder(reference).orElseThrow().join(target.find(segment), properties, next(key), consumer);
+      return new Feeding(role, consumer, toString(), counts, next -> remember(key, next), environment);
     } catch (Throwable failed) { // or the role would hold others back until the garbage collector came
       if (role != null) {
-        Closing.close(role, log);
+        Closing.close(role.revocable(), log);
       }
       environment.subscriptions().giveBack(key);
       throw failed;
@@ -343,7 +343,8 @@ public final class WhiteboardListener {
 
   /** The producer is another process now: one that did not choose a policy gets the one for that. */
   void rejoinUnlessChosen() {
-    if (state == State.FEEDING && feeding.isActive() && properties.choice(POLICY, "").isEmpty()) {
+    if (state == State.FEEDING && feeding.isActive() && !feeding.policy().isEmpty()
+        && properties.choice(POLICY, "").isEmpty()) {
       endFeeding();
       become(State.NO_QUEUE, "");
     }

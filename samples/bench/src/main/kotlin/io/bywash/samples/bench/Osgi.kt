@@ -230,7 +230,10 @@ private class Container(bus: Path, private val storage: Path, properties: Map<St
 
     private companion object {
         const val PACKAGES = "io.bywash.engine;version=0.1.0,io.bywash.engine.broadcast;version=0.1.0," +
-            "io.bywash.engine.inspect;version=0.1.0,io.bywash.engine.wait;version=0.1.0," +
+            "io.bywash.engine.call;version=0.1.0,io.bywash.engine.cell;version=0.1.0," +
+            "io.bywash.engine.inspect;version=0.1.0,io.bywash.engine.pool;version=0.1.0," +
+            "io.bywash.engine.queue;version=0.1.0,io.bywash.engine.record;version=0.1.0," +
+            "io.bywash.engine.ring;version=0.1.0,io.bywash.engine.wait;version=0.1.0," +
             "io.bywash.osgi;version=0.1.0,io.bywash.osgi.runtime;version=0.1.0,org.osgi.service.event;version=1.4.1," +
             "org.osgi.service.typedevent;version=1.0.0,org.osgi.service.typedevent.monitor;version=1.0.0," +
             "org.osgi.util.pushstream;version=1.1.0,org.slf4j;version=1.7.36"

@@ -1,4 +1,4 @@
-package io.bywash.osgi.internal.broadcast;
+package io.bywash.osgi.internal.kind;
 
 import static io.bywash.osgi.BywashConstants.*;
 
@@ -7,10 +7,15 @@ import io.bywash.engine.Kind;
 import io.bywash.engine.Message;
 import io.bywash.engine.OverrunException;
 import io.bywash.engine.broadcast.BroadcastStatus;
+import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.osgi.BroadcastService;
+import io.bywash.osgi.QueueListener;
+import io.bywash.osgi.RecordListener;
 import io.bywash.osgi.internal.queue.BundleRoles;
+import io.bywash.osgi.internal.queue.BundleService;
+import io.bywash.osgi.internal.queue.Feeder;
 import io.bywash.osgi.internal.queue.FeedingRole;
 import io.bywash.osgi.internal.queue.ListenerProperties;
 import io.bywash.osgi.internal.queue.QueueKind;
@@ -24,7 +29,7 @@ import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 
 /** Broadcast queues: each is a {@link BroadcastService}, and each listener a subscriber. */
-public final class BroadcastKind implements QueueKind {
+public final class BroadcastKind implements QueueKind, Feeder {
   private static final int SHOWN_BYTES = 64;
   private static final long MAX_EVICT_MILLIS = TimeUnit.DAYS.toMillis(365);
 
@@ -34,13 +39,23 @@ public final class BroadcastKind implements QueueKind {
   }
 
   @Override
-  public Class<?> serviceType() {
+  public Class<BroadcastService> serviceType() {
     return BroadcastService.class;
   }
 
   @Override
-  public Object service(BundleRoles roles) {
-    return new BundleBroadcast(roles);
+  public BroadcastService service(BundleRoles roles) {
+    return new Service(roles);
+  }
+
+  @Override
+  public Optional<Feeder> feeder() {
+    return Optional.of(this);
+  }
+
+  @Override
+  public List<Class<?>> consumerTypes() {
+    return List.of(QueueListener.class, RecordListener.class);
   }
 
   @Override
@@ -71,7 +86,11 @@ public final class BroadcastKind implements QueueKind {
   }
 
   @Override
-  public FeedingRole join(Entry entry, ListenerProperties properties, OptionalLong next) {
+  public FeedingRole join(Entry entry, ListenerProperties properties, OptionalLong next, Object consumer) {
+    QueueListener listener = (QueueListener) consumer;
+    if (listener instanceof RecordListener<?> typed) {
+      typed.records().check(entry);
+    }
     String policy = properties.choice(POLICY, isPublishedHere(entry) ? POLICY_BLOCK : POLICY_EVICT);
     SubscriberOptions options = switch (policy) {
       case POLICY_BLOCK -> SubscriberOptions.block();
@@ -80,15 +99,15 @@ public final class BroadcastKind implements QueueKind {
       default -> SubscriberOptions.evictAfter(TimeUnit.MILLISECONDS.toNanos(evictMillis(properties)));
     };
     if (next.isEmpty()) {
-      return new FeedingSubscriber(policy, Subscriber.open(entry,
-          start(properties).equals(START_OLDEST) ? options.startingAtOldest() : options), 0);
+      return new BroadcastFeeding(policy, Subscriber.open(entry,
+          start(properties).equals(START_OLDEST) ? options.startingAtOldest() : options), 0, listener);
     }
     long sequence = next.getAsLong();
     try {
-      return new FeedingSubscriber(policy, Subscriber.open(entry, options.startingAt(sequence)), 0);
+      return new BroadcastFeeding(policy, Subscriber.open(entry, options.startingAt(sequence)), 0, listener);
     } catch (OverrunException overrun) {
       Subscriber oldest = Subscriber.open(entry, options.startingAtOldest());
-      return new FeedingSubscriber(policy, oldest, oldest.nextSequence() - sequence);
+      return new BroadcastFeeding(policy, oldest, oldest.nextSequence() - sequence, listener);
     }
   }
 
@@ -98,12 +117,12 @@ public final class BroadcastKind implements QueueKind {
   }
 
   @Override
-  public List<RuntimeDTO.MessageDTO> tail(Entry entry, int count) {
+  public Optional<List<RuntimeDTO.MessageDTO>> tail(Entry entry, int count) {
     List<RuntimeDTO.MessageDTO> last = new ArrayList<>();
     try (Subscriber subscriber = Subscriber.open(entry, SubscriberOptions.skip().startingAtLast(count))) {
       subscriber.poll(message -> last.add(message(message)), count);
     }
-    return last;
+    return Optional.of(last);
   }
 
   private static RuntimeDTO.MessageDTO message(Message message) {
@@ -117,5 +136,26 @@ public final class BroadcastKind implements QueueKind {
     dto.text = (readable ? text : HexFormat.ofDelimiter(" ").formatHex(bytes, 0, shown))
         + (shown < bytes.length ? " ..." : "");
     return dto;
+  }
+
+  private static final class Service extends BundleService implements BroadcastService {
+    Service(BundleRoles roles) {
+      super(roles);
+    }
+
+    @Override
+    public BroadcastStatus status() {
+      return BroadcastStatus.of(entry());
+    }
+
+    @Override
+    public Subscriber subscribe(SubscriberOptions options) {
+      return roles.take(entry -> Subscriber.open(entry, options));
+    }
+
+    @Override
+    public Publisher publish() {
+      return roles.take(Publisher::open);
+    }
   }
 }

@@ -1,2 +1,0 @@
-/** The kind broadcast: its service, what feeds its listeners, its configuration. */
-package io.bywash.osgi.internal.broadcast;

@@ -1,0 +1,91 @@
+package io.bywash.osgi.internal.kind;
+
+import io.bywash.engine.Revocable;
+import io.bywash.engine.queue.Consumer;
+import io.bywash.engine.queue.Delivery;
+import io.bywash.engine.wait.Waitable;
+import io.bywash.osgi.WorkQueueConsumer;
+import io.bywash.osgi.internal.queue.FeedingRole;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * The engine's consumer behind one {@link WorkQueueConsumer}. A call that does not return loses its message: whoever
+ * changes the turn from CALLING ends the delivery, the call that returned or the thread that revokes the role.
+ */
+final class WorkQueueFeeding implements FeedingRole, Consumer.Handler {
+  private enum Turn { IDLE, CALLING, TAKING, TAKEN }
+
+  private final Consumer role;
+  private final WorkQueueConsumer consumer;
+  private final AtomicReference<Turn> turn = new AtomicReference<>(Turn.IDLE);
+  private Calls calls;
+  /** The message of the call that is under way; published by {@link #turn}. */
+  private Delivery delivery;
+
+  WorkQueueFeeding(Consumer role, WorkQueueConsumer consumer) {
+    this.role = role;
+    this.consumer = consumer;
+  }
+
+  @Override
+  public Revocable revocable() {
+    return role;
+  }
+
+  @Override
+  public Waitable waitable() {
+    return role;
+  }
+
+  @Override
+  public int poll(Calls newCalls, int limit) {
+    calls = newCalls;
+    return role.poll(this, limit);
+  }
+
+  @Override
+  public void onMessage(Delivery message) {
+    if (!calls.begin(0)) {
+      message.giveBack();
+      return;
+    }
+    delivery = message;
+    turn.set(Turn.CALLING);
+    Throwable thrown = null;
+    try {
+      consumer.onMessage(message);
+    } catch (Throwable failure) {
+      thrown = failure;
+    }
+    if (turn.compareAndSet(Turn.CALLING, Turn.IDLE)) {
+      calls.end(thrown);
+      if (thrown != null) {
+        giveBack(message);
+      }
+    } else {
+      while (turn.get() != Turn.TAKEN) {
+        Thread.onSpinWait(); // the poll goes on only when the message is out of its hands
+      }
+    }
+  }
+
+  private static void giveBack(Delivery message) {
+    try {
+      message.giveBack();
+    } catch (IllegalStateException before) {
+      // the consumer had acknowledged it or given it back
+    }
+  }
+
+  @Override
+  public void revoke() {
+    role.revoke();
+    if (turn.compareAndSet(Turn.CALLING, Turn.TAKING)) {
+      try {
+        giveBack(delivery);
+      } finally {
+        turn.set(Turn.TAKEN);
+      }
+    }
+  }
+}

@@ -1,0 +1,142 @@
+package io.bywash.osgi.internal.queue;
+
+import static io.bywash.osgi.BywashConstants.DIRECTORY;
+import static io.bywash.osgi.BywashConstants.SEGMENT;
+
+import io.bywash.engine.EntrySpec;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.osgi.runtime.RuntimeDTO;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.Constants;
+import org.osgi.framework.ServiceReference;
+
+/**
+ * The segment of one service of the type {@link SegmentSpec}: built, or joined if it exists and is the same, and held
+ * as long as the service is there. A failure is logged and listed, and it is tried again every second. One whose file
+ * was removed or replaced is built anew.
+ */
+public final class DeployedSegment extends RegistryCalls.Call {
+  private static final long RETRY_NANOS = 1_000_000_000L;
+
+  private final ServiceReference<?> reference;
+  private final String name;
+  private final String directory;
+  private final Environment environment;
+  private final String label;
+  private volatile boolean gone;
+  private volatile boolean watched = true;
+  private long triedNanos;
+
+  /** Used by the registry's thread; read by others. */
+  private volatile SegmentSpec spec;
+  private volatile Segment segment;
+  private volatile Map<String, Object> identity = Map.of();
+  private volatile String failure = "";
+
+  /** Nothing is built yet. */
+  public DeployedSegment(ServiceReference<?> reference, Environment environment) {
+    this.reference = reference;
+    this.environment = environment;
+    this.name = property(SEGMENT);
+    this.directory = property(DIRECTORY);
+    Bundle bundle = reference.getBundle();
+    this.label = "service " + reference.getProperty(Constants.SERVICE_ID) + " of "
+        + (bundle == null ? "a bundle that has gone" : bundle.getSymbolicName());
+  }
+
+  private String property(String key) {
+    return Objects.toString(reference.getProperty(key), "");
+  }
+
+  /** Whether the service still asks for the same segment. */
+  public boolean isUnchanged() {
+    return name.equals(property(SEGMENT)) && directory.equals(property(DIRECTORY));
+  }
+
+  /**
+   * Has the segment built if it is not there; called again and again.
+   *
+   * @param watch tells whether a directory is watched
+   */
+  public synchronized void tend(Predicate<Path> watch) {
+    Segment current = segment;
+    if (current != null && watched != watch.test(current.path().getParent())) {
+      watched = !watched;
+      environment.changed();
+    }
+    boolean lacks = current == null || !identity.equals(WatchedSegment.identity(current.path()));
+    long now = System.nanoTime();
+    if (lacks && (triedNanos == 0 || now - triedNanos > RETRY_NANOS)) {
+      triedNanos = now;
+      environment.submit(this);
+    }
+  }
+
+  /** The service has gone. The segment is left soon. */
+  public void leave() {
+    gone = true;
+    environment.submit(this);
+  }
+
+  @Override
+  protected void run() {
+    Segment before = segment;
+    if (segment != null && (gone || !identity.equals(WatchedSegment.identity(segment.path())))) {
+      Closing.close(segment, environment.log());
+      segment = null;
+    }
+    if (segment == null && !gone) {
+      try {
+        open();
+        report("");
+      } catch (RuntimeException refused) {
+        report(String.valueOf(refused.getMessage()));
+      }
+    }
+    if (segment != before) {
+      environment.changed();
+    }
+  }
+
+  private void open() {
+    spec = (SegmentSpec) environment.context().getService(reference);
+    if (spec != null) { // else it has gone
+      segment = directory.isBlank() ? Segment.open(name, spec)
+          : Segment.open(ConfiguredQueue.directory(directory).path(name), spec);
+      identity = WatchedSegment.identity(segment.path());
+    }
+  }
+
+  private void report(String reason) {
+    if (!reason.isEmpty() && !reason.equals(failure)) {
+      environment.changed();
+      environment.log().error("The segment {} of {} is not built. {}", name, label, reason);
+    }
+    failure = reason;
+  }
+
+  /** All of it. */
+  public RuntimeDTO.ConfigurationDTO describe() {
+    RuntimeDTO.ConfigurationDTO dto = new RuntimeDTO.ConfigurationDTO();
+    SegmentSpec known = spec;
+    dto.pid = label;
+    dto.segment = name;
+    dto.queue = known == null ? "" : known.entries().stream().map(EntrySpec::name).collect(Collectors.joining(", "));
+    dto.unknownKeys = List.of();
+    dto.state = !failure.isEmpty() ? "REFUSED" : watched ? "OPEN" : "UNWATCHED";
+    dto.reason = !failure.isEmpty() ? failure : watched ? "" : "no discovery watches its directory";
+    return dto;
+  }
+
+  @Override
+  public String toString() {
+    return "The segment " + name + " of " + label;
+  }
+}
