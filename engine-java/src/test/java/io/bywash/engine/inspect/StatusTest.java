@@ -38,6 +38,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -356,5 +357,30 @@ class StatusTest {
         .findings(List.of(new Finding(Severity.NOTE, "a", "b", ""), new Finding(Severity.ERROR, "c", "d.", "e")))
         .toString();
     assertEquals("A       N\nx       1\nlong  200\n\nerror: c: d.\n  e\nnote: a: b.\n", text);
+  }
+
+  @Test
+  void aTextForATerminalIsFoldedWithoutEmptyColumns() {
+    String text = StatusText.ofWidth(20).table(List.of("A", "NUMBER", "EMPTY", "TEXT"), List.of(
+        List.of("x", "1", "", "a text that is longer than a line"), List.of("long", "200", "", ""))).toString();
+    assertEquals("A     NUMBER\n  TEXT\nx          1\n  a text that is\n  longer than a line\nlong     200\n", text);
+    assertThrows(IllegalArgumentException.class, () -> StatusText.ofWidth(19));
+  }
+
+  @Test
+  void whoDiedIsToldFromWhoLeftAlsoAfterTheSlotWasFreedOrTakenAgain() {
+    Participant before = new Participant(1, 5, 77, true, true, 0, false, "");
+    assertFalse(status(List.of(before), 1, 5).hasDied(before));
+    assertTrue(status(List.of(new Participant(1, 5, 77, false, true, 0, false, "")), 1, 5).hasDied(before));
+    assertFalse(status(List.of(new Participant(1, 5, 77, false, true, 0, true, "")), 1, 5).hasDied(before));
+    assertFalse(status(List.of(), 1, 5).hasDied(before), "it left");
+    assertTrue(status(List.of(), 1, 6).hasDied(before), "it was buried");
+    assertFalse(status(List.of(new Participant(1, 6, 78, true, true, 0, false, "")), 1, 6).hasDied(before));
+    assertTrue(status(List.of(new Participant(1, 7, 78, true, true, 0, false, "")), 1, 7).hasDied(before));
+  }
+
+  private SegmentStatus status(List<Participant> participants, Integer... epochs) {
+    return new SegmentStatus(0, "seg", bus.path("seg"), 0, 0, Lifetime.KEPT, Instant.EPOCH, 4, participants,
+        List.of(epochs), List.of(), 1, List.of(), List.of());
   }
 }
