@@ -11,7 +11,6 @@ import io.bywash.engine.broadcast.SubscriberOptions
 import java.io.RandomAccessFile
 import java.nio.file.Files
 import java.nio.file.Path
-import java.util.concurrent.TimeUnit
 import java.util.concurrent.locks.LockSupport
 import kotlin.io.path.createDirectory
 import kotlin.io.path.deleteExisting
@@ -19,16 +18,17 @@ import kotlin.io.path.exists
 import kotlin.io.path.listDirectoryEntries
 import kotlin.io.path.readText
 import kotlin.io.path.writeText
-import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
+import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.TestInstance
 import org.junit.jupiter.api.Timeout
 import org.junit.jupiter.api.parallel.Execution
 import org.junit.jupiter.api.parallel.ExecutionMode
@@ -48,45 +48,30 @@ private val spec = SegmentSpec.of(Broadcast.spec("orders", 64 * 1024))
 
 /** Runs the commands as their users do, in a bus directory of its own. */
 @Timeout(120)
-@Execution(ExecutionMode.CONCURRENT) // each has one process at a time
+@TestInstance(TestInstance.Lifecycle.PER_CLASS) // all share one process for the commands
+@Execution(ExecutionMode.SAME_THREAD)
 class ToolTest {
     private val bus: Path = Files.createTempDirectory(Path.of("/dev/shm"), "bywash-tool-test-")
-    private val scratch: Path = Files.createTempDirectory("bywash-tool-test-")
+    private val commands = Commands(bus)
 
-    private class Outcome(val exitCode: Int, val out: String, val err: String) {
-        val json: JsonObject get() = Json.parseToJsonElement(out).jsonObject
-    }
-
-    private fun java(vararg arguments: String) = ProcessBuilder(
-        listOf(
-            ProcessHandle.current().info().command().get(), "--enable-native-access=ALL-UNNAMED",
-            "-XX:TieredStopAtLevel=1",
-            "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path"),
-        ) + arguments,
-    ).apply { environment()["BYWASH_DIR"] = bus.toString() }
-
-    private fun bywash(vararg arguments: String): Outcome {
-        val process = java("io.bywash.samples.tool.Tool", *arguments)
-            .redirectOutput(scratch.resolve("out").toFile()).redirectError(scratch.resolve("err").toFile()).start()
-        try {
-            assertTrue(process.waitFor(60, TimeUnit.SECONDS), "the command does not end")
-        } finally {
-            process.destroy()
-        }
-        return Outcome(process.exitValue(), scratch.resolve("out").readText(), scratch.resolve("err").readText())
-    }
+    private fun bywash(vararg arguments: String): Outcome = commands.run(arguments.toList())
 
     @AfterEach
     fun nothingIsLeft() {
-        val left = bus.listDirectoryEntries().map { it.fileName.toString() }.filter { it != ".lock" }
-        (bus.listDirectoryEntries() + scratch.listDirectoryEntries() + listOf(bus, scratch))
-            .forEach { it.deleteExisting() }
-        assertEquals(emptyList<String>(), left)
+        val left = bus.listDirectoryEntries().filter { it.fileName.toString() != ".lock" }
+        left.forEach { it.deleteExisting() }
+        assertEquals(emptyList<Path>(), left)
+    }
+
+    @AfterAll
+    fun nobodyIsLeft() {
+        commands.close()
+        bus.listDirectoryEntries().plusElement(bus).forEach { it.deleteExisting() }
     }
 
     /** A segment whose only participant was killed with SIGKILL. */
     private fun leaveStale(name: String): Long {
-        val victim = java("io.bywash.samples.tool.Victim", bus.resolve(name).toString()).start()
+        val victim = java(bus, "io.bywash.samples.tool.Victim", bus.resolve(name).toString()).start()
         try {
             assertEquals("ready", victim.inputReader().readLine())
         } finally {

@@ -1,0 +1,69 @@
+package io.bywash.samples.tool
+
+import java.io.ByteArrayInputStream
+import java.io.ByteArrayOutputStream
+import java.io.DataInputStream
+import java.io.DataOutputStream
+import java.io.PrintStream
+import java.nio.file.Path
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.jsonObject
+
+/** What a command ended with, and what it wrote. */
+class Outcome(val exitCode: Int, val out: String, val err: String) {
+    val json: JsonObject get() = Json.parseToJsonElement(out).jsonObject
+}
+
+/** A process of its own that runs one command after the other, which costs less than a process for each. */
+class Commands(bus: Path) : AutoCloseable {
+    private val process = java(bus, "io.bywash.samples.tool.CommandServer")
+        .redirectError(ProcessBuilder.Redirect.INHERIT).start()
+    private val requests = DataOutputStream(process.outputStream)
+    private val replies = DataInputStream(process.inputStream)
+
+    fun run(arguments: List<String>, input: String = ""): Outcome {
+        requests.writeInt(arguments.size)
+        (arguments + input).forEach { requests.writeUTF(it) }
+        requests.flush()
+        return Outcome(replies.readInt(), text(), text())
+    }
+
+    private fun text() = ByteArray(replies.readInt()).also { replies.readFully(it) }.decodeToString()
+
+    override fun close() {
+        process.destroy()
+        process.waitFor()
+    }
+}
+
+/** The other end of [Commands]. */
+object CommandServer {
+    @JvmStatic
+    fun main(arguments: Array<String>) {
+        val requests = DataInputStream(System.`in`)
+        val replies = DataOutputStream(System.out)
+        while (true) {
+            val given = List(requests.readInt()) { requests.readUTF() }
+            System.setIn(ByteArrayInputStream(requests.readUTF().toByteArray()))
+            val written = List(2) { ByteArrayOutputStream() }
+            System.setOut(PrintStream(written[0], true))
+            System.setErr(PrintStream(written[1], true))
+            replies.writeInt(Tool.run(given))
+            written.forEach {
+                replies.writeInt(it.size())
+                it.writeTo(replies)
+            }
+            replies.flush()
+        }
+    }
+}
+
+/** The command line of a JVM for a class of the tests. */
+fun javaCommand(vararg arguments: String) = listOf(
+    ProcessHandle.current().info().command().get(), "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path"),
+) + arguments
+
+fun java(bus: Path, vararg arguments: String): ProcessBuilder =
+    ProcessBuilder(javaCommand(*arguments)).apply { environment()["BYWASH_DIR"] = bus.toString() }
