@@ -170,7 +170,8 @@ public final class Publisher extends Role implements Waitable, Revocable {
 
   /**
    * Publishes a record. Waits for room for up to {@code timeoutNanos}, and returns false when there was none in that
-   * time. This is the fastest way to publish a message. If it throws, nothing was published.
+   * time. If it throws, nothing was published. A record that was made just for this call, and that is passed to nothing
+   * else that the JIT does not inline, is never made on the heap: so wait for room here, not in a method of your own.
    *
    * @param timeoutNanos 0 or less does not wait
    * @throws io.bywash.engine.SpecMismatchException when this queue is declared to carry other records

@@ -77,13 +77,7 @@ class RecordContender : Contender("bywash.typed", WaitPolicy.entries.map { Polic
                 first, Payload.word(first, 1), Payload.word(first, 2), Payload.word(first, 3), Payload.word(first, 4),
                 Payload.word(first, 5), Payload.word(first, 6), Payload.word(first, 7),
             )
-            if (!publisher.offer(WORDS, words)) {
-                await(words)
-            }
-        }
-
-        private fun await(words: Words) {
-            while (!publisher.offer(WORDS, words, WAIT_NANOS)) {
+            while (!publisher.offer(WORDS, words, WAIT_NANOS)) { // if a method got it, each would be made on the heap
                 Thread.onSpinWait()
             }
         }
