@@ -308,33 +308,27 @@ class RecordMessagesTest {
 
   record Nested(Halt halt, short number) {}
 
-  private record Case<T>(Records<T> records, T record, Field field) {
-    @SuppressWarnings("unchecked") // a record's class is that of the record
-    static <T extends Record> Case<T> of(T record, String field) {
-      Records<T> records = Records.of(lookup(), (Class<T>) record.getClass());
-      return new Case<>(records, record, records.types().getFirst().field(field));
-    }
-
-    boolean offer(Publisher publisher) {
-      return publisher.offer(records, record);
-    }
-  }
+  private static final Records<Record> FIVE =
+      Records.of(lookup(), Record.class, Tick.class, Halt.class, Longs.class, Mixed.class, Nested.class);
 
   @Test
   void publishingAndTouchingFieldsAllocatesNothingWhereOneCallSeesRecordsOfFiveClasses() {
-    Case<?>[] cases = {Case.of(tick(8), "time"), Case.of(new Halt(8), "reason"), Case.of(new Longs(8, 1), "number"),
-        Case.of(new Mixed((byte) 1, 8, new int[3]), "number"), Case.of(new Nested(new Halt(1), (short) 8), "number")};
+    Record[] records = {tick(8), new Halt(8), new Longs(8, 1), new Mixed((byte) 1, 8, new int[3]),
+        new Nested(new Halt(1), (short) 8)};
+    String[] names = {"time", "reason", "number", "number", "number"};
+    Field[] fields = new Field[records.length];
+    for (int i = 0; i < fields.length; i++) {
+      fields[i] = FIVE.types().get(i).field(names[i]);
+    }
     long[] sum = new long[1];
-    int[] next = new int[1];
     try (Subscriber subscriber = subscriber(true)) {
       ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-      MessageHandler handler = message -> sum[0] += cases[next[0]].field.getLong(message);
+      MessageHandler handler = message -> sum[0] += fields[message.type() - 1].getLong(message);
       List<Long> allocated = new ArrayList<>();
       for (int round = 0; round < 20; round++) { // the first calls link code
         long before = threads.getCurrentThreadAllocatedBytes();
         for (int i = 0; i < CALLS; i++) {
-          next[0] = i % cases.length;
-          cases[next[0]].offer(publisher);
+          publisher.offer(FIVE, records[i % records.length]);
           subscriber.poll(handler, 10);
         }
         allocated.add(threads.getCurrentThreadAllocatedBytes() - before);
