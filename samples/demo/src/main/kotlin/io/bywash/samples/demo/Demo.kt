@@ -14,8 +14,8 @@ import com.github.ajalt.clikt.parameters.options.option
 import com.github.ajalt.clikt.parameters.types.int
 import com.github.ajalt.clikt.parameters.types.path
 import com.github.ajalt.clikt.parameters.types.restrictTo
-import java.io.IOException
-import java.nio.file.Files
+import io.bywash.samples.tool.recording.Recorder
+import io.bywash.samples.tool.recording.RecordingException
 import kotlin.system.exitProcess
 
 /** The command line of the demo: what is wrong with it is said before anything is started. */
@@ -35,8 +35,8 @@ private class DemoCommand : CoreCliktCommand("demo") {
         text.takeIf { it == "max" || it.toDoubleOrNull()?.let { number -> number in 1.0..1e9 } == true }
             ?: fail("'$text' is no rate; use a number from 1 to 1000000000, or max")
     }.default("10000")
-    private val record by option(help = "write the readings of this host to this file").path()
-    private val replay by option(help = "publish the readings of this CSV file instead of this host's").path()
+    private val record by option(help = "record what the feed publishes in this file, which replay takes, too").path()
+    private val replay by option(help = "publish the readings of this recording instead of this host's").path()
     private val json by option(help = "the result as one line on the standard output").flag()
 
     override fun help(context: Context) =
@@ -44,22 +44,15 @@ private class DemoCommand : CoreCliktCommand("demo") {
         "and a kill."
 
     override fun run() {
-        if (record != null && replay != null) {
-            throw UsageError("--record is for live readings; leave out --replay")
-        }
         try {
-            replay?.let { RecordedSource(it) }
+            replay?.let { RecordedSource(it).close() }
+            record?.let { Recorder.create(it).close() }
         } catch (unusable: RecordingException) {
             throw UsageError(unusable.message.orEmpty())
         }
-        try {
-            record?.let { Files.newOutputStream(it).close() } // an earlier recording is overwritten
-        } catch (refused: IOException) {
-            throw UsageError("the recording $record cannot be written: $refused. Choose another file.")
-        }
         val view = View()
         val result = try {
-            DemoRun(seconds, listOf(rate, replay?.toString() ?: "-", record?.toString() ?: "-"), view).use { it.run() }
+            DemoRun(seconds, listOf(rate, replay?.toString() ?: "-"), record, view).use { it.run() }
         } catch (failure: DemoFailure) {
             view.close()
             System.err.println("demo: ${failure.message}")

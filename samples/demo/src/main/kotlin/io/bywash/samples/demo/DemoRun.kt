@@ -4,8 +4,12 @@ import io.bywash.engine.BusException
 import io.bywash.engine.Kind
 import io.bywash.engine.Segment
 import io.bywash.engine.broadcast.BroadcastStatus
+import io.bywash.samples.tool.recording.Recorded
+import io.bywash.samples.tool.recording.Recorder
 import java.nio.file.Files
 import java.nio.file.Path
+import java.util.concurrent.CompletableFuture
+import java.util.concurrent.TimeUnit
 import kotlin.io.path.readText
 
 /** The demo cannot go on; the message says why and what to do. */
@@ -13,7 +17,8 @@ class DemoFailure(message: String) : Exception(message)
 
 /** Starts the three processes, kills the first one halfway, brings it back, and compares what all of them counted. */
 class DemoRun(
-    private val seconds: Int, private val feedArguments: List<String>, private val view: View,
+    private val seconds: Int, private val feedArguments: List<String>, private val record: Path?,
+    private val view: View,
 ) : AutoCloseable {
     private val startNanos = System.nanoTime()
     private val loadBefore = Path.of("/proc/loadavg").readText().substringBefore(' ')
@@ -25,6 +30,7 @@ class DemoRun(
     /** Whoever creates the segment runs the demo. It is left to the other three as soon as they are there. */
     private val created = OneDemo.create()
     private val observed = Segment.observe(demoBus.name)
+    private val recorder = Recorder(observed, readings.name)
     private val storage = Files.createTempDirectory("bywash-demo-felix-")
     private val hook = Thread { endAll() }
     private var isEnded = false
@@ -40,6 +46,7 @@ class DemoRun(
         }
         isEnded = true
         view.close()
+        recorder.stop()
         lanes.forEach { it.end() }
         lanes.forEach { it.awaitEnd() }
         created.close()
@@ -62,6 +69,10 @@ class DemoRun(
     }
 
     fun run(): DemoResult {
+        val recording = record?.let { file ->
+            val channel = Recorder.create(file)
+            CompletableFuture.supplyAsync { recorder.record(channel, file.toString(), fromOldest = true) }
+        }
         step { container.start(Programs.container(storage)) }
         step { receiver.start(Programs.java("io.bywash.samples.demo.Receive")) }
         startFeed()
@@ -92,10 +103,16 @@ class DemoRun(
         receiver.stop()
         container.end()
         watch("the consumers end") { !receiver.isAlive && !container.isAlive }
+        recording?.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS)?.let(::report) // it ends with the segment
         return DemoResult(
             published, status().blockedCount(), receiver, container,
             withdrawnNanos / 1_000_000, returnedNanos / 1_000_000, feed.exitCode, loadBefore,
         )
+    }
+
+    private fun report(recorded: Recorded) {
+        recorded.failure?.let { throw DemoFailure(it) }
+        view.say("recorded ${recorded.messages} readings, and lost ${recorded.lost}")
     }
 
     private fun startFeed() =

@@ -21,15 +21,11 @@ class StopRequest {
     }
 }
 
-/**
- * Process 1: publishes readings. Arguments: readings a second or `max`, recording to replay or `-`, file to record or
- * `-`.
- */
+/** Process 1: publishes readings. Arguments: readings a second or `max`, recording to replay or `-`. */
 fun main(arguments: Array<String>) {
-    val (rate, replay, record) = arguments
+    val (rate, replay) = arguments
     val stop = StopRequest()
-    val recorder = if (record == "-") null else Recorder(Path.of(record))
-    val source = if (replay == "-") HostSource(recorder) else RecordedSource(Path.of(replay))
+    val source = if (replay == "-") HostSource() else RecordedSource(Path.of(replay))
     val nanosPerReading = if (rate == "max") 0.0 else 1e9 / rate.toDouble()
     runBlocking {
         demoBus.open().use { bus ->
@@ -52,7 +48,6 @@ fun main(arguments: Array<String>) {
             }
         }
     }
-    recorder?.close()
 }
 
 private const val SHORTEST_PARK_NANOS = 20_000.0

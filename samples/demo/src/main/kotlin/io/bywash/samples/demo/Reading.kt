@@ -8,6 +8,8 @@ import io.bywash.bus.broadcast.Topic
 import io.bywash.bus.broadcast.topic
 import io.bywash.bus.bus
 import io.bywash.engine.Message
+import java.nio.ByteBuffer
+import java.nio.ByteOrder
 
 /**
  * One value of one source. [sentNanos] is when it was read and sent, on the monotonic clock that all processes of a
@@ -30,6 +32,12 @@ object ReadingCodec : DirectCodec<Reading> {
         val name = ByteArray(message.length() - NAME_INDEX)
         message.getBytes(NAME_INDEX, name, 0, name.size)
         return Reading(String(name, Charsets.US_ASCII), message.getLong(0), message.getDouble(8), message.sequence())
+    }
+
+    /** The source and the value of a reading in an array; null when those bytes are none. */
+    fun read(bytes: ByteArray, index: Int, length: Int): Pair<String, Double>? = if (length <= NAME_INDEX) null else {
+        val value = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getDouble(index + 8)
+        String(bytes, index + NAME_INDEX, length - NAME_INDEX, Charsets.US_ASCII) to value
     }
 }
 

@@ -1,10 +1,9 @@
 package io.bywash.samples.demo
 
-import java.io.IOException
+import io.bywash.samples.tool.recording.Recording
+import io.bywash.samples.tool.recording.RecordingException
 import java.io.RandomAccessFile
-import java.nio.file.Files
 import java.nio.file.Path
-import java.nio.file.StandardOpenOption
 import kotlin.io.path.exists
 
 /** Where readings come from. */
@@ -14,7 +13,7 @@ interface Source {
 }
 
 /** This host, from /proc and /sys: one value after the other, none of them older than 10 ms. */
-class HostSource(private val recorder: Recorder?) : Source {
+class HostSource : Source {
     private val stat = ProcFile("/proc/stat")
     private val memory = ProcFile("/proc/meminfo")
     private val network = ProcFile("/proc/net/dev")
@@ -34,7 +33,6 @@ class HostSource(private val recorder: Recorder?) : Source {
         if (index >= values.size || System.nanoTime() - sweptNanos > OLDEST_NANOS) {
             values = sweep()
             sweptNanos = System.nanoTime()
-            recorder?.write(values)
             index %= values.size
         }
         return values[index++]
@@ -106,75 +104,35 @@ private class ProcFile(path: String) {
     }
 }
 
-/** A recording cannot be replayed; the message names the file, and the line if it is one line's fault. */
-class RecordingException(message: String) : Exception(message)
-
-/**
- * The lines of a CSV file, one after the other, and again from the first. The first line names the columns. Each number
- * is a reading of its column; cells that are no numbers, and the columns `time`, `date` and `timeMillis`, are passed
- * over. A line may begin with one more cell than there are names: the line's own name.
- */
-class RecordedSource(file: Path) : Source {
-    private val values: List<Pair<String, Double>>
-    private var next = 0
+/** The readings of a recording of a demo, one after the other, and again from the first. */
+class RecordedSource(private val file: Path) : Source, AutoCloseable {
+    private var recording = Recording(file)
 
     init {
-        val lines = try {
-            Files.readAllLines(file)
-        } catch (failure: IOException) {
-            throw RecordingException("The recording $file cannot be read: $failure. Check its name; --record " +
-                "makes one.")
+        if (recording.header.entry != readings.name) {
+            throw unusable("it is of the broadcast \"${recording.header.entry}\", and not of \"${readings.name}\"")
         }
-        val names = lines.firstOrNull()?.takeIf { it.isNotBlank() }?.let(::cells)
-            ?: throw RecordingException("The recording $file is empty: its first line has to name the columns.")
-        values = lines.drop(1).flatMapIndexed { index, line ->
-            if (line.isBlank()) emptyList() else readings(names, cells(line), "$file, line ${index + 2}")
-        }
-        if (values.isEmpty()) {
-            throw RecordingException("The recording $file has no readings: there is no line below the names of " +
-                "the columns.")
-        }
+        next() // or it is refused; the next round begins with this one again
     }
 
-    private fun readings(names: List<String>, cells: List<String>, place: String): List<Pair<String, Double>> {
-        val values = if (cells.size == names.size + 1) cells.drop(1) else cells
-        if (values.size != names.size) {
-            throw RecordingException("$place: ${cells.size} cells, but the first line names ${names.size} columns.")
+    override fun next(): Pair<String, Double> {
+        if (!recording.next()) {
+            val isEmpty = recording.messageCount == 0L
+            recording.close()
+            if (isEmpty) {
+                throw unusable(recording.damage ?: "it has no readings")
+            }
+            recording = Recording(file)
+            return next()
         }
-        val readings = names.zip(values).filter { it.first.lowercase() !in TIMES }
-            .mapNotNull { (name, cell) -> cell.toDoubleOrNull()?.let { name to it } }
-        if (readings.isEmpty()) {
-            throw RecordingException("$place: there is no number in it.")
-        }
-        return readings
+        return ReadingCodec.read(recording.bytes, recording.index, recording.length)
+            ?: throw unusable("message ${recording.nextSequence - 1} is no reading")
     }
 
-    private fun cells(line: String) = line.split(',').map { it.trim().removeSurrounding("\"") }
-
-    override fun next(): Pair<String, Double> = values[next].also { next = (next + 1) % values.size }
-
-    private companion object {
-        val TIMES = setOf("time", "date", "timemillis")
-    }
-}
-
-/**
- * Adds sweeps to a file that [RecordedSource] reads. Each line is written at once, so that a kill leaves no half of
- * one, and a feed that is started again goes on in the same file.
- */
-class Recorder(file: Path) : AutoCloseable {
-    private var needsNames = !file.exists() || Files.size(file) == 0L
-    private val output = Files.newOutputStream(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)
-
-    fun write(sweep: List<Pair<String, Double>>) {
-        if (needsNames) {
-            needsNames = false
-            line(listOf("timeMillis") + sweep.map { it.first })
-        }
-        line(listOf(System.currentTimeMillis()) + sweep.map { it.second })
+    private fun unusable(why: String): RecordingException {
+        recording.close()
+        return RecordingException("The recording $file cannot be replayed here: $why. --record makes one.")
     }
 
-    private fun line(cells: List<Any>) = output.write((cells.joinToString(",") + "\n").toByteArray())
-
-    override fun close() = output.close()
+    override fun close() = recording.close()
 }

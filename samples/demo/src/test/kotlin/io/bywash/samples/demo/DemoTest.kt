@@ -5,6 +5,8 @@ import io.bywash.engine.SegmentSpec
 import io.bywash.engine.broadcast.Broadcast
 import io.bywash.engine.broadcast.Publisher
 import io.bywash.engine.Kind
+import io.bywash.samples.tool.recording.Recording
+import io.bywash.samples.tool.recording.RecordingHeader
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
@@ -13,10 +15,12 @@ import kotlin.io.path.exists
 import kotlin.io.path.isExecutable
 import kotlin.io.path.listDirectoryEntries
 import kotlin.io.path.readText
+import kotlin.io.path.writeBytes
 import kotlin.io.path.writeText
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Assumptions.assumeFalse
 import org.junit.jupiter.api.Assumptions.assumeTrue
@@ -112,6 +116,17 @@ class DemoTest {
         assertTrue("\"ok\": true" in outcome.out, outcome.out)
     }
 
+    private fun assertRecorded(file: Path, published: Long) = Recording(file).use { recording ->
+        var loads = 0
+        while (recording.next()) {
+            val (source, value) = ReadingCodec.read(recording.bytes, recording.index, recording.length)!!
+            loads += if (source == "cpu0.load" && value in 0.0..1.0) 1 else 0
+        }
+        assertNull(recording.damage)
+        assertEquals(published, recording.messageCount + recording.lostCount)
+        assertTrue(loads > 0)
+    }
+
     /** Nothing is wrapped or printed twice, and what remains is what is true at the end. */
     private fun assertReadable(screen: Screen) {
         val text = screen.toString()
@@ -128,7 +143,7 @@ class DemoTest {
     @Test
     fun bothConsumersGetEveryLiveReadingOnceAlthoughTheFeedIsKilledAndFortyColumnsAreEnoughToShowIt() {
         val foreign = bus.resolve("foreign").apply { writeText("this is no segment, but somebody put it here") }
-        val recording = scratch.resolve("recording.csv")
+        val recording = scratch.resolve("recording")
         val environment = mapOf("TERM" to "xterm-256color", "NO_COLOR" to "1")
         val started = startInTerminal(
             40, environment, "", "--seconds", "4", "--rate", "2000", "--record", recording.toString(), "--json",
@@ -138,8 +153,7 @@ class DemoTest {
         val shown = outcome.out + outcome.err
         val words = shown.replace(Regex("\\s+"), " ")
         assertTrue("SIGKILL" in words && "withdrawn the queue's" in words && "service is back" in words, shown)
-        assertTrue(recording.readText().lines().first().startsWith("timeMillis,cpu0.load"),
-            "the recording's first line")
+        assertRecorded(recording, outcome.number("published")!!)
         foreign.deleteExisting()
         sayWhatWasNotTested()
         assertReadable(Screen(40, outcome.out.substringBefore("{\"published\"")))
@@ -148,7 +162,7 @@ class DemoTest {
 
     @Test
     fun ofTwoDemosThatStartTogetherOneIsRefusedAndTheOtherReplaysTheRecordingAtFullSpeed() {
-        val recording = Path.of("recording.csv").toAbsolutePath()
+        val recording = Path.of("host.recording").toAbsolutePath()
         assertTrue(recording.exists())
         val environment = mapOf("TERM" to "xterm-256color")
         val names = listOf("1", "2")
@@ -167,16 +181,16 @@ class DemoTest {
 
     @Test
     fun aRecordingThatCannotBeReplayedIsRefusedBeforeAnythingStarts() {
-        val file = scratch.resolve("bad.csv")
+        val file = scratch.resolve("bad")
         refused(2, demo("--replay", file.toString()), "cannot be read")
-        file.writeText("")
-        refused(2, demo("--replay", file.toString()), "is empty")
-        file.writeText("a,b\n")
-        refused(2, demo("--replay", file.toString()), "has no readings")
-        file.writeText("a,b\n1,2\n3\n")
-        refused(2, demo("--replay", file.toString()), "line 3")
-        file.writeText("a,b\nx,y\n")
-        refused(2, demo("--replay", file.toString()), "line 2")
+        file.writeText("a,b\n1,2\n")
+        refused(2, demo("--replay", file.toString()), "is no recording")
+        val header = RecordingHeader("demo", 1, "readings", "", 4096, 0, 0)
+        file.writeBytes(header.toBytes())
+        refused(2, demo("--replay", file.toString()), "has no end")
+        file.writeBytes(header.copy(entry = "prices").toBytes())
+        refused(2, demo("--replay", file.toString()), "of the broadcast \"prices\"")
+        refused(2, demo("--record", file.toString()), "There is a file")
     }
 
     @Test

@@ -26,7 +26,7 @@ final class SensorPipeline {
         --json              what was counted as one line on the standard output, everything else on the standard error
         --samples N         how many samples (default: the environment's SENSOR_SAMPLES, or 3000000)
         --capacity N        of the ring, in samples (default: the environment's SENSOR_CAPACITY, or 1000000)
-        --recording FILE    replays a CSV file, for example samples/demo/recording.csv, in place of the sines
+        --recording FILE    replays a CSV file, for example samples/sensor-pipeline/recording.csv, in place of the sines
         --sabotage HOW      drop leaves out a sample, detune changes the frequency of a channel: both are noticed
         --help              this text
 

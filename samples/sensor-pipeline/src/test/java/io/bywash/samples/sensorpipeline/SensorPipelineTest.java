@@ -114,7 +114,7 @@ final class SensorPipelineTest {
 
   @Test
   void aRecordingIsReplayed() throws Exception {
-    Ended ended = run("--recording", Path.of("../demo/recording.csv").toString());
+    Ended ended = run("--recording", Path.of("recording.csv").toString());
     assertExactAndRight(ended, 300_000);
     assertEquals(0, ended.number("right"), "no sines");
   }

@@ -27,6 +27,7 @@ class Recording(private val file: Path) : AutoCloseable {
     private var block: ByteBuffer = littleEndian(0)
     private var blockStart = header.toBytes().size.toLong()
     private var nextBlock = blockStart
+    private var isOver = false
 
     /** The sequence that the next message had when it was recorded. */
     var nextSequence: Long = header.firstSequence
@@ -59,7 +60,7 @@ class Recording(private val file: Path) : AutoCloseable {
 
     /** Goes to the next message; false at the end. */
     fun next(): Boolean {
-        while (damage == null && (block.hasRemaining() || nextBlock())) {
+        while (!isOver && (block.hasRemaining() || nextBlock())) {
             if (block.remaining() < RECORD_BYTES) {
                 return end("a record in it is too short")
             }
@@ -106,7 +107,8 @@ class Recording(private val file: Path) : AutoCloseable {
                 else -> {
                     nextBlock += BLOCK_HEADER_BYTES + size
                     block = littleEndian(payload)
-                    size > 0 // an empty block is the end of a whole recording
+                    isOver = size == 0 // the end of a whole recording
+                    !isOver
                 }
             }
         }
@@ -115,8 +117,10 @@ class Recording(private val file: Path) : AutoCloseable {
     }
 
     private fun end(why: String): Boolean {
+        isOver = true
+        val last = if (messageCount == 0L) "" else ", the last one of sequence ${nextSequence - 1}"
         damage = "The recording $file is used up to its block at byte $blockStart: $why. Before that it has " +
-            "$messageCount messages, the last one of sequence ${nextSequence - 1}."
+            "$messageCount messages$last."
         return false
     }
 
