@@ -14,6 +14,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.LongStream;
@@ -93,6 +94,18 @@ final class DocumentIT {
     }
     assertTrue(!found.isEmpty(), language);
     return found;
+  }
+
+  /** All Java is; of the others, the tests below take those that there are. */
+  @Test
+  void noBlockIsLeftOut() throws IOException {
+    Map<String, Integer> counts = new TreeMap<>();
+    Matcher blocks = BLOCK.matcher(Files.readString(DOCUMENT));
+    while (blocks.find()) {
+      counts.merge(blocks.group(1), 1, Integer::sum);
+    }
+    counts.remove("java");
+    assertEquals(Map.of("sh", 1, "properties", 1, "gogo", 2, "ini", 1, "bnd", 1), counts);
   }
 
   @Test
