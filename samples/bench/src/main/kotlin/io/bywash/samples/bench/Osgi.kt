@@ -173,7 +173,12 @@ private class TypedEventDelivery(context: BundleContext) : Delivery("typedEvent"
 }
 
 /** A Felix in this process. The types of Bywash and of the other buses are those of this program. */
-private class Container(bus: Path, private val storage: Path, properties: Map<String, String>) : AutoCloseable {
+private class Container(
+    bus: Path,
+    private val storage: Path,
+    properties: Map<String, String>,
+    others: List<String>,
+) : AutoCloseable {
     private val framework: Framework = ServiceLoader.load(FrameworkFactory::class.java).first().newFramework(
         properties + mapOf(
             "org.osgi.framework.storage" to storage.toString(),
@@ -187,16 +192,16 @@ private class Container(bus: Path, private val storage: Path, properties: Map<St
     init {
         framework.start()
         try {
-            install(bus)
+            install(bus, others)
         } catch (failure: Exception) {
             close()
             throw BenchFailure("Felix does not start: $failure")
         }
     }
 
-    private fun install(bus: Path) {
+    private fun install(bus: Path, others: List<String>) {
         context = framework.bundleContext
-        val bundles = BUNDLES.map { context.installBundle(jar(it).toURI().toString()) }
+        val bundles = (BUNDLES + others).map { context.installBundle(jar(it).toURI().toString()) }
         bundles.forEach(Bundle::start)
         val admin = service("org.osgi.service.cm.ConfigurationAdmin")
         val type = admin.javaClass.interfaces.first()
@@ -240,11 +245,14 @@ private class Container(bus: Path, private val storage: Path, properties: Map<St
         val BUNDLES = listOf(
             "org.osgi.util.function", "org.osgi.util.promise", "org.osgi.service.component",
             "org.apache.felix.configadmin", "org.apache.felix.log", "org.apache.felix.scr",
-            "org.apache.felix.eventadmin", "org.osgi.util.converter", "org.apache.aries.component-dsl.component-dsl",
-            "org.apache.aries.typedevent.bus", "felix-bundle",
+            "org.apache.felix.eventadmin", "felix-bundle",
         )
     }
 }
+
+private val TYPED_EVENT_BUNDLES = listOf(
+    "org.osgi.util.converter", "org.apache.aries.component-dsl.component-dsl", "org.apache.aries.typedevent.bus",
+)
 
 /** What OSGi costs beside the engine below it; the keys are explained in `docs/BENCHMARKS.md`. */
 class Osgi(private val effort: Effort) {
@@ -255,13 +263,14 @@ class Osgi(private val effort: Effort) {
     private val figures = LinkedHashMap<String, MutableList<Double>>()
 
     fun run(): Map<String, Double> {
+        System.setProperty("slf4j.internal.verbosity", "ERROR") // Aries logs by it, here to nobody
         val bus = Files.createTempDirectory(Path.of("/dev/shm"), "bywash-bench-")
         try {
             Segment.create(
                 bus.resolve("bench"),
                 SegmentSpec.of(Broadcast.spec("poll", RING_BYTES), Broadcast.spec("whiteboard", RING_BYTES)),
             ).use { segment ->
-                container(bus, emptyMap()) { context ->
+                container(bus, others = TYPED_EVENT_BUNDLES) { context ->
                     measure(
                         PollDelivery(segment), WhiteboardDelivery(segment, context),
                         EventDelivery("eventAdmin", context), TypedEventDelivery(context),
@@ -270,7 +279,7 @@ class Osgi(private val effort: Effort) {
                 container(bus, mapOf("org.apache.felix.eventadmin.Timeout" to "0")) { context ->
                     measure(EventDelivery("eventAdmin.noTimeout", context))
                 }
-                container(bus, emptyMap()) { context ->
+                container(bus) { context ->
                     val queues = OsgiQueues(bus, context, idleMillis).measure()
                     queues.forEach { (key, value) -> note("queues.$key", value) }
                 }
@@ -283,8 +292,12 @@ class Osgi(private val effort: Effort) {
             ("osgi.whiteboard.vsPoll" to medians.getValue("whiteboard.rate") / medians.getValue("poll.rate"))
     }
 
-    private fun container(bus: Path, properties: Map<String, String>, use: (BundleContext) -> Unit) =
-        Container(bus, Files.createTempDirectory("bywash-bench-"), properties).use { use(it.context) }
+    private fun container(
+        bus: Path,
+        properties: Map<String, String> = emptyMap(),
+        others: List<String> = emptyList(),
+        use: (BundleContext) -> Unit,
+    ) = Container(bus, Files.createTempDirectory("bywash-bench-"), properties, others).use { use(it.context) }
 
     /** The deliveries take turns. Each is warmed up first. */
     private fun measure(vararg deliveries: Delivery) {
