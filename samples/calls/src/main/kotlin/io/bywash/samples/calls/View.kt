@@ -24,19 +24,11 @@ import kotlin.concurrent.thread
 internal class Lane(val name: String, val total: Long, val done: () -> Long)
 
 /** Progress bars while it runs, on a terminal only, and a table at the end. */
-internal class View(isOnStandardError: Boolean) {
-    private val terminal = if (isOnStandardError) standardError() else Terminal(nonInteractiveWidth = WIDTH)
+internal class View(private val terminal: Terminal) {
     private val rows = mutableListOf<List<String>>()
 
-    private fun standardError() = Terminal(
-        interactive = false,
-        nonInteractiveWidth = WIDTH,
-        terminalInterface = object : TerminalInterface by Terminal().terminalInterface {
-            override fun completePrintRequest(request: PrintRequest) {
-                System.err.print(if (request.trailingLinebreak) request.text + "\n" else request.text)
-            }
-        },
-    )
+    constructor(isOnStandardError: Boolean) :
+        this(if (isOnStandardError) standardError() else Terminal(nonInteractiveWidth = WIDTH))
 
     /** Shows the progress of all lanes until the work is done. */
     fun during(vararg lanes: Lane, work: () -> Unit) {
@@ -112,6 +104,16 @@ internal class View(isOnStandardError: Boolean) {
 
         /** Of what is no terminal, in columns. */
         const val WIDTH = 100
+
+        fun standardError() = Terminal(
+            interactive = false,
+            nonInteractiveWidth = WIDTH,
+            terminalInterface = object : TerminalInterface by Terminal().terminalInterface {
+                override fun completePrintRequest(request: PrintRequest) {
+                    System.err.print(if (request.trailingLinebreak) request.text + "\n" else request.text)
+                }
+            },
+        )
     }
 }
 

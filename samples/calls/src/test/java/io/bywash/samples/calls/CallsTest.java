@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.github.ajalt.mordant.rendering.AnsiLevel;
+import com.github.ajalt.mordant.rendering.Theme;
+import com.github.ajalt.mordant.terminal.Terminal;
+import com.github.ajalt.mordant.terminal.TerminalRecorder;
 import io.bywash.engine.call.CallFailedException.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,8 +15,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import kotlin.Unit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -133,6 +139,20 @@ final class CallsTest {
       assertFalse(outcome(each -> each.failed(reason)).isOk(), "one failure too many: " + reason);
     }
     assertFalse(new Outcome(4).isOk(), "there was nothing to do");
+  }
+
+  @Test
+  void aTerminalShowsABarForEachDirectionAndItsEnd() {
+    TerminalRecorder screen = new TerminalRecorder(AnsiLevel.NONE, 100, 24, false, true, false, true);
+    Terminal terminal =
+        new Terminal(AnsiLevel.NONE, Theme.Companion.getDefault(), 100, 24, 100, 24, false, 8, true, screen);
+    AtomicLong done = new AtomicLong();
+    new View(terminal).during(new Lane[] {new Lane("host to guest", 10, done::get),
+        new Lane("guest to host", 20, () -> 2 * done.get())}, () -> {
+          done.set(10);
+          return Unit.INSTANCE;
+        });
+    assertTrue(screen.output().matches("(?s).*host to guest +={30}.*guest to host +={30}.*"), screen.output());
   }
 
   @Test
