@@ -50,6 +50,7 @@ class CallTest {
         for (int i = 0; i < 300; i++) {
           assertEquals(answer(i), number(caller.call(content(i), PATIENCE_NANOS)));
         }
+        assertTrue(calls.status().latencyNanos() > 0);
       }
       threads.join();
       calls.assertSound();
