@@ -505,7 +505,8 @@ enum {
   BYWASH_HANDLER_FAILED = 5  /**< the responder refused it: `data` is the name of a type, a line feed, and a message */
 };
 
-/** The end of a call. Its bytes are valid until the next bywash_call or bywash_call_next of the same caller. */
+/** The end of a call. Its bytes are valid until the next bywash_call or bywash_call_next of the same caller; until then
+ *     it occupies a slot. */
 typedef struct bywash_reply {
   uint32_t outcome;     /**< BYWASH_REPLIED, ... */
   int32_t length;       /**< 0 to the largest reply of the entry */

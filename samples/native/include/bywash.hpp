@@ -73,6 +73,21 @@ inline bywash_entry work_queue(const char *name, std::int64_t capacity, std::int
   return entry;
 }
 
+/** An endpoint for a segment's description. */
+inline bywash_entry endpoint(const char *name, std::int64_t max_request_bytes, std::int64_t max_reply_bytes,
+                             std::int32_t callers = 0, std::int32_t slots = 0, std::int32_t responders = 0,
+                             bool redelivers = false) {
+  bywash_endpoint_options options{};
+  options.size = sizeof options;
+  options.callers = callers;
+  options.slots = slots;
+  options.responders = responders;
+  options.redelivers = redelivers ? 1 : 0;
+  bywash_entry entry;
+  check(bywash_endpoint(&entry, name, max_request_bytes, max_reply_bytes, &options));
+  return entry;
+}
+
 /** Options of a subscriber, with this policy and otherwise the defaults. */
 inline bywash_subscriber_options subscriber_options(std::uint32_t policy = BYWASH_BLOCK) {
   bywash_subscriber_options options{};
@@ -258,6 +273,89 @@ class Consumer {
 
  private:
   detail::Owner<bywash_consumer, bywash_consumer_close> consumer_;
+};
+
+/** A caller of an endpoint. */
+class Caller {
+ public:
+  Caller(const Segment &segment, const char *entry, const bywash_role_options &options = role_options()) {
+    bywash_caller *raw = nullptr;
+    check(bywash_caller_open(segment.get(), entry, &options, &raw));
+    caller_.reset(raw);
+  }
+  /** Calls, and waits. The result is valid until the next call() or next(); its outcome says if there is a reply. */
+  bywash_reply call(const void *data, std::int64_t length, std::int32_t type, Timeout timeout) {
+    bywash_reply reply;
+    check(bywash_call(caller_.get(), data, length, type, timeout.count(), &reply));
+    return reply;
+  }
+  /** Sends a copy; the number of the request, empty when all slots are in use. */
+  std::optional<std::int64_t> begin(const void *data, std::int64_t length, std::int32_t type, Timeout timeout) {
+    std::int64_t number = 0;
+    return check(bywash_call_begin(caller_.get(), data, length, type, timeout.count(), &number)) == 1
+               ? std::optional(number) : std::nullopt;
+  }
+  /** Room for a request of any size, which commit() sends; nullptr when all slots are in use. */
+  void *claim() {
+    void *place = nullptr;
+    return check(bywash_call_claim(caller_.get(), &place)) == 1 ? place : nullptr;
+  }
+  /** Sends a part of what was claimed; the number of the request. */
+  std::int64_t commit(std::int64_t start, std::int64_t length, std::int32_t type, Timeout timeout) {
+    std::int64_t number = 0;
+    check(bywash_call_commit(caller_.get(), start, length, type, timeout.count(), &number));
+    return number;
+  }
+  bool one_way(const void *data, std::int64_t length, std::int32_t type = 0) {
+    return check(bywash_call_one_way(caller_.get(), data, length, type)) == 1;
+  }
+  /** How the next of the calls ended that begin() and commit() sent; empty when none did in time. */
+  std::optional<bywash_reply> next(Timeout timeout = Timeout::zero()) {
+    bywash_reply reply;
+    return check(bywash_call_next(caller_.get(), timeout.count(), &reply)) == 1 ? std::optional(reply) : std::nullopt;
+  }
+  bool cancel(std::int64_t number) { return check(bywash_call_cancel(caller_.get(), number)) == 1; }
+
+ private:
+  detail::Owner<bywash_caller, bywash_caller_close> caller_;
+};
+
+/** A responder of an endpoint. */
+class Responder {
+ public:
+  Responder(const Segment &segment, const char *entry, const bywash_role_options &options = role_options()) {
+    bywash_responder *raw = nullptr;
+    check(bywash_responder_open(segment.get(), entry, &options, &raw));
+    responder_.reset(raw);
+  }
+  /** A request, to be answered now or later; empty when none came in time. */
+  std::optional<bywash_request> next(Timeout timeout = Timeout::zero()) {
+    bywash_request request;
+    return check(bywash_request_next(responder_.get(), &request, timeout.count())) == 1 ? std::optional(request)
+                                                                                       : std::nullopt;
+  }
+  /** Replies with a copy; false when it was too late. So for the two below. */
+  bool reply(bywash_request &request, const void *data, std::int64_t length, std::int32_t type = 0) {
+    return check(bywash_request_reply(responder_.get(), &request, data, length, type)) == 1;
+  }
+  /** The place for the reply, which commit() sends. */
+  void *claim(const bywash_request &request) {
+    void *place = nullptr;
+    check(bywash_request_claim(responder_.get(), &request, &place));
+    return place;
+  }
+  bool commit(bywash_request &request, std::int64_t start, std::int64_t length, std::int32_t type = 0) {
+    return check(bywash_request_commit(responder_.get(), &request, start, length, type)) == 1;
+  }
+  bool fail(bywash_request &request, const std::string &type, const std::string &message) {
+    return check(bywash_request_fail(responder_.get(), &request, type.c_str(), message.c_str())) == 1;
+  }
+  bool is_cancelled(const bywash_request &request) {
+    return check(bywash_request_is_cancelled(responder_.get(), &request)) == 1;
+  }
+
+ private:
+  detail::Owner<bywash_responder, bywash_responder_close> responder_;
 };
 
 /** The atomics of an entry. */

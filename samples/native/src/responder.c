@@ -79,8 +79,10 @@ static int claim(bywash_responder *r, int caller, int index, int64_t turn, uint6
 static int find_due(bywash_responder *r, int caller) {
   uint64_t request = request_word(call_slot(&r->e, caller, 0));
   int result = check_turn(&r->e, caller, request);
-  int64_t turn = turn_of_word(request);
-  r->due[caller] = turn <= 1 ? r->e.slots : ((turn - 1) << r->e.turn_shift) + 1;
+  if (result == 0) {
+    int64_t turn = turn_of_word(request);
+    r->due[caller] = turn <= 1 ? r->e.slots : ((turn - 1) << r->e.turn_shift) + 1;
+  }
   return result;
 }
 
@@ -88,14 +90,17 @@ static int find_due(bywash_responder *r, int caller) {
 static int catch_up(bywash_responder *r, int caller, uint64_t request) {
   const endpoint *e = &r->e;
   int result = check_turn(e, caller, request);
+  if (result != 0) {
+    return result;
+  }
   int64_t number = (turn_of_word(request) - 1) << e->turn_shift | index_in(e, r->due[caller]);
   int64_t next = number + 1;
-  if (result == 0 && turn_of_word(request_word(call_slot(e, caller, index_in(e, next)))) < turn_in(e, next)) {
+  if (turn_of_word(request_word(call_slot(e, caller, index_in(e, next)))) < turn_in(e, next)) {
     return damaged_entry(e->segment, e->row, "request %lld of caller %d has an end, but a slot is in turn %lld",
         (long long)number, caller, (long long)turn_of_word(request_word(call_slot(e, caller, index_in(e, next)))));
   }
   r->due[caller] = next;
-  return result;
+  return 0;
 }
 
 /** Takes the next request of a caller: 1, 0 when it has none, or an error. */

@@ -99,7 +99,7 @@ static void call_all(char **argv) {
   must(bywash_caller_close(caller), "close");
 }
 
-/** call-one SEGMENT ENTRY FIRST COUNT WAIT TIMEOUT : blocking calls, of which some may time out; how many had a reply. */
+/** call-one SEGMENT ENTRY FIRST COUNT WAIT TIMEOUT : blocking calls, some of which may time out; prints the replies. */
 static void call_one_by_one(char **argv) {
   bywash_caller *caller = open_caller(argv, argv[6]);
   int64_t replied = 0;

@@ -75,6 +75,34 @@ void values(bywash::Segment &segment) {
   check(reader.await_newer(std::chrono::seconds(1)) && reader.read()->length == 2, "a value");
 }
 
+void call(bywash::Segment &segment) {
+  bywash::Caller caller(segment, "echo");
+  bywash::Responder responder(segment, "echo");
+  const auto first = caller.begin("one", 3, 7, std::chrono::seconds(10));
+  check(first && caller.one_way("way", 3), "two requests");
+  std::memcpy(caller.claim(), "..two", 5);
+  const auto third = caller.commit(2, 3, 8, std::chrono::seconds(10));
+  auto one = responder.next();
+  auto way = responder.next();
+  auto two = responder.next(std::chrono::seconds(1));
+  check(one && way && way->one_way == 1 && two && !responder.next(), "three requests");
+  check(two->number == third && std::memcmp(two->data, "two", 3) == 0 && two->type == 8, "what was written in place");
+  std::memcpy(responder.claim(*two), "->2", 3);
+  check(responder.commit(*two, 2, 1) && responder.reply(*way, "", 0), "answers");
+  check(caller.cancel(*first) && responder.is_cancelled(*one) && !responder.reply(*one, "1", 1), "one is too late");
+  for (int i = 0; i < 2; i++) {
+    const auto end = caller.next();
+    check(end && (end->number == third ? end->outcome == BYWASH_REPLIED && end->length == 1
+        && *static_cast<const char *>(end->data) == '2' : end->outcome == BYWASH_CANCELLED), "both ends");
+  }
+  check(caller.call("none", 4, 0, std::chrono::milliseconds(1)).outcome == BYWASH_TIMED_OUT, "a call in vain");
+  const auto failed = caller.begin("four", 4, 0, std::chrono::seconds(10));
+  auto four = responder.next();
+  check(failed && four && responder.fail(*four, "Nonsense", "no"), "a failure");
+  check(caller.next()->outcome == BYWASH_HANDLER_FAILED && std::string(bywash_error()).find("Nonsense: no")
+        != std::string::npos, "what the handler said");
+}
+
 }  // namespace
 
 int main(int, char **argv) {
@@ -85,7 +113,8 @@ int main(int, char **argv) {
   bywash::check(bywash_atomics(&state, "state", cells, 1, text, sizeof text));
   bywash::check(bywash_latest(&price, "price", 64, 1, 1));
   auto made = bywash::Segment::create(
-      argv[1], {bywash::broadcast("points", 4096), bywash::work_queue("jobs", 4, 16), state, price});
+      argv[1], {bywash::broadcast("points", 4096), bywash::work_queue("jobs", 4, 16), state, price,
+                bywash::endpoint("echo", 64, 64, 1, 4, 1)});
   auto segment = std::move(made);
   segment.label("owners");
   check(bywash::Segment::observe(argv[1]).id() == segment.id() && segment.path() == argv[1], "one segment");
@@ -93,5 +122,6 @@ int main(int, char **argv) {
   share(segment);
   work(segment);
   values(segment);
+  call(segment);
   std::cout << "owned\n";
 }

@@ -7,6 +7,7 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -22,6 +23,7 @@ final class Native {
       "-Werror", "-pthread", "-Iinclude");
   private static final Path BUILD = HERE.resolve("target/native");
   private static final Map<Variant, Path> BUILT = new EnumMap<>(Variant.class);
+  private static boolean isMade;
 
   private Native() {}
 
@@ -112,6 +114,30 @@ final class Native {
       objects.map(Path::toString).filter(each -> each.endsWith(".o")).forEach(arguments::add);
     }
     run(command, arguments.toArray(String[]::new));
+    return target;
+  }
+
+  /** Where what users have was copied to, and built by {@code make} when it was first asked for. */
+  static Path made() throws IOException {
+    requireCompiler();
+    assumeTrue(compiler("CXX", "c++", "g++", "clang++").isPresent() && compiler("MAKE", "make").isPresent(),
+        "there is no C++ compiler, or no make");
+    Path target = BUILD.resolve("made");
+    synchronized (BUILT) {
+      if (!isMade) {
+        for (String folder : List.of("src", "include", "programs", "pair", "pair/guest")) {
+          Files.createDirectories(target.resolve(folder));
+          try (Stream<Path> files = Files.list(HERE.resolve(folder))) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+              Files.copy(file, target.resolve(folder).resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+            }
+          }
+        }
+        Files.copy(HERE.resolve("Makefile"), target.resolve("Makefile"), StandardCopyOption.REPLACE_EXISTING);
+        run(target, List.of("make", "-s", "OPTIMISED=-O0", "clean", "all", "host"));
+        isMade = true;
+      }
+    }
     return target;
   }
 

@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,24 +21,7 @@ final class SampleTest {
   private static final Path HELLO = Path.of("../hello/target/classes").toAbsolutePath();
   private static final Path ENGINE = Path.of("../../engine-java/target/classes").toAbsolutePath();
 
-  @TempDir Path copy;
-
-  /** Copies what a user has, and builds it there. */
-  private void make() throws IOException {
-    Native.requireCompiler();
-    assumeTrue(Native.compiler("CXX", "c++", "g++", "clang++").isPresent()
-        && Native.compiler("MAKE", "make").isPresent(), "there is no C++ compiler, or no make");
-    for (String folder : List.of("src", "include", "programs")) {
-      Files.createDirectories(copy.resolve(folder));
-      try (Stream<Path> files = Files.list(Native.HERE.resolve(folder))) {
-        for (Path file : files.filter(Files::isRegularFile).toList()) {
-          Files.copy(file, copy.resolve(folder).resolve(file.getFileName()));
-        }
-      }
-    }
-    Files.copy(Native.HERE.resolve("Makefile"), copy.resolve("Makefile"));
-    Native.run(copy, List.of("make", "-s", "OPTIMISED=-O0"));
-  }
+  @TempDir Path scratch;
 
   private static Process start(Path bus, List<String> command) throws IOException {
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
@@ -63,38 +45,38 @@ final class SampleTest {
   @Test
   void thePublisherInCGreetsTheSubscriberInJavaAndTheOneInJavaGreetsTheSubscriberInCplusplus() throws Exception {
     assumeTrue(Files.exists(HELLO), "samples/hello was not built in this run");
-    make();
+    Path made = Native.made();
     try (Bus bus = new Bus()) {
       Path directory = bus.path("hello").getParent();
       List<Process> processes = new ArrayList<>();
       try {
-        processes.add(start(directory, List.of(copy.resolve("publish").toString())));
+        processes.add(start(directory, List.of(made.resolve("publish").toString())));
         processes.add(start(directory, java("HelloSubscriber")));
         assertEquals("Hello from process " + processes.getFirst().pid() + "\n", ended(processes.getLast()));
         assertEquals("greeted\n", ended(processes.getFirst()));
-        processes.add(start(directory, List.of(copy.resolve("subscribe").toString())));
+        processes.add(start(directory, List.of(made.resolve("subscribe").toString())));
         processes.add(start(directory, java("HelloPublisher")));
         assertEquals("Hello from process " + processes.getLast().pid() + "\n", ended(processes.get(2)));
         assertEquals("greeted 1 subscriber\n", ended(processes.getLast()));
 
-        Process sends = start(directory, List.of(copy.resolve("work").toString(), "send"));
+        Process sends = start(directory, List.of(made.resolve("work").toString(), "send"));
         processes.add(sends);
         try (var lines = sends.outputWriter()) {
           lines.write("one\ntwo\n");
         }
         assertEquals("", ended(sends));
         assertTrue(Files.exists(bus.path("work")), "a queue with messages stays though nobody uses it");
-        assertEquals("one\ntwo\n", ended(start(directory, List.of(copy.resolve("work").toString(), "take"))));
+        assertEquals("one\ntwo\n", ended(start(directory, List.of(made.resolve("work").toString(), "take"))));
 
-        Process serves = start(directory, List.of(copy.resolve("serve").toString()));
+        Process serves = start(directory, List.of(made.resolve("serve").toString()));
         processes.add(serves);
-        Process calls = start(directory, List.of(copy.resolve("call").toString()));
+        Process calls = start(directory, List.of(made.resolve("call").toString()));
         processes.add(calls);
         try (var lines = calls.outputWriter()) {
           lines.write("one\ntwo\n");
         }
         assertEquals("ONE\nTWO\n", ended(calls));
-        serves.destroy(); // as if it was interrupted
+        serves.toHandle().destroy(); // as if it was interrupted
         assertEquals("", ended(serves));
       } finally {
         processes.forEach(Process::destroyForcibly);
@@ -106,7 +88,7 @@ final class SampleTest {
   void theSnippetInTheReadmeCompiles() throws IOException {
     String readme = Files.readString(Native.HERE.resolve("README.md"));
     String snippet = readme.substring(readme.indexOf("```c\n") + 5);
-    Path source = copy.resolve("snippet.c");
+    Path source = scratch.resolve("snippet.c");
     Files.writeString(source, "#include \"bywash.h\"\n#include <stdio.h>\nint main(void) {\n"
         + snippet.substring(0, snippet.indexOf("```")) + "return 0;\n}\n");
     Native.run(Native.HERE, List.of(Native.requireCompiler(), "-std=c11", "-Wall", "-Wextra", "-Werror",
@@ -117,8 +99,8 @@ final class SampleTest {
   void theReadmeNamesTheProgramsAndTheHeaderIsTheOneThatLayoutPrints() throws IOException {
     String readme = Files.readString(Native.HERE.resolve("README.md"));
     for (String command : List.of("make", "./publish", "../../bywash hello subscriber", "./subscribe",
-        "../../bywash hello publisher", "./work send", "./work take", "./serve", "./call",
-        "../../bywash layout hello --c")) {
+        "../../bywash hello publisher", "./work send", "./work take", "./serve", "./call", "make pair",
+        "./host -w 4 pair", "./guest -w 4 pair", "../../bywash layout hello --c")) {
       assertTrue(readme.contains(command), command);
     }
     // samples/tool's own test shows that `layout --c` prints this for the same record

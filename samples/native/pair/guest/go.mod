@@ -1,0 +1,3 @@
+module bywash/guest
+
+go 1.19
