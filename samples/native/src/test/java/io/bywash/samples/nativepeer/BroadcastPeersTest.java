@@ -87,6 +87,7 @@ final class BroadcastPeersTest {
   }
 
   @Tag("stress")
+  @Timeout(3_600)
   @Test
   void aMillionMessagesOfRandomSizesFromCToJavaArriveWholeAndInOrder() throws Exception {
     fromCToJava(1_000_000);
@@ -109,6 +110,7 @@ final class BroadcastPeersTest {
   }
 
   @Tag("stress")
+  @Timeout(3_600)
   @Test
   void aMillionMessagesOfRandomSizesFromJavaToCArriveWholeAndInOrder() throws Exception {
     fromJavaToC(1_000_000);
@@ -271,6 +273,7 @@ final class BroadcastPeersTest {
   }
 
   @Tag("stress")
+  @Timeout(3_600)
   @Test
   void aHundredPublishersInCThatAreKilledAtAnyMomentAreFollowedWithoutALossOrAnInventedMessage() throws Exception {
     killPublishers(100);
@@ -307,6 +310,7 @@ final class BroadcastPeersTest {
   }
 
   @Tag("stress")
+  @Timeout(3_600)
   @Test
   void aHundredPublishersAndSubscribersInJavaThatAreKilledAreReplacedAndPassedByC() throws Exception {
     killJava(100);

@@ -58,6 +58,7 @@ final class CallPeersTest {
   }
 
   @Tag("stress")
+  @Timeout(3_600)
   @Test
   void eachOfAMillionCallsFromCIsAnsweredByJavaInAnyOrder() throws Exception {
     callsFromC(1_000_000);
@@ -87,6 +88,7 @@ final class CallPeersTest {
   }
 
   @Tag("stress")
+  @Timeout(3_600)
   @Test
   void eachOfAMillionCallsFromJavaIsAnsweredInAnyOrderByTwoRespondersInC() throws Exception {
     callsFromJava(1_000_000);
@@ -235,6 +237,7 @@ final class CallPeersTest {
   }
 
   @Tag("stress")
+  @Timeout(3_600)
   @Test
   void callsThatAHundredKilledRespondersInCHadTakenFail() throws Exception {
     killResponders(100);
@@ -305,6 +308,7 @@ final class CallPeersTest {
   }
 
   @Tag("stress")
+  @Timeout(3_600)
   @Test
   void callsOfAHundredKilledCallersInCAreGivenUp() throws Exception {
     killCallers(100);

@@ -97,6 +97,7 @@ final class QueuePeersTest {
   }
 
   @Tag("stress")
+  @Timeout(3_600)
   @Test
   void whatAHundredKilledConsumersInCHeldIsDeliveredAgainByJava() throws Exception {
     killConsumers(100);
