@@ -24,12 +24,13 @@ fun happened(look: SegmentLook): List<String> {
             else -> null
         }
     }
-    return came + ended + look.now.entries.flatMap { entry ->
+    val inEntries = look.now.entries.flatMap { entry ->
         val earlier = look.earlier.entries.firstOrNull {
             it.row == entry.row && it.generation == entry.generation && it.name == entry.name
         }
         if (earlier == null) emptyList() else happened("$name/${entry.name}", earlier, entry)
     }
+    return (came + ended + inEntries).map(::printable)
 }
 
 private fun isSame(one: Participant, other: Participant) = one.id == other.id && one.epoch == other.epoch

@@ -41,7 +41,7 @@ class HealthCommand : LookCommand(
                 if (problems.size == 1) "" else " (and ${problems.size - 1} more)"
         }
         val all = problems.map { mapOf("check" to it.check, "where" to it.where, "problem" to it.problem) }
-        show(StatusText().line(line.replace('\n', ' ')),
+        show(StatusText().line(printable(line)),
             mapOf("segment" to segment, "healthy" to problems.isEmpty(), "problems" to all))
         endWith(problems.isEmpty())
     }

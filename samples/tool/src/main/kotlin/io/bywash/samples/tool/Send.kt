@@ -96,7 +96,7 @@ class SendCommand : BusCommand(
     private fun busy(entry: Entry, taken: RoleTakenException): BusException {
         val holder = StructureStatus.of(entry).getOrNull()?.holders().orEmpty()
             .firstOrNull { it.role == 0 && it.participant.pid == taken.holderPid() }
-        val named = holder?.participant?.who(holder.label) ?: return taken
+        val named = printable(holder?.participant?.who(holder.label) ?: return taken)
         return RoleTakenException(
             taken.message.orEmpty().replace("process ${taken.holderPid()}", named), taken.holderPid(),
         )

@@ -11,7 +11,9 @@ class Shown(private val layouts: Layouts?, format: String?) {
     private val reader = layouts?.let(::RecordReader)
 
     fun line(seen: Seen): String = when (format) {
-        "json" -> json(seen).toString()
+        "json" -> json(seen).toString().replace(CONTROL) { control ->
+            control.value.map { "\\u%04x".format(it.code) }.joinToString("")
+        }
         "hex" -> "${seen.sequence}  ${HEX.formatHex(seen.bytes)}"
         else -> "${seen.sequence}  ${text(seen)}"
     }
@@ -46,10 +48,12 @@ class Shown(private val layouts: Layouts?, format: String?) {
         JsonPrimitive("no ${record.name}: ${wrong.message}: ${HEX.formatHex(seen.bytes)}")
     }
 
-    private fun printable(text: String) = text.replace(CONTROL, "?")
-
     companion object {
         val HEX: HexFormat = HexFormat.of()
-        private val CONTROL = Regex("[\\p{Cc}\\p{Cf}]")
     }
 }
+
+private val CONTROL = Regex("[\\p{Cc}\\p{Cf}]")
+
+/** Text from shared memory must not control a terminal. */
+fun printable(text: String) = text.replace(CONTROL, "?")

@@ -57,31 +57,26 @@ class TailCommand : BusCommand(
         var left = limit ?: Long.MAX_VALUE
         var lookedNanos = System.nanoTime()
         var isGone = false
-        while (true) {
+        do {
             val all = source.next(minOf(left, BATCH).toInt())
             val seen = if (once) all.takeWhile { it.position < source.end } else all
-            source.takeLost().takeIf { it > 0 }
-                ?.let { System.err.println("bywash: $it messages were gone before they could be shown") }
             seen.forEach { println(shown.line(it)) }
             left -= seen.size
-            val isDone = once && (seen.isEmpty() || seen.last().position + 1 == source.end)
-            if (isDone || left == 0L || System.out.checkError()) { // whoever reads this may have ended
-                return
-            }
-            if (seen.isEmpty()) {
-                if (isGone) {
-                    return
+            val isDone = left == 0L || once && (seen.isEmpty() || seen.last().position + 1 == source.end) ||
+                isGone && seen.isEmpty() || System.out.checkError() // whoever reads this may have ended
+            if (isDone || System.nanoTime() - lookedNanos > LOOK_NANOS) {
+                lookedNanos = System.nanoTime()
+                source.takeLost().takeIf { it > 0 }
+                    ?.let { System.err.println("bywash: $it messages were gone before they could be shown") }
+                if (!isDone && !isGone && fileKey(path) != file) {
+                    System.err.println("bywash: segment $segment is gone")
+                    isGone = true // what is still there is shown
                 }
+            }
+            if (!isDone && seen.isEmpty()) {
                 Thread.sleep(PAUSE_MILLIS)
-                if (System.nanoTime() - lookedNanos > LOOK_NANOS) {
-                    lookedNanos = System.nanoTime()
-                    if (fileKey(path) != file) {
-                        System.err.println("bywash: segment $segment is gone")
-                        isGone = true // after what is still to be shown
-                    }
-                }
             }
-        }
+        } while (!isDone)
     }
 
     private fun fileKey(path: Path) = runCatching {

@@ -152,6 +152,10 @@ class OperateTest {
             assertEquals(3, QueueView.of(segment.directory().find("jobs", Kind.WORK_QUEUE)).peek(0, 10).size)
             contains(ok("tail", "market", "jobs", "--from", "last", "1", "--once", "--as", "hex"), "2  00ff80")
 
+            ok("send", "market", "notes", "--as", "hex", input = "1b5b41c29b") // what would move a cursor
+            assertEquals("0  ?[A?\n", ok("tail", "market", "notes", "--from", "last", "1", "--once"))
+            contains(ok("tail", "market", "notes", "--from", "last", "1", "--once", "--as", "json"),
+                "\"text\":\"\\u001b[A\\u009b\"")
             ok("send", "market", "frames", input = "sixteen letters.\nsixteen letters!")
             assertEquals("1  sixteen letters!\n", ok("tail", "market", "frames", "--from", "last", "1", "--once"))
             assertEquals("0  sixteen letters.\n", ok("tail", "market", "frames", "--from", "oldest", "--limit", "1"))

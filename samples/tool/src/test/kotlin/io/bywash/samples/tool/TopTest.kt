@@ -116,7 +116,7 @@ class TopTest {
         archive.destroyForcibly().waitFor()
         for (terminal in terminals) {
             terminal.await("market: process $pid \"archive\" died")
-            terminal.press("q")
+            terminal.press(if (terminal.columns == 80) CONTROL_C else "q")
             assertTrue(terminal.process.waitFor(60, TimeUnit.SECONDS), "it does not end: ${terminal.text}")
             assertEquals(0, terminal.process.exitValue())
             val tooLong = terminal.lines.filter { it.length >= terminal.columns }
@@ -169,8 +169,37 @@ class TopTest {
         listOf(slow, skipping, third).forEach { it.close() }
     }
 
+    @Test
+    fun tailUnderFullLoadShowsWholeRecordsInOrderCountsTheOthersAndEndsWithTheSegment() {
+        val told = bus.resolve("tail.out")
+        val tail = ProcessBuilder(javaCommand("io.bywash.samples.tool.Tool", "tail", "market", "orders"))
+            .redirectError(told.toFile()).apply { environment()["BYWASH_DIR"] = bus.toString() }.start()
+        started += tail
+        feed.start()
+        val lines = tail.inputReader().lineSequence().iterator()
+        var last = -1L
+        fun check(line: String) {
+            val sequence = line.substringAfter(':').substringBefore(',').toLong()
+            assertTrue(sequence > last, "$line behind $last")
+            last = sequence
+            assertEquals(
+                """{"sequence":$sequence,"type":"Order","value":{"time":7,"limit":{"units":150,"scale":2},""" +
+                    """"side":"SELL","symbol":"AB"}}""",
+                line,
+            )
+        }
+        repeat(2_000) { check(lines.next()) }
+        feed.close()
+        lines.forEach { check(it) }
+        assertEquals(0, tail.waitFor())
+        val gone = told.readText()
+        assertTrue("messages were gone before they could be shown" in gone, gone)
+        assertTrue("bywash: segment market is gone" in gone, gone)
+    }
+
     private companion object {
         val ESCAPE = Regex("\u001b\\[[0-9;?]*[A-Za-z]")
+        const val CONTROL_C = "\u0003"
         const val COLOUR = "\u001b[3"
     }
 }
