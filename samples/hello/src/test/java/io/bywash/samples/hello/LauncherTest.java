@@ -109,7 +109,7 @@ final class LauncherTest {
     }
     Scripts.write(scripts.checkout.resolve("mvnw"), build.toString());
     int commands = 0;
-    for (String page : List.of("README.md", "docs/FAQ.md", "docs/SAMPLES.md")) {
+    for (String page : List.of("README.md", "docs/FAQ.md", "docs/OPERATING.md", "docs/SAMPLES.md")) {
       Matcher lines = Pattern.compile("(?m)^\\./bywash ([^#\n]+)").matcher(
           Files.readString(Scripts.REPOSITORY.resolve(page)));
       while (lines.find()) {
