@@ -92,17 +92,6 @@ public class Bus internal constructor(
     public fun <T : Any> flow(queue: ReceivedQueue<T>, until: Until = Until.Closed): Flow<T> =
         flowOf { receiver(queue, until) }
 
-    internal fun <T : Any> flowOf(join: () -> Receiver<T>): Flow<T> = flow {
-        val receiver = join()
-        try {
-            for (value in receiver) {
-                emit(value)
-            }
-        } finally {
-            receiver.guard.close(byUser = true)
-        }
-    }
-
     /**
      * Runs the routes that the topology declares, each in a coroutine of its own, until all have ended. If one fails,
      * the others are cancelled, and this throws that failure. It returns at once if there are no routes.
@@ -133,6 +122,18 @@ public class Bus internal constructor(
     override fun toString(): String = "Bus(${segment.path()})"
 }
 
+/** A flow whose collectors each join with a receiver of their own. */
+internal fun <T : Any> flowOf(join: () -> Receiver<T>): Flow<T> = flow {
+    val receiver = join()
+    try {
+        for (value in receiver) {
+            emit(value)
+        }
+    } finally {
+        receiver.guard.close(byUser = true)
+    }
+}
+
 /** The attachment and the roles of a bus that are open: what outlives a bus that was dropped. */
 internal class OpenRoles(private val segment: Segment) {
     private val guards = mutableSetOf<UsageGuard>()
@@ -145,7 +146,9 @@ internal class OpenRoles(private val segment: Segment) {
         synchronized(guards) {
             if (isClosed) throw BusClosedException("The bus ${segment.path()} is closed in this process.")
             role = take()
-            guard = UsageGuard(role, name, segment) { closed -> synchronized(guards) { guards -= closed } }
+            guard = UsageGuard(role, name, { segment.participants() }) { closed ->
+                synchronized(guards) { guards -= closed }
+            }
             guards += guard
         }
         return make(role, guard)

@@ -40,8 +40,8 @@ public class Receiver<out T : Any> internal constructor(
     private val role: ReceivingRole,
     internal val guard: UsageGuard,
     private val onLost: (Long) -> Unit,
-    /** A bus is in use as long as its receivers are. */
-    private val bus: Bus,
+    /** A bus, or what else it is taken from, is in use as long as its receivers are. */
+    private val keeper: Any,
 ) : AutoCloseable {
     /** Taken from the queue, and not yet handed to the user. */
     private var received: T? = null

@@ -17,8 +17,8 @@ public class Sender<in T : Any> internal constructor(
     private val queue: Queue<T>,
     private val role: SendingRole,
     internal val guard: UsageGuard,
-    /** A bus is in use as long as its senders are. */
-    private val bus: Bus,
+    /** A bus, or what else it is taken from, is in use as long as its senders are. */
+    private val keeper: Any,
 ) : AutoCloseable {
     private val writer = MessageWriter()
 

@@ -1,7 +1,6 @@
 package io.bywash.bus
 
 import io.bywash.engine.BusException
-import io.bywash.engine.Segment
 import io.bywash.engine.SegmentClosedException
 import io.bywash.engine.wait.WaitHub
 import io.bywash.engine.wait.Waitable
@@ -28,8 +27,11 @@ import kotlinx.coroutines.yield
 internal class UsageGuard(
     private val role: EngineRole,
     private val name: String,
-    private val segment: Segment,
-    private val onClosed: (UsageGuard) -> Unit,
+    /** Looks at the segment, and throws what is wrong with its file. */
+    private val look: () -> Unit,
+    /** Whether the end of the role, when its user did not revoke it, is a close. */
+    private val isClosedWithRole: Boolean = false,
+    private val onClosed: (UsageGuard) -> Unit = {},
 ) {
     private val state = AtomicInteger(FREE)
 
@@ -40,6 +42,9 @@ internal class UsageGuard(
     /** What a select waits for. */
     @Volatile
     private var readiness: Readiness? = null
+
+    @Volatile
+    private var isRevoked = false
 
     /** Whether the last wait was so short that it would have been better to spin. */
     private var lastWasShort = false
@@ -85,6 +90,9 @@ internal class UsageGuard(
         try {
             operation()
         } catch (closed: SegmentClosedException) {
+            if (isClosedWithRole && !isRevoked) {
+                close()
+            }
             throw if (isClosed) closed() else closed
         } catch (fault: InternalError) {
             throw damage(fault)
@@ -93,7 +101,7 @@ internal class UsageGuard(
     /** The virtual machine's word for a file that was cut while it was mapped, as the segment says it. */
     private fun damage(fault: InternalError): Throwable =
         try {
-            segment.participants()
+            look()
             fault
         } catch (typed: BusException) {
             typed.addSuppressed(fault)
@@ -227,6 +235,7 @@ internal class UsageGuard(
 
     /** Takes the role from its user. */
     fun revoke() {
+        isRevoked = true
         try {
             role.revocable.revoke() // which wakes whoever waits
         } catch (fault: InternalError) {

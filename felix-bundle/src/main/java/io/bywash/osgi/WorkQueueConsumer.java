@@ -13,10 +13,10 @@ import org.osgi.annotation.versioning.ConsumerType;
  * also tells by which threads it is called, how its calls end, and how those that cannot be fed are listed.
  *
  * <p>A message is acknowledged when the call returns. It is given back when the call throws, which is logged: another
- * consumer gets it, or this one again. Let the queue have a limit of deliveries and a queue for dead letters, or a
- * message that always fails comes again for ever. A call that is still under way two seconds after its bundle stopped
- * or its service was unregistered loses its message, which is given back; what the call reads from it then throws an
- * exception.
+ * consumer gets it, or this one again, which is called more slowly while it keeps throwing. Let the queue have a limit
+ * of deliveries and a queue for dead letters, or a message that always fails comes again for ever. A call that is still
+ * under way two seconds after its bundle stopped or its service was unregistered loses its message, which is given
+ * back; what the call reads from it then throws an exception.
  */
 @ConsumerType
 @FunctionalInterface

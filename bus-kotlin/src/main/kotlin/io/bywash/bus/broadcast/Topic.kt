@@ -14,6 +14,7 @@ import io.bywash.bus.ReceivingRole
 import io.bywash.bus.SendingRole
 import io.bywash.bus.Size
 import io.bywash.bus.Until
+import io.bywash.bus.flowOf
 import io.bywash.bus.recordCodec
 import io.bywash.engine.EntrySpec
 import io.bywash.engine.Segment

@@ -14,7 +14,7 @@ import io.bywash.engine.wait.Waitable
 
 private fun Topic<*>.find(segment: Segment): Entry = find(segment, Kind.BROADCAST)
 
-internal class PublisherRole private constructor(private val publisher: Publisher) : SendingRole {
+internal class PublisherRole(private val publisher: Publisher) : SendingRole {
     override val waitable: Publisher get() = publisher
     override val revocable: Publisher get() = publisher
     override val nextSequence: Long get() = publisher.nextSequence()
@@ -39,7 +39,7 @@ internal class PublisherRole private constructor(private val publisher: Publishe
     }
 }
 
-internal class SubscriberRole private constructor(private val subscriber: Subscriber, until: Until) : ReceivingRole {
+internal class SubscriberRole(private val subscriber: Subscriber, until: Until) : ReceivingRole {
     override val waitable: Subscriber get() = subscriber
     override val revocable: Subscriber get() = subscriber
     override val senderGone: Waitable? = if (until == Until.SenderGone) subscriber.publisherGone() else null

@@ -19,7 +19,7 @@ import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import io.bywash.engine.call.Caller as EngineCaller
 
-internal class CallerRole private constructor(val caller: EngineCaller) : EngineRole {
+internal class CallerRole(val caller: EngineCaller) : EngineRole {
     override val waitable: EngineCaller get() = caller
     override val revocable: EngineCaller get() = caller
     override val nextSequence: Long get() = -1
@@ -58,8 +58,8 @@ public class Caller<in Q : Any, out R : Any> internal constructor(
     private val endpoint: Endpoint<Q, R>,
     private val role: CallerRole,
     internal val guard: UsageGuard,
-    /** A bus is in use as long as its callers are. */
-    private val bus: Bus,
+    /** A bus, or what else it is taken from, is in use as long as its callers are. */
+    private val keeper: Any,
 ) : AutoCloseable {
     private val writer = MessageWriter()
 

@@ -47,20 +47,26 @@ public suspend fun <Q : Any, R : Any> Bus.serve(
     endpoint: Endpoint<Q, R>,
     workers: Int = 1,
     block: suspend (Q) -> R,
+): Unit = serve(endpoint, workers, block) { make ->
+    open("responder of endpoint \"${endpoint.name}\"", { ResponderRole.open(endpoint, segment) }, make)
+}
+
+/** @param take takes a responder's role, and returns the worker that is made of it and its guard */
+internal suspend fun <Q : Any, R : Any> serve(
+    endpoint: Endpoint<Q, R>,
+    workers: Int,
+    block: suspend (Q) -> R,
+    take: ((ResponderRole, UsageGuard) -> Worker<Q, R>) -> Worker<Q, R>,
 ): Unit = coroutineScope {
     require(workers >= 1) { "workers=$workers must be at least 1" }
-    val name = "responder of endpoint \"${endpoint.name}\""
     repeat(workers) {
         launch {
-            val worker = open(name, { ResponderRole.open(endpoint, segment) }) { role, guard ->
-                Worker(endpoint, role, guard, block)
-            }
-            worker.use { it.run() }
+            take { role, guard -> Worker(endpoint, role, guard, block) }.use { it.run() }
         }
     }
 }
 
-private class ResponderRole private constructor(val responder: Responder) : EngineRole {
+internal class ResponderRole(val responder: Responder) : EngineRole {
     override val waitable: Responder get() = responder
     override val revocable: Responder get() = responder
     override val nextSequence: Long get() = -1
@@ -74,7 +80,7 @@ private class ResponderRole private constructor(val responder: Responder) : Engi
 }
 
 /** Handles requests one after the other. */
-private class Worker<Q : Any, R : Any>(
+internal class Worker<Q : Any, R : Any>(
     private val endpoint: Endpoint<Q, R>,
     private val role: ResponderRole,
     private val guard: UsageGuard,

@@ -31,8 +31,8 @@ public class Consumer<out T : Any> internal constructor(
     private val queue: WorkQueue<T>,
     private val role: ConsumerRole,
     internal val guard: UsageGuard,
-    /** A bus is in use as long as its consumers are. */
-    private val bus: Bus,
+    /** A bus, or what else it is taken from, is in use as long as its consumers are. */
+    private val keeper: Any,
 ) : AutoCloseable {
     /** The message that was taken last. The engine uses one object for all of them. */
     private var delivery: Delivery? = null

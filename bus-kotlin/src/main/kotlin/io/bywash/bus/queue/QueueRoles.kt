@@ -10,7 +10,7 @@ import io.bywash.engine.queue.Producer
 import io.bywash.engine.queue.QueueClaim
 import io.bywash.engine.queue.Consumer as EngineConsumer
 
-internal class ProducerRole private constructor(private val producer: Producer) : SendingRole {
+internal class ProducerRole(private val producer: Producer) : SendingRole {
     override val waitable: Producer get() = producer
     override val revocable: Producer get() = producer
     override val nextSequence: Long get() = -1
@@ -27,7 +27,7 @@ internal class ProducerRole private constructor(private val producer: Producer) 
     }
 }
 
-internal class ConsumerRole private constructor(private val consumer: EngineConsumer) : EngineRole {
+internal class ConsumerRole(private val consumer: EngineConsumer) : EngineRole {
     override val waitable: EngineConsumer get() = consumer
     override val revocable: EngineConsumer get() = consumer
     override val nextSequence: Long get() = -1

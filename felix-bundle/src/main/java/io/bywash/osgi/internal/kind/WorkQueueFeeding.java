@@ -7,18 +7,24 @@ import io.bywash.engine.wait.Waitable;
 import io.bywash.osgi.WorkQueueConsumer;
 import io.bywash.osgi.internal.queue.FeedingRole;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The engine's consumer behind one {@link WorkQueueConsumer}. A call that does not return loses its message: whoever
  * changes the turn from CALLING ends the delivery, the call that returned or the thread that revokes the role.
  */
 final class WorkQueueFeeding implements FeedingRole, Consumer.Handler {
+  private static final long PAUSE_NANOS = 1_000_000;
+  private static final int MOST_PAUSES = 100;
+
   private enum Turn { IDLE, CALLING, TAKING, TAKEN }
 
   private final Consumer role;
   private final WorkQueueConsumer consumer;
   private final AtomicReference<Turn> turn = new AtomicReference<>(Turn.IDLE);
   private Calls calls;
+  /** How often it has thrown since it last returned. Used by the polls. */
+  private int failures;
   /** The message of the call that is under way; published by {@link #turn}. */
   private Delivery delivery;
 
@@ -40,7 +46,10 @@ final class WorkQueueFeeding implements FeedingRole, Consumer.Handler {
   @Override
   public int poll(Calls newCalls, int limit) {
     calls = newCalls;
-    return role.poll(this, limit);
+    if (failures > 0) { // what it has given back may be all that there is
+      LockSupport.parkNanos(Math.min(failures, MOST_PAUSES) * PAUSE_NANOS);
+    }
+    return role.poll(this, failures > 0 ? 1 : limit);
   }
 
   @Override
@@ -59,6 +68,7 @@ final class WorkQueueFeeding implements FeedingRole, Consumer.Handler {
     }
     if (turn.compareAndSet(Turn.CALLING, Turn.IDLE)) {
       calls.end(thrown);
+      failures = thrown == null ? 0 : failures + 1;
       if (thrown != null) {
         giveBack(message);
       }

@@ -1,0 +1,164 @@
+package io.bywash.bus.osgi
+
+import io.bywash.bus.BusClosedException
+import io.bywash.bus.TempBus
+import io.bywash.bus.eventually
+import io.bywash.bus.recordCodec
+import io.bywash.bus.test
+import io.bywash.engine.Entry
+import io.bywash.engine.Kind
+import io.bywash.engine.Segment
+import io.bywash.engine.SegmentSpec
+import io.bywash.engine.SpecMismatchException
+import io.bywash.engine.StructureStatus
+import io.bywash.engine.broadcast.Broadcast
+import io.bywash.engine.broadcast.BroadcastStatus
+import io.bywash.engine.broadcast.Publisher
+import io.bywash.engine.broadcast.Subscriber
+import io.bywash.engine.broadcast.SubscriberOptions
+import io.bywash.engine.call.CallClient
+import io.bywash.engine.call.Caller
+import io.bywash.engine.call.EndpointStatus
+import io.bywash.engine.call.Responder
+import io.bywash.engine.queue.Consumer
+import io.bywash.engine.queue.Producer
+import io.bywash.engine.queue.QueueStatus
+import io.bywash.engine.queue.WorkQueue
+import io.bywash.engine.record.Records
+import io.bywash.osgi.BroadcastService
+import io.bywash.osgi.EndpointService
+import io.bywash.osgi.StructureService
+import io.bywash.osgi.WorkQueueService
+import java.lang.invoke.MethodHandles
+import java.nio.file.Path
+import java.util.concurrent.ConcurrentLinkedQueue
+import kotlinx.coroutines.async
+import kotlinx.coroutines.channels.Channel
+import kotlinx.coroutines.launch
+import kotlinx.coroutines.yield
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.extension.RegisterExtension
+import io.bywash.engine.call.Endpoint as EngineEndpoint
+
+@JvmRecord
+private data class Tick(val number: Long)
+
+@JvmRecord
+private data class Other(val number: Int)
+
+/** Services as the container has them: what was taken from them ends when their attachment is closed. */
+class ServicesTest {
+    @RegisterExtension
+    val temp = TempBus()
+
+    private val records = Records.of(MethodHandles.lookup(), Tick::class.java)
+
+    private open class Service(val attachment: Segment, private val kind: Kind, val name: String) : StructureService {
+        override fun segment(): String = attachment.name()
+
+        override fun queue(): String = name
+
+        override fun path(): Path = attachment.path()
+
+        override fun entry(): Entry = attachment.directory().find(name, kind)
+
+        override fun status(): StructureStatus = StructureStatus.of(entry()).get()
+    }
+
+    private class Topics(segment: Segment) : Service(segment, Kind.BROADCAST, "ticks"), BroadcastService {
+        override fun status(): BroadcastStatus = BroadcastStatus.of(entry())
+
+        override fun subscribe(options: SubscriberOptions): Subscriber = Subscriber.open(entry(), options)
+
+        override fun publish(): Publisher = Publisher.open(entry())
+    }
+
+    private class Jobs(segment: Segment) : Service(segment, Kind.WORK_QUEUE, "jobs"), WorkQueueService {
+        override fun status(): QueueStatus = QueueStatus.of(entry())
+
+        override fun producer(): Producer = Producer.open(entry())
+
+        override fun consumer(): Consumer = Consumer.open(entry())
+    }
+
+    private class Calls(segment: Segment) : Service(segment, Kind.ENDPOINT, "double"), EndpointService {
+        override fun status(): EndpointStatus = EndpointStatus.of(entry())
+
+        override fun caller(): Caller = Caller.open(entry())
+
+        override fun client(): CallClient = CallClient.open(entry())
+
+        override fun responder(): Responder = Responder.open(entry())
+    }
+
+    private fun segment(): Segment = Segment.create(
+        temp.directory.resolve("services"),
+        SegmentSpec.of(
+            records.declare(Broadcast.spec("ticks", 4096)),
+            WorkQueue.spec("jobs", 16, 64),
+            EngineEndpoint.of("double", 64, 64).spec(),
+        ),
+    )
+
+    @Test
+    fun `a receiver and a flow get records and end with the service`() = test {
+        segment().use { owner ->
+            val service = Topics(Segment.attach(owner.path(), 0))
+            val receiver = service.receiver<Tick>()
+            val collected = ConcurrentLinkedQueue<Long>()
+            val collecting = launch { service.flow<Tick>().collect { collected += it.number } }
+            while (service.status().subscribers().size < 2) yield()
+            val sender = service.sender(recordCodec<Tick>())
+            repeat(3) { sender.send(Tick(it.toLong())) }
+            assertEquals(listOf(0L, 1L, 2L), List(3) { receiver.receive().number })
+            eventually { collected.size == 3 }
+            val waiting = async { runCatching { receiver.receive() } }
+            yield()
+            service.attachment.close()
+            assertEquals(BusClosedException::class, waiting.await().exceptionOrNull()!!::class)
+            for (tick in receiver) error("$tick came after the end")
+            assertThrows(BusClosedException::class.java) { receiver.tryReceive().getOrThrow() }
+            collecting.join()
+            assertEquals(listOf(0L, 1L, 2L), collected.toList())
+        }
+    }
+
+    @Test
+    fun `a service that carries other records is refused`() {
+        segment().use { owner ->
+            Segment.attach(owner.path(), 0).use {
+                assertThrows(SpecMismatchException::class.java) { Topics(it).receiver<Other>() }
+            }
+        }
+    }
+
+    @Test
+    fun `consume acknowledges each message and returns when the service ends`() = test {
+        segment().use { owner ->
+            val service = Jobs(Segment.attach(owner.path(), 0))
+            val got = Channel<Long>(Channel.UNLIMITED)
+            val consuming = launch { service.consume<Tick> { got.send(it.number) } }
+            Jobs(owner).sender(recordCodec<Tick>()).use { sender -> repeat(20) { sender.send(Tick(it.toLong())) } }
+            assertEquals((0L..19).toList(), List(20) { got.receive() })
+            service.attachment.close()
+            consuming.join()
+            assertEquals(0, Jobs(owner).status().run { heldCount() + readyCount() + leftCount() })
+        }
+    }
+
+    @Test
+    fun `a call is answered by what serves, which returns when the service ends`() = test {
+        segment().use { owner ->
+            val service = Calls(Segment.attach(owner.path(), 0))
+            val serving = launch {
+                service.serve(recordCodec<Tick>(), recordCodec<Tick>(), workers = 2) { Tick(2 * it.number) }
+            }
+            eventually { Calls(owner).status().roles().size == 2 }
+            assertEquals(Tick(42), Calls(owner).call<Tick, Tick>(Tick(21)))
+            service.attachment.close()
+            serving.join()
+        }
+    }
+}
