@@ -224,15 +224,19 @@ final class RecordWriter extends ClaimView {
     if (message == 0) {
       return false;
     }
-    scratch.copyTo(0, region, message, length);
+    scratch.copyTo(0, region, message, length); // a record's own code cannot have replaced it: a claim was open
     publishRecord(message, length);
     return true;
   }
 
   /** Makes ready to offer records of up to so many bytes. */
   void prepare(int maxRecordBytes) {
-    if (scratch == null || scratch.sizeBytes() < maxRecordBytes) {
-      scratch = Region.allocate(maxRecordBytes + Long.BYTES);
+    if (isOpen()) {
+      throw refused(maxRecordBytes);
+    }
+    long wholeWords = recordBytes(maxRecordBytes); // words are copied
+    if (scratch == null || scratch.sizeBytes() < wholeWords) {
+      scratch = Region.allocate(wholeWords);
     }
   }
 

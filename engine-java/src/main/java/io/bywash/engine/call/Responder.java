@@ -204,8 +204,9 @@ public final class Responder extends Role implements Waitable, Revocable {
     polling = true;
     int count = 0;
     try {
-      for (RequestView request; count < limit && guard.isUsable() && (request = next(true)) != null; count++) {
-        handle(handler, request);
+      boolean isOurs = true;
+      for (RequestView next; isOurs && count < limit && guard.isUsable() && (next = next(true)) != null; count++) {
+        isOurs = handle(handler, next);
       }
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
@@ -234,7 +235,8 @@ public final class Responder extends Role implements Waitable, Revocable {
     return count;
   }
 
-  private void handle(Handler handler, RequestView request) {
+  /** False when the role was revoked meanwhile: its request is then that of a responder which is gone. */
+  private boolean handle(Handler handler, RequestView request) {
     try {
       handler.onRequest(request);
     } catch (Exception failure) {
@@ -246,7 +248,11 @@ public final class Responder extends Role implements Waitable, Revocable {
       failUnanswered(request, failure);
       throw failure;
     }
+    if (handle.isRevoked()) {
+      return false;
+    }
     failUnanswered(request, null);
+    return true;
   }
 
   private void failUnanswered(RequestView request, Throwable failure) {

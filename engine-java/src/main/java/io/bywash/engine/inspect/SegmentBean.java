@@ -27,6 +27,7 @@ public final class SegmentBean implements SegmentMXBean, AutoCloseable {
   private static final long OLDEST_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   private final Segment segment;
+  private boolean closed;
   private final String objectName;
   private SegmentStatus now;
   private SegmentStatus earlier;
@@ -149,7 +150,10 @@ public final class SegmentBean implements SegmentMXBean, AutoCloseable {
 
   /** Takes the segment out of JMX. Calling this again does nothing. */
   @Override
-  public void close() {
-    Server.remove(this);
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      Server.remove(this);
+    }
   }
 }

@@ -394,10 +394,9 @@ public final class Consumer extends Role implements Waitable, Revocable {
 
   /** Ends the flight of the message, and returns the exchanger of the role that holds it. */
   private Exchanger endShow() {
-    if (!view.isOpen()) {
+    if (!view.tryEnd()) {
       throw new IllegalStateException("the message was acknowledged or given back before");
     }
-    view.clear();
     return adopted == null ? ownExchanger : adopted.exchanger;
   }
 

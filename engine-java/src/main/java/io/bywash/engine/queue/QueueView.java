@@ -78,7 +78,11 @@ public final class QueueView {
     return cells.entry.core().whileMapped(() -> {
       List<Waiting> found = new ArrayList<>();
       long tail = cells.tail();
-      for (long at = Math.max(position, cells.head()); at < tail && found.size() < limit; at++) {
+      long head = cells.head(); // after the tail: what waits is no more than there is room for
+      if (tail - head > cells.capacity) {
+        throw cells.entry.damaged((tail - head) + " messages would wait where " + cells.capacity + " have room");
+      }
+      for (long at = Math.max(position, head); at < tail && found.size() < limit; at++) {
         Waiting message = at(at);
         if (message != null) {
           found.add(message);

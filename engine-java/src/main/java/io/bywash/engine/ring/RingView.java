@@ -102,13 +102,18 @@ public final class RingView {
    * Copies elements from a position on into a segment, for those who follow a ring. The first one is a later one where
    * the wanted one was overwritten. Those that are returned are whole and lie without a gap behind one another.
    *
-   * @param position of the first element that is wanted; the next one is behind those that were returned before
+   * @param position of the first element that is wanted, from 0 on; the next one is behind those that were returned
+   *     before
    * @param offset of the first one in the segment, in bytes
    * @param count the most elements to copy, from 0 on
+   * @throws IllegalArgumentException when {@code position} or {@code count} is negative
    * @throws IndexOutOfBoundsException when the segment does not have room for so many
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no writer writes
    */
   public Range from(long position, MemorySegment target, long offset, int count) {
+    if (position < 0) {
+      throw new IllegalArgumentException("position=" + position + " must not be negative");
+    }
     Elements.checkCount(count);
     elements.checkRange(target, offset, count);
     return elements.entry.core().whileMapped(() -> {

@@ -126,6 +126,19 @@ class CallWaitTest {
   }
 
   @Test
+  void whoIsRevokedInTheMiddleOfAHandlerAnswersNothingForIt() {
+    try (TestCalls calls = calls(); Caller caller = calls.caller()) {
+      Responder responder = calls.responder();
+      Call call = send(caller, 1);
+      send(caller, 2);
+      assertEquals(1, responder.poll(_ -> responder.revoke(), 2));
+      responder.close();
+      assertSame(call, caller.poll());
+      assertFailed(call, Reason.RESPONDER_GONE);
+    }
+  }
+
+  @Test
   void aBatchWakesOnceAReplyWakesItsCallerOnlyAndWhoIsAwakeIsNotWoken() throws Exception {
     assumeTrue(NativeAccess.ENABLED, "without it nobody is woken");
     try (TestCalls calls = calls(); Caller one = calls.caller(); Caller other = calls.caller();

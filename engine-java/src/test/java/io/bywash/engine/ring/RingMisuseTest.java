@@ -137,6 +137,7 @@ class RingMisuseTest {
       assertThrows(IllegalArgumentException.class, () -> writer.pushBulk(three, 0, -1, 0));
       assertThrows(IllegalArgumentException.class, () -> view.lastN(three, 0, -1));
       assertThrows(IllegalArgumentException.class, () -> popper.popBulk(three, 0, 0, 0));
+      assertThrows(IllegalArgumentException.class, () -> view.from(-1, three, 0, 3));
       assertEquals(0, view.lastN(three, 0, 3));
       push(writer, 2);
       assertThrows(IllegalArgumentException.class, () -> popper.popBulk(three.asReadOnly(), 0, 1, 0));

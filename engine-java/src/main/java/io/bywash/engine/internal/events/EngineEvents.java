@@ -26,35 +26,55 @@ public final class EngineEvents {
   /** A writer found no room for what it wanted to send. */
   public static void writerBlocked(Path segment, String entry, int role) {
     if (PRESENT) {
-      FlightEvents.writerBlocked(segment, entry, role);
+      try {
+        FlightEvents.writerBlocked(segment, entry, role);
+      } catch (OutOfMemoryError | StackOverflowError shortage) {
+        // nothing is lost but this event
+      }
     }
   }
 
   /** A reader was overtaken. */
   public static void overrun(Path segment, String entry, int role, long lostCount) {
     if (PRESENT) {
-      FlightEvents.overrun(segment, entry, role, lostCount);
+      try {
+        FlightEvents.overrun(segment, entry, role, lostCount);
+      } catch (OutOfMemoryError | StackOverflowError shortage) {
+        // nothing is lost but this event
+      }
     }
   }
 
   /** A publisher evicted a subscriber, after it was blocked for so long. */
   public static void eviction(Path segment, String entry, int role, long pid, long blockedNanos) {
     if (PRESENT) {
-      FlightEvents.eviction(segment, entry, role, pid, blockedNanos);
+      try {
+        FlightEvents.eviction(segment, entry, role, pid, blockedNanos);
+      } catch (OutOfMemoryError | StackOverflowError shortage) {
+        // nothing is lost but this event
+      }
     }
   }
 
   /** What the dead holder of a role left in a structure is being recovered. */
   public static void recovery(Path segment, String entry, int role) {
     if (PRESENT) {
-      FlightEvents.recovery(segment, entry, role);
+      try {
+        FlightEvents.recovery(segment, entry, role);
+      } catch (OutOfMemoryError | StackOverflowError shortage) {
+        // nothing is lost but this event
+      }
     }
   }
 
   /** A participant was found dead, and its roles were freed. */
   public static void death(Path segment, int slot, long pid, int freedRoleCount) {
     if (PRESENT) {
-      FlightEvents.death(segment, slot, pid, freedRoleCount);
+      try {
+        FlightEvents.death(segment, slot, pid, freedRoleCount);
+      } catch (OutOfMemoryError | StackOverflowError shortage) {
+        // nothing is lost but this event
+      }
     }
   }
 
@@ -66,21 +86,33 @@ public final class EngineEvents {
   /** A thread that waited went on so much later than it should have. */
   public static void slowWake(Path segment, String entry, int role, long lateNanos) {
     if (PRESENT) {
-      FlightEvents.slowWake(segment, entry, role, lateNanos);
+      try {
+        FlightEvents.slowWake(segment, entry, role, lateNanos);
+      } catch (OutOfMemoryError | StackOverflowError shortage) {
+        // nothing is lost but this event
+      }
     }
   }
 
   /** A message or request of somebody who is gone is delivered again. */
   public static void redelivery(Path segment, String entry, int role) {
     if (PRESENT) {
-      FlightEvents.redelivery(segment, entry, role);
+      try {
+        FlightEvents.redelivery(segment, entry, role);
+      } catch (OutOfMemoryError | StackOverflowError shortage) {
+        // nothing is lost but this event
+      }
     }
   }
 
   /** A reply came after its call had ended. */
   public static void lateReply(Path segment, String entry, int role) {
     if (PRESENT) {
-      FlightEvents.lateReply(segment, entry, role);
+      try {
+        FlightEvents.lateReply(segment, entry, role);
+      } catch (OutOfMemoryError | StackOverflowError shortage) {
+        // nothing is lost but this event
+      }
     }
   }
 }

@@ -36,12 +36,8 @@ final class FlightEvents {
     String segment;
 
     void commitIn(Path path) {
-      try {
-        segment = path.toString();
-        commit();
-      } catch (OutOfMemoryError | StackOverflowError shortage) {
-        // nothing is lost but this event
-      }
+      segment = path.toString();
+      commit();
     }
   }
 
