@@ -101,7 +101,7 @@ final class LauncherTest {
     StringBuilder build = new StringBuilder("true");
     for (String module : List.of("engine-java", "bus-kotlin", "felix-bundle", "samples/hello", "samples/hello-kotlin",
         "samples/circular-buffer", "samples/task-farm", "samples/topologies", "samples/service",
-        "samples/crash-recovery", "samples/calls", "samples/tool", "samples/bench",
+        "samples/crash-recovery", "samples/calls", "samples/containers", "samples/tool", "samples/bench",
         "samples/demo-listener", "samples/container", "samples/demo")) {
       Files.createDirectories(scripts.checkout.resolve(module).resolve("src/main"));
       Files.writeString(scripts.checkout.resolve(module).resolve("pom.xml"), "");
