@@ -10,7 +10,8 @@ import org.osgi.annotation.versioning.ProviderType;
  * {@link EndpointService}, {@link RingService}, {@link LatestService}, {@link CellsService} and {@link PoolService}. A
  * structure on this host, whichever process created it, is a service under the type of its kind.
  *
- * <p>It is a service while its segment exists and its owner is alive, see {@link io.bywash.engine.Entry#owner}. When
+ * <p>It is a service while its segment exists and its owner is alive, see {@link io.bywash.engine.Entry#owner}; what a
+ * configuration or a {@code SegmentSpec} of this container holds, and nobody else owns, is owned by this process. When
  * the owner dies or leaves, the consumers of this container first get what it committed; then the service is withdrawn.
  * Those that hang in a call for 5 seconds are not waited for. It comes back when there is an owner again, with the same
  * properties except for those of the owner. Any thread may use it.

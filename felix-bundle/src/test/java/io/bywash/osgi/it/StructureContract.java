@@ -107,6 +107,19 @@ abstract class StructureContract extends ConfigurationContract {
   }
 
   @Test
+  void aQueueThatAConfigurationHoldsHasAnOwnerAlthoughItsCreatorWasKilled() throws Exception {
+    PublisherProcess killed = publisher("held");
+    Object held = configuration("held", Map.of(SEGMENT, "held", RING_BYTES, 65536L, SUBSCRIBERS, 8));
+    awaitListed(QUEUE_PID + "~held", "held", "OPEN");
+    killed.kill();
+    awaitUntil("this process to own it",
+        () -> queue("held").filter(found -> found.getProperty(LOCAL).equals(true)).isPresent());
+    assertEquals(ProcessHandle.current().pid(), awaitQueue("held").getProperty(OWNER_PID));
+    Container.call(held, "delete");
+    awaitWithdrawn("held");
+  }
+
+  @Test
   @SuppressWarnings("unchecked") // JDK types are the same in all bundles
   void aSegmentSpecServiceIsBuiltWhenItAppearsAndReleasedWhenItGoes() throws Exception {
     String type = "io.bywash.engine.SegmentSpec";

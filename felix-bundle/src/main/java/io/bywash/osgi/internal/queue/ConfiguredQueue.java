@@ -188,6 +188,7 @@ public abstract class ConfiguredQueue {
         identity = WatchedSegment.identity(segment.path());
         failure = null;
         OPEN.add(this);
+        HeldSegments.add(segment.path());
       } catch (RuntimeException refused) {
         report(refused);
       }
@@ -196,6 +197,7 @@ public abstract class ConfiguredQueue {
 
   private void leave() {
     OPEN.remove(this);
+    HeldSegments.remove(segment.path());
     Closing.close(segment, log);
     segment = null;
   }

@@ -89,6 +89,7 @@ public final class DeployedSegment extends RegistryCalls.Call {
   protected void run() {
     Segment before = segment;
     if (segment != null && (gone || !identity.equals(WatchedSegment.identity(segment.path())))) {
+      HeldSegments.remove(segment.path());
       Closing.close(segment, environment.log());
       segment = null;
     }
@@ -111,6 +112,7 @@ public final class DeployedSegment extends RegistryCalls.Call {
       segment = directory.isBlank() ? Segment.open(name, spec)
           : Segment.open(ConfiguredQueue.directory(directory).path(name), spec);
       identity = WatchedSegment.identity(segment.path());
+      HeldSegments.add(segment.path());
     }
   }
 

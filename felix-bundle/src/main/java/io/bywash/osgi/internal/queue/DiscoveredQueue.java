@@ -40,6 +40,7 @@ public final class DiscoveredQueue {
   /** What the listing shows. */
   public enum State { AVAILABLE, DRAINING, NO_OWNER }
 
+  private static final long OWN_PID = ProcessHandle.current().pid();
   /** Listeners that hang in a call for so long do not keep the service alive any more. */
   private static final long PATIENCE_NANOS = 5_000_000_000L;
   /** What one inspection adds to that at most: a process that was paused, and has lost time, is not one that hangs. */
@@ -164,11 +165,13 @@ public final class DiscoveredQueue {
   private void find(Entry current) {
     entry = current;
     Optional<QueueKind> kind = kind();
-    Optional<Participant> owner = kind.isEmpty() ? Optional.empty() : current.owner().filter(Participant::alive);
+    Optional<Long> owner = kind.isEmpty() ? Optional.empty() : current.owner().filter(Participant::alive)
+        .map(Participant::pid)
+        .or(() -> HeldSegments.contains(segment.path()) ? Optional.of(OWN_PID) : Optional.empty());
     if (owner.isPresent()) {
       state = State.AVAILABLE;
       boolean wasLocal = local;
-      local = owner.get().pid() == ProcessHandle.current().pid();
+      local = owner.get() == OWN_PID;
       wanted = new Service(kind.get(), properties(kind.get(), owner.get()));
       if (wasLocal && !local) {
         List.copyOf(listeners).forEach(WhiteboardListener::rejoinUnlessChosen);
@@ -205,13 +208,13 @@ public final class DiscoveredQueue {
     return true;
   }
 
-  private Map<String, Object> properties(QueueKind kind, Participant owner) {
+  private Map<String, Object> properties(QueueKind kind, long owner) {
     List<Object> form = List.of(kind.kind(), entry.capacity(), entry.elementSizeBytes(), entry.fingerprint());
     if (wanted == null || !own.form.equals(form)) {
       own = new Own(form, ownProperties(kind));
     }
     Map<String, Object> properties = new HashMap<>(own.properties);
-    properties.put(OWNER_PID, owner.pid());
+    properties.put(OWNER_PID, owner);
     properties.put(LOCAL, local);
     return properties;
   }
