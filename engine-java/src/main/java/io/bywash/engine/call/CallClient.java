@@ -1,5 +1,6 @@
 package io.bywash.engine.call;
 
+import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
 import io.bywash.engine.InterruptedWaitException;
 import io.bywash.engine.Message;
@@ -11,7 +12,10 @@ import io.bywash.engine.internal.record.MessageView;
 import io.bywash.engine.record.RecordType;
 import io.bywash.engine.record.Records;
 import io.bywash.engine.wait.WaitPolicy;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
@@ -35,11 +39,14 @@ import java.util.function.Function;
  * }
  *
  * <p>Calls wait for a slot if all are in use, and end at their deadlines whether they have one or not. The thread sends
- * all requests that have come before it looks for replies, so a batch wakes a responder once. It runs none of its
- * users' code but {@link Executor#execute}. Any thread may call any method.
+ * the requests that have come, up to 1024, before it looks for replies, so a batch wakes a responder once. It runs none
+ * of its users' code but {@link Executor#execute}, unless that fails and no other thread can be started. Any thread may
+ * call any method.
  */
 public final class CallClient implements AutoCloseable {
   private static final long WAIT_NANOS = 1_000_000_000;
+  /** So many at most are sent before replies, deadlines and cancellations are looked at again. */
+  private static final int BATCH = 1024;
   private static final int SCRATCH_BYTES = 256;
   private static final Executor VIRTUAL = task -> EngineThread.virtual("bywash-reply", task).start();
 
@@ -262,25 +269,36 @@ public final class CallClient implements AutoCloseable {
         }
       }
     } catch (RuntimeException | Error failure) {
-      over = failure instanceof RuntimeException exception ? exception : new IllegalStateException(failure);
+      over = reason(failure) instanceof RuntimeException exception ? exception : new IllegalStateException(failure);
     } finally {
       end = over;
       try {
         caller.close();
-      } catch (RuntimeException damaged) { // nobody may wait in vain for that
+      } catch (RuntimeException | Error damaged) { // nobody may wait in vain for that
         over.addSuppressed(damaged);
       }
-      for (Call call : caller.allCalls()) {
-        if (call.attachment != null) { // else it is about to be handed to its submission, which is still queued
-          end((Submission<?>) call.attachment, null, over);
-        }
-      }
-      for (Submission<?> each : waiting) {
-        end(each, null, over);
-      }
-      for (Submission<?> each; (each = submitted.poll()) != null; ) {
-        end(each, null, over);
-      }
+      endAll(over);
+    }
+  }
+
+  private void endAll(RuntimeException over) {
+    List<Submission<?>> left = new ArrayList<>(waiting);
+    // without attachment it is about to be handed to its submission, which is still queued
+    caller.allCalls().stream().filter(call -> call.attachment != null)
+        .forEach(call -> left.add((Submission<?>) call.attachment));
+    for (Submission<?> each; (each = submitted.poll()) != null; ) {
+      left.add(each);
+    }
+    left.sort(Comparator.comparing(each -> each.future != null)); // threads that wait need no executor
+    left.forEach(each -> end(each, null, over));
+  }
+
+  /** What is told of a failure: of a fault in mapped memory, that the file was truncated, if it was. */
+  private Throwable reason(Throwable failure) {
+    try {
+      return failure instanceof InternalError fault ? caller.slots.entry.core().truncated(fault) : failure;
+    } catch (InternalError other) {
+      return other;
     }
   }
 
@@ -294,7 +312,8 @@ public final class CallClient implements AutoCloseable {
     while (!waiting.isEmpty() && sendOrEnd(waiting.iterator().next())) {
       stopWaiting(waiting.iterator().next());
     }
-    for (Submission<?> next; (next = submitted.peek()) != null; submitted.poll()) {
+    Submission<?> next;
+    for (int left = BATCH; left > 0 && (next = submitted.peek()) != null; left--, submitted.poll()) {
       if (!waiting.isEmpty() || !sendOrEnd(next)) {
         next.place = places++;
         waiting.add(next);
@@ -318,7 +337,7 @@ public final class CallClient implements AutoCloseable {
     if (claim == null) {
       return false;
     }
-    claim.putBytes(0, next.request, 0, next.request.length);
+    claim.putBytes(0, next.request, 0, next.request.length); // a fault here ends the thread, see reason
     next.call = claim.send(left);
     next.call.attachment = next;
     return true;
@@ -354,22 +373,21 @@ public final class CallClient implements AutoCloseable {
 
   private void hand(Call call) {
     Submission.Reply reply = null;
-    CallFailedException failure = null;
+    Throwable failure = null;
     try (call) {
       Message message = call.reply();
       reply = new Submission.Reply(message.toBytes(), message.type(), call.number());
-    } catch (CallFailedException why) {
-      failure = why;
+    } catch (RuntimeException | Error why) { // such as no memory for a large reply, which is that call's own failure
+      failure = reason(why);
     }
     end((Submission<?>) call.attachment, reply, failure);
+    if (failure instanceof DamagedSegmentException damage) {
+      throw damage;
+    }
   }
 
-  private void end(Submission<?> submission, Submission.Reply reply, RuntimeException failure) {
-    try {
-      submission.end(reply, failure, executor);
-    } catch (RuntimeException refused) {
-      submission.end(reply, failure, VIRTUAL);
-    }
+  private void end(Submission<?> submission, Submission.Reply reply, Throwable failure) {
+    submission.end(reply, failure, executor, VIRTUAL);
   }
 
   /** Cancels all calls, and ends the thread; does not wait for that. Calling this again does nothing. */

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Queue;
+import java.util.stream.Stream;
 
 /**
  * The slots of one caller, and the calls that occupy them: the caller's side of the protocol of {@link Slots}. Used
@@ -361,9 +362,10 @@ final class InFlight {
     return pending > 0 && (entry.leftCount() != seenLeft || failsFast && !slots.isAnyActive());
   }
 
-  /** The calls that occupy slots. */
+  /** The calls that are not closed, but for those that never had a slot and are not to be polled any more. */
   List<Call> all() {
-    return Arrays.stream(calls).filter(Objects::nonNull).toList();
+    return Stream.concat(Arrays.stream(calls).filter(Objects::nonNull), done.stream().filter(call -> call.slot == NONE))
+        .toList();
   }
 
   boolean hasDone() {

@@ -25,7 +25,7 @@ final class Submission<R> {
   private final Function<Reply, R> reader;
   private final Thread waiter = Thread.currentThread();
   private Reply reply;
-  private RuntimeException failure;
+  private Throwable failure;
   private volatile boolean over;
 
   // ---- used by the client's thread only
@@ -66,25 +66,37 @@ final class Submission<R> {
             + "\" was interrupted while it waited for a reply. The call was cancelled.");
       }
     }
-    if (failure != null) {
-      throw failure;
-    }
-    return reader.apply(reply);
+    return switch (failure) {
+      case null -> reader.apply(reply);
+      case Error error -> throw error;
+      default -> throw (RuntimeException) failure;
+    };
   }
 
-  /** Tells whoever waits; a future completes by the executor, which also reads the reply. */
-  void end(Reply newReply, RuntimeException newFailure, Executor executor) {
+  /**
+   * Tells whoever waits. A future completes by the first of the executors that takes that, which also reads the reply;
+   * in this thread if none does, since nobody may wait in vain.
+   */
+  void end(Reply newReply, Throwable newFailure, Executor... executors) {
     if (future == null) {
       reply = newReply;
       failure = newFailure;
       over = true;
       LockSupport.unpark(waiter);
-    } else {
-      executor.execute(() -> complete(newReply, newFailure));
+      return;
     }
+    for (Executor executor : executors) {
+      try {
+        executor.execute(() -> complete(newReply, newFailure));
+        return;
+      } catch (Throwable refused) { // errors too
+        continue;
+      }
+    }
+    complete(newReply, newFailure);
   }
 
-  private void complete(Reply newReply, RuntimeException newFailure) {
+  private void complete(Reply newReply, Throwable newFailure) {
     if (newFailure != null) {
       future.completeExceptionally(newFailure);
       return;

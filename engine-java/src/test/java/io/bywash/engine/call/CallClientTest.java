@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.Threads;
@@ -14,20 +15,27 @@ import io.bywash.engine.call.CallFailedException.Reason;
 import io.bywash.engine.record.Length;
 import io.bywash.engine.record.RecordFormatException;
 import io.bywash.engine.record.Records;
+import io.bywash.engine.wait.WaitPolicy;
 import java.lang.invoke.MethodHandles;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** A client that many threads share. */
 class CallClientTest {
+  /** Some pages. */
+  private static final int CUT = 1 << 16;
+
   @RegisterExtension
   final TempBus bus = new TempBus();
 
@@ -72,13 +80,9 @@ class CallClientTest {
     }
   }
 
-  /** A client's thread ends a moment after its close, and the segment with it. */
   @AfterEach
   void awaitTheEndOfClients() {
-    for (long start = System.nanoTime(); Files.exists(bus.path("segment"))
-        && System.nanoTime() - start < PATIENCE_NANOS; ) {
-      LockSupport.parkNanos(1_000_000);
-    }
+    TestCalls.awaitEnd(bus.path("segment"));
   }
 
   @Test
@@ -133,9 +137,11 @@ class CallClientTest {
   }
 
   private static CallFailedException failure(CompletableFuture<?> future) {
-    ExecutionException failure =
-        assertThrows(ExecutionException.class, () -> future.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS));
-    return assertInstanceOf(CallFailedException.class, failure.getCause());
+    return assertInstanceOf(CallFailedException.class, cause(future));
+  }
+
+  private static Throwable cause(CompletableFuture<?> future) {
+    return assertThrows(ExecutionException.class, () -> future.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS)).getCause();
   }
 
   /** What is asked, and a price. */
@@ -165,9 +171,7 @@ class CallClientTest {
       assertThrows(RecordFormatException.class,
           () -> client.call(QUESTIONS, new Question("none", 0), PRICES, PATIENCE_NANOS));
       CompletableFuture<Price> unreadable = client.callAsync(QUESTIONS, new Question("", 0), PRICES, PATIENCE_NANOS);
-      ExecutionException failure =
-          assertThrows(ExecutionException.class, () -> unreadable.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS));
-      assertInstanceOf(RecordFormatException.class, failure.getCause());
+      assertInstanceOf(RecordFormatException.class, cause(unreadable));
       assertThrows(IllegalArgumentException.class,
           () -> client.call(QUESTIONS, new Question("longer than it may be", 1), PRICES, PATIENCE_NANOS));
       server.close();
@@ -184,12 +188,128 @@ class CallClientTest {
       CallClient client = CallClient.open(calls.calls);
       CompletableFuture<byte[]> pending = client.callAsync(TestCalls.content(1), PATIENCE_NANOS);
       client.close();
-      ExecutionException failure =
-          assertThrows(ExecutionException.class, () -> pending.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS));
-      assertInstanceOf(SegmentClosedException.class, failure.getCause());
+      assertInstanceOf(SegmentClosedException.class, cause(pending));
       assertThrows(SegmentClosedException.class, () -> client.call(TestCalls.content(2), PATIENCE_NANOS));
       assertThrows(IllegalArgumentException.class, () -> client.call(new byte[TestCalls.MAX_REQUEST + 1], 1));
       assertThrows(IllegalArgumentException.class, () -> client.call(new byte[1], 0));
+    }
+  }
+
+  /** Completes futures in the client's thread, which it holds at the first one, and runs something at the second. */
+  private static final class Gate implements Executor {
+    private final CountDownLatch reached = new CountDownLatch(1);
+    private final CountDownLatch open = new CountDownLatch(1);
+    private final Runnable second;
+    private int handed;
+
+    Gate(Runnable second) {
+      this.second = second;
+    }
+
+    void awaitReached() throws InterruptedException {
+      assertTrue(reached.await(PATIENCE_NANOS, TimeUnit.NANOSECONDS));
+    }
+
+    @Override
+    public void execute(Runnable task) {
+      switch (++handed) {
+        case 1 -> {
+          reached.countDown();
+          try {
+            assertTrue(open.await(PATIENCE_NANOS, TimeUnit.NANOSECONDS));
+          } catch (InterruptedException impossible) {
+            throw new AssertionError(impossible);
+          }
+        }
+        case 2 -> second.run();
+        default -> { }
+      }
+      task.run();
+    }
+  }
+
+  @Test
+  void callsThatFailedAtOnceEndWithTheSegmentThoughTheyNeverHadASlot() throws Exception {
+    try (TestCalls calls = calls()) {
+      Gate gate = new Gate(calls.first::close); // so the next look for replies fails
+      CallClient client = CallClient.open(calls.calls, WaitPolicy.BACKOFF, gate);
+      client.failFast(true);
+      List<CompletableFuture<byte[]>> futures = new ArrayList<>();
+      for (int i = 0; i < 4; i++) {
+        futures.add(client.callAsync(TestCalls.content(i), PATIENCE_NANOS));
+        gate.awaitReached(); // the others are sent together
+      }
+      gate.open.countDown();
+      for (CompletableFuture<byte[]> handed : futures.subList(0, 2)) {
+        assertEquals(Reason.NO_RESPONDER, failure(handed).reason());
+      }
+      for (CompletableFuture<byte[]> left : futures.subList(2, 4)) {
+        assertInstanceOf(SegmentClosedException.class, cause(left));
+      }
+    }
+  }
+
+  @Test
+  void anExecutorThatThrowsAnErrorLosesNoCallAndNotTheClient() throws Exception {
+    try (TestCalls calls = calls()) {
+      CallClient client = CallClient.open(calls.calls, WaitPolicy.BACKOFF, _ -> {
+        throw new NoClassDefFoundError("of an executor");
+      });
+      client.failFast(true);
+      assertEquals(Reason.NO_RESPONDER, failure(client.callAsync(TestCalls.content(1), PATIENCE_NANOS)).reason());
+      client.failFast(false);
+      CompletableFuture<byte[]> answered = client.callAsync(TestCalls.content(2), PATIENCE_NANOS);
+      try (Responder responder = calls.responder()) {
+        assertTrue(TestCalls.answer(TestCalls.take(responder)));
+        assertArrayEquals(answer(2), answered.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS));
+      }
+      CompletableFuture<byte[]> last = client.callAsync(TestCalls.content(3), PATIENCE_NANOS);
+      client.close();
+      assertInstanceOf(SegmentClosedException.class, cause(last));
+    }
+  }
+
+  @Test
+  void aReplyThatCannotBeCopiedSinceTheFileWasCutEndsItsCallWithDamage() throws Exception {
+    Gate gate = new Gate(() -> { });
+    Endpoint endpoint = Endpoint.of(TestCalls.NAME, 8, 2 * CUT).callers(1).slots(2);
+    try (TestCalls calls = TestCalls.of(bus.path("segment"), endpoint);
+        CallClient client = CallClient.open(calls.calls, WaitPolicy.BACKOFF, gate);
+        Responder responder = calls.responder()) {
+      CompletableFuture<byte[]> first = client.callAsync(new byte[8], PATIENCE_NANOS);
+      CompletableFuture<byte[]> second = client.callAsync(new byte[8], PATIENCE_NANOS);
+      assertTrue(TestCalls.take(responder).reply(new byte[8]));
+      gate.awaitReached();
+      assertTrue(TestCalls.take(responder).reply(new byte[2 * CUT])); // to the last slot
+      whileCut(() -> {
+        gate.open.countDown();
+        assertInstanceOf(DamagedSegmentException.class, cause(second));
+        assertEquals(8, first.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS).length);
+        assertThrows(DamagedSegmentException.class, () -> client.call(new byte[8], PATIENCE_NANOS));
+      });
+    }
+  }
+
+  @Test
+  void aRequestThatCannotBeWrittenSinceTheFileWasCutEndsWithDamage() throws Exception {
+    Endpoint endpoint = Endpoint.of(TestCalls.NAME, 2 * CUT, 8).callers(1).slots(1);
+    try (TestCalls calls = TestCalls.of(bus.path("segment"), endpoint);
+        CallClient client = CallClient.open(calls.calls)) {
+      whileCut(() -> assertThrows(DamagedSegmentException.class,
+          () -> client.call(new byte[2 * CUT], PATIENCE_NANOS)));
+    }
+  }
+
+  /** Runs something while the file's last bytes are cut off, and nobody changes what is there. */
+  private void whileCut(Threads.Work work) throws Exception {
+    try (FileChannel file = FileChannel.open(bus.path("segment"), StandardOpenOption.WRITE)) {
+      long size = file.size();
+      file.truncate(size - CUT);
+      try {
+        work.run();
+      } finally {
+        file.write(ByteBuffer.allocate(1), size - 1);
+      }
     }
   }
 }

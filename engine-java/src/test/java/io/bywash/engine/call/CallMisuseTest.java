@@ -26,6 +26,7 @@ import io.bywash.engine.record.Records;
 import java.lang.invoke.MethodHandles;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.function.Executable;
@@ -45,6 +46,11 @@ class CallMisuseTest {
 
   private TestCalls calls() {
     return TestCalls.of(bus.path("segment"));
+  }
+
+  @AfterEach
+  void awaitTheEndOfClients() {
+    TestCalls.awaitEnd(bus.path("segment"));
   }
 
   private static void assertTold(Class<? extends Exception> type, Executable wrong, String... words) {

@@ -11,9 +11,11 @@ import io.bywash.engine.Message;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.inspect.Verification;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 
 /** A segment with an endpoint, attached twice, as two processes would; requests and replies are numbers. */
 final class TestCalls implements AutoCloseable {
@@ -46,6 +48,13 @@ final class TestCalls implements AutoCloseable {
 
   static TestCalls of(Path file, Endpoint endpoint) {
     return new TestCalls(file, endpoint.spec());
+  }
+
+  /** Waits for a segment's end: a client's thread ends a moment after its close, and the segment with it. */
+  static void awaitEnd(Path file) {
+    for (long start = System.nanoTime(); Files.exists(file) && System.nanoTime() - start < PATIENCE_NANOS; ) {
+      LockSupport.parkNanos(1_000_000);
+    }
   }
 
   Caller caller() {
