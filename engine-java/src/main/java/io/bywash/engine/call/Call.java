@@ -37,7 +37,10 @@ public final class Call implements AutoCloseable {
     this.deadlineNanos = deadlineNanos;
   }
 
-  /** The number of the request, which no other request of this caller's role has, before or after. */
+  /**
+   * The number of the request, which no other request of this caller's role has, before or after. A call that failed at
+   * once and was never sent has a negative number, which no other call of this {@link Caller} has.
+   */
   public long number() {
     return number;
   }

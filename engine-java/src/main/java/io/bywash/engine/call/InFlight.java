@@ -22,6 +22,7 @@ import java.util.stream.Stream;
  */
 final class InFlight {
   private static final int CALLS_A_SAMPLE = 64; // a power of two
+  private static final int UPDATES_A_LOOK = 64; // a power of two
   /** Stands for the slot of a call that was never sent. */
   static final long NONE = -1;
 
@@ -40,11 +41,14 @@ final class InFlight {
   private final Queue<Call> done = new ArrayDeque<>();
   /** The number that is used next. */
   private long next;
+  /** How many calls were never sent. */
+  private long unsent;
   /** The calls that are not done, in the order in which they were sent; the first {@link #pending} count. */
   private final Call[] active;
   private int pending;
   private volatile boolean failsFast;
   private long seenLeft;
+  private int updates;
   /** When the responders of pending calls were looked at last. */
   private long lookedNanos = System.nanoTime();
 
@@ -121,7 +125,7 @@ final class InFlight {
     long now = System.nanoTime();
     long deadline = now + Math.min(timeoutNanos, Long.MAX_VALUE / 2); // so that deadlines can be compared
     if (failsFast && !slots.isAnyActive()) {
-      Call call = new Call(owner, number, NONE, 0, now, deadline);
+      Call call = new Call(owner, -++unsent, NONE, 0, now, deadline);
       call.fail(new CallFailedException(Reason.NO_RESPONDER, "Nobody answers for endpoint \"" + entry.name()
           + "\" of segment " + entry.core().path() + ", and this caller does not wait for a responder"));
       return call;
@@ -197,7 +201,8 @@ final class InFlight {
         i++;
       }
     }
-    if (pending > 0 && !found) {
+    // calls that are answered all the time must not keep another from its deadline
+    if (pending > 0 && (!found || (++updates & UPDATES_A_LOOK - 1) == 0)) {
       long left = entry.leftCount();
       long now = System.nanoTime();
       boolean mayBeLost = thoroughly || mayBeLost() || now - lookedNanos >= WaitRoom.PROBE_NANOS;

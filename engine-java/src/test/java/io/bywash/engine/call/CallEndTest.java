@@ -59,6 +59,24 @@ class CallEndTest {
   }
 
   @Test
+  void aDeadlineIsKeptThoughEachLookFindsTheReplyToAnotherCall() {
+    try (TestCalls calls = calls(); Caller caller = calls.caller(); Responder responder = calls.responder()) {
+      Call stuck = caller.send(content(1), TestCalls.SOON_NANOS);
+      take(responder);
+      Call done;
+      long start = System.nanoTime();
+      do {
+        assertTrue(System.nanoTime() - start < PATIENCE_NANOS, "the deadline has passed");
+        Call call = send(caller, 2);
+        assertTrue(answer(take(responder)));
+        done = caller.poll();
+        call.close();
+      } while (done != stuck);
+      assertFailed(stuck, CallFailedException.Reason.TIMED_OUT);
+    }
+  }
+
+  @Test
   void anOpenClaimKeepsThePlaceOfARevokedCallerWhateverItsThreadDoesMeanwhile() {
     try (TestCalls calls = calls(); Caller caller = calls.caller()) {
       Call call = send(caller, 1);

@@ -10,6 +10,7 @@ import static io.bywash.engine.call.TestCalls.send;
 import static io.bywash.engine.call.TestCalls.take;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
@@ -282,14 +283,17 @@ class CallTest {
   void aCallFailsAtOnceWhenNobodyAnswersIfTheCallerDoesNotWait() {
     try (TestCalls calls = calls(); Caller caller = calls.caller()) {
       caller.failFast(true);
-      assertFailed(send(caller, 1), Reason.NO_RESPONDER);
+      Call failed = send(caller, 1);
+      assertFailed(failed, Reason.NO_RESPONDER);
       assertThrows(CallFailedException.class, () -> caller.call(content(1), PATIENCE_NANOS));
       Call pending;
       try (Responder _ = calls.responder()) {
         pending = send(caller, 2);
         assertFalse(pending.isDone());
+        assertTrue(failed.number() < 0 && pending.number() > 0);
       }
       assertFailed(pending, Reason.NO_RESPONDER);
+      assertNotEquals(failed.number(), send(caller, 3).number());
     }
   }
 
