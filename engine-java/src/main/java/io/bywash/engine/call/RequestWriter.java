@@ -14,6 +14,8 @@ final class RequestWriter extends ClaimView implements RequestClaim {
   private int type;
   private int start;
   private int sent;
+  /** Whether the claim is open only because a record is written. */
+  private boolean writing;
 
   RequestWriter(CallerRole caller, Slots slots) {
     super(slots.region, slots.dataOffset);
@@ -37,12 +39,14 @@ final class RequestWriter extends ClaimView implements RequestClaim {
   /** Writes a record to a slot. A claim without bytes is open while the record's own code runs. */
   <T> void write(long slot, RecordType<T> recordType, T record) {
     openEmpty();
+    writing = true;
     boolean unused = false;
     try {
       recordType.write(slots.region, slot + AREA_PAYLOAD, record);
     } catch (InternalError fault) {
       throw slots.entry.core().truncated(fault);
     } finally {
+      writing = false;
       unused = endEmpty();
     }
     if (!unused) {
@@ -86,7 +90,7 @@ final class RequestWriter extends ClaimView implements RequestClaim {
   }
 
   private void checkOpen() {
-    if (!isOpen()) {
+    if (!isOpen() || writing) {
       throw new IllegalStateException("there is nothing to send: the claim was sent or aborted before");
     }
   }
@@ -95,7 +99,9 @@ final class RequestWriter extends ClaimView implements RequestClaim {
   public void abort() {
     if (isOpen()) {
       end();
-      caller.exit();
+      if (!writing) { // else write goes on until it sees this
+        caller.exit();
+      }
     }
   }
 }

@@ -9,6 +9,7 @@ import static io.bywash.engine.call.TestCalls.send;
 import static io.bywash.engine.call.TestCalls.take;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -126,6 +127,42 @@ class CallMisuseTest {
       assertTold(SpecMismatchException.class, () -> request.reply(WRONG, wrong), "Wrong", "Right");
       assertTrue(request.reply(RIGHT, new Right(RIGHT.read(request).number() + 1)));
       assertEquals(new Right(8), RIGHT.read(call.reply()));
+    }
+  }
+
+  /** Runs something whenever it is read. */
+  record Meddler(long number) {
+    private static Runnable meddle;
+
+    @Override
+    public long number() {
+      meddle.run();
+      return number;
+    }
+  }
+
+  private static final Records<Meddler> MEDDLERS = Records.of(MethodHandles.lookup(), Meddler.class);
+
+  @Test
+  void aRecordThatIsBeingSentCannotSendItselfByAnEarlierClaim() {
+    try (TestCalls calls = calls(); Caller caller = calls.caller(); Responder responder = calls.responder()) {
+      RequestClaim claim = caller.claim(8);
+      claim.abort();
+      for (Executable wrong : new Executable[] {() -> claim.send(PATIENCE_NANOS), claim::commit, claim::stage,
+          () -> claim.trim(0, 0)}) {
+        Meddler.meddle = () -> assertTold(IllegalStateException.class, wrong, "nothing to send");
+        Call call = caller.send(MEDDLERS, new Meddler(7), PATIENCE_NANOS);
+        Request request = take(responder);
+        assertEquals(7, request.getLong(0));
+        assertEquals(8, request.length());
+        assertTrue(request.reply(content(1)));
+        assertTrue(call.isDone());
+        call.close();
+        assertNull(responder.receive());
+      }
+      Meddler.meddle = claim::abort;
+      assertTold(IllegalStateException.class, () -> caller.send(MEDDLERS, new Meddler(7), PATIENCE_NANOS), "used");
+      assertNull(responder.receive());
     }
   }
 
