@@ -41,7 +41,7 @@ private const val DEADLINE_NANOS = 60_000_000_000L
 private const val TOPIC = "bench/TICK"
 
 /** How messages come to whoever wants them, in one process. */
-private abstract class Delivery(val name: String) : AutoCloseable {
+internal abstract class Delivery(val name: String) : AutoCloseable {
     /** Messages that came, and how long they took if they say when they were sent. */
     val count = AtomicLong()
     val nanos = Histogram(TimeUnit.MINUTES.toNanos(1), 3)
@@ -61,9 +61,12 @@ private abstract class Delivery(val name: String) : AutoCloseable {
             if (System.nanoTime() - start > DEADLINE_NANOS) {
                 throw BenchFailure("$name delivered ${count.get()} of $wanted messages")
             }
-            Thread.onSpinWait()
+            idle()
         }
     }
+
+    /** While the last messages come. */
+    protected open fun idle() = Thread.onSpinWait()
 
     /** Whoever receives may still be about to join. */
     protected open fun awaitReceiver() {}
@@ -268,12 +271,20 @@ class Osgi(private val effort: Effort) {
         try {
             Segment.create(
                 bus.resolve("bench"),
-                SegmentSpec.of(Broadcast.spec("poll", RING_BYTES), Broadcast.spec("whiteboard", RING_BYTES)),
+                SegmentSpec.of(
+                    listOf(Broadcast.spec("poll", RING_BYTES), Broadcast.spec("whiteboard", RING_BYTES)) + WORK_SPECS,
+                ),
             ).use { segment ->
                 container(bus, others = TYPED_EVENT_BUNDLES) { context ->
                     measure(
                         PollDelivery(segment), WhiteboardDelivery(segment, context),
                         EventDelivery("eventAdmin", context), TypedEventDelivery(context),
+                    )
+                }
+                container(bus) { context ->
+                    measureRates(
+                        WorkDelivery(segment, null), WorkDelivery(segment, context), CallDelivery(segment, null),
+                        CallDelivery(segment, context),
                     )
                 }
                 container(bus, mapOf("org.apache.felix.eventadmin.Timeout" to "0")) { context ->
@@ -288,8 +299,10 @@ class Osgi(private val effort: Effort) {
             removeQuietly(bus)
         }
         val medians = figures.mapValues { (_, values) -> values.sorted()[values.size / 2] }
-        return medians.mapKeys { (key, _) -> "osgi.$key" } +
-            ("osgi.whiteboard.vsPoll" to medians.getValue("whiteboard.rate") / medians.getValue("poll.rate"))
+        return medians.mapKeys { (key, _) -> "osgi.$key" } + listOf("", "work.", "call.").associate {
+            "osgi.${it}whiteboard.vsPoll" to
+                medians.getValue("${it}whiteboard.rate") / medians.getValue("${it}poll.rate")
+        }
     }
 
     private fun container(
@@ -300,11 +313,20 @@ class Osgi(private val effort: Effort) {
     ) = Container(bus, Files.createTempDirectory("bywash-bench-"), properties, others).use { use(it.context) }
 
     /** The deliveries take turns. Each is warmed up first. */
-    private fun measure(vararg deliveries: Delivery) {
+    private fun measureTurns(vararg deliveries: Delivery) {
         deliveries.forEach { it.rate(messages) }
         repeat(rounds) {
             deliveries.forEach { note("${it.name}.rate", it.rate(messages)) }
         }
+    }
+
+    private fun measureRates(vararg deliveries: Delivery) {
+        measureTurns(*deliveries)
+        deliveries.forEach(Delivery::close)
+    }
+
+    private fun measure(vararg deliveries: Delivery) {
+        measureTurns(*deliveries)
         deliveries.forEach { delivery ->
             val control = Control()
             delivery.pace(paced)

@@ -183,7 +183,8 @@ class BenchTest {
             }
         }
         val queues = listOf("appearMillis", "idlePercent", "idlePercentWithout", "descriptors", "mappings")
-        assertTrue(keys.containsAll(queues.map { "osgi.queues.$it" } + "osgi.whiteboard.vsPoll"), "$keys")
+        val ratios = listOf("", "work.", "call.").map { "osgi.${it}whiteboard.vsPoll" }
+        assertTrue(keys.containsAll(queues.map { "osgi.queues.$it" } + ratios), "$keys")
         assertTrue("\"osgi.queues.descriptors\": 4.000, \"osgi.queues.mappings\": 4.000" in out, out)
     }
 
