@@ -10,6 +10,9 @@ public interface Entry {
   /** The name, unique in the segment. */
   String name();
 
+  /** Identifies it in its segment: an entry that was removed, and another that was added under its name, differ. */
+  long id();
+
   /** The kind of structure; {@link Kind#UNKNOWN} when this version does not know it. */
   Kind kind();
 

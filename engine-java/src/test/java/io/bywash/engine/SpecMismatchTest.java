@@ -130,15 +130,15 @@ class SpecMismatchTest {
 
   @Test
   void anEntryOfAnotherEngineIsRefused() {
-    record Foreign(String name, Kind kind, long capacity, long elementSizeBytes, long fingerprint, String layout,
-        long sizeBytes) implements Entry {
+    record Foreign(String name, long id, Kind kind, long capacity, long elementSizeBytes, long fingerprint,
+        String layout, long sizeBytes) implements Entry {
       @Override
       public java.util.Optional<Participant> owner() {
         return java.util.Optional.empty();
       }
     }
 
-    Entry foreign = new Foreign("a", Kind.BROADCAST, 4096, 512, 0, "", 8192);
+    Entry foreign = new Foreign("a", 1, Kind.BROADCAST, 4096, 512, 0, "", 8192);
     var refused = assertThrows(IllegalArgumentException.class, () -> Publisher.open(foreign));
     assertTrue(refused.getMessage().contains("entry="), refused.getMessage());
     assertThrows(IllegalArgumentException.class, () -> Subscriber.open(foreign));

@@ -8,11 +8,15 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
+import io.bywash.engine.Removal;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
+import io.bywash.engine.queue.DeliveryPolicy;
+import io.bywash.engine.queue.WorkQueue;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.nio.channels.FileChannel;
@@ -157,6 +161,42 @@ abstract class DiscoveryContract extends ContainerFixture {
     there.close();
     Files.deleteIfExists(other.resolve(".lock"));
     Files.delete(other);
+  }
+
+  private static void publish(Segment segment, int count) {
+    try (Publisher publisher = Publisher.open(segment.directory().find("ticks", Kind.BROADCAST))) {
+      for (int i = 0; i < count; i++) {
+        publisher.tryClaim(8).putLong(0, publisher.nextSequence()).commit();
+      }
+    }
+  }
+
+  @Test
+  void aQueueThatIsRemovedIsWithdrawnAndOneAddedInItsPlaceIsAnotherWhoseMessagesAreFedFromTheFirst() throws Exception {
+    EntrySpec ticks = Broadcast.spec("ticks", 4096);
+    EntrySpec jobs = WorkQueue.spec("jobs", 16, 64, DeliveryPolicy.redeliver());
+    Segment segment = ended(Segment.create(bus.resolve("removed"), SegmentSpec.of(ticks, jobs)
+        .withSizeBytes(262_144)));
+    Listening listening = listen("removed", () -> {}, SUBSCRIPTION, "audit");
+    ServiceReference<?> first = awaitQueue("removed");
+    publish(segment, 3);
+    listening.awaitSequences(3);
+    assertEquals(Removal.Outcome.REMOVED, segment.directory().remove("ticks").outcome());
+    awaitWithdrawn("removed");
+    awaitListed("removed", "NO_QUEUE", "has no queue ticks");
+    segment.directory().findOrAdd(ticks);
+    publish(segment, 5);
+    listening.awaitSequences(8);
+    assertEquals(List.of(0L, 1L, 2L, 0L, 1L, 2L, 3L, 4L), List.copyOf(listening.sequences()));
+    assertNotEquals(first, awaitQueue("removed"));
+
+    String type = "io.bywash.osgi.WorkQueueService";
+    awaitUntil("its policy", () -> container.count(type, "(" + DELIVERY + "=" + DELIVERY_REDELIVER + ")") == 1);
+    segment.directory().remove("jobs");
+    segment.directory().findOrAdd(WorkQueue.spec("jobs", 16, 64, DeliveryPolicy.drop())); // before the next sweep
+    awaitUntil("its new policy", () -> container.count(type, "(" + DELIVERY + "=" + DELIVERY_DROP + ")") == 1
+        && container.count(type, null) == 1);
+    assertFalse(listing().contains("NOT USABLE"), listing());
   }
 
   /** Service listeners are called by discovery's thread. */

@@ -125,6 +125,11 @@ public class Row {
     return word;
   }
 
+  /** Of each use of each row another one. */
+  public final long id() {
+    return word >>> 32 << 32 | index;
+  }
+
   public final String name() {
     return name;
   }

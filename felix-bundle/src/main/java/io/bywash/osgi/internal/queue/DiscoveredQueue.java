@@ -70,14 +70,13 @@ public final class DiscoveredQueue {
 
   private record Service(QueueKind kind, Map<String, Object> properties) {}
 
-  /** What its kind says of it, and of what; asked once, since it may cost more than a look. */
-  private record Own(List<Object> form, Map<String, Object> properties) {}
+  /** What its kind says of it; asked once, since it may cost more than a look. */
+  private Map<String, Object> own = Map.of();
 
-  private Own own = new Own(List.of(), Map.of());
-
-  DiscoveredQueue(WatchedSegment segment, String name, Environment environment) {
+  DiscoveredQueue(WatchedSegment segment, Entry entry, Environment environment) {
     this.segment = segment;
-    this.name = name;
+    this.name = entry.name();
+    this.entry = entry;
     this.environment = environment;
   }
 
@@ -137,16 +136,16 @@ public final class DiscoveredQueue {
     listeners.remove(listener);
   }
 
-  /** Whether its segment is still there. */
+  /** Whether it is still there. */
   boolean isOpen() {
     return !closed;
   }
 
-  /** The segment has gone: nobody is fed any more, and it is no service. */
+  /** It was removed, or its segment has gone: nobody is fed any more, and it is no service. */
   void close() {
     closed = true;
     withdraw();
-    List.copyOf(listeners).forEach(WhiteboardListener::leaveSegment);
+    List.copyOf(listeners).forEach(WhiteboardListener::leaveQueue);
     publish();
   }
 
@@ -209,11 +208,10 @@ public final class DiscoveredQueue {
   }
 
   private Map<String, Object> properties(QueueKind kind, long owner) {
-    List<Object> form = List.of(kind.kind(), entry.capacity(), entry.elementSizeBytes(), entry.fingerprint());
-    if (wanted == null || !own.form.equals(form)) {
-      own = new Own(form, ownProperties(kind));
+    if (own.isEmpty()) {
+      own = ownProperties(kind);
     }
-    Map<String, Object> properties = new HashMap<>(own.properties);
+    Map<String, Object> properties = new HashMap<>(own);
     properties.put(OWNER_PID, owner);
     properties.put(LOCAL, local);
     return properties;

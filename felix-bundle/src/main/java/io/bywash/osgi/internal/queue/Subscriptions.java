@@ -28,7 +28,7 @@ public final class Subscriptions {
   private boolean complained;
   private long savedNanos;
 
-  /** A subscription of a queue. Names have no blanks. */
+  /** A subscription of a queue, which is named with its entry's id. Names have no blanks. */
   public record Key(String name, long segmentId, String queue) {}
 
   /** Reads the file; {@code file} is null where the framework has no storage. */

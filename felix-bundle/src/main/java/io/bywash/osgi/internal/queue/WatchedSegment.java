@@ -1,7 +1,9 @@
 package io.bywash.osgi.internal.queue;
 
 import io.bywash.engine.BusException;
+import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
+import io.bywash.engine.EntryRemovedException;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentAccessException;
 import io.bywash.engine.SegmentNotFoundException;
@@ -10,7 +12,9 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -65,7 +69,7 @@ public final class WatchedSegment {
     return path;
   }
 
-  /** All that was ever seen in it. */
+  /** All that was seen in it, as far as it was not removed. */
   public Collection<DiscoveredQueue> queues() {
     return queues.values();
   }
@@ -100,14 +104,41 @@ public final class WatchedSegment {
       if (observed == null && !observe()) {
         return;
       }
+      Set<String> seen = new HashSet<>();
       for (Entry entry : observed.directory().entries()) {
-        queues.computeIfAbsent(entry.name(), name -> new DiscoveredQueue(this, name, environment)).inspect(entry);
+        if (inspect(entry)) {
+          seen.add(entry.name());
+        }
       }
+      Set.copyOf(queues.keySet()).stream().filter(name -> !seen.contains(name)).forEach(this::forget);
     } catch (SegmentNotFoundException gone) {
       return; // removed just now: the next sweep does not find its name any more
     } catch (RuntimeException | InternalError damaged) { // an InternalError is the JVM's word for a truncated file
       refuse(damaged);
     }
+  }
+
+  /** False when the entry has just been removed. */
+  private boolean inspect(Entry entry) {
+    DiscoveredQueue known = queues.get(entry.name());
+    if (known != null && known.entry().id() != entry.id()) {
+      forget(entry.name());
+    }
+    try {
+      queues.computeIfAbsent(entry.name(), name -> new DiscoveredQueue(this, entry, environment)).inspect(entry);
+      return true;
+    } catch (EntryRemovedException | DamagedSegmentException failed) { // its bytes may belong to another one by now
+      if (observed.directory().entries().stream().anyMatch(each -> each.id() == entry.id())) {
+        throw failed;
+      }
+      return false;
+    }
+  }
+
+  /** The entry was removed: nobody is fed from it any more. */
+  private void forget(String name) {
+    environment.changed();
+    queues.remove(name).close();
   }
 
   private boolean observe() {

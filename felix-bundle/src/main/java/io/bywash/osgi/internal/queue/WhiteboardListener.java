@@ -3,6 +3,7 @@ package io.bywash.osgi.internal.queue;
 import static io.bywash.osgi.BywashConstants.*;
 
 import io.bywash.engine.DamagedSegmentException;
+import io.bywash.engine.Entry;
 import io.bywash.engine.EvictedException;
 import io.bywash.engine.OverrunException;
 import io.bywash.engine.Segment;
@@ -135,7 +136,7 @@ public final class WhiteboardListener {
     }
   }
 
-  /** Whether only other properties help, or a new segment. */
+  /** Whether only other properties help, or a new queue. */
   private boolean isFinal() {
     return state == State.BAD_PROPERTIES || (state == State.OVERRUN || state == State.DAMAGED) && queue != null;
   }
@@ -217,13 +218,15 @@ public final class WhiteboardListener {
   private void join(DiscoveredQueue target, Object consumer) {
     Segment segment = target.segment().join();
     Feeding begun = null;
-    Subscriptions.Key key = new Subscriptions.Key(subscription(), segment.id(), target.name());
+    Subscriptions.Key key;
     try {
+      Entry entry = target.find(segment);
+      key = new Subscriptions.Key(subscription(), segment.id(), target.name() + "/" + Long.toHexString(entry.id()));
       if (!subscription().isEmpty() && !environment.subscriptions().take(key)) {
         refuse(target, State.SUBSCRIPTION_TAKEN, "another listener has the subscription " + subscription());
         return;
       }
-      begun = feeding(target, segment, key, consumer);
+      begun = feeding(target, entry, key, consumer);
     } finally {
       if (begun == null) {
         target.segment().leave();
@@ -232,10 +235,10 @@ public final class WhiteboardListener {
     install(target, begun, key);
   }
 
-  private Feeding feeding(DiscoveredQueue target, Segment segment, Subscriptions.Key key, Object consumer) {
+  private Feeding feeding(DiscoveredQueue target, Entry entry, Subscriptions.Key key, Object consumer) {
     FeedingRole role = null;
     try {
-      role = target.feeder(reference).orElseThrow().join(target.find(segment), properties, next(key), consumer);
+      role = target.feeder(reference).orElseThrow().join(entry, properties, next(key), consumer);
       return new Feeding(role, consumer, toString(), counts, next -> remember(key, next), environment);
     } catch (Throwable failed) { // or the role would hold others back until the garbage collector came
       if (role != null) {
@@ -350,14 +353,14 @@ public final class WhiteboardListener {
     }
   }
 
-  /** The segment has gone. */
-  void leaveSegment() {
+  /** The queue was removed, or its segment has gone. */
+  void leaveQueue() {
     if (state == State.FEEDING) {
       endFeeding();
     }
     choose(null);
     leaveKept();
-    become(State.NO_QUEUE, "segment " + properties.segment() + " has gone");
+    become(State.NO_QUEUE, "queue " + properties.queue() + " of segment " + properties.segment() + " has gone");
   }
 
   /** The listener's service has gone. Returns the last feeding, to be waited for; null when there was none. */
