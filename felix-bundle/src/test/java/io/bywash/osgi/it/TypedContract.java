@@ -37,7 +37,7 @@ abstract class TypedContract extends ConsumerContract {
   private Segment segment(String name) {
     return ended(Segment.create(bus.resolve(name), SegmentSpec.of(TICKETS.declare(Broadcast.spec("ticks", 4096)),
         TICKETS.declare(WorkQueue.spec("jobs", 16, 64)), Endpoint.of("double", 64, 64).spec(),
-        OTHERS.declare(Broadcast.spec("others", 4096)))));
+        OTHERS.declare(Broadcast.spec("others", 4096)), OTHERS.declare(Endpoint.of("quotes", 64, 64).spec()))));
   }
 
   private void consume(Bundle bundle, Object worker, String type, String segment, String queue, Object fingerprint) {
@@ -82,6 +82,8 @@ abstract class TypedContract extends ConsumerContract {
     awaitListed("untyped", "others", "WRONG_RECORDS", "" + OTHERS.fingerprint());
     consume(bundle, worker, "RecordListener", "untyped", "others", OTHERS.fingerprint());
     awaitListed("untyped", "others", "REFUSED", "field number");
+    consume(bundle, worker, "RecordResponder", "untyped", "quotes", OTHERS.fingerprint());
+    awaitListed("untyped", "quotes", "REFUSED", "field number");
   }
 
   @Test

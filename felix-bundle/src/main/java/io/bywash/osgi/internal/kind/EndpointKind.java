@@ -61,6 +61,10 @@ public final class EndpointKind implements QueueKind, Feeder {
 
   @Override
   public FeedingRole join(Entry entry, ListenerProperties properties, OptionalLong next, Object consumer) {
+    if (consumer instanceof RecordResponder<?, ?> typed) {
+      typed.requests().check(entry);
+      typed.replies().check(entry);
+    }
     return new EndpointFeeding(Responder.open(entry), (CallResponder) consumer);
   }
 
