@@ -50,8 +50,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  * left in the segment or the queue), {@code SUBSCRIPTION_TAKEN} (another listener has that name), {@code REFUSED} (for
  * another reason, which is shown), {@code OVERRUN} (it lost messages, with {@value BywashConstants#POLICY_FAIL}),
  * {@code DAMAGED} (what is in shared memory is impossible) or {@code BAD_PROPERTIES}. Joining is tried again by itself;
- * after {@code OVERRUN} and {@code DAMAGED} only when the segment was created anew, after {@code BAD_PROPERTIES} when
- * the properties were changed.
+ * after {@code OVERRUN} and {@code DAMAGED} only when the queue or its segment was created anew, after
+ * {@code BAD_PROPERTIES} when the properties were changed. Values are texts or numbers, and nothing else.
  */
 @ConsumerType
 @FunctionalInterface

@@ -21,6 +21,7 @@ final class Deployments {
   private final ServiceWatch services;
   private final Predicate<Path> watch;
   private final Map<Long, DeployedSegment> segments = new ConcurrentSkipListMap<>();
+  private volatile boolean closed;
 
   /**
    * Not open yet.
@@ -31,7 +32,8 @@ final class Deployments {
     this.environment = environment;
     this.watch = watch;
     this.services = new ServiceWatch(environment.context(), "(&(" + Constants.OBJECTCLASS + "="
-        + SegmentSpec.class.getName() + ")(" + BywashConstants.SEGMENT + "=*))", this::add, this::change, this::remove);
+        + SegmentSpec.class.getName() + ")(" + BywashConstants.SEGMENT + "=*))", environment.log(), this::add,
+        this::change, this::remove);
   }
 
   void open() {
@@ -43,7 +45,12 @@ final class Deployments {
   }
 
   private void add(ServiceReference<?> reference) {
-    segments.computeIfAbsent(idOf(reference), id -> new DeployedSegment(reference, environment)).tend(watch);
+    DeployedSegment added =
+        segments.computeIfAbsent(idOf(reference), id -> new DeployedSegment(reference, environment));
+    if (closed) { // meanwhile
+      added.leave();
+    }
+    added.tend(watch);
   }
 
   private void change(ServiceReference<?> reference) {
@@ -63,7 +70,14 @@ final class Deployments {
 
   /** Called again and again. */
   void tend(Consumer<Runnable> attempt) {
-    segments.values().forEach(each -> attempt.accept(() -> each.tend(watch)));
+    segments.forEach((id, each) -> attempt.accept(() -> {
+      if (each.hasGone()) { // and was added while it went
+        segments.remove(id, each);
+        each.leave();
+      } else {
+        each.tend(watch);
+      }
+    }));
   }
 
   List<RuntimeDTO.ConfigurationDTO> describe() {
@@ -72,6 +86,7 @@ final class Deployments {
 
   /** Has all of them left. */
   void close() {
+    closed = true;
     services.close();
     segments.values().forEach(DeployedSegment::leave);
     segments.clear();

@@ -1,6 +1,7 @@
 package io.bywash.osgi.internal;
 
 import io.bywash.engine.Entry;
+import io.bywash.osgi.BywashConstants;
 import io.bywash.osgi.internal.queue.ConfiguredQueue;
 import io.bywash.osgi.internal.queue.DiscoveredQueue;
 import io.bywash.osgi.internal.queue.Environment;
@@ -65,6 +66,7 @@ public final class Whiteboard {
   private final Deployments deployments;
   private final Map<Long, WhiteboardListener> listeners = new TreeMap<>();
   private final List<BusWatcher> watchers = new ArrayList<>();
+  private boolean stopped;
 
   @Reference(service = LoggerFactory.class, cardinality = ReferenceCardinality.OPTIONAL,
       policy = ReferencePolicy.DYNAMIC)
@@ -88,7 +90,7 @@ public final class Whiteboard {
         .flatMap(each -> each.consumerTypes().stream())
         .map(each -> "(" + Constants.OBJECTCLASS + "=" + each.getName() + ")")
         .collect(Collectors.joining("", "(|", ")"));
-    consumers = new ServiceWatch(context, types, this::bind, this::update, this::unbind);
+    consumers = new ServiceWatch(context, types, log, this::bind, this::update, this::unbind);
   }
 
   @Activate
@@ -105,6 +107,7 @@ public final class Whiteboard {
     consumers.close();
     deployments.close();
     synchronized (lock) {
+      stopped = true;
       ended = listeners.values().stream().map(WhiteboardListener::leave).filter(feeding -> feeding != null).toList();
       listeners.clear();
     }
@@ -155,7 +158,15 @@ public final class Whiteboard {
   /** Called by each watcher again and again: does all that is not to be done by the caller of an event. */
   void tend(Consumer<Runnable> attempt) {
     synchronized (lock) {
-      listeners.values().forEach(listener -> attempt.accept(() -> tend(listener)));
+      for (WhiteboardListener listener : List.copyOf(listeners.values())) {
+        attempt.accept(() -> {
+          if (listener.hasGone()) { // and was added while it went
+            remove(listener.serviceId());
+          } else {
+            tend(listener);
+          }
+        });
+      }
     }
     attempt.accept(calls::tend);
     attempt.accept(subscriptions::tend);
@@ -175,7 +186,7 @@ public final class Whiteboard {
 
   private void bind(ServiceReference<?> reference) {
     synchronized (lock) {
-      if (!listeners.containsKey(idOf(reference))) {
+      if (!stopped && !listeners.containsKey(idOf(reference))) {
         WhiteboardListener added = new WhiteboardListener(reference, environment);
         listeners.put(added.serviceId(), added);
         environment.changes().incrementAndGet();
@@ -189,22 +200,24 @@ public final class Whiteboard {
   }
 
   private void update(ServiceReference<?> reference) {
+    WhiteboardListener known;
     synchronized (lock) {
-      WhiteboardListener known = listeners.get(idOf(reference));
+      known = listeners.get(idOf(reference));
       if (known != null && known.isUnchanged()) {
         return;
       }
     }
     unbind(reference);
     bind(reference);
+    if (known != null) {
+      known.release();
+    }
   }
 
   private void unbind(ServiceReference<?> reference) {
     Feeding ended;
     synchronized (lock) {
-      WhiteboardListener removed = listeners.remove(idOf(reference));
-      ended = removed == null ? null : removed.leave();
-      environment.changes().incrementAndGet();
+      ended = remove(idOf(reference));
     }
     try {
       if (ended != null) {
@@ -215,25 +228,35 @@ public final class Whiteboard {
     }
   }
 
+  /** Its last feeding; null when there was none. */
+  private Feeding remove(Long serviceId) {
+    environment.changes().incrementAndGet();
+    WhiteboardListener removed = listeners.remove(serviceId);
+    return removed == null ? null : removed.leave();
+  }
+
   /** Looks for the listener's queue in all directories that it allows: one with an owner before one without. */
   private void tend(WhiteboardListener listener) {
+    String name = listener.properties().segment();
+    String queueName = listener.properties().queue();
+    String directory = listener.properties().choice(BywashConstants.DIRECTORY, "");
     DiscoveredQueue found = null;
     WatchedSegment last = null;
     List<String> searched = new ArrayList<>();
     for (BusWatcher watcher : watchers) {
-      if (listener.directory().isEmpty() || watcher.watches(Path.of(listener.directory()))) {
+      if (directory.isEmpty() || watcher.watches(Path.of(directory))) {
         searched.add(watcher.path());
-        WatchedSegment segment = watcher.segment(listener.segmentName());
-        DiscoveredQueue queue = segment == null ? null : segment.queue(listener.queueName());
+        WatchedSegment segment = watcher.segment(name);
+        DiscoveredQueue queue = segment == null ? null : segment.queue(queueName);
         last = segment != null ? segment : last;
         found = queue != null && (found == null || found.state() != DiscoveredQueue.State.AVAILABLE) ? queue : found;
       }
     }
     listener.tend(found, last != null
-        ? "segment " + listener.segmentName() + " has no queue " + listener.queueName()
-        : searched.isEmpty() ? "no discovery watches " + (listener.directory().isEmpty() ? "a directory"
-            : "directory " + listener.directory())
-        : "there is no segment " + listener.segmentName() + " in " + String.join(", ", searched));
+        ? "segment " + name + " has no queue " + queueName
+        : searched.isEmpty() ? "no discovery watches " + (directory.isEmpty() ? "a directory"
+            : "directory " + directory)
+        : "there is no segment " + name + " in " + String.join(", ", searched));
   }
 
   // ---- what is known

@@ -4,6 +4,7 @@ import static io.bywash.osgi.BywashConstants.*;
 import static io.bywash.osgi.it.Container.awaitUntil;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -33,6 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.ServiceListener;
+import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 
 /** What no bundle can do: hold a queue, discovery or another bundle hostage. */
@@ -177,6 +179,51 @@ abstract class ContainmentContract extends LifeCycleContract {
     assertEquals(1, fetched.get());
     assertEquals(0, fetchedBad.get());
     registration.unregister();
+  }
+
+  @Test
+  void aListenerThatGoesWhileItsPropertiesChangeLeavesNothingAndOneThatChangesIsGivenBack() throws Exception {
+    PublisherProcess publisher = publisher("changing");
+    Hang hang = new Hang();
+    Listening listening = listen("changing", hang);
+    publisher.publish(1);
+    hang.awaitEntered();
+    ServiceReference<?> reference = listening.registration().getReference();
+    CompletableFuture<Void> changed = CompletableFuture.runAsync(() -> listening.registration()
+        .setProperties(dictionary(Map.of(SEGMENT, "nowhere", QUEUE, "ticks"))));
+    awaitUntil("the change to wait for the call", () -> !listing().contains("FEEDING"));
+    listening.registration().unregister();
+    hang.released.countDown();
+    changed.get(Container.DEADLINE.toSeconds(), TimeUnit.SECONDS);
+    awaitUntil("no listener", () -> !listing().contains("nowhere"));
+    assertNull(reference.getBundle());
+
+    Listening other = listen("changing", () -> {});
+    awaitListed("changing", "FEEDING");
+    other.registration().setProperties(dictionary(Map.of(SEGMENT, "nowhere", QUEUE, "ticks")));
+    awaitListed("nowhere", "NO_QUEUE");
+    awaitUntil("no use of the service", () -> other.registration().getReference().getUsingBundles() == null);
+  }
+
+  /** It is there when the bundle starts. */
+  @Test
+  void aPropertyThatThrowsWhenItIsReadHarmsNobody() throws Exception {
+    Object hostile = new Object() {
+      @Override
+      public String toString() {
+        throw new AssertionError("thrown on purpose by the test");
+      }
+    };
+    Object listener = container.create("RecordingListener", new ConcurrentLinkedQueue<Long>(), new AtomicLong(),
+        (Runnable) () -> {});
+    ServiceRegistration<?> registration = container.register(LISTENER, listener,
+        Map.of(SEGMENT, "thrown", QUEUE, "ticks", POLICY, hostile));
+    ended(() -> unregister(registration));
+    container.bywash().stop();
+    container.bywash().start();
+    publisher("thrown");
+    awaitQueue("thrown");
+    awaitListed("thrown", "BAD_PROPERTIES", POLICY + " is of type");
   }
 
   /** How the bundle goes whose listener hangs. */

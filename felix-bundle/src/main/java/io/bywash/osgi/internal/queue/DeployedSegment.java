@@ -1,7 +1,6 @@
 package io.bywash.osgi.internal.queue;
 
 import static io.bywash.osgi.BywashConstants.DIRECTORY;
-import static io.bywash.osgi.BywashConstants.SEGMENT;
 
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Segment;
@@ -10,7 +9,6 @@ import io.bywash.osgi.runtime.RuntimeDTO;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.osgi.framework.Bundle;
@@ -26,8 +24,7 @@ public final class DeployedSegment extends RegistryCalls.Call {
   private static final long RETRY_NANOS = 1_000_000_000L;
 
   private final ServiceReference<?> reference;
-  private final String name;
-  private final String directory;
+  private final ListenerProperties properties;
   private final Environment environment;
   private final String label;
   private volatile boolean gone;
@@ -38,26 +35,26 @@ public final class DeployedSegment extends RegistryCalls.Call {
   private volatile SegmentSpec spec;
   private volatile Segment segment;
   private volatile Map<String, Object> identity = Map.of();
-  private volatile String failure = "";
+  private volatile String failure = "it is not built yet";
 
   /** Nothing is built yet. */
   public DeployedSegment(ServiceReference<?> reference, Environment environment) {
     this.reference = reference;
     this.environment = environment;
-    this.name = property(SEGMENT);
-    this.directory = property(DIRECTORY);
+    this.properties = ListenerProperties.of(reference);
     Bundle bundle = reference.getBundle();
     this.label = "service " + reference.getProperty(Constants.SERVICE_ID) + " of "
         + (bundle == null ? "a bundle that has gone" : bundle.getSymbolicName());
   }
 
-  private String property(String key) {
-    return Objects.toString(reference.getProperty(key), "");
-  }
-
   /** Whether the service still asks for the same segment. */
   public boolean isUnchanged() {
-    return name.equals(property(SEGMENT)) && directory.equals(property(DIRECTORY));
+    return properties.equals(ListenerProperties.of(reference));
+  }
+
+  /** Whether the service is none any more. */
+  public boolean hasGone() {
+    return reference.getBundle() == null;
   }
 
   /**
@@ -71,12 +68,17 @@ public final class DeployedSegment extends RegistryCalls.Call {
       watched = !watched;
       environment.changed();
     }
-    boolean lacks = current == null || !identity.equals(WatchedSegment.identity(current.path()));
+    boolean lacks = current == null || isReplaced(current);
     long now = System.nanoTime();
     if (lacks && (triedNanos == 0 || now - triedNanos > RETRY_NANOS)) {
       triedNanos = now;
       environment.submit(this);
     }
+  }
+
+  /** Also when the file went before its identity could be asked for. */
+  private boolean isReplaced(Segment current) {
+    return identity.isEmpty() || !identity.equals(WatchedSegment.identity(current.path()));
   }
 
   /** The service has gone. The segment is left soon. */
@@ -88,7 +90,7 @@ public final class DeployedSegment extends RegistryCalls.Call {
   @Override
   protected void run() {
     Segment before = segment;
-    if (segment != null && (gone || !identity.equals(WatchedSegment.identity(segment.path())))) {
+    if (segment != null && (gone || isReplaced(segment))) {
       HeldSegments.remove(segment.path());
       Closing.close(segment, environment.log());
       segment = null;
@@ -99,6 +101,8 @@ public final class DeployedSegment extends RegistryCalls.Call {
         report("");
       } catch (RuntimeException refused) {
         report(String.valueOf(refused.getMessage()));
+      } catch (Error failed) { // of the bundle's code, perhaps
+        report(failed.toString());
       }
     }
     if (segment != before) {
@@ -107,19 +111,32 @@ public final class DeployedSegment extends RegistryCalls.Call {
   }
 
   private void open() {
-    spec = (SegmentSpec) environment.context().getService(reference);
-    if (spec != null) { // else it has gone
-      segment = directory.isBlank() ? Segment.open(name, spec)
-          : Segment.open(ConfiguredQueue.directory(directory).path(name), spec);
+    if (!properties.odd().isEmpty()) {
+      throw new IllegalArgumentException(properties.odd());
+    }
+    Object service = environment.context().getService(reference);
+    if (service == null && (gone || hasGone())) {
+      return;
+    } else if (service == null) {
+      throw new IllegalStateException("its bundle did not provide the service");
+    }
+    try {
+      SegmentSpec wanted = (SegmentSpec) service;
+      spec = wanted;
+      String directory = properties.choice(DIRECTORY, "");
+      segment = directory.isBlank() ? Segment.open(properties.segment(), wanted)
+          : Segment.open(ConfiguredQueue.directory(directory).path(properties.segment()), wanted);
       identity = WatchedSegment.identity(segment.path());
       HeldSegments.add(segment.path());
+    } finally {
+      environment.context().ungetService(reference); // what it said is known
     }
   }
 
   private void report(String reason) {
     if (!reason.isEmpty() && !reason.equals(failure)) {
       environment.changed();
-      environment.log().error("The segment {} of {} is not built. {}", name, label, reason);
+      environment.log().error("The segment {} of {} is not built. {}", properties.segment(), label, reason);
     }
     failure = reason;
   }
@@ -129,7 +146,7 @@ public final class DeployedSegment extends RegistryCalls.Call {
     RuntimeDTO.ConfigurationDTO dto = new RuntimeDTO.ConfigurationDTO();
     SegmentSpec known = spec;
     dto.pid = label;
-    dto.segment = name;
+    dto.segment = properties.segment();
     dto.queue = known == null ? "" : known.entries().stream().map(EntrySpec::name).collect(Collectors.joining(", "));
     dto.unknownKeys = List.of();
     dto.state = !failure.isEmpty() ? "REFUSED" : watched ? "OPEN" : "UNWATCHED";
@@ -139,6 +156,6 @@ public final class DeployedSegment extends RegistryCalls.Call {
 
   @Override
   public String toString() {
-    return "The segment " + name + " of " + label;
+    return "The segment " + properties.segment() + " of " + label;
   }
 }

@@ -13,24 +13,33 @@ import org.osgi.framework.ServiceReference;
  *
  * @param segment the segment's name; empty when it is missing
  * @param queue the queue's name; empty when it is missing
+ * @param odd what is wrong with the type of a value that begins with {@code bywash.}; empty when nothing is
  * @param choices all others that begin with {@code bywash.}, for the queue's kind to interpret
  */
-public record ListenerProperties(String segment, String queue, Map<String, String> choices) {
+public record ListenerProperties(String segment, String queue, String odd, Map<String, String> choices) {
   private static final String PREFIX = "bywash.";
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
 
   static ListenerProperties of(ServiceReference<?> reference) {
     Map<String, String> own = new HashMap<>();
+    String odd = "";
     for (String key : reference.getPropertyKeys()) {
       Object value = reference.getProperty(key);
-      if (key.startsWith(PREFIX) && value != null) {
+      if (!key.startsWith(PREFIX) || value == null) {
+        continue;
+      }
+      Class<?> type = value.getClass();
+      if (!type.isArray() && type.getPackageName().equals("java.lang")) {
         own.put(key, value.toString());
+      } else { // its code may do anything
+        odd = key + " is of type " + type.getTypeName() + ", and should be a text or a number";
       }
     }
     String segment = own.remove(BywashConstants.SEGMENT);
     String queue = own.remove(BywashConstants.QUEUE);
-    return new ListenerProperties(segment == null ? "" : segment, queue == null ? "" : queue, Map.copyOf(own));
+    return new ListenerProperties(segment == null ? "" : segment, queue == null ? "" : queue, odd,
+        Map.copyOf(own));
   }
 
   /** What the listener chose, or else {@code otherwise}. */
@@ -47,7 +56,7 @@ public record ListenerProperties(String segment, String queue, Map<String, Strin
   /** Why no queue can be found with them; empty when that is possible. */
   Optional<String> fault() {
     String subscription = choices.get(BywashConstants.SUBSCRIPTION);
-    return segment.isEmpty() || queue.isEmpty()
+    return !odd.isEmpty() ? Optional.of(odd) : segment.isEmpty() || queue.isEmpty()
         ? Optional.of(BywashConstants.SEGMENT + " or " + BywashConstants.QUEUE + " is missing")
         : subscription != null && !NAME.matcher(subscription).matches()
         ? Optional.of(BywashConstants.SUBSCRIPTION + "=" + subscription + " is not 1 to 64 of A-Z a-z 0-9 . _ -")

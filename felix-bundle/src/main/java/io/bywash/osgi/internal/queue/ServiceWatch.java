@@ -2,6 +2,7 @@ package io.bywash.osgi.internal.queue;
 
 import java.util.function.Consumer;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceEvent;
 import org.osgi.framework.ServiceListener;
@@ -9,20 +10,22 @@ import org.osgi.framework.ServiceReference;
 
 /**
  * Tells of services that come, change and go, in the thread that has them do so, without fetching one. A service may be
- * told of twice when this is opened, and after it has gone it may be told again that it has.
+ * told of twice when this is opened. After it has gone it may be told of again: as gone, or, while it went, as added.
  */
 public final class ServiceWatch implements ServiceListener, AutoCloseable {
   private final BundleContext context;
   private final String filter;
+  private final Log log;
   private final Consumer<ServiceReference<?>> added;
   private final Consumer<ServiceReference<?>> changed;
   private final Consumer<ServiceReference<?>> removed;
 
   /** Not open yet. */
-  public ServiceWatch(BundleContext context, String filter, Consumer<ServiceReference<?>> added,
+  public ServiceWatch(BundleContext context, String filter, Log log, Consumer<ServiceReference<?>> added,
       Consumer<ServiceReference<?>> changed, Consumer<ServiceReference<?>> removed) {
     this.context = context;
     this.filter = filter;
+    this.log = log;
     this.added = added;
     this.changed = changed;
     this.removed = removed;
@@ -34,13 +37,18 @@ public final class ServiceWatch implements ServiceListener, AutoCloseable {
       context.addServiceListener(this, filter);
       ServiceReference<?>[] present = context.getServiceReferences((String) null, filter);
       for (ServiceReference<?> reference : present == null ? new ServiceReference<?>[0] : present) {
-        added.accept(reference);
-        if (reference.getBundle() == null) { // it went meanwhile
-          removed.accept(reference);
-        }
+        open(reference);
       }
     } catch (InvalidSyntaxException wrong) {
       throw new IllegalArgumentException("filter=" + filter + " is none", wrong);
+    }
+  }
+
+  private void open(ServiceReference<?> reference) {
+    try {
+      added.accept(reference);
+    } catch (Throwable failed) { // nor does the framework let one of those that come later stop the others
+      log.error("Service {} is not used.", reference.getProperty(Constants.SERVICE_ID), failed);
     }
   }
 

@@ -56,7 +56,7 @@ public final class WhiteboardListener {
   private WatchedSegment kept;
   private Subscriptions.Key place;
   private long evictedCount;
-  private boolean gone;
+  private volatile boolean gone;
 
   /** A listener that is not fed yet. */
   public WhiteboardListener(ServiceReference<?> reference, Environment environment) {
@@ -78,19 +78,14 @@ public final class WhiteboardListener {
     return serviceId;
   }
 
-  /** The segment that it asks for. */
-  public String segmentName() {
-    return properties.segment();
+  /** What it asks for. */
+  public ListenerProperties properties() {
+    return properties;
   }
 
-  /** The queue that it asks for. */
-  public String queueName() {
-    return properties.queue();
-  }
-
-  /** The bus directory that it asks for; empty for any. */
-  public String directory() {
-    return properties.choice(DIRECTORY, "");
+  /** Whether its service is none any more. */
+  public boolean hasGone() {
+    return reference.getBundle() == null;
   }
 
   /** The name of its subscription; empty when it has none. */
@@ -175,12 +170,16 @@ public final class WhiteboardListener {
 
     @Override
     protected void run() {
-      DiscoveredQueue target;
+      DiscoveredQueue target; // null until the next sweep tries again
       synchronized (environment.lock()) {
-        target = state == State.JOINING && !gone ? queue : null;
-        if (target == null || feeding != null && !feeding.hasLeft()) {
-          return; // the next sweep tries again
-        }
+        target = state == State.JOINING && !gone && (feeding == null || feeding.hasLeft()) ? queue : null;
+      }
+      if (gone && consumer != null) {
+        consumer = null;
+        environment.context().ungetService(reference);
+      }
+      if (target == null) {
+        return;
       }
       try {
         if (consumer == null) {
@@ -366,12 +365,13 @@ public final class WhiteboardListener {
   /** The listener's service has gone. Returns the last feeding, to be waited for; null when there was none. */
   public Feeding leave() {
     gone = true;
-    if (state == State.FEEDING) {
-      endFeeding();
-    }
-    choose(null);
-    leaveKept();
+    leaveQueue();
     return feeding;
+  }
+
+  /** Has the service given back that it fetched; after {@link #leave}, and after who gets it next has asked for it. */
+  public void release() {
+    environment.submit(join);
   }
 
   /** All of it. */

@@ -88,8 +88,10 @@ public final class Containers implements AutoCloseable {
     view.println("the exchange was killed");
     Programs.await("calls fail", () -> work() && failed() > 0);
     long before = desk.count("filled");
+    long seenBefore = seen;
     exchange = start("exchange", Market.EXCHANGE, "");
-    Programs.await("orders are filled again", () -> work() && desk.count("filled") > before);
+    Programs.await("orders are filled and prices come again",
+        () -> work() && desk.count("filled") > before && seen > seenBefore);
     view.println("the exchange is back");
     workFor(seconds / 2.0);
 
