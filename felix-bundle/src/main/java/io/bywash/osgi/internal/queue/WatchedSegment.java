@@ -138,7 +138,8 @@ public final class WatchedSegment {
   /** The entry was removed: nobody is fed from it any more. */
   private void forget(String name) {
     environment.changed();
-    queues.remove(name).close();
+    queues.get(name).close(); // first, since damage may show at any time
+    queues.remove(name);
   }
 
   private boolean observe() {
