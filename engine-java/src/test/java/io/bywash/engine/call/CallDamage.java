@@ -110,7 +110,7 @@ final class CallDamage implements DamageSubject {
 
   /** Sends, or does not find a slot; how many were sent. */
   private static int send(Caller caller, Random random) {
-    byte[] bytes = content(random.nextInt(MAX_BYTES));
+    byte[] bytes = content(Math.min(random.nextInt(MAX_BYTES), caller.maxRequestBytes())); // which may be another one
     if (random.nextInt(3) == 0) {
       return caller.sendOneWay(bytes) ? 1 : 0;
     }
