@@ -52,7 +52,10 @@ public final class Responder extends Role implements Waitable, Revocable {
   private static final int NEW = -1;
   private static final long NOT_SEEN = -1;
 
-  /** Answers the requests of a poll, in the thread that polls. */
+  /**
+   * Answers the requests of a poll, in the thread that polls. A request that it leaves without an answer fails; if the
+   * role was revoked meanwhile, it is that of a responder which is gone.
+   */
   @FunctionalInterface
   public interface Handler {
     /**

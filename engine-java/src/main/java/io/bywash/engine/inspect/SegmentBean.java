@@ -27,10 +27,10 @@ public final class SegmentBean implements SegmentMXBean, AutoCloseable {
   private static final long OLDEST_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
 
   private final Segment segment;
-  private boolean closed;
   private final String objectName;
   private SegmentStatus now;
   private SegmentStatus earlier;
+  private boolean closed;
 
   private SegmentBean(Segment segment) {
     this.segment = segment;
