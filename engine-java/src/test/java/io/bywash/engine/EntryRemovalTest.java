@@ -16,6 +16,7 @@ import io.bywash.engine.wait.WaitHub;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -159,6 +160,26 @@ class EntryRemovalTest {
     assertThrows(EntryRemovedException.class, () -> Subscriber.open(found));
     segment.directory().findOrAdd(spec);
     assertThrows(EntryRemovedException.class, () -> Publisher.open(found));
+  }
+
+  /** The hub forgets a structure in which nobody waits only after a while; what it knew must not meet another entry. */
+  @Test
+  void whoWaitsInAnEntryThatGotTheBytesOfARemovedOneIsWokenInItsOwn() throws Exception {
+    SegmentEntry stale = (SegmentEntry) queue(other);
+    try (Subscriber subscriber = Subscriber.open(stale)) {
+      assertRemoved(segment);
+      WaitHub.shared().whenReady(subscriber).get(60, TimeUnit.SECONDS);
+    }
+    segment.directory().findOrAdd(Broadcast.spec("wide", 4096, 12));
+    SegmentEntry wide = (SegmentEntry) other.directory().find("wide", Kind.BROADCAST);
+    assertEquals(stale.offset(), wide.offset());
+    try (Publisher publisher = Publisher.open(wide)) {
+      List<Subscriber> subscribers = IntStream.range(0, 10).mapToObj(_ -> Subscriber.open(wide)).toList();
+      CompletableFuture<Void> ready = WaitHub.shared().whenReady(subscribers.getLast());
+      assertTrue(publisher.offer(new byte[8]));
+      ready.get(60, TimeUnit.SECONDS);
+      subscribers.forEach(Subscriber::close);
+    }
   }
 
   @Test

@@ -120,7 +120,9 @@ public final class WaitHub {
     private void hand(Throwable failure) {
       try {
         executor.execute(() -> complete(failure));
-      } catch (RuntimeException refused) {
+      } catch (OutOfMemoryError | StackOverflowError shortage) {
+        throw shortage; // the hub tries again
+      } catch (RuntimeException | Error refused) {
         VIRTUAL.execute(() -> complete(refused));
       }
     }

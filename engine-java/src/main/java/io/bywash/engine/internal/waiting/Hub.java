@@ -273,7 +273,11 @@ public final class Hub {
 
   private void takeArrivals() {
     for (Wait arrival = arrivals.peek(); arrival != null; arrival = arrivals.peek()) {
-      segment(arrival.core()).add(arrival); // first, since it may fail
+      try {
+        segment(arrival.core()).add(arrival); // first, since it may fail
+      } catch (RuntimeException | InternalError failure) {
+        fail(arrival, failure); // or all that come behind it would wait for ever
+      }
       arrivals.remove();
     }
   }
@@ -405,9 +409,13 @@ public final class Hub {
     try {
       return wait.point.isWaitOver();
     } catch (RuntimeException | InternalError failure) {
-      wait.end(failure instanceof InternalError fault ? cut(wait, fault) : failure);
+      fail(wait, failure);
       return false;
     }
+  }
+
+  private static void fail(Wait wait, Throwable failure) {
+    wait.end(failure instanceof InternalError fault ? cut(wait, fault) : failure);
   }
 
   private static Throwable cut(Wait wait, InternalError fault) {

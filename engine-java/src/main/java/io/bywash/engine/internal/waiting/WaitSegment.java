@@ -15,13 +15,20 @@ final class WaitSegment {
   private final Hub hub;
   private final Attachment core;
   private final WaitRoom waitRoom;
-  private final Map<Long, WaitGroup> byPlace = new HashMap<>();
+  private final Map<Place, WaitGroup> byPlace = new HashMap<>();
   private final ArrayList<WaitGroup> groups = new ArrayList<>();
   /** Whether the hub must not sleep on this segment's doorbell, and checks the segment once a millisecond. */
   private boolean blind = true;
   private boolean broken;
   private int doorbell;
   private int revocations;
+
+  /** Where roles wait for one reason. The bitmap alone does not say enough: its bytes may be another entry's later. */
+  private record Place(long entryId, long bitmap) {
+    static Place of(Waiters waiters) {
+      return new Place(waiters.row().id(), waiters.bitmap());
+    }
+  }
 
   WaitSegment(Hub hub, Attachment core) {
     this.hub = hub;
@@ -31,12 +38,13 @@ final class WaitSegment {
 
   void add(Wait wait) {
     Waiters waiters = wait.point.waiters();
-    WaitGroup group = byPlace.get(waiters.bitmap());
+    Place place = Place.of(waiters);
+    WaitGroup group = byPlace.get(place);
     if (group == null) {
       groups.ensureCapacity(groups.size() + 1);
       group = new WaitGroup(hub, waiters);
       try {
-        byPlace.put(waiters.bitmap(), group);
+        byPlace.put(place, group);
       } catch (Throwable failure) {
         group.close();
         throw failure;
