@@ -3,6 +3,7 @@ package io.bywash.engine.internal.attachment;
 import io.bywash.engine.BusException;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.internal.linux.EngineLog;
+import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -24,10 +25,21 @@ import java.util.concurrent.atomic.AtomicInteger;
  * {@link #withdraw}.
  */
 public class UsageGuard {
+  private static final VarHandle USABLE;
+
+  static {
+    try {
+      USABLE = MethodHandles.lookup().findVarHandle(UsageGuard.class, "usable", boolean.class);
+    } catch (ReflectiveOperationException impossible) {
+      throw new AssertionError(impossible);
+    }
+  }
+
   private final Row row;
   /**
    * Plain, like {@link #inside}, since both are used for each message. The fence of {@link #exit} makes the JIT read it
-   * again.
+   * again there. {@link #enter} reads it opaquely, or the JIT might take what the exit before has read, however long
+   * ago that was.
    */
   private boolean usable = true;
   /** Whether it is unusable because it was revoked; written before {@link #usable}. */
@@ -58,7 +70,7 @@ public class UsageGuard {
       checkOneThread();
     }
     inside = Thread.currentThread().threadId(); // [inside]
-    if (!usable) { // [inside]
+    if (!(boolean) USABLE.getOpaque(this)) { // [inside]
       exit();
       throw unusable();
     }
@@ -90,7 +102,7 @@ public class UsageGuard {
    */
   public final void hold() {
     holds.incrementAndGet(); // [inside]
-    if (!usable) { // [inside]
+    if (!usable) { // [inside] behind a volatile access it is read anew
       letGo();
       throw unusable();
     }
