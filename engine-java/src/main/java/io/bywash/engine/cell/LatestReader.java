@@ -49,10 +49,11 @@ public final class LatestReader extends Role implements Waitable, Revocable {
   private final LatestBuffers buffers;
   private final Region region;
   private final boolean isObserver;
-  /** The value in its buffer, and the copy of one; the copy is made with the first {@link #get()}. */
+  /** The value in its buffer. */
   private final MessageView inPlace;
-  private Region copy;
+  /** Copies, for {@link #get()} and for records; made when first needed. */
   private MessageView copied;
+  private MessageView decoded;
   /** The value that is being read: its version and its buffer. */
   private long version;
   private long buffer;
@@ -128,31 +129,40 @@ public final class LatestReader extends Role implements Waitable, Revocable {
     begin();
     try {
       if (copied == null) {
-        copy = Region.allocate(buffers.maxValueBytes + Long.BYTES);
-        copied = new MessageView(copy, 0, buffers.maxValueBytes + Long.BYTES);
+        copied = newCopy();
       }
-      copied.clear();
-      for (int tries = 0; tries < MAX_READS; tries++) {
-        int length = find();
-        if (length == NONE) {
-          return null;
-        }
-        if (length > 0) {
-          region.copyTo(buffer + BUFFER_HEADER_BYTES, copy, 0, length);
-          int type = inPlace.type();
-          if (isWhole()) {
-            copied.setWithin(0, length, type, version);
-            return copied;
-          }
-        }
-      }
-      busy = true;
-      return null;
+      return copyLatest(copied);
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
     } finally {
       end();
     }
+  }
+
+  private MessageView newCopy() {
+    long bytes = buffers.maxValueBytes + Long.BYTES;
+    return new MessageView(Region.allocate(bytes), 0, bytes);
+  }
+
+  /** Copies the latest value; null when there is none, or when it was replaced each time. */
+  private MessageView copyLatest(MessageView target) {
+    target.clear();
+    for (int tries = 0; tries < MAX_READS; tries++) {
+      int length = find();
+      if (length == NONE) {
+        return null;
+      }
+      if (length > 0) {
+        region.copyTo(buffer + BUFFER_HEADER_BYTES, target.region(), 0, length);
+        int type = inPlace.type();
+        if (isWhole()) {
+          target.setWithin(0, length, type, version);
+          return target;
+        }
+      }
+    }
+    busy = true;
+    return null;
   }
 
   /**
@@ -161,6 +171,7 @@ public final class LatestReader extends Role implements Waitable, Revocable {
    * @throws io.bywash.engine.SpecMismatchException when the value is declared to be other records
    * @throws io.bywash.engine.record.RecordFormatException when the value is no such record
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no writer writes
+   * @throws IllegalStateException when the record's constructor calls a method of this reader that reads
    */
   public <T> T get(Records<T> records) {
     if (records != checked) {
@@ -169,30 +180,16 @@ public final class LatestReader extends Role implements Waitable, Revocable {
     }
     begin();
     try {
-      for (int tries = 0; tries < MAX_READS; tries++) {
-        int length = find();
-        if (length == NONE) {
-          return null;
-        }
-        T value = null;
-        RuntimeException failure = null;
-        try {
-          value = length > 0 ? records.read(inPlace) : null;
-        } catch (RuntimeException torn) { // unless the value is whole
-          failure = torn;
-        }
-        if (length > 0 && isWhole()) {
-          if (failure != null) {
-            throw failure;
-          }
-          return value;
-        }
+      if (decoded == null) {
+        decoded = newCopy();
       }
-      busy = true;
-      return null;
+      MessageView whole = copyLatest(decoded); // a record's own code must not see parts of two values
+      handling = true;
+      return whole == null ? null : records.read(whole);
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
     } finally {
+      handling = false;
       end();
     }
   }
@@ -232,7 +229,8 @@ public final class LatestReader extends Role implements Waitable, Revocable {
   private void begin() {
     if (handling && guard.isCallerInside()) {
       guard.checkUsable();
-      throw new IllegalStateException("this reader is used by its own handler; return from the handler first");
+      throw new IllegalStateException("this reader is used by its own handler, or by the record that it reads; return"
+          + " from there first");
     }
     guard.enter();
     busy = false;

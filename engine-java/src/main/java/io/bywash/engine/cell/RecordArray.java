@@ -10,7 +10,6 @@ import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.memory.Region;
-import io.bywash.engine.internal.record.MessageView;
 import io.bywash.engine.internal.role.EntryUse;
 import io.bywash.engine.record.RecordType;
 import io.bywash.engine.record.Records;
@@ -61,10 +60,12 @@ public final class RecordArray<T> implements AutoCloseable {
   private final long copyBytes;
   private final Records<T> records;
   private final RecordType<? extends T> type;
-  private final MessageView view;
+  /** An element that was read, and one that is about to be set. */
+  private final Region copied;
   private final Region scratch;
   private final EntryUse use;
-  private boolean encoding;
+  /** Whether the code of a record runs, which must not use this array. */
+  private boolean calling;
   private boolean busy;
   /** The element that is locked, and by which word; no element when the word is 0. */
   private long lockedElement;
@@ -78,7 +79,7 @@ public final class RecordArray<T> implements AutoCloseable {
     this.copyBytes = copyBytes(entry.elementSizeBytes());
     this.records = records;
     this.type = records.types().getFirst();
-    this.view = new MessageView(region, entry.offset(), length * elementBytes);
+    this.copied = Region.allocate(copyBytes);
     this.scratch = Region.allocate(copyBytes);
     this.use = EntryUse.of(entry, this::unlock);
   }
@@ -170,7 +171,7 @@ public final class RecordArray<T> implements AutoCloseable {
    */
   public T get(int index) {
     long element = element(index);
-    use.enter();
+    begin();
     try {
       busy = false;
       for (int tries = 0; tries < MAX_READS; tries++) {
@@ -178,20 +179,11 @@ public final class RecordArray<T> implements AutoCloseable {
         if (version == 0) {
           return null;
         }
-        view.setWithin(copy(element, version) - entry.offset(), type.sizeBytes(), 0, version);
-        T value = null;
-        RuntimeException failure = null;
-        try {
-          value = records.read(view);
-        } catch (RuntimeException torn) { // unless the version is unchanged
-          failure = torn;
-        }
+        region.copyTo(copy(element, version), copied, 0, type.sizeBytes());
         VarHandle.acquireFence(); // [element] if any of that was written by the writer after next, its version is seen
         if (region.getLongOpaque(element + ELEMENT_VERSION) == version) {
-          if (failure != null) {
-            throw failure;
-          }
-          return value;
+          calling = true; // only now: a record's own code must not see parts of two records
+          return type.read(copied, 0, version);
         }
       }
       busy = true;
@@ -199,9 +191,17 @@ public final class RecordArray<T> implements AutoCloseable {
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
     } finally {
-      view.clear();
+      calling = false;
       use.done();
     }
+  }
+
+  private void begin() {
+    if (calling) {
+      throw new IllegalStateException("the record uses the array in which it is about to be set, or from which it is"
+          + " read");
+    }
+    use.enter();
   }
 
   /** Whether the last {@link #get} gave up, because the element was set again and again while it was read. */
@@ -234,15 +234,12 @@ public final class RecordArray<T> implements AutoCloseable {
     checkInterrupt(timeoutNanos);
     RecordType<T> recordType = (RecordType<T>) type;
     records.typeOf(value);
-    if (encoding) {
-      throw new IllegalStateException("the record uses the array in which it is about to be set");
-    }
-    use.enter();
+    begin();
     try {
       unlock(); // what an error may have left
-      encoding = true;
+      calling = true;
       recordType.write(scratch, 0, value); // before anything is locked, since this is the user's code
-      encoding = false;
+      calling = false;
       if (!lock(element, timeoutNanos)) {
         return false;
       }
@@ -256,7 +253,7 @@ public final class RecordArray<T> implements AutoCloseable {
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
     } finally {
-      encoding = false;
+      calling = false;
       unlock();
       use.done();
     }

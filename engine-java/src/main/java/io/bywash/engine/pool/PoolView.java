@@ -1,10 +1,10 @@
 package io.bywash.engine.pool;
 
 import io.bywash.engine.Entry;
+import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.internal.role.EntryUse;
 import io.bywash.engine.record.RecordType;
 import io.bywash.engine.record.Records;
-import java.util.function.LongFunction;
 import java.util.function.Supplier;
 
 /**
@@ -34,12 +34,17 @@ public final class PoolView implements AutoCloseable {
 
   private final Leases leases;
   private final EntryUse use;
+  /** The object that was read last. */
+  private final Region copied;
   private boolean busy;
+  /** Whether the code of a record runs, which must not use this view. */
+  private boolean calling;
   private Records<?> checked;
   private RecordType<?> type;
 
   private PoolView(Leases leases) {
     this.leases = leases;
+    this.copied = Region.allocate(leases.objectBytes + Long.BYTES);
     this.use = EntryUse.of(leases.entry, () -> {});
   }
 
@@ -87,7 +92,7 @@ public final class PoolView implements AutoCloseable {
    */
   public long next(long handle) {
     int from = handle == Leases.NO_HANDLE ? 0 : leases.index(handle) + 1;
-    use.enter();
+    begin();
     try {
       for (int index = from; index < leases.capacity; index++) {
         long lease = leases.lease(index);
@@ -125,6 +130,7 @@ public final class PoolView implements AutoCloseable {
    * @throws io.bywash.engine.SpecMismatchException when the pool is declared to hold other records
    * @throws IllegalArgumentException when {@code records} are not of one class of {@link #objectBytes}
    * @throws io.bywash.engine.record.RecordFormatException when the object does not hold such a record
+   * @throws IllegalStateException when the record's own code uses this view
    */
   @SuppressWarnings("unchecked") // it is the type of these records
   public <T> T get(long handle, Records<T> records) {
@@ -132,7 +138,14 @@ public final class PoolView implements AutoCloseable {
       type = leases.type(records);
       checked = records;
     }
-    return (T) read(handle, at -> type.read(leases.region, at, handle));
+    int index = leases.index(handle);
+    return inside(() -> {
+      if (!copy(index, handle)) {
+        return null;
+      }
+      calling = true; // only now: a record's own code must not see parts of two records
+      return (T) type.read(copied, 0, handle);
+    });
   }
 
   /**
@@ -141,49 +154,54 @@ public final class PoolView implements AutoCloseable {
    * @throws InvalidHandleException when the pool cannot have given that handle out
    */
   public byte[] get(long handle) {
-    return read(handle, leases::bytes);
-  }
-
-  private <T> T read(long handle, LongFunction<T> copy) {
     int index = leases.index(handle);
     return inside(() -> {
-      busy = false;
-      for (int tries = 0; tries < MAX_READS; tries++) {
-        long version = isLive(index, handle) ? leases.version(index) : 0;
-        if (Leases.generation(version) != Leases.generation(handle)) {
-          return null;
-        }
-        if (!Leases.isBeingWritten(version)) {
-          T data = null;
-          RuntimeException failure = null;
-          try {
-            data = copy.apply(leases.data(index));
-          } catch (RuntimeException torn) { // unless the version is unchanged
-            failure = torn;
-          }
-          if (leases.isStill(index, version)) {
-            if (failure != null) {
-              throw failure;
-            }
-            return data;
-          }
-        }
-        Thread.onSpinWait();
+      if (!copy(index, handle)) {
+        return null;
       }
-      busy = true;
-      return null;
+      byte[] bytes = new byte[leases.objectBytes];
+      copied.copyTo(0, bytes, 0, bytes.length);
+      return bytes;
     });
   }
 
+  /** Copies an object; false when there is none, or when its holder was writing each time. */
+  private boolean copy(int index, long handle) {
+    busy = false;
+    for (int tries = 0; tries < MAX_READS; tries++) {
+      long version = isLive(index, handle) ? leases.version(index) : 0;
+      if (Leases.generation(version) != Leases.generation(handle)) {
+        return false;
+      }
+      if (!Leases.isBeingWritten(version)) {
+        leases.region.copyTo(leases.data(index), copied, 0, leases.objectBytes);
+        if (leases.isStill(index, version)) {
+          return true;
+        }
+      }
+      Thread.onSpinWait();
+    }
+    busy = true;
+    return false;
+  }
+
   private <T> T inside(Supplier<T> operation) {
-    use.enter();
+    begin();
     try {
       return operation.get();
     } catch (InternalError fault) {
       throw leases.entry.core().truncated(fault);
     } finally {
+      calling = false;
       use.done();
     }
+  }
+
+  private void begin() {
+    if (calling) {
+      throw new IllegalStateException("the record uses the view of the pool that is about to read it");
+    }
+    use.enter();
   }
 
   /** Whether the last {@code get} gave up, because the object's holder was writing each time. */
