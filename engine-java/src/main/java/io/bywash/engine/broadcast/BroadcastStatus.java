@@ -69,7 +69,7 @@ public record BroadcastStatus(long capacityBytes, int maxMessageBytes, long mess
    */
   public static BroadcastStatus of(Entry entry) {
     Ring ring = Ring.of(entry);
-    return ring.entry.core().whileMapped(() -> of(ring));
+    return ring.entry.look(() -> of(ring));
   }
 
   private static BroadcastStatus of(Ring ring) {

@@ -70,7 +70,7 @@ public record EndpointStatus(int callers, int slotsPerCaller, int maxRequestByte
    */
   public static EndpointStatus of(Entry entry) {
     Slots slots = Slots.of(entry);
-    return slots.entry.core().whileMapped(() -> of(slots));
+    return slots.entry.look(() -> of(slots));
   }
 
   static EndpointStatus of(Slots slots) {

@@ -21,14 +21,8 @@ public final class BooleanCell extends Cell {
 
   /** Sets the value if it is {@code expected}; returns whether it was. */
   public boolean compareAndSet(boolean expected, boolean value) {
-    long found;
-    do {
-      found = word();
-      if (isTrue(found) != expected) {
-        return false;
-      }
-    } while (!changeWord(found, value ? 1 : 0));
-    return true;
+    long next = value ? 1 : 0;
+    return isTrue(changeWord(word -> isTrue(word) == expected ? next : word)) == expected;
   }
 
   static boolean isTrue(long word) {

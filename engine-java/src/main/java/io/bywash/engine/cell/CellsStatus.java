@@ -50,7 +50,7 @@ public record CellsStatus(String form, int cellCount, List<Value> values, long s
    */
   public static CellsStatus of(Entry entry) {
     SegmentEntry segmentEntry = CellsEntry.of(entry);
-    return segmentEntry.core().whileMapped(() -> look(segmentEntry));
+    return segmentEntry.look(() -> look(segmentEntry));
   }
 
   static CellsStatus look(SegmentEntry entry) {

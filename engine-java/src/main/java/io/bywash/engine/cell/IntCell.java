@@ -26,14 +26,7 @@ public final class IntCell extends Cell {
 
   /** Sets the value if it is {@code expected}; returns whether it was. */
   public boolean compareAndSet(int expected, int value) {
-    long found;
-    do {
-      found = word();
-      if ((int) found != expected) {
-        return false;
-      }
-    } while (!changeWord(found, value));
-    return true;
+    return (int) changeWord(word -> (int) word == expected ? value : word) == expected;
   }
 
   /** Lowers the value to {@code value} if it is greater, and returns the value before. */

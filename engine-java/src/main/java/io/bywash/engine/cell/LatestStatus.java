@@ -28,7 +28,7 @@ public record LatestStatus(int maxValueBytes, long version, List<Holder> roles) 
    */
   public static LatestStatus of(Entry entry) {
     LatestBuffers buffers = LatestBuffers.of(entry);
-    return buffers.entry.core().whileMapped(() -> of(buffers));
+    return buffers.entry.look(() -> of(buffers));
   }
 
   static LatestStatus of(LatestBuffers buffers) {

@@ -20,8 +20,8 @@ import java.util.Objects;
  * {@code int} or {@code float}, and begin as 0.
  *
  * <p>One element is read and written as a whole, and who reads an element sees what its writer wrote before it. Bulk
- * reads and writes copy one element after another while others may write: each element in them is whole, but they need
- * not all be of one moment.
+ * reads and writes copy one element after another while others may write: each element in them is whole, if the segment
+ * to copy to or from is aligned to the elements, as an array is, but they need not all be of one moment.
  *
  * <p>Nothing is taken, and so any number of processes may use the array. An object of this class is used by one thread
  * at a time. The exceptions of all methods are those of {@link Atomics}; an index that is out of range is an

@@ -54,7 +54,7 @@ public record PoolStatus(int capacity, int objectBytes, int allocatedCount, long
    */
   public static PoolStatus of(Entry entry) {
     Leases leases = Leases.of(entry);
-    return leases.entry.core().whileMapped(() -> of(leases));
+    return leases.entry.look(() -> of(leases));
   }
 
   static PoolStatus of(Leases leases) {

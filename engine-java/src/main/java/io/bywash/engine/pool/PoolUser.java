@@ -34,7 +34,7 @@ import java.util.function.Supplier;
  *
  * <p>An object belongs to the user that acquired it, until it is released, or handed over by {@link #transfer}. When a
  * user is closed or revoked, or its process dies, its objects are released: those of the dead as soon as somebody
- * notices the death, at the latest when the pool seems exhausted.
+ * notices the death. A user that finds the pool exhausted looks for the dead, but at most once in 50 ms.
  *
  * <p>A handle names one use of one object. When it is used after that, the method throws an
  * {@link InvalidHandleException} whose reason is {@code STALE}; {@code FOREIGN} means that the object is another
@@ -241,7 +241,7 @@ public final class PoolUser extends Role implements Revocable {
    * was written stays readable. It is up to the caller to send the handle to that user.
    *
    * @param user that user's {@link #id}
-   * @return whether the object is no longer this user's; false when the other user is gone, or dead
+   * @return whether the object is that user's now; false when that user is gone, or dead
    * @throws InvalidHandleException when the object is not this user's
    */
   public boolean transfer(long handle, int user) {

@@ -65,7 +65,7 @@ public record QueueStatus(int capacity, int maxMessageBytes, DeliveryPolicy poli
    */
   public static QueueStatus of(Entry entry) {
     Cells cells = Cells.of(entry);
-    return cells.entry.core().whileMapped(() -> of(cells));
+    return cells.entry.look(() -> of(cells));
   }
 
   private static QueueStatus of(Cells cells) {

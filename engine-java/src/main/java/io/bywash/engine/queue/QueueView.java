@@ -56,11 +56,7 @@ public final class QueueView {
 
   /** The position of the next message that is sent. */
   public long sentCount() {
-    return cells.entry.core().whileMapped(() -> {
-      long tail = cells.tail();
-      cells.entry.checkPresent();
-      return tail;
-    });
+    return cells.entry.look(cells::tail);
   }
 
   /**
@@ -75,7 +71,7 @@ public final class QueueView {
     if (limit < 1) {
       throw new IllegalArgumentException("limit=" + limit + " must be at least 1");
     }
-    return cells.entry.core().whileMapped(() -> {
+    return cells.entry.look(() -> {
       List<Waiting> found = new ArrayList<>();
       long tail = cells.tail();
       long head = cells.head(); // after the tail: what waits is no more than there is room for
@@ -88,7 +84,6 @@ public final class QueueView {
           found.add(message);
         }
       }
-      cells.entry.checkPresent(); // else the bytes may have been another entry's
       return List.copyOf(found);
     });
   }

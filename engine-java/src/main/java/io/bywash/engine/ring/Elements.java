@@ -212,7 +212,14 @@ final class Elements {
     return capacity - (tail - head);
   }
 
-  DamagedSegmentException beyond(long head, long tail) {
+  /** Throws when more was popped than pushed; the head was read before the tail. */
+  void checkPopped(Head head, long tail) {
+    if (head.position > tail) {
+      throw beyond(head.position, tail);
+    }
+  }
+
+  private DamagedSegmentException beyond(long head, long tail) {
     return entry.damaged("elements are said to be popped up to position " + head + ", and only " + tail
         + " were pushed");
   }

@@ -49,16 +49,14 @@ public record RingStatus(int capacity, int elementBytes, long pushedCount, long 
    */
   public static RingStatus of(Entry entry) {
     Elements elements = Elements.of(entry);
-    return elements.entry.core().whileMapped(() -> of(elements));
+    return elements.entry.look(() -> of(elements));
   }
 
   private static RingStatus of(Elements elements) {
     SegmentEntry entry = elements.entry;
     Elements.Head head = elements.readHead(); // first, so that it is not ahead of the tail
     long tail = elements.tail();
-    if (head.position() > tail) {
-      throw elements.beyond(head.position(), tail);
-    }
+    elements.checkPopped(head, tail);
     long dropped = elements.oldest(head.position(), tail) - head.position();
     List<RoleStatus> roles = new ArrayList<>();
     for (int index = 0; index < entry.rolesUsed(); index++) {

@@ -51,10 +51,10 @@ public final class RingType extends StructureType {
   protected List<String> problems(SegmentEntry entry) {
     Elements elements = new Elements(entry);
     try {
-      elements.readHead();
+      Elements.Head head = elements.readHead();
       long tail = elements.tail();
+      elements.checkPopped(head, tail);
       elements.checkIntent(tail);
-      elements.room(tail);
       return List.of();
     } catch (DamagedSegmentException damage) {
       return List.of(damage.getMessage());

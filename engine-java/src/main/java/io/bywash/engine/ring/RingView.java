@@ -47,11 +47,7 @@ public final class RingView {
 
   /** How many elements were ever pushed into the ring. */
   public long pushedCount() {
-    return elements.entry.core().whileMapped(() -> {
-      long tail = elements.tail();
-      elements.entry.checkPresent();
-      return tail;
-    });
+    return elements.entry.look(elements::tail);
   }
 
   /**
@@ -68,7 +64,7 @@ public final class RingView {
   public int lastN(MemorySegment target, long offset, int count) {
     Elements.checkCount(count);
     elements.checkRange(target, offset, count);
-    return elements.entry.core().whileMapped(() -> copy(target, offset, count).count());
+    return elements.entry.look(() -> elements.copy(0, count, true, target, offset).count());
   }
 
   /**
@@ -81,13 +77,13 @@ public final class RingView {
   public synchronized <T> List<T> lastN(Records<T> records, int count) {
     Elements.checkCount(count);
     RecordType<T> type = decoder.type(records);
-    return elements.entry.core().whileMapped(() -> {
+    Elements.Copied copied = elements.entry.look(() -> {
       int most = (int) Math.min(count, Math.min(elements.tail(), elements.capacity));
-      Elements.Copied copied = copy(decoder.room(most), 0, most);
-      List<T> found = new ArrayList<>(copied.count());
-      decoder.decode(type, copied, found);
-      return found;
+      return elements.copy(0, most, true, decoder.room(most), 0);
     });
+    List<T> found = new ArrayList<>(copied.count());
+    decoder.decode(type, copied, found);
+    return found;
   }
 
   /**
@@ -116,16 +112,9 @@ public final class RingView {
     }
     Elements.checkCount(count);
     elements.checkRange(target, offset, count);
-    return elements.entry.core().whileMapped(() -> {
+    return elements.entry.look(() -> {
       Elements.Copied copied = elements.copy(Math.min(position, elements.tail()), count, false, target, offset);
-      elements.entry.checkPresent(); // else the bytes may have been another entry's
       return new Range(copied.from(), copied.count());
     });
-  }
-
-  private Elements.Copied copy(MemorySegment target, long offset, int count) {
-    Elements.Copied copied = elements.copy(0, count, true, target, offset);
-    elements.entry.checkPresent(); // else the bytes may have been another entry's
-    return copied;
   }
 }

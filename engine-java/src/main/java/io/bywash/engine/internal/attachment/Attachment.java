@@ -178,6 +178,19 @@ public abstract class Attachment {
     open.letGo(row);
   }
 
+  /**
+   * Whoever holds this object's lock, and finds that this participant has not {@linkplain #hasLeft left}, may change
+   * the bytes of a row that it holds: they are not another entry's before the lock is released.
+   */
+  public final Object presence() {
+    return open;
+  }
+
+  /** Whether this participant has given up its slot, and with it all the rows that it held. */
+  public final boolean hasLeft() {
+    return open.hasLeft();
+  }
+
   // ---- operations
 
   /**

@@ -145,6 +145,11 @@ final class OpenRoles {
     }
   }
 
+  /** Whether slot, lock and memory were given up. They are not while the caller holds this object's lock. */
+  synchronized boolean hasLeft() {
+    return left;
+  }
+
   /** Marks slot, lock and memory as given up; false when they already were. */
   synchronized boolean tryLeave() {
     boolean first = !left;

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** A live row and the structure that it names: what its kind knows, its roles, and the bits of roles that wait. */
 public final class SegmentEntry extends Row implements Entry {
@@ -109,15 +110,27 @@ public final class SegmentEntry extends Row implements Entry {
     if (impossible != null) {
       throw damaged(impossible);
     }
-    try {
-      return core.whileMapped(() -> Optional.of(type.status(this)));
-    } catch (DamagedSegmentException damage) {
-      core.whileMapped(() -> {
-        checkPresent(); // the bytes that were read may no longer be this entry's
-        return null;
-      });
-      throw damage;
-    }
+    return look(() -> Optional.of(type.status(this)));
+  }
+
+  /**
+   * Reads what belongs to nobody here, so that the entry may be removed meanwhile. What is found, damage included,
+   * counts only if the bytes were this entry's to the end.
+   *
+   * @throws EntryRemovedException when they were not
+   */
+  public <T> T look(Supplier<T> reading) {
+    return core.whileMapped(() -> {
+      T found;
+      try {
+        found = reading.get();
+      } catch (DamagedSegmentException damage) {
+        checkPresent();
+        throw damage;
+      }
+      checkPresent();
+      return found;
+    });
   }
 
   /**

@@ -199,14 +199,20 @@ public final class Participants {
     VarHandle.fullFence(); // [closing]
   }
 
-  /** Shows whether this participant holds a row. Others must not reuse the row's bytes while it does. */
+  /**
+   * Shows whether this participant holds a row. Others must not reuse the row's bytes while it does. Does nothing when
+   * it was taken for dead, since the slot may be another one's.
+   */
   public void setHeld(int row, boolean isHeld) {
+    if (!hasSlot()) {
+      return;
+    }
     long word = heldWord(Owner.slotId(self), row);
     long bit = 1L << (row & 63);
     if (isHeld) {
       region.getAndBitwiseOrLong(word, bit);
       VarHandle.fullFence(); // [row-held] the holder checks next whether the row is still live
-    } else if (hasSlot()) {
+    } else {
       VarHandle.releaseFence(); // [row-held] what the holder did to the structure comes before this
       region.getAndBitwiseAndLong(word, ~bit);
     }

@@ -76,7 +76,7 @@ public final class Hub {
         return;
       }
       try {
-        point.waiters().signalOne();
+        point.waiters().passOn();
       } catch (InternalError fault) {
         // the file was truncated, so there is nothing to wake for
       }

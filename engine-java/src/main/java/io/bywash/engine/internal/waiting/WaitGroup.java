@@ -169,9 +169,11 @@ final class WaitGroup {
 
   /** Sets summary bits again that a dead waker may have cleared. */
   void restoreSummary() {
-    for (int word = 0; word < waiters.words(); word++) {
-      if (announced[word] != 0) {
-        waiters.restoreSummary(word);
+    synchronized (waiters.row().core().presence()) {
+      for (int word = 0; word < waiters.words() && !waiters.row().core().hasLeft(); word++) {
+        if (announced[word] != 0) {
+          waiters.restoreSummary(word);
+        }
       }
     }
   }
@@ -226,10 +228,10 @@ final class WaitGroup {
     boolean passOn = taken;
     if ((announced[word] & bit) != 0) {
       announced[word] &= ~bit;
-      passOn |= !waiters.withdraw(role);
+      passOn |= !waiters.endAnnouncement(role);
     }
     if (passOn && !used) {
-      waiters.signalOne();
+      waiters.passOn();
     }
   }
 }

@@ -189,7 +189,7 @@ public final class WaitRoom {
         sleep(point, seen, Math.min(left, PROBE_NANOS));
       }
     } finally {
-      point.waiters().withdraw(role); // if a waker took the bit, the caller checks before it waits again
+      point.waiters().endAnnouncement(role); // if a waker took the bit, the caller checks before it waits again
       entry.endWait();
     }
   }

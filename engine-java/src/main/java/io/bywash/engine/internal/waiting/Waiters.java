@@ -190,13 +190,41 @@ public final class Waiters {
 
   // ---- the sleeper's side
 
-  /** Announces that a role waits. {@link WaitRoom#fence} and another check of the structure must follow. */
+  /**
+   * Announces that a role waits, unless this participant has left. {@link WaitRoom#fence} and another check of the
+   * structure must follow.
+   */
   public void announce(int role) {
-    region.getAndBitwiseOrLong(bitmap + (role >>> 6) * 8L, 1L << (role & 63)); // [summary] seen if the next one is
-    region.getAndBitwiseOrLong(summary, 1L << (role >>> 6)); // [waiting] [summary]
+    synchronized (row.core().presence()) {
+      if (!row.core().hasLeft()) {
+        region.getAndBitwiseOrLong(bitmap + (role >>> 6) * 8L, 1L << (role & 63)); // [summary] seen if the next one is
+        region.getAndBitwiseOrLong(summary, 1L << (role >>> 6)); // [waiting] [summary]
+      }
+    }
   }
 
-  /** Ends what {@link #announce} began; false when a waker, which had changed the structure before, took the bit. */
+  /**
+   * Ends what {@link #announce} began; false when a waker, which had changed the structure before, took the bit. The
+   * wake must be used or passed on then.
+   */
+  boolean endAnnouncement(int role) {
+    synchronized (row.core().presence()) {
+      return row.core().hasLeft() || withdraw(role);
+    }
+  }
+
+  /** Wakes another role, if the entry is still there: the role that was woken does not check the structure. */
+  void passOn() {
+    if (!row.core().isReadOnly() && row.tryBeginWait()) {
+      try {
+        signalOne();
+      } finally {
+        row.endWait();
+      }
+    }
+  }
+
+  /** Takes a role's bit, for its holder or for a waker inside an operation; false when another one took it. */
   public boolean withdraw(int role) {
     long word = bitmap + (role >>> 6) * 8L;
     long bit = 1L << (role & 63);

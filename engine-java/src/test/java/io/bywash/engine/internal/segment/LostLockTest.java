@@ -18,6 +18,7 @@ import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.internal.attachment.Attachment;
 import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.role.RoleHandle;
 import java.io.IOException;
@@ -92,6 +93,18 @@ class LostLockTest {
     assertTold(() -> Subscriber.open(queue));
     assertTold(() -> zombie.directory().findOrAdd(Broadcast.spec("more", 4096)));
     assertTold(zombie::recover);
+  }
+
+  @Test
+  void whatItHoldsFromThenOnIsNotShownInTheSlotOfItsSuccessor() {
+    loseTheLock();
+    try (Segment successor = Segment.attach(bus.path("lost"), 0)) {
+      assertEquals(0, Owner.slotId(core(successor).participants().self()), "the same slot");
+      int row = ((SegmentEntry) queue).row();
+      core(zombie).hold(row);
+      assertFalse(core(other).participants().isHeld(row));
+      core(zombie).letGo(row);
+    }
   }
 
   @Test
