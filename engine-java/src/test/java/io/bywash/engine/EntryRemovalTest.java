@@ -12,6 +12,11 @@ import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.inspect.SegmentStatus;
 import io.bywash.engine.inspect.Verification;
 import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.SegmentLayout;
+import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.queue.QueueStatus;
+import io.bywash.engine.queue.QueueView;
+import io.bywash.engine.queue.WorkQueue;
 import io.bywash.engine.wait.WaitHub;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -211,6 +216,26 @@ class EntryRemovalTest {
       assertEquals(0, other.recover().rolesFreed());
       assertTrue(publisher.offer(new byte[8]));
     }
+  }
+
+  @Test
+  void whoLooksWithoutARoleAtBytesThatAreAnothersNowIsToldOfTheRemoval() {
+    assertRemoved(segment);
+    segment.directory().findOrAdd(WorkQueue.spec("jobs", 4, 64));
+    Entry jobs = other.directory().find("jobs").orElseThrow();
+    QueueView view = QueueView.of(jobs);
+    assertEquals(List.of(), view.peek(0, 1));
+    assertEquals(Outcome.REMOVED, segment.directory().remove("jobs").outcome());
+    SegmentEntry next = (SegmentEntry) segment.directory().findOrAdd(spec);
+    assertEquals(((SegmentEntry) jobs).offset(), next.offset());
+    Region region = next.region();
+    for (long at = next.offset() + SegmentLayout.ROLES; at < next.offset() + next.sizeBytes(); at += Long.BYTES) {
+      region.setLong(at, -1);
+    }
+    assertThrows(EntryRemovedException.class, () -> view.peek(0, 1));
+    assertThrows(EntryRemovedException.class, view::sentCount);
+    assertThrows(EntryRemovedException.class, () -> QueueStatus.of(jobs));
+    assertEquals(Outcome.REMOVED, segment.directory().remove("queue").outcome());
   }
 
   @Test
