@@ -186,7 +186,9 @@ public final class Publisher extends Role implements Waitable, Revocable {
   public <T> boolean offer(Records<T> records, T record, long timeoutNanos) {
     if (records != checked) {
       records.check(entry);
-      writer.prepare(records.types().stream().mapToInt(RecordType::sizeBytes).max().orElseThrow());
+      for (int i = 0; i < records.types().size(); i++) { // an iterator would be allocated
+        writer.prepare(records.types().get(i).sizeBytes());
+      }
       checked = records;
     }
     beginWait(timeoutNanos);

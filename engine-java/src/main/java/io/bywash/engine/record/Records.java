@@ -32,6 +32,8 @@ public final class Records<T> {
   private final RecordType<T> only;
   private final Map<Class<?>, RecordType<T>> byClass;
   private final String text;
+  private final long fingerprint;
+  private final int mostBytes;
 
   private Records(List<RecordType<? extends T>> types, RecordType<T> only, Map<Class<?>, RecordType<T>> byClass,
       String text) {
@@ -39,6 +41,8 @@ public final class Records<T> {
     this.only = only;
     this.byClass = Map.copyOf(byClass);
     this.text = text;
+    this.fingerprint = LayoutText.fingerprint(text);
+    this.mostBytes = types.stream().mapToInt(RecordType::sizeBytes).max().orElseThrow();
   }
 
   /**
@@ -179,7 +183,7 @@ public final class Records<T> {
 
   /** The fingerprint of the layout, as {@link EntrySpec#fingerprint} and {@link Entry#fingerprint} tell it. */
   public long fingerprint() {
-    return LayoutText.fingerprint(text);
+    return fingerprint;
   }
 
   /**
@@ -206,12 +210,12 @@ public final class Records<T> {
    */
   public Entry check(Entry entry) {
     boolean declared = entry.fingerprint() != 0;
-    if (declared && entry.fingerprint() != fingerprint()) {
+    if (declared && entry.fingerprint() != fingerprint) {
       List<String> differences = LayoutText.differences("", entry.layout(), text);
       throw new SpecMismatchException("Entry \"" + entry.name() + "\" is declared to carry other records: ",
           differences);
     }
-    if (declared && tooLong(entry.elementSizeBytes()) != null) {
+    if (declared && mostBytes > entry.elementSizeBytes()) {
       throw new DamagedSegmentException("Entry \"" + entry.name() + "\" is damaged: it carries at most "
           + entry.elementSizeBytes() + " bytes, and record " + tooLong(entry.elementSizeBytes())
           + ", which it is declared to carry. Create the segment again when no process needs it.");
@@ -221,17 +225,16 @@ public final class Records<T> {
   }
 
   private void requireShort(String entry, long maxBytes) {
-    String tooLong = tooLong(maxBytes);
-    if (tooLong != null) {
-      throw new IllegalArgumentException("record " + tooLong + ", and entry \"" + entry + "\" carries at most "
-          + maxBytes);
+    if (mostBytes > maxBytes) {
+      throw new IllegalArgumentException("record " + tooLong(maxBytes) + ", and entry \"" + entry
+          + "\" carries at most " + maxBytes);
     }
   }
 
-  /** The first record that is longer than so many bytes; null when none is. */
+  /** The first record that is longer than so many bytes; there is one. */
   private String tooLong(long maxBytes) {
     return types.stream().filter(each -> each.sizeBytes() > maxBytes).findFirst()
-        .map(each -> each.type().getSimpleName() + " has " + each.sizeBytes() + " bytes").orElse(null);
+        .map(each -> each.type().getSimpleName() + " has " + each.sizeBytes() + " bytes").orElseThrow();
   }
 
   @Override
