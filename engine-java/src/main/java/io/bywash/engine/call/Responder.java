@@ -121,7 +121,6 @@ public final class Responder extends Role implements Waitable, Revocable {
       try {
         Responder responder = new Responder(slots, handle, waitPolicy);
         handle.activate();
-        slots.entry.waitingForSpace().signal(); // callers may wait for a responder
         return responder;
       } catch (RuntimeException | Error failure) {
         handle.close();
