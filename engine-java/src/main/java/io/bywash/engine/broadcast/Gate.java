@@ -162,6 +162,11 @@ final class Gate {
    * next one looks whether those who are in the way still live and may stay. Any thread may ask.
    */
   boolean isWorthAnotherTry() {
-    return lowestPosition() >= wantedBoundary || System.nanoTime() - blockedNanos > WaitRoom.PROBE_NANOS;
+    return hasRoom() || System.nanoTime() - blockedNanos > WaitRoom.PROBE_NANOS;
+  }
+
+  /** Whether a claim that found no room would find it now. Any thread may ask. */
+  boolean hasRoom() {
+    return lowestPosition() >= wantedBoundary;
   }
 }

@@ -321,6 +321,11 @@ public final class Publisher extends Role implements Waitable, Revocable {
   }
 
   @Override
+  protected boolean isWakeDue() {
+    return guard.isUsable() && gate.hasRoom();
+  }
+
+  @Override
   protected long changeStamp() {
     return System.nanoTime(); // it has to check its subscribers from time to time
   }

@@ -1,6 +1,8 @@
 package io.bywash.engine.process;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +12,7 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
@@ -19,6 +22,7 @@ import io.bywash.engine.call.Endpoint;
 import io.bywash.engine.call.Request;
 import io.bywash.engine.call.Responder;
 import io.bywash.engine.inspect.SegmentBean;
+import io.bywash.engine.internal.waiting.WaitRoom;
 import io.bywash.engine.queue.Consumer;
 import io.bywash.engine.queue.Delivery;
 import io.bywash.engine.queue.Producer;
@@ -45,9 +49,11 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 class FlightRecorderTest {
   private static final SegmentSpec SPEC = SegmentSpec.of(Broadcast.spec("ticks", 4096), Ring.spec("samples", 4, 8),
-      WorkQueue.spec("jobs", 2, 16), Endpoint.of("prices", 16, 16).spec());
+      WorkQueue.spec("jobs", 2, 16), Endpoint.of("prices", 16, 16).spec(),
+      Endpoint.of("quotes", 16, 16).redelivers().spec());
   private static final byte[] MESSAGE = new byte[8];
   private static final int TURN = 300; // messages: more than any of these structures holds
+  private static final int LOOKS = 10;
 
   @RegisterExtension final TempBus bus = new TempBus();
 
@@ -83,6 +89,8 @@ class FlightRecorderTest {
       fallBehind(segment.directory().find("ticks").orElseThrow());
       fill(segment.directory().find("samples").orElseThrow());
       answerTooLate(segment.directory().find("prices").orElseThrow());
+      handOver(segment.directory().find("quotes").orElseThrow());
+      lookInVain(segment.directory().find("ticks").orElseThrow());
       inherit(segment, segment.directory().find("jobs").orElseThrow());
       bePaused(segment.directory().find("ticks").orElseThrow());
     }
@@ -124,6 +132,37 @@ class FlightRecorderTest {
       Request request = responder.receive(ChildProgram.PATIENCE_NANOS);
       assertTrue(call.cancel());
       assertTrue(!request.reply(MESSAGE));
+      while (caller.send(MESSAGE, ChildProgram.PATIENCE_NANOS) != null) {
+        // until all its slots are in use
+      }
+    }
+  }
+
+  private static void handOver(Entry quotes) {
+    try (Caller caller = Caller.open(quotes)) {
+      Call call = caller.send(MESSAGE, ChildProgram.PATIENCE_NANOS);
+      try (Responder leaving = Responder.open(quotes)) {
+        assertNotNull(leaving.receive(ChildProgram.PATIENCE_NANOS));
+      }
+      try (Responder next = Responder.open(quotes)) {
+        assertTrue(next.receive(ChildProgram.PATIENCE_NANOS).reply(MESSAGE));
+      }
+      assertTrue(call.await(ChildProgram.PATIENCE_NANOS));
+    }
+  }
+
+  /** A publisher looks again and again while nobody makes room: it is not late, since nobody should have woken it. */
+  private static void lookInVain(Entry ticks) {
+    try (Publisher publisher = Publisher.open(ticks);
+        Subscriber still = Subscriber.open(ticks, SubscriberOptions.block())) {
+      while (publisher.offer(MESSAGE)) {
+        // until it is full
+      }
+      long before = BroadcastStatus.of(ticks).blockedCount();
+      while (BroadcastStatus.of(ticks).blockedCount() < before + LOOKS) {
+        assertFalse(publisher.offer(MESSAGE, 0, MESSAGE.length, 0, LOOKS * WaitRoom.PROBE_NANOS));
+      }
+      assertEquals(1, still.poll(message -> {}, 1));
     }
   }
 
@@ -198,6 +237,7 @@ class FlightRecorderTest {
     List<RecordedEvent> events = RecordingFile.readAllEvents(file).stream()
         .filter(event -> event.getEventType().getName().startsWith("io.bywash.")).toList();
     Set<String> seen = new TreeSet<>();
+    int lateLooks = 0;
     for (RecordedEvent event : events) {
       String name = event.getEventType().getName().substring("io.bywash.".length());
       assertEquals(bus.path("flight").toString(), event.getString("segment"));
@@ -206,15 +246,19 @@ class FlightRecorderTest {
         case "Eviction" -> assertTrue(event.getDuration("blockedNanos").toNanos() >= 1_000_000, event.toString());
         case "Overrun" -> assertTrue(event.getLong("lostCount") > 0, event.toString());
         case "Death" -> assertEquals(victimPid, event.getLong("deadPid"), event.toString());
-        case "SlowWake" -> assertTrue(event.getDuration("lateNanos").toNanos() >= 1_000_000, event.toString());
+        case "SlowWake" -> {
+          long late = event.getDuration("lateNanos").toNanos();
+          assertTrue(late >= 1_000_000, event.toString());
+          lateLooks += event.getInt("role") == 0 && late >= WaitRoom.PROBE_NANOS / 2 ? 1 : 0;
+        }
         default -> { }
       }
     }
-    seen.remove("SlowWake jobs"); // on a machine that has much to do
-    seen.remove("SlowWake prices");
+    assertTrue(lateLooks < LOOKS / 2, lateLooks + " of " + LOOKS + " looks are said to have been late");
+    seen.removeAll(Set.of("SlowWake jobs", "SlowWake prices", "SlowWake quotes")); // a machine that has much to do
     assertEquals(new TreeSet<>(List.of("WriterBlocked ticks", "WriterBlocked samples", "WriterBlocked jobs",
-        "Overrun ticks", "Overrun samples", "Eviction ticks", "Recovery jobs", "Death", "SlowWake ticks",
-        "Redelivery jobs", "LateReply prices")), seen);
+        "WriterBlocked prices", "Overrun ticks", "Overrun samples", "Eviction ticks", "Recovery jobs", "Death",
+        "SlowWake ticks", "Redelivery jobs", "Redelivery quotes", "LateReply prices")), seen);
   }
 
   @Test

@@ -15,6 +15,14 @@ public abstract class WaitPoint {
   protected abstract boolean isWaitOver();
 
   /**
+   * Whether somebody should have woken a role that waits here: what it waits for is there, and not only the time for
+   * another look.
+   */
+  protected boolean isWakeDue() {
+    return isWaitOver();
+  }
+
+  /**
    * A number that changes with anything that the roles waiting here may wait for, the same for all of them. If a role
    * may become ready just because time passes, it changes with each call. The end of a role need not change it. It need
    * not be exact: it only saves checking roles for which nothing has changed.

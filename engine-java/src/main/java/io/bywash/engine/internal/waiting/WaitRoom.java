@@ -200,7 +200,7 @@ public final class WaitRoom {
     Futex.await(region, doorbell(), seen, Participants.doorbellBit(point.role()), nanos);
     if (told) {
       long took = System.nanoTime() - before;
-      boolean inVain = took >= nanos && point.waiters().isAnnounced(point.role()) && point.isWaitOver();
+      boolean inVain = took >= nanos && point.waiters().isAnnounced(point.role()) && point.isWakeDue();
       tellWake(point, inVain ? took : took - nanos); // nobody rang, perhaps since the waker died; or it slept too long
     }
   }
