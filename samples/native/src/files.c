@@ -105,7 +105,7 @@ int system_error(const place *where, const char *what, int error) {
     case EPERM:
     case EROFS:
       return fail(BYWASH_EACCESS, "Process %d of user id %u may not use %s. Run as the user who created the segment, or"
-          " have it created with wider permissions; to look only, attach read-only.", (int)getpid(),
+          " have it created with wider permissions. To look only, it is enough that it may be read.", (int)getpid(),
           (unsigned)geteuid(), what);
     case ELOOP:
       return fail(BYWASH_EFORMAT, "Path %s is no file of Bywash: it is not a regular file. Choose another name, or"

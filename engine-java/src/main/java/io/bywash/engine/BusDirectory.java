@@ -7,6 +7,7 @@ import io.bywash.engine.internal.kinds.StructureTypes;
 import io.bywash.engine.internal.linux.OpenDirectory;
 import io.bywash.engine.internal.linux.UntrustedFileException;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -154,6 +155,9 @@ public final class BusDirectory {
       return List.of();
     } catch (UntrustedFileException | NotDirectoryException unusable) {
       throw BusFailures.of(path, unusable);
+    } catch (AccessDeniedException refused) {
+      throw new SegmentAccessException("User " + System.getProperty("user.name") + " may not list the bus directory "
+          + path + ". Run as its owner, or set BYWASH_DIR to another directory.", refused);
     } catch (IOException failure) {
       throw new SegmentAccessException("The bus directory " + path + " cannot be listed: " + failure.getMessage()
           + ". Check its permissions.", failure);

@@ -44,7 +44,7 @@ public record HostStatus(Map<String, String> facts, List<Finding> findings) {
       addFiles(directory, facts, findings);
     } catch (BusException refused) {
       findings.add(new Finding(Severity.ERROR, directory.path().toString(), refused.getMessage(),
-          "Check its permissions."));
+          "Until then nothing is known of its segments."));
     }
     return new HostStatus(Collections.unmodifiableMap(facts), List.copyOf(findings));
   }

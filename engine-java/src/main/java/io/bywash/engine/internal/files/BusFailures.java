@@ -26,7 +26,8 @@ public final class BusFailures {
     if (failure instanceof AccessDeniedException) {
       return new SegmentAccessException("Process " + ProcessHandle.current().pid() + " of user "
           + System.getProperty("user.name") + " may not use " + failure.getMessage() + ". Run as the user who created"
-          + " the segment, or have it created with wider permissions; to look only, attach read-only.", failure);
+          + " the segment, or have it created with wider permissions. To look only, it is enough that it may be read.",
+          failure);
     }
     if (String.valueOf(failure.getMessage()).contains("No space left on device")) {
       return new NoSpaceException("The file system of " + path.toAbsolutePath().getParent() + " takes no new file,"

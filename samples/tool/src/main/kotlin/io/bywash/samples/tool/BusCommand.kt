@@ -12,6 +12,10 @@ import io.bywash.engine.EntryNotFoundException
 import io.bywash.engine.Segment
 import io.bywash.engine.SegmentNotFoundException
 import io.bywash.engine.inspect.StatusText
+import java.io.IOException
+import java.nio.file.AccessDeniedException
+import java.nio.file.FileSystemException
+import java.nio.file.NoSuchFileException
 
 /** A command about the standard bus directory. What goes wrong is a sentence, and ends with 1. */
 abstract class BusCommand(name: String, private val purpose: String) : CoreCliktCommand(name) {
@@ -65,6 +69,14 @@ abstract class LookCommand(name: String, purpose: String) : BusCommand(name, pur
         }
         super.fail(message)
     }
+}
+
+/** Why a file could not be opened, as part of a sentence. */
+fun reason(failure: IOException): String = when (failure) {
+    is NoSuchFileException -> "there is no such file or folder"
+    is AccessDeniedException -> "user ${System.getProperty("user.name")} has no permission"
+    is FileSystemException -> failure.reason ?: "the operating system refused it"
+    else -> failure.message.orEmpty()
 }
 
 /** A sentence with those names that somebody may have meant by another one, or with all if there are few. */

@@ -11,9 +11,7 @@ import io.bywash.engine.inspect.Verification
 import java.io.IOException
 import java.io.Writer
 import java.nio.file.FileAlreadyExistsException
-import java.nio.file.FileSystemException
 import java.nio.file.Files
-import java.nio.file.NoSuchFileException
 import java.nio.file.Path
 import java.nio.file.StandardOpenOption.CREATE_NEW
 import java.nio.file.StandardOpenOption.WRITE
@@ -26,11 +24,8 @@ class Report(private val bus: BusDirectory) {
         Files.newBufferedWriter(file, CREATE_NEW, WRITE).use { write(it) }
     } catch (exists: FileAlreadyExistsException) {
         throw IllegalArgumentException("There is a file $file already, and it is kept. Name another one.", exists)
-    } catch (failure: FileSystemException) {
-        val reason = if (failure is NoSuchFileException) "there is no such folder" else failure.reason ?: "refused"
-        throw IllegalArgumentException("The report cannot be written to $file: $reason.", failure)
     } catch (failure: IOException) {
-        throw IllegalArgumentException("The report cannot be written to $file: ${failure.message}.", failure)
+        throw IllegalArgumentException("The report cannot be written to $file: ${reason(failure)}.", failure)
     }
 
     private fun write(out: Writer) {

@@ -36,7 +36,7 @@ abstract class WatchCommand(name: String, purpose: String) : LookCommand(name, p
         val text = StatusText()
         look.segments.forEach { text.segment(it.now, it.earlier).findings(it.findings) }
         look.events.forEach { text.line("event: $it") }
-        show(if (look.segments.isEmpty()) text.bus(BusStatus(bus.path(), emptyList())) else text,
+        show(if (look.segments.isEmpty()) text.bus(look.bus ?: BusStatus(bus.path(), emptyList())) else text,
             mapOf("segments" to look.segments.map { it.document }, "events" to look.events))
     }
 

@@ -15,9 +15,13 @@ class Outcome(val exitCode: Int, val out: String, val err: String) {
     val json: JsonObject get() = Json.parseToJsonElement(out).jsonObject
 }
 
-/** A process of its own that runs one command after the other, which costs less than a process for each. */
-class Commands(bus: Path) : AutoCloseable {
+/**
+ * A process of its own that runs one command after the other, which costs less than a process for each; that of another
+ * user if it is given how to become that one.
+ */
+class Commands(bus: Path, become: List<String> = emptyList(), classPath: String = classPath()) : AutoCloseable {
     private val process = java(bus, "io.bywash.samples.tool.CommandServer")
+        .apply { command(become + command().map { if (it == classPath()) classPath else it }) }
         .redirectError(ProcessBuilder.Redirect.INHERIT).start()
     private val requests = DataOutputStream(process.outputStream)
     private val replies = DataInputStream(process.inputStream)
@@ -62,8 +66,10 @@ object CommandServer {
 /** The command line of a JVM for a class of the tests. */
 fun javaCommand(vararg arguments: String) = listOf(
     ProcessHandle.current().info().command().get(), "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1",
-    "-XX:+UseSerialGC", "-cp", System.getProperty("java.class.path"),
+    "-XX:+UseSerialGC", "-cp", classPath(),
 ) + arguments
+
+fun classPath(): String = System.getProperty("java.class.path")
 
 fun java(bus: Path, vararg arguments: String): ProcessBuilder =
     ProcessBuilder(javaCommand(*arguments)).apply { environment()["BYWASH_DIR"] = bus.toString() }

@@ -215,7 +215,7 @@ class OperateTest {
         assertFalse("secret" in text, text)
         contains(refused("doctor", "--report", report.toString()), "There is a file")
         contains(refused("doctor", "--report", "/proc/none/report"),
-            "The report cannot be written to /proc/none/report: there is no such folder.")
+            "The report cannot be written to /proc/none/report: there is no such file or folder.")
     }
 
     @Test

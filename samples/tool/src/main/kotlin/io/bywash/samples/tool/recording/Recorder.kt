@@ -8,6 +8,7 @@ import io.bywash.engine.Segment
 import io.bywash.engine.SegmentNotFoundException
 import io.bywash.engine.broadcast.Subscriber
 import io.bywash.engine.broadcast.SubscriberOptions
+import io.bywash.samples.tool.reason
 import java.io.IOException
 import java.nio.channels.FileChannel
 import java.nio.channels.WritableByteChannel
@@ -135,7 +136,8 @@ class Recorder(private val observed: Segment, private val entry: String) {
                 val option = if (file.exists()) StandardOpenOption.WRITE else StandardOpenOption.CREATE_NEW
                 return FileChannel.open(file, StandardOpenOption.WRITE, option)
             } catch (refused: IOException) {
-                throw RecordingException("The recording $file cannot be made: $refused. Choose another place.")
+                throw RecordingException("The recording $file cannot be made: ${reason(refused)}. Choose another " +
+                    "place.")
             }
         }
     }

@@ -1,5 +1,6 @@
 package io.bywash.samples.tool.recording
 
+import io.bywash.samples.tool.reason
 import io.bywash.samples.tool.recording.RecordingHeader.Companion.checksum
 import io.bywash.samples.tool.recording.RecordingHeader.Companion.littleEndian
 import java.io.IOException
@@ -13,7 +14,7 @@ class Recording(private val file: Path) : AutoCloseable {
     private val input: InputStream = try {
         Files.newInputStream(file).buffered(BUFFER_BYTES)
     } catch (failure: IOException) {
-        throw RecordingException("The recording $file cannot be read: $failure. Check its name.")
+        throw RecordingException("The recording $file cannot be read: ${reason(failure)}. Check its name.")
     }
 
     /** What was recorded. */
