@@ -45,15 +45,16 @@ class DemoTest {
         "-Djava.io.tmpdir=$scratch", "-cp", System.getProperty("java.class.path"),
     ) + arguments
 
+    private fun builder(command: List<String>) = ProcessBuilder(command).apply {
+        environment().keys.removeAll(setOf("NO_COLOR", "FORCE_COLOR", "COLORTERM", "CI", "COLUMNS", "LINES"))
+        environment()["BYWASH_DIR"] = bus.toString()
+    }
+
     private fun start(
         command: List<String>, environment: Map<String, String> = emptyMap(), name: String = "",
-    ): Process =
-        ProcessBuilder(command).apply {
-            environment().keys.removeAll(setOf("NO_COLOR", "FORCE_COLOR", "COLORTERM", "CI", "COLUMNS", "LINES"))
-            environment()["BYWASH_DIR"] = bus.toString()
-            environment() += environment
-        }.redirectOutput(scratch.resolve("out$name").toFile()).redirectError(scratch.resolve("err$name").toFile())
-            .start()
+    ): Process = builder(command).apply { environment() += environment }
+        .redirectOutput(scratch.resolve("out$name").toFile()).redirectError(scratch.resolve("err$name").toFile())
+        .start()
 
     private fun start(vararg arguments: String): Process = start(command("io.bywash.samples.demo.Demo", *arguments))
 
@@ -215,14 +216,20 @@ class DemoTest {
     /** Who is started in the background by a shell ignores SIGINT, and so do its children. */
     @ParameterizedTest
     @ValueSource(strings = ["INT", "TERM"])
-    fun anInterruptedDemoLeavesNoProcessAndNoSegmentAndNoEscapeSequenceOnADumbTerminal(signal: String) {
+    fun anInterruptedDemoThatWasLookedAtLeavesNoProcessAndNoSegmentAndNoEscapeSequenceOnADumbTerminal(signal: String) {
         val ignored = Path.of("/proc/self/status").readText().lines().first { it.startsWith("SigIgn:") }
             .substringAfter(':').trim().toULong(16)
         assumeFalse(signal == "INT" && ignored and 2UL != 0UL, "SIGINT is NOT tested: it is ignored, as in a " +
             "background job")
-        val terminal = startInTerminal(120, mapOf("TERM" to "dumb"), "", "--seconds", "60")
+        val terminal = startInTerminal(120, mapOf("TERM" to "dumb"), "", "--seconds", "600", "--rate", "1000")
         val demo = awaitLanes(terminal)
-        end(demo, signal)
+        try {
+            if (signal == "TERM") {
+                Operated(bus, scratch, demo) { builder(command(*it)) }.look()
+            }
+        } finally {
+            end(demo, signal)
+        }
         assertTrue(terminal.waitFor(60, TimeUnit.SECONDS))
         val shown = scratch.resolve("out").readText() + scratch.resolve("err").readText()
         assertTrue("published" in shown, shown)
