@@ -10,9 +10,14 @@ import io.bywash.bus.queue.WorkQueue
 import io.bywash.bus.queue.consumer
 import io.bywash.bus.queue.onConsume
 import io.bywash.bus.queue.queue
+import io.bywash.engine.Segment
 import io.bywash.engine.SegmentSpec
+import io.bywash.engine.SpecMismatchException
 import io.bywash.engine.call.CallFailedException
 import io.bywash.engine.call.CallFailedException.Reason
+import io.bywash.engine.record.RecordFormatException
+import io.bywash.engine.record.Records
+import java.lang.invoke.MethodHandles
 import java.nio.file.Path
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.milliseconds
@@ -59,12 +64,16 @@ class CallTest {
         fun square(question: Question) = Answer(question.number, question.number * question.number)
     }
 
-    private suspend fun failure(call: suspend () -> Unit): CallFailedException = try {
-        call()
-        throw AssertionError("there was a reply")
-    } catch (failed: CallFailedException) {
-        failed
+    private inline fun <reified E : Exception> thrown(call: () -> Unit): E {
+        try {
+            call()
+        } catch (expected: Exception) {
+            return expected as? E ?: throw expected
+        }
+        throw AssertionError("nothing was thrown")
     }
+
+    private suspend fun failure(call: suspend () -> Unit): CallFailedException = thrown { call() }
 
     @Test
     fun itEqualsTheEndpointThatIsSpecifiedInJava() {
@@ -104,6 +113,41 @@ class CallTest {
             val failed = failure { caller.call(Question(13), PATIENCE) }
             assertEquals(Reason.HANDLER_FAILED to "unlucky", failed.reason() to failed.remoteMessage())
             assertEquals(Answer(3, 9), caller.call(Question(3), PATIENCE))
+        }
+    }
+
+    @Test
+    fun aCodecThatTheOtherSideDoesNotHaveEndsItsCallWithATypedFailureAndNoOther() = test {
+        topology.use(temp.directory) { bus ->
+            launch { bus.serve(squares) { square(it) } }
+            val asText = bus.caller(Endpoint("squares", Codec.Text, squares.reply))
+            val failed = failure { asText.call("no question", PATIENCE) }
+            assertEquals(Reason.HANDLER_FAILED to RecordFormatException::class.java.name,
+                failed.reason() to failed.remoteType())
+            assertTrue("11 bytes" in failed.remoteMessage() && "Question" in failed.remoteMessage(), failed.message)
+            val forOther = bus.caller(Endpoint("squares", squares.request, recordCodec<Question>()))
+            val undecoded = thrown<DecodingException> { forOther.call(Question(3), PATIENCE) }
+            assertEquals("squares", undecoded.queue)
+            assertTrue(undecoded.cause is RecordFormatException, undecoded.message)
+            assertEquals(Answer(3, 9), bus.caller(squares).call(Question(3), PATIENCE))
+        }
+    }
+
+    @Test
+    fun recordsThatAnEndpointIsNotDeclaredToCarryAreRefusedWithTheDifference() = test {
+        val declared = Records.of(MethodHandles.lookup(), Question::class.java)
+        val spec = SegmentSpec.of(declared.declare(EngineEndpoint.of("squares", 64, 128).spec()))
+        Segment.create(temp.directory.resolve("calls"), spec).use {
+            topology.attach(PATIENCE, temp.directory).use { bus ->
+                val refused = listOf(
+                    thrown<SpecMismatchException> { bus.caller(squares) },
+                    thrown<SpecMismatchException> { bus.serve(squares) { square(it) } },
+                )
+                refused.forEach { assertTrue("Question" in "${it.message}" && "Answer" in "${it.message}", it.message) }
+                val same = Endpoint<Question, Question>("squares")
+                launch { bus.serve(same) { Question(it.number + 1) } }
+                assertEquals(Question(8), bus.caller(same).call(Question(7), PATIENCE))
+            }
         }
     }
 

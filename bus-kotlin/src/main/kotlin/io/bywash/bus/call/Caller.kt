@@ -7,7 +7,6 @@ import io.bywash.bus.EngineRole
 import io.bywash.bus.MessageWriter
 import io.bywash.bus.UsageGuard
 import io.bywash.engine.Claim
-import io.bywash.engine.Kind
 import io.bywash.engine.Message
 import io.bywash.engine.Segment
 import io.bywash.engine.call.Call
@@ -28,7 +27,7 @@ internal class CallerRole(val caller: EngineCaller) : EngineRole {
 
     companion object {
         fun open(endpoint: Endpoint<*, *>, segment: Segment) =
-            CallerRole(EngineCaller.open(segment.directory().find(endpoint.name, Kind.ENDPOINT)))
+            CallerRole(EngineCaller.open(endpoint.find(segment)))
     }
 }
 
@@ -38,7 +37,8 @@ internal class CallerRole(val caller: EngineCaller) : EngineRole {
  * @param failsFast whether calls fail at once while nobody answers, instead of waiting for a responder
  * @throws io.bywash.engine.TableFullException when living callers have taken all places
  * @throws io.bywash.engine.EntryNotFoundException when the segment has no such endpoint
- * @throws io.bywash.engine.SpecMismatchException when the entry of that name is of another kind
+ * @throws io.bywash.engine.SpecMismatchException when the entry of that name is of another kind, or is
+ * declared to carry other records
  * @throws io.bywash.bus.BusClosedException when this bus is closed
  */
 public fun <Q : Any, R : Any> Bus.caller(endpoint: Endpoint<Q, R>, failsFast: Boolean = false): Caller<Q, R> =

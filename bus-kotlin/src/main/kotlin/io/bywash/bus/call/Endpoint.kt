@@ -8,9 +8,13 @@ import io.bywash.bus.EntryName
 import io.bywash.bus.Faults
 import io.bywash.bus.KiB
 import io.bywash.bus.Picture
+import io.bywash.bus.RecordCodec
 import io.bywash.bus.Size
 import io.bywash.bus.recordCodec
+import io.bywash.engine.Entry
 import io.bywash.engine.EntrySpec
+import io.bywash.engine.Kind
+import io.bywash.engine.Segment
 import io.bywash.engine.call.Endpoint as EngineEndpoint
 
 /**
@@ -26,6 +30,15 @@ public class Endpoint<Q : Any, R : Any>(
     public val request: Codec<Q>,
     public val reply: Codec<R>,
 ) : EntryName(name) {
+    internal fun find(segment: Segment): Entry = checked(segment.directory().find(name, Kind.ENDPOINT))
+
+    /** The entry, which must not be declared to carry other records. */
+    internal fun checked(entry: Entry): Entry = entry.also {
+        if (it.fingerprint() != 0L) {
+            listOf(request, reply).forEach { codec -> (codec as? RecordCodec<*>)?.records?.check(it) }
+        }
+    }
+
     /** For example `Endpoint("prices", Codec.Text, Codec.Int64)`. */
     override fun toString(): String = "Endpoint(\"$name\", $request, $reply)"
 }

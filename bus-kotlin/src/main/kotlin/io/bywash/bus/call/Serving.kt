@@ -5,7 +5,6 @@ import io.bywash.bus.BusClosedException
 import io.bywash.bus.EngineRole
 import io.bywash.bus.MessageWriter
 import io.bywash.bus.UsageGuard
-import io.bywash.engine.Kind
 import io.bywash.engine.Segment
 import io.bywash.engine.SegmentClosedException
 import io.bywash.engine.call.Request
@@ -40,7 +39,8 @@ import kotlinx.coroutines.launch
  * role
  * @throws io.bywash.engine.TableFullException when living responders have taken all places
  * @throws io.bywash.engine.EntryNotFoundException when the segment has no such endpoint
- * @throws io.bywash.engine.SpecMismatchException when the entry of that name is of another kind
+ * @throws io.bywash.engine.SpecMismatchException when the entry of that name is of another kind, or is
+ * declared to carry other records
  * @sample io.bywash.bus.samples.callForAPrice
  */
 public suspend fun <Q : Any, R : Any> Bus.serve(
@@ -75,7 +75,7 @@ internal class ResponderRole(val responder: Responder) : EngineRole {
 
     companion object {
         fun open(endpoint: Endpoint<*, *>, segment: Segment) =
-            ResponderRole(Responder.open(segment.directory().find(endpoint.name, Kind.ENDPOINT)))
+            ResponderRole(Responder.open(endpoint.find(segment)))
     }
 }
 
