@@ -167,6 +167,31 @@ class CallMisuseTest {
   }
 
   @Test
+  void aRecordThatClosesTheCallerWhichSendsItIsNotSentAndTheRoleIsGivenBack() {
+    try (TestCalls calls = calls(); Responder responder = calls.responder()) {
+      for (int way = 0; way < 4; way++) { // more than there are callers
+        boolean waits = way % 2 == 0;
+        Caller caller = calls.caller();
+        Meddler.meddle = caller::close;
+        assertTold(SegmentClosedException.class, () -> {
+          if (waits) {
+            caller.call(MEDDLERS, new Meddler(7), PATIENCE_NANOS);
+          } else {
+            caller.send(MEDDLERS, new Meddler(7), PATIENCE_NANOS);
+          }
+        }, "closed");
+        assertTrue(caller.isGivenBack());
+        assertNull(responder.receive());
+      }
+      try (Caller next = calls.caller()) {
+        Call call = send(next, 3);
+        assertTrue(answer(take(responder)));
+        TestCalls.assertAnswered(call, 3);
+      }
+    }
+  }
+
+  @Test
   void rolesOfAClosedEndpointSaySo() {
     TestCalls calls = calls();
     Caller caller = calls.caller();
