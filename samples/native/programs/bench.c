@@ -2,11 +2,13 @@
  * The C side of `./bywash bench native`: one process of a measurement, which obeys the commands that Child.kt of
  * samples/bench obeys, one a line, and answers each with a line.
  *
- * Arguments: wait policy, directory, bytes of a ring, readers of a channel, bytes of a message (up to 64).
+ * Arguments: "streams" or "calls", wait policy, directory, bytes of a ring, readers of a channel, bytes of a message
+ * (up to 64). For calls, a writer is a caller, and a reader a responder.
  */
 #include "bywash.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,9 @@ static bywash_publisher *writers[ENDS];
 static int writer_count;
 static bywash_subscriber *readers[ENDS];
 static int subscriber_count;
+static bool for_calls;
+static bywash_caller *caller;
+static bywash_responder *responder;
 
 static int must(int result) {
   if (result < 0) {
@@ -66,6 +71,27 @@ static void open_reader(int64_t channel) {
   path_of(channel, path, sizeof path);
   must(bywash_attach(path, PATIENCE, &segments[segment_count]));
   must(bywash_subscriber_open(segments[segment_count++], "queue", &options, &readers[subscriber_count++]));
+}
+
+static void open_caller(int64_t channel) {
+  bywash_entry endpoint;
+  bywash_segment_spec spec;
+  bywash_endpoint_options room = { .size = sizeof room, .callers = 1 };
+  bywash_role_options options = { .size = sizeof options, .wait = policy };
+  char path[4096];
+  path_of(channel, path, sizeof path);
+  must(bywash_endpoint(&endpoint, "calls", words * 8, words * 8, &room));
+  bywash_spec(&spec, &endpoint, 1);
+  must(bywash_open(path, &spec, &segments[segment_count]));
+  must(bywash_caller_open(segments[segment_count++], "calls", &options, &caller));
+}
+
+static void open_responder(int64_t channel) {
+  bywash_role_options options = { .size = sizeof options, .wait = policy };
+  char path[4096];
+  path_of(channel, path, sizeof path);
+  must(bywash_attach(path, PATIENCE, &segments[segment_count]));
+  must(bywash_responder_open(segments[segment_count++], "calls", &options, &responder));
 }
 
 static void send_one(bywash_publisher *writer, int64_t first) {
@@ -130,32 +156,77 @@ static int by_size(const void *a, const void *b) {
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
-static void ping(int64_t count) {
+static int64_t *room_for(int64_t count) {
   int64_t *times = malloc((size_t)count * sizeof *times);
   if (times == NULL) {
     puts("error no memory");
     exit(1);
   }
-  for (int64_t i = 0; i < count; i++) {
-    tally t = { 0, -1 };
-    int64_t start = now_ns();
-    send_one(writers[0], start);
-    receive_exactly(readers[0], &t, 1);
-    times[i] = now_ns() - start;
-    if (t.last != start) {
-      printf("error sent %" PRId64 ", got %" PRId64 " back\n", start, t.last);
-      exit(1);
-    }
+  return times;
+}
+
+static void check_back(int64_t sent, int64_t got) {
+  if (sent != got) {
+    printf("error sent %" PRId64 ", got %" PRId64 " back\n", sent, got);
+    exit(1);
   }
-  qsort(times, (size_t)count, sizeof *times, by_size);
+}
+
+static void tell(int64_t *times, int64_t count) {
   static const char *const names[] = { "p50", "p90", "p99", "p999", "p9999" };
   static const double shares[] = { 0.5, 0.9, 0.99, 0.999, 0.9999 };
+  qsort(times, (size_t)count, sizeof *times, by_size);
   printf("ok");
   for (int i = 0; i < 5; i++) {
     printf(" %s=%" PRId64, names[i], times[(int64_t)((double)(count - 1) * shares[i])]);
   }
   puts("");
   free(times);
+}
+
+static void ping(int64_t count) {
+  int64_t *times = room_for(count);
+  for (int64_t i = 0; i < count; i++) {
+    tally t = { 0, -1 };
+    int64_t start = now_ns();
+    send_one(writers[0], start);
+    receive_exactly(readers[0], &t, 1);
+    times[i] = now_ns() - start;
+    check_back(start, t.last);
+  }
+  tell(times, count);
+}
+
+static void call_one_by_one(int64_t count) {
+  int64_t *times = room_for(count);
+  for (int64_t i = 0; i < count; i++) {
+    int64_t message[8];
+    bywash_reply reply;
+    int64_t start = now_ns();
+    for (int64_t j = 0; j < words; j++) {
+      message[j] = start + j;
+    }
+    if (must(bywash_call(caller, message, words * 8, 0, PATIENCE, &reply)) == 0) {
+      printf("error %s\n", bywash_error());
+      exit(1);
+    }
+    times[i] = now_ns() - start;
+    check_back(start, *(const int64_t *)reply.data);
+  }
+  tell(times, count);
+}
+
+static void answer(int64_t count) {
+  puts("ok");
+  fflush(stdout);
+  for (int64_t i = 0; i < count;) {
+    bywash_request request;
+    if (must(bywash_request_next(responder, &request, SECOND)) == 1) {
+      must(bywash_request_reply(responder, &request, request.data, request.length, 0));
+      i++;
+    }
+  }
+  puts("ok");
 }
 
 static void pong(int64_t count) {
@@ -170,6 +241,8 @@ static void pong(int64_t count) {
 }
 
 static void close_all(void) {
+  bywash_caller_close(caller);
+  bywash_responder_close(responder);
   for (int i = 0; i < writer_count; i++) {
     bywash_publisher_close(writers[i]);
   }
@@ -184,15 +257,16 @@ static void close_all(void) {
 
 int main(int argc, char **argv) {
   char line[256];
-  if (argc != 6) {
-    fprintf(stderr, "usage: bench POLICY DIRECTORY RING READERS SIZE\n");
+  if (argc != 7) {
+    fprintf(stderr, "usage: bench streams|calls POLICY DIRECTORY RING READERS SIZE\n");
     return 2;
   }
-  policy = strcmp(argv[1], "SPIN") == 0 ? BYWASH_SPIN : strcmp(argv[1], "BLOCK") == 0 ? BYWASH_SLEEP : BYWASH_BACKOFF;
-  directory = argv[2];
-  ring_bytes = strtoll(argv[3], NULL, 10);
-  reader_count = (int32_t)strtol(argv[4], NULL, 10);
-  words = strtoll(argv[5], NULL, 10) / 8;
+  for_calls = strcmp(argv[1], "calls") == 0;
+  policy = strcmp(argv[2], "SPIN") == 0 ? BYWASH_SPIN : strcmp(argv[2], "BLOCK") == 0 ? BYWASH_SLEEP : BYWASH_BACKOFF;
+  directory = argv[3];
+  ring_bytes = strtoll(argv[4], NULL, 10);
+  reader_count = (int32_t)strtol(argv[5], NULL, 10);
+  words = strtoll(argv[6], NULL, 10) / 8;
   while (fgets(line, sizeof line, stdin) != NULL) {
     char command[32] = "";
     int64_t a = 0;
@@ -200,9 +274,9 @@ int main(int argc, char **argv) {
     sscanf(line, "%31s %" SCNd64 " %" SCNd64, command, &a, &b);
     if (strcmp(command, "writer") == 0 || strcmp(command, "reader") == 0) {
       if (command[0] == 'w') {
-        open_writer(a);
+        (for_calls ? open_caller : open_writer)(a);
       } else {
-        open_reader(a);
+        (for_calls ? open_responder : open_reader)(a);
       }
       puts("ok");
     } else if (strcmp(command, "connect") == 0) {
@@ -221,6 +295,10 @@ int main(int argc, char **argv) {
       ping(a);
     } else if (strcmp(command, "pong") == 0) {
       pong(a);
+    } else if (strcmp(command, "callOneByOne") == 0) {
+      call_one_by_one(a);
+    } else if (strcmp(command, "answer") == 0) {
+      answer(a);
     } else if (strcmp(command, "close") == 0) {
       close_all();
     } else {

@@ -36,7 +36,7 @@ fun callGroups(): List<Group> {
 }
 
 /** A caller in one process, and responders in another. */
-private abstract class AnsweredLane(workspace: Workspace, setting: Setting) : Lane(workspace, setting) {
+abstract class AnsweredLane(workspace: Workspace, setting: Setting) : Lane(workspace, setting) {
     private val responders = reader()
 
     override fun open() {
@@ -55,7 +55,7 @@ private abstract class AnsweredLane(workspace: Workspace, setting: Setting) : La
 }
 
 /** How long calls take, one after the other. */
-private class CallLane(workspace: Workspace, setting: Setting) : AnsweredLane(workspace, setting) {
+class CallLane(workspace: Workspace, setting: Setting) : AnsweredLane(workspace, setting) {
     override fun move(count: Long) = answered(count, "callOneByOne $count").percentiles()
 }
 

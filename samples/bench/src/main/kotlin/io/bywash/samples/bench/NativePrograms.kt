@@ -8,17 +8,16 @@ import kotlin.io.path.extension
 import kotlin.io.path.listDirectoryEntries
 
 /** Bywash from C: the program `bench` of samples/native, compiled when it is measured. */
-object NativeContender : Contender("bywash.native", listOf(Policy.SPIN, Policy.BACKOFF)) {
-    private val COMPILERS = listOf("cc", "gcc", "clang")
+class NativeContender(name: String, private val mode: String) :
+    Contender(name, listOf(Policy.SPIN, Policy.BACKOFF)) {
     private val sources get() = Path.of(System.getProperty("bywash.native") ?: "../native")
 
-    @Synchronized
-    override fun program(directory: Path): List<String> {
+    override fun program(directory: Path): List<String> = synchronized(COMPILERS) {
         val program = directory.resolve("native-bench")
         if (!program.exists()) {
             compile(program)
         }
-        return listOf("$program")
+        listOf("$program", mode)
     }
 
     private fun compile(program: Path) {
@@ -39,6 +38,10 @@ object NativeContender : Contender("bywash.native", listOf(Policy.SPIN, Policy.B
     override fun writer(channel: Channel, policy: Policy): Writer = throw UnsupportedOperationException(name)
 
     override fun reader(channel: Channel, policy: Policy): Reader = throw UnsupportedOperationException(name)
+
+    private companion object {
+        val COMPILERS = listOf("cc", "gcc", "clang")
+    }
 }
 
 private const val MESSAGE_BYTES = 64
@@ -46,20 +49,22 @@ private const val ECHO_BYTES = 48
 
 /** C and Java beside each other, in both directions; the keys are explained in `docs/BENCHMARKS.md`. */
 fun nativeGroups(effort: Effort, ringBytes: Long): List<Group> {
-    val java = contender("bywash.claim")
-    val pairs = listOf(
-        Triple("cToC", NativeContender, NativeContender), Triple("cToJava", NativeContender, java),
-        Triple("javaToC", java, NativeContender), Triple("javaToJava", java, java),
-    )
-    fun settings(sizeBytes: Int) = pairs.flatMap { (label, writing, reading) ->
-        NativeContender.policies.takeLast(if (effort == Effort.TINY) 1 else 2).map {
+    fun settings(sizeBytes: Int, native: NativeContender, java: Contender) = listOf(
+        Triple("cToC", native, native), Triple("cToJava", native, java), Triple("javaToC", java, native),
+        Triple("javaToJava", java, java),
+    ).flatMap { (label, writing, reading) ->
+        native.policies.takeLast(if (effort == Effort.TINY) 1 else 2).map {
             Setting(writing, it, sizeBytes, ringBytes, label = "$label.${it.key}", reading = reading)
         }
     }
+    fun streams(sizeBytes: Int) =
+        settings(sizeBytes, NativeContender("bywash.native", "streams"), contender("bywash.claim"))
+    val calls = settings(MESSAGE_BYTES, NativeContender("bywash.native.call", "calls"), contender(CallContender.NAME))
     val bare = Setting(contender("raw.copy"), Policy.SPIN, MESSAGE_BYTES, ringBytes, label = "rawCopy")
     return listOf(
-        Group("native.throughput", (settings(MESSAGE_BYTES) + bare).map { setting -> { StreamLane(it, setting) } }),
-        Group("native.rtt", settings(ECHO_BYTES).map { setting -> { PingLane(it, setting) } }),
+        Group("native.throughput", (streams(MESSAGE_BYTES) + bare).map { setting -> { StreamLane(it, setting) } }),
+        Group("native.rtt", streams(ECHO_BYTES).map { setting -> { PingLane(it, setting) } }),
+        Group("native.calls", calls.map { setting -> { CallLane(it, setting) } }),
     )
 }
 
@@ -73,8 +78,10 @@ fun nativeRatios(report: Report): Map<String, Double> = buildMap {
     for (label in listOf("cToC", "cToJava", "javaToC")) {
         val rate = best("throughput", label, "rate")
         best("throughput", "javaToJava", "rate")?.let { java -> rate?.let { put("native.$label.vsJava", it / java) } }
-        val nanos = best("rtt", label, "p50")
-        best("rtt", "javaToJava", "p50")?.let { java -> nanos?.let { put("native.rtt.$label.vsJava", java / it) } }
+        for (group in listOf("rtt", "calls")) {
+            val nanos = best(group, label, "p50") ?: continue
+            best(group, "javaToJava", "p50")?.let { java -> put("native.$group.$label.vsJava", java / nanos) }
+        }
     }
     val bare = best("throughput", "rawCopy", "rate")
     best("throughput", "cToC", "rate")?.let { rate -> bare?.let { put("native.cToC.vsRawCopy", rate / it) } }

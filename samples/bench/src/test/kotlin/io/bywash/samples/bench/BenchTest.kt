@@ -145,7 +145,8 @@ class BenchTest {
         assertEquals(0, bench("native", "--json"), { err })
         for (key in listOf("native.throughput.cToC.backoff.rate.median", "native.rtt.javaToC.backoff.p50.median",
             "native.cToC.vsJava", "native.cToJava.vsJava", "native.javaToC.vsJava", "native.cToC.vsRawCopy",
-            "native.rtt.cToC.vsJava")) {
+            "native.rtt.cToC.vsJava", "native.calls.cToC.backoff.p50.median", "native.calls.cToC.vsJava",
+            "native.calls.cToJava.vsJava", "native.calls.javaToC.vsJava")) {
             assertTrue("\"$key\": " in out, "$key: $out")
         }
     }
