@@ -6,6 +6,7 @@ import java.io.DataInputStream
 import java.io.DataOutputStream
 import java.io.PrintStream
 import java.nio.file.Path
+import java.util.concurrent.TimeUnit
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonObject
 import kotlinx.serialization.json.jsonObject
@@ -38,6 +39,18 @@ class Commands(bus: Path, become: List<String> = emptyList(), classPath: String 
     override fun close() {
         process.destroy()
         process.waitFor()
+    }
+}
+
+/** Looks again until what is expected is seen: between two looks, whoever works may have stood still for a while. */
+fun untilSeen(look: () -> Unit) {
+    val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60)
+    while (true) {
+        try {
+            return look()
+        } catch (notYet: AssertionError) {
+            if (System.nanoTime() > end) throw notYet
+        }
     }
 }
 

@@ -107,8 +107,13 @@ class OperateTest {
         val lines = Regex("(?m)^\\./bywash ([^#\n]+)").findAll(section)
             .map { it.groupValues[1].trim().split(" ") }.toList()
         assertEquals(listOf("health", "top", "stat", "doctor"), lines.map { it.first() })
+        untilSeen { findHungReader(lines, archive.pid()) } // who waits does not at the moment of each look
+        val asJson = bywash("health", "market", "--json").json.toString()
+        contains(asJson, "process ${archive.pid()} \\\"archiver\\\" is stopped")
+    }
+
+    private fun findHungReader(lines: List<List<String>>, pid: Long) {
         val shown = lines.associate { it.first() to bywash(*it.toTypedArray()) }
-        val pid = archive.pid()
         val health = shown.getValue("health")
         assertEquals(1, health.exitCode)
         contains(health.out, "hung: market", " $pid ", "\"archive\"", "more)")
@@ -121,7 +126,6 @@ class OperateTest {
                 "warning: market/frames: the ring is full, and popper process $pid \"painter\" has popped 0",
             )
         }
-        contains(bywash("health", "market", "--json").json.toString(), "process $pid \\\"archiver\\\" is stopped")
     }
 
     @Test

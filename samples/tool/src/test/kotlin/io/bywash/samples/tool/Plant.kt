@@ -3,6 +3,7 @@ package io.bywash.samples.tool
 import io.bywash.engine.BusDirectory
 import io.bywash.engine.Kind
 import io.bywash.engine.Segment
+import io.bywash.engine.SegmentClosedException
 import io.bywash.engine.SegmentSpec
 import io.bywash.engine.broadcast.Broadcast
 import io.bywash.engine.broadcast.Publisher
@@ -46,7 +47,7 @@ object Archive {
     }
 }
 
-/** The other side of an [Archive]: writes wherever there is room, in a thread for each. */
+/** The other side of an [Archive]: writes wherever there is room, and waits where is none, in a thread for each. */
 class Feed(private val bus: Path) : AutoCloseable {
     val segment: Segment = Segment.create(bus.resolve("market"), plantSpec)
     private val publisher = Publisher.open(segment.directory().find("orders", Kind.BROADCAST))
@@ -72,21 +73,26 @@ class Feed(private val bus: Path) : AutoCloseable {
 
     private fun run(step: () -> Unit) {
         threads += Thread {
-            while (!isOver) {
-                step()
+            try {
+                while (true) {
+                    step()
+                }
+            } catch (over: SegmentClosedException) {
+                check(isOver) { over }
             }
         }.apply { start() }
     }
 
     override fun close() {
         isOver = true
+        segment.close() // ends the waits
         threads.forEach { it.join() }
-        segment.close()
         BusDirectory.at(bus).remove("market") // it stays while there are messages in a work queue
     }
 
     companion object {
-        private val WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(500)
+        /** Whoever waits is seen to wait at each look. */
+        private val WAIT_NANOS = TimeUnit.HOURS.toNanos(1)
 
         /** The bytes of an order, written by hand. */
         fun order(time: Long, units: Long, side: Int, symbol: String): ByteArray = ByteArray(32).also {

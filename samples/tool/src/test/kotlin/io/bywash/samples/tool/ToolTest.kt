@@ -127,9 +127,11 @@ class ToolTest {
         val shown = bywash("stat", "market")
         assertEquals(0, shown.exitCode, shown.err)
         contains(shown.out, "segment market: ", "orders", "broadcast", "64 KiB", "PER SECOND", "block", "alive")
-        val all = bywash("stat", "--json").json.getValue("segments").jsonArray.single().jsonObject
-        assertTrue(all.getValue("rates").jsonArray.single().jsonObject.perSecond("published") > 0, all.toString())
-        assertEquals("market", all.getValue("now").jsonObject.getValue("name").jsonPrimitive.content)
+        untilSeen {
+            val all = bywash("stat", "--json").json.getValue("segments").jsonArray.single().jsonObject
+            assertTrue(all.getValue("rates").jsonArray.single().jsonObject.perSecond("published") > 0, all.toString())
+            assertEquals("market", all.getValue("now").jsonObject.getValue("name").jsonPrimitive.content)
+        }
         val verified = bywash("verify", "market")
         assertEquals("Segment market: every invariant holds.\n", verified.out)
         assertEquals(0, verified.exitCode, verified.out)
@@ -154,21 +156,7 @@ class ToolTest {
                         }
                         worker.start()
                         try {
-                            val shown = bywash("stat", "market")
-                            contains(shown.out,
-                                "warning: market/orders: subscriber process $pid (block, role 2) reads ",
-                                "of the ring, and holds publisher process $pid back")
-                            val found = bywash("stat", "--json").json.getValue("segments").jsonArray.single().jsonObject
-                            val rates = found.getValue("rates").jsonArray.single().jsonObject
-                            assertTrue(rates.perSecond("blocked") > 0, rates.toString())
-                            assertTrue(rates.number("fill") in 0.5..1.0, rates.toString())
-                            val holders = rates.getValue("holders").jsonArray.map { it.jsonObject }
-                            val roles = holders.map { it.getValue("holder").jsonObject.number("role") }
-                            assertEquals(listOf(0.0, 1.0, 2.0), roles)
-                            assertTrue(holders.drop(1).all { it.perSecond("read") > 0 }, rates.toString())
-                            val obstacle = rates.getValue("obstacles").jsonArray.single().jsonObject
-                            assertEquals(2.0, obstacle.number("role"))
-                            assertEquals("SLOWS", obstacle.getValue("effect").jsonPrimitive.content)
+                            untilSeen { lookAtSlowSubscriber() }
                         } finally {
                             worker.interrupt()
                             worker.join()
@@ -177,6 +165,24 @@ class ToolTest {
                 }
             }
         }
+    }
+
+    private fun lookAtSlowSubscriber() {
+        val shown = bywash("stat", "market")
+        contains(shown.out,
+            "warning: market/orders: subscriber process $pid (block, role 2) reads ",
+            "of the ring, and holds publisher process $pid back")
+        val found = bywash("stat", "--json").json.getValue("segments").jsonArray.single().jsonObject
+        val rates = found.getValue("rates").jsonArray.single().jsonObject
+        assertTrue(rates.perSecond("blocked") > 0, rates.toString())
+        assertTrue(rates.number("fill") in 0.5..1.0, rates.toString())
+        val holders = rates.getValue("holders").jsonArray.map { it.jsonObject }
+        val roles = holders.map { it.getValue("holder").jsonObject.number("role") }
+        assertEquals(listOf(0.0, 1.0, 2.0), roles)
+        assertTrue(holders.drop(1).all { it.perSecond("read") > 0 }, rates.toString())
+        val obstacles = rates.getValue("obstacles").jsonArray.map { it.jsonObject }
+        assertEquals(listOf(2.0 to "SLOWS"),
+            obstacles.map { it.number("role") to it.getValue("effect").jsonPrimitive.content })
     }
 
     @Test

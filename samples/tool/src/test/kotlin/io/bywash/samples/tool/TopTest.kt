@@ -53,10 +53,18 @@ class TopTest {
         }
 
         /** Waits until this stands there, however it is broken into lines. */
-        fun await(wanted: String) {
+        fun await(wanted: String) = await("no '$wanted'") { wanted in it }
+
+        /** Waits until a look says for how many seconds something has lasted, and a later one says a larger number. */
+        fun awaitGrowth() = await("no number of seconds that grows") { all ->
+            val seconds = SECONDS.findAll(all).map { it.groupValues[1].toLong() }.toList()
+            seconds.zipWithNext().any { (one, next) -> next > one }
+        }
+
+        private fun await(otherwise: String, isThere: (String) -> Boolean) {
             val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60)
-            while (wanted !in lines.joinToString(" ") { it.trim() }.replace(Regex(" +"), " ")) {
-                assertTrue(System.nanoTime() < end && process.isAlive, "no '$wanted' at $columns columns in:\n$text")
+            while (!isThere(lines.joinToString(" ") { it.trim() }.replace(Regex(" +"), " "))) {
+                assertTrue(System.nanoTime() < end && process.isAlive, "$otherwise at $columns columns in:\n$text")
                 Thread.sleep(50)
             }
         }
@@ -103,7 +111,7 @@ class TopTest {
         for (terminal in terminals) {
             terminal.await("shown: all, by name")
             terminal.await("subscriber process $pid \"archive\" (block, role 1) does not go on")
-            terminal.await("(for 2 s)")
+            terminal.awaitGrowth()
             terminal.await("#########. 99%") // the ring of the broadcast
             terminal.press("s")
             terminal.await("by rate")
@@ -198,6 +206,8 @@ class TopTest {
     }
 
     private companion object {
+        /** For how long already the subscriber holds its publisher back. */
+        val SECONDS = Regex("the ring is full \\(for (\\d+) s\\)")
         val ESCAPE = Regex("\u001b\\[[0-9;?]*[A-Za-z]")
         const val CONTROL_C = "\u0003"
         const val COLOUR = "\u001b[3"
