@@ -28,6 +28,8 @@ final class Monitor {
       Ends with 0 if what happened was seen, with 1 if not, with 2 if it was called wrongly.""";
   private static final long PERIOD_NANOS = SECONDS.toNanos(1);
   private static final int VICTIM = 1;
+  /** So much longer than a worker is stopped does the farm stand still, unless that worker is killed before. */
+  private static final int HOLD_SECONDS = 300;
   private static final String FARM = "io.bywash.samples.taskfarm/io.bywash.samples.taskfarm.TaskFarm";
 
   private final PrintStream out;
@@ -78,7 +80,7 @@ final class Monitor {
   }
 
   private int demonstrate(boolean skip, boolean json) throws IOException, InterruptedException {
-    Process farm = Programs.builder(FARM, "--json", "--hold", Long.toString(stopSeconds + 6))
+    Process farm = Programs.builder(FARM, "--json", "--hold", Long.toString(stopSeconds + HOLD_SECONDS))
         .redirectOutput(ProcessBuilder.Redirect.DISCARD).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     String segment = "task-farm-" + farm.pid();
     Programs.leaveNothing(segment);
@@ -109,11 +111,16 @@ final class Monitor {
 
   /** Looks once a second until something is so, and for at least so many seconds if it is not. */
   private static void lookUntil(Watch watch, BooleanSupplier condition, long seconds) {
-    long end = System.nanoTime() + SECONDS.toNanos(seconds);
+    long start = System.nanoTime();
+    boolean last;
     do {
+      last = System.nanoTime() - start >= SECONDS.toNanos(seconds); // asked first: one look is behind that time
       watch.look();
-      LockSupport.parkNanos(PERIOD_NANOS);
-    } while (!condition.getAsBoolean() && System.nanoTime() < end);
+      if (condition.getAsBoolean()) {
+        return;
+      }
+      LockSupport.parkNanos(last ? 0 : PERIOD_NANOS);
+    } while (!last);
   }
 
   private static void signal(String name, long pid) throws IOException, InterruptedException {

@@ -23,6 +23,7 @@ final class Watch implements AutoCloseable {
   private final RecordArray<Stats> array;
   private final long hungNanos;
   private final PrintStream out;
+  private final Map<Integer, Stats> told = new HashMap<>();
   private final Map<Integer, State> states = new HashMap<>();
   private long alarms;
   private long cleared;
@@ -41,8 +42,10 @@ final class Watch implements AutoCloseable {
     List<List<String>> rows = new ArrayList<>();
     long sum = 0;
     for (int i = 0; i < array.length(); i++) {
-      Stats stats = array.get(i);
-      if (stats != null) { // else there was none yet, or it is being set right now
+      Stats now = array.get(i); // null when there was none yet, or when it is being set right now
+      Stats stats = now == null ? told.get(i) : now;
+      if (stats != null) {
+        told.put(i, stats);
         State state = state(stats);
         note(i, stats, state);
         rows.add(row(i, stats, state));
@@ -95,7 +98,7 @@ final class Watch implements AutoCloseable {
 
   /** The process that tells in an element. */
   long process(int index) {
-    return array.get(index).process();
+    return told.get(index).process();
   }
 
   State stateOf(int index) {

@@ -71,7 +71,8 @@ final class MonitorTest {
 
   @Test
   void theWorkerThatIsStoppedHangsWithAnAlarmThatIsClearedAndTheOneThatIsKilledIsDead() throws Exception {
-    Ended ended = run("--json", "--hung", "3", "--stop", "5");
+    // On a busy machine a worker may tell nothing for seconds, which is no reason for an alarm here.
+    Ended ended = run("--json", "--hung", "12", "--stop", "60");
     assertEquals(1, ended.out.lines().count(), ended.toString());
     assertTrue(ended.out.matches("\\{\"ok\": true, \"processes\": 4, \"alarms\": 1, \"cleared\": 1,"
         + " \"dead\": [1-4], \"processed\": [1-9]\\d*}\\s*"), ended.toString());
@@ -83,7 +84,7 @@ final class MonitorTest {
 
   @Test
   void aWorkerThatIsNotStoppedGivesNoAlarmWhichIsNotOk() throws Exception {
-    Ended ended = run("--json", "--hung", "5", "--stop", "1", "--sabotage", "skip");
+    Ended ended = run("--json", "--hung", "60", "--stop", "1", "--sabotage", "skip");
     assertTrue(ended.out.startsWith("{\"ok\": false, \"processes\": 4, \"alarms\": 0, "), ended.toString());
     assertEquals(1, ended.exitCode);
   }

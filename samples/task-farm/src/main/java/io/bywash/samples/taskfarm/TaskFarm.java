@@ -2,6 +2,7 @@ package io.bywash.samples.taskfarm;
 
 import static io.bywash.samples.taskfarm.Work.*;
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
+import static java.util.concurrent.TimeUnit.NANOSECONDS;
 import static java.util.concurrent.TimeUnit.SECONDS;
 
 import io.bywash.engine.*;
@@ -24,7 +25,8 @@ final class TaskFarm {
       One process hands 1,000 tasks to four others and collects their results. At first it does not, so that results
       pile up, workers wait with tasks in their hands, and handing out comes to a stop. Then one of them is killed.
 
-        --hold SECONDS   how long they stand still, so that there is time for 'bywash monitor'; also BYWASH_FARM_HOLD
+        --hold SECONDS   how long they stand still, so that there is time for 'bywash monitor'; also BYWASH_FARM_HOLD;
+                         less if worker 2 is killed before
         --json           what was counted as one line on the standard output, everything else on the standard error
         --sabotage drop  a worker forgets a task: that is noticed
         --help           this text
@@ -37,7 +39,6 @@ final class TaskFarm {
   private final BitSet seen = new BitSet();
   private final List<Process> workers = new ArrayList<>();
   private final PrintStream out;
-  private long accepted;
   private long duplicates;
   private long wrong;
   private long overflows;
@@ -74,24 +75,26 @@ final class TaskFarm {
     try (Segment segment = Segment.open(SEGMENT, SPEC);
         Atomics state = Atomics.open(segment.directory().find("state", Kind.CELLS))) {
       Entry tasks = segment.directory().find("tasks", Kind.WORK_QUEUE);
+      Entry results = segment.directory().find("results", Kind.WORK_QUEUE);
       for (int i = 1; i <= WORKERS; i++) {
         workers.add(Programs.start(Worker.class, SEGMENT, Integer.toString(i), Long.toString(forgotten)));
       }
       Programs.await("all workers were ready", () -> state.intCell("workersReady").get() == WORKERS);
       Thread handing = Thread.ofVirtual().start(() -> handOut(tasks));
       out.println("nobody collects results yet ...");
-      Programs.await("all workers stood still", () -> QueueStatus.of(tasks).heldCount() == WORKERS
-          && QueueStatus.of(tasks).readyCount() == QueueStatus.of(tasks).capacity());
+      Programs.await("all workers stood still", () -> waiting(results) == QueueStatus.of(results).capacity()
+          && waiting(tasks) == QueueStatus.of(tasks).capacity() + WORKERS);
       out.println("... so each worker waits with a task in its hands, and no more are handed out:\n");
       out.println(new StatusText().segment(SegmentStatus.of(segment), SegmentStatus.of(segment)));
       offerOneMore(tasks);
-      LockSupport.parkNanos(holdNanos);
+      workers.get(1).waitFor(holdNanos, NANOSECONDS); // or until somebody kills it, as 'bywash monitor' does
       long task = taskOf(tasks, workers.getFirst().pid());
       workers.getFirst().destroyForcibly().waitFor();
       out.println("worker 1 was killed in the middle of task " + task + "; now results are collected");
-      try (Consumer results = Consumer.open(segment.directory().find("results", Kind.WORK_QUEUE))) {
-        while (accepted < TASK_COUNT && results.poll(this::collect, 100, SECONDS.toNanos(5)) > 0) {
-          // until all are there, or nothing has come for long
+      try (Consumer consumer = Consumer.open(results)) {
+        while (seen.cardinality() < TASK_COUNT && (consumer.poll(this::collect, 100, SECONDS.toNanos(5)) > 0
+            || handing.isAlive() || waiting(tasks) > 0)) {
+          // until all are there, or nothing has come for long and none is due
         }
       }
       handing.join();
@@ -100,8 +103,14 @@ final class TaskFarm {
         worker.waitFor();
       }
       long redelivered = QueueStatus.of(tasks).redeliveredCount();
-      return new Outcome(TASK_COUNT, accepted, duplicates, wrong, redelivered, 1, overflows);
+      return new Outcome(TASK_COUNT, seen.cardinality(), duplicates, wrong, redelivered, 1, overflows);
     }
+  }
+
+  /** How many messages of a queue are not acknowledged. */
+  private static int waiting(Entry queue) {
+    QueueStatus status = QueueStatus.of(queue);
+    return status.readyCount() + status.heldCount() + status.leftCount();
   }
 
   /** Tries so often, with pauses that double; what is then not sent is counted. */
@@ -143,7 +152,6 @@ final class TaskFarm {
       duplicates++;
     } else {
       seen.set((int) result.id());
-      accepted++;
     }
   }
 }
