@@ -103,6 +103,7 @@ class DemoRun(
         receiver.stop()
         container.end()
         watch("the consumers end") { !receiver.isAlive && !container.isAlive }
+        look() // what stays on the screen is what is true at the end
         recording?.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS)?.let(::report) // it ends with the segment
         return DemoResult(
             published, status().blockedCount(), receiver, container,
@@ -183,7 +184,7 @@ class DemoRun(
 
     private companion object {
         const val LOOK_MILLIS = 100L
-        const val PATIENCE_NANOS = 30_000_000_000L
-        const val STILL_NANOS = 5_000_000_000L
+        const val PATIENCE_NANOS = 60_000_000_000L
+        const val STILL_NANOS = 30_000_000_000L
     }
 }

@@ -30,7 +30,7 @@ fun main(arguments: Array<String>) {
     runBlocking {
         demoBus.open().use { bus ->
             bus.sender(readings).use { sender ->
-                check(sender.awaitReceivers(2, 30.seconds)) { "the two consumers did not join within 30 s" }
+                check(sender.awaitReceivers(2, 60.seconds)) { "the two consumers did not join within 60 s" }
                 println("publishing")
                 val warm = System.nanoTime() + WARM_UP_NANOS
                 var due = System.nanoTime().toDouble()

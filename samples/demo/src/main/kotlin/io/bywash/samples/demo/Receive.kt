@@ -14,7 +14,7 @@ object Receive {
         val stop = StopRequest()
         val tally = Tally()
         runBlocking {
-            demoBus.attach(30.seconds).use { bus ->
+            demoBus.attach(60.seconds).use { bus ->
                 bus.receiver(readings).use { receiver ->
                     var reported = 0L
                     while (!stop.isMade) {
