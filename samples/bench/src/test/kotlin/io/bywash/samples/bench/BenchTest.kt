@@ -207,7 +207,7 @@ class BenchTest {
         }
         val children = process.descendants().toList()
         assertTrue(children.size >= 2, { err })
-        ProcessBuilder("kill", "-INT", process.pid().toString()).start().waitFor()
+        process.destroy() // SIGTERM: SIGINT is ignored by who was started in the background
         assertTrue(process.waitFor(60, TimeUnit.SECONDS))
         children.forEach { it.onExit().get(60, TimeUnit.SECONDS) }
     }

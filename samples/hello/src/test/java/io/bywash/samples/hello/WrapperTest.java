@@ -150,6 +150,10 @@ final class WrapperTest {
       mavenOnPath(version);
       assertRan("fetched", mvnw());
     }
+    while (downloads() == 0) { // what was served is logged afterwards
+      assertTrue(server.isAlive(), log());
+      Thread.sleep(10);
+    }
     assertEquals(1, downloads(), log());
   }
 

@@ -78,6 +78,11 @@ final class Peer implements AutoCloseable {
     return line;
   }
 
+  /** Whether it has said a line that nobody has taken yet. */
+  boolean hasSpoken() {
+    return !lines.isEmpty();
+  }
+
   /** Waits until it says this. */
   Peer awaits(String expected) throws InterruptedException {
     assertEquals(expected, line());
