@@ -49,8 +49,9 @@ object CancellationStorm : ChildProgram {
         val random = Random(seed)
         topology.open(directory).use { bus ->
             val storm = Storm(bus, random)
-            repeat(rounds) { storm.round(it) }
-            storm.check(rounds)
+            var round = 0
+            while (round < rounds || storm.count <= rounds) storm.round(round++)
+            storm.check()
             repeat(rounds / 10) { routes(bus, random) }
             repeat(rounds / 10) { attaches(bus, directory, random) }
         }
@@ -69,6 +70,9 @@ object CancellationStorm : ChildProgram {
         private val shared = sender.shared()
         private val receiver = bus.receiver(numbers)
         private val got = mutableListOf<Long>()
+
+        /** How many messages have arrived. */
+        val count get() = got.size
 
         private val sends = mapOf<String, suspend (Long) -> Unit>(
             "send" to { sender.send(it) },
@@ -164,10 +168,9 @@ object CancellationStorm : ChildProgram {
             assertEquals(got.size.toLong(), receiver.nextSequence, "what $receiveName took")
         }
 
-        fun check(rounds: Int) {
+        fun check() {
             generateSequence { receiver.tryReceive().getOrNull() }.forEach { got += it }
             assertEquals((0L until sender.nextSequence).toList(), got)
-            assertTrue(got.size > rounds, "only ${got.size} messages in $rounds rounds")
             sender.close()
             receiver.close()
         }

@@ -2,6 +2,8 @@ package io.bywash.bus
 
 import io.bywash.bus.broadcast.Topic
 import io.bywash.bus.broadcast.topic
+import io.bywash.engine.Kind
+import io.bywash.engine.broadcast.BroadcastStatus
 import java.nio.file.Path
 import kotlinx.coroutines.async
 import kotlinx.coroutines.flow.filter
@@ -97,6 +99,9 @@ class ProcessTest {
         }
     }
 
+    private fun Bus.receiverCount(topic: Topic<*>) =
+        BroadcastStatus.of(segment.directory().find(topic.name, Kind.BROADCAST)).subscribers().size
+
     /** Sends until it is killed. */
     object Streaming : ChildProgram {
         override suspend fun run(arguments: List<String>) {
@@ -116,8 +121,10 @@ class ProcessTest {
                 val loop = bus.receiver(there, Until.SenderGone)
                 val got = async { buildList { for (number in loop) add(number) } }
                 val flow = async { bus.flow(there, Until.SenderGone).toList() }
+                eventually { bus.receiverCount(there) == 2 }
                 child.await("sending")
-                eventually { loop.nextSequence > 1000 }
+                val both = loop.nextSequence + 1000 // of which the flow gets most
+                eventually { loop.nextSequence > both }
                 child.kill()
                 val all = got.await()
                 assertEquals((0L until all.size).toList(), all)
@@ -135,6 +142,7 @@ class ProcessTest {
         }
         routed.use(temp.directory) { bus ->
             launch { bus.runRoutes() }
+            eventually { bus.receiverCount(there) == 1 } // or the first messages are nobody's
             val results = bus.receiver(back)
             var last = -1L
             repeat(2) {

@@ -172,7 +172,9 @@ class SelectTest {
                     }
                 }
                 var timeouts = 0
-                repeat(scopes) {
+                var passed = 0
+                // On a busy machine a scope may pass in which nobody got to do anything.
+                while (passed++ < scopes || got.any { it.size <= scopes / 2 }) {
                     val selecting = launch {
                         coroutineScope {
                             while (true) {
@@ -192,7 +194,6 @@ class SelectTest {
                     generateSequence { receiver.tryReceive().getOrNull() }.forEach { got[index] += it }
                     assertEquals((0L until got[index].size).toList(), got[index])
                     assertEquals(receiver.nextSequence, got[index].size.toLong(), "nothing was lost at the end")
-                    assertTrue(got[index].size > scopes / 2, "only ${got[index].size} messages in $scopes scopes")
                 }
             }
         }
@@ -215,7 +216,8 @@ class SelectTest {
                     }
                 }
                 val sent = longArrayOf(0, 0)
-                repeat(scopes) {
+                var passed = 0
+                while (passed++ < scopes || sent.any { it <= scopes / 2 }) {
                     val selecting = launch {
                         coroutineScope {
                             while (true) {
@@ -234,7 +236,6 @@ class SelectTest {
                 eventually { receivers.indices.all { receivers[it].nextSequence == sent[it] } }
                 receiving.forEach { it.cancelAndJoin() }
                 got.forEachIndexed { index, numbers -> assertEquals((0L until sent[index]).toList(), numbers) }
-                assertTrue(sent.all { it > scopes / 2 }, "only ${sent.toList()} messages in $scopes scopes")
             }
         }
     }

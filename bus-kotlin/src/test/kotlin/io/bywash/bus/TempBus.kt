@@ -20,7 +20,7 @@ import org.junit.jupiter.api.extension.BeforeEachCallback
 import org.junit.jupiter.api.extension.ExtensionContext
 
 /** The deadline of everything that a test waits for. */
-val PATIENCE = 60.seconds
+val PATIENCE = 100.seconds
 
 /** Runs a test in real threads, with a deadline. */
 fun test(block: suspend CoroutineScope.() -> Unit) = runBlocking(Dispatchers.Default) { withTimeout(PATIENCE, block) }

@@ -5,7 +5,6 @@ import io.bywash.bus.broadcast.topic
 import io.bywash.engine.SegmentNotFoundException
 import java.lang.management.ManagementFactory
 import kotlin.time.Duration.Companion.milliseconds
-import kotlin.time.Duration.Companion.minutes
 import kotlin.time.TimeSource
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.async
@@ -44,7 +43,7 @@ class VirtualTimeTest {
     }
 
     @Test
-    fun waitingTakesRealTimeAndNoCore() = runTest(timeout = 1.minutes) {
+    fun waitingTakesRealTimeAndNoCore() = runTest(timeout = PATIENCE) {
         assertWaits("attach") {
             val failure = runCatching { topology.attach(LONG, temp.directory) }.exceptionOrNull()
             assertTrue(failure is SegmentNotFoundException, "$failure")
@@ -60,7 +59,7 @@ class VirtualTimeTest {
     }
 
     @Test
-    fun whoWaitsGoesOnInTheTestsOwnThread() = runTest(timeout = 1.minutes) {
+    fun whoWaitsGoesOnInTheTestsOwnThread() = runTest(timeout = PATIENCE) {
         val attaching = async { topology.attach(PATIENCE, temp.directory) }
         topology.open(temp.directory).use { bus ->
             attaching.await().use { other ->
