@@ -45,7 +45,7 @@ import org.osgi.framework.wiring.FrameworkWiring;
  */
 final class Container implements AutoCloseable {
   /** How long to wait for what has to happen. Nothing asserts that it takes less. */
-  static final Duration DEADLINE = Duration.ofSeconds(30);
+  static final Duration DEADLINE = Duration.ofSeconds(60);
 
   /** Where the build puts the jars: felix, equinox, bundles, and those that single tests install. */
   static final Path DIRECTORY = Path.of(System.getProperty("bywash.test.containers"));

@@ -65,7 +65,7 @@ abstract class LifeCycleContract extends ContainerFixture {
     CountDownLatch refreshed = new CountDownLatch(1);
     container.context().getBundle(0).adapt(FrameworkWiring.class).refreshBundles(List.of(bundle),
         event -> refreshed.countDown());
-    assertTrue(refreshed.await(30, TimeUnit.SECONDS));
+    assertTrue(refreshed.await(Container.DEADLINE.toSeconds(), TimeUnit.SECONDS));
     return new WeakReference<>(user.getClass().getClassLoader());
   }
 

@@ -25,7 +25,7 @@ final class ShortageProgram {
   private static final int AFTERWARDS = 20;
   private static final int SHORTAGES = 6;
   private static final long SHORTAGE_NANOS = 300_000_000; // longer than the hub and discovery sleep
-  private static final long PATIENCE_NANOS = 25_000_000_000L;
+  private static final long PATIENCE_NANOS = 60_000_000_000L;
   private static final int MESSAGE_BYTES = 400;
 
   private ShortageProgram() {}
