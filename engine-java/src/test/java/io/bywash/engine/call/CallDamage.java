@@ -22,7 +22,7 @@ final class CallDamage implements DamageSubject {
   private static final int MAX_BYTES = 70;
   /** docs/SPEC.md: a request, a reply and a claim of 128 bytes each. */
   private static final int SLOT_BYTES = 384;
-  private static final long PATIENCE_NANOS = 10_000_000_000L;
+  private static final long PATIENCE_NANOS = 60_000_000_000L;
 
   private static Endpoint endpoint(String name, int callers, int slots) {
     return Endpoint.of(name, MAX_BYTES, MAX_BYTES).callers(callers).slots(slots).responders(2);

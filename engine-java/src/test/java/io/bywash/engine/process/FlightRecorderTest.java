@@ -31,10 +31,13 @@ import io.bywash.engine.ring.Ring;
 import io.bywash.engine.ring.RingPopper;
 import io.bywash.engine.ring.RingWriter;
 import io.bywash.engine.wait.WaitPolicy;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import jdk.jfr.Recording;
 import jdk.jfr.consumer.RecordedEvent;
 import jdk.jfr.consumer.RecordingFile;
@@ -188,9 +191,19 @@ class FlightRecorderTest {
   private static void bePaused(Entry ticks) throws Exception {
     try (Subscriber subscriber = Subscriber.open(ticks, SubscriberOptions.skip().waiting(WaitPolicy.PARK))) {
       ChildProgram.say("waiting");
-      for (int i = 0; i < 20; i++) {
+      AtomicBoolean over = new AtomicBoolean();
+      Thread.ofVirtual().start(() -> over.set(isToldToGoOn()));
+      while (!over.get()) {
         subscriber.poll(message -> {}, 1, 50_000_000);
       }
+    }
+  }
+
+  private static boolean isToldToGoOn() {
+    try {
+      return ChildProgram.hear().equals("go on");
+    } catch (IOException failure) {
+      throw new UncheckedIOException(failure);
     }
   }
 
@@ -222,6 +235,7 @@ class FlightRecorderTest {
       java.util.concurrent.locks.LockSupport.parkNanos(10_000_000);
       everything.resume();
     }
+    everything.tell("go on");
     everything.await("done");
     everything.finish();
     return victimPid;

@@ -84,6 +84,7 @@ class JobStormTest {
           LockSupport.parkNanos(random.nextInt(LIFE_NANOS));
         }
         assertOthersGoOn(segment, processes);
+        ChildProcess.eventually("much is sent", () -> status(segment).sentCount() > 30L * rounds);
         processes.forEach(ChildProcess::kill);
       } finally {
         processes.forEach(ChildProcess::close);

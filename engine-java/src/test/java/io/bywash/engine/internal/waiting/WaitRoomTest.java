@@ -27,7 +27,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class WaitRoomTest {
   private static final int TRIES = 1_000;
   private static final int ROLE = 1;
-  private static final long PATIENCE_NANOS = 1_000_000_000;
+  private static final long PATIENCE_NANOS = 100_000_000_000L;
 
   @RegisterExtension final TempBus bus = new TempBus();
 
