@@ -49,8 +49,8 @@ public class Receiver<out T : Any> internal constructor(
     /** Of messages that were lost before [received], and that no result has told. */
     private var untoldLost = 0L
 
-    /** Of a message that was taken after others, which were handed to the user first. */
-    private var failure: DecodingException? = null
+    /** What ended a batch after its first message; the next operation throws it. */
+    private var failure: Throwable? = null
 
     private val taking = Taking { received = it }
 
@@ -160,13 +160,17 @@ public class Receiver<out T : Any> internal constructor(
     /** Takes a message from the queue unless that was done before; false when there is none. */
     private fun take(): Boolean {
         if (received == null) {
-            failure?.let {
-                failure = null
-                throw it
-            }
+            throwFailure()
             role.poll(taking, 1)
         }
         return received != null
+    }
+
+    private fun throwFailure() {
+        failure?.let {
+            failure = null
+            throw it
+        }
     }
 
     /** As [take]; also true when there will be none, since the sender has gone. */
@@ -233,8 +237,9 @@ public class Receiver<out T : Any> internal constructor(
     }
 
     /**
-     * The next messages, at least one and at most [max]. Suspends while there is none. If a message after the first
-     * cannot be decoded, this returns those before it, and the next call throws.
+     * The next messages, at least one and at most [max]. Suspends while there is none. If anything fails after the
+     * first message, this returns those before, and the next operation throws: when a message cannot be decoded, when
+     * messages were lost, or when this receiver was evicted, for example.
      *
      * @param max at least 1
      * @throws SenderGoneException as [receive], which also lists the other failures
@@ -251,8 +256,8 @@ public class Receiver<out T : Any> internal constructor(
         if (max > 1) {
             try {
                 guard.use { role.poll(Taking { batch += it }, max - 1) }
-            } catch (undecodable: DecodingException) {
-                failure = undecodable
+            } catch (thrown: Throwable) { // these were received, and nobody gets them again
+                failure = thrown
             }
         }
         return batch
@@ -279,6 +284,7 @@ public class Receiver<out T : Any> internal constructor(
         val inPlace = InPlace(handler)
         var count = 0
         guard.retry(UsageGuard.FOREVER, role.waitable, role.senderGone) {
+            throwFailure()
             count = role.poll(inPlace, limit)
             if (count == 0 && role.senderGone?.isReady == true) {
                 count = role.poll(inPlace, limit)

@@ -4,6 +4,8 @@ import io.bywash.bus.broadcast.ReceiverOptions
 import io.bywash.bus.broadcast.Topic
 import io.bywash.bus.broadcast.receiver
 import io.bywash.bus.broadcast.topic
+import io.bywash.engine.Message
+import io.bywash.engine.OverrunException
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.asFlow
 import kotlinx.coroutines.flow.map
@@ -103,6 +105,38 @@ class BatchTest {
             assertEquals(result.lostCount, receiver.tryReceive().getOrThrow())
             assertThrows(IllegalStateException::class.java) { result.getOrThrow() }
             assertEquals("Lost(${lost.single()})", "$result")
+        }
+    }
+
+    /** The sender overtakes the receiver in the middle of a batch. */
+    @Test
+    fun whatABatchHasIsNotLostWhenMoreCannotBeReceived() = test {
+        topology.use(temp.directory) { bus ->
+            val sender = bus.sender(numbers)
+            var overtaken = false
+            val overtaking = Topic(
+                "numbers",
+                object : DirectCodec<Long> by NumberCodec(400) {
+                    override fun read(message: Message): Long {
+                        if (message.sequence() == 6L && !overtaken) {
+                            overtaken = true
+                            repeat(30) { assertTrue(sender.trySend(13L + it).isSuccess) }
+                        }
+                        return message.getLong(0)
+                    }
+                },
+            )
+            val receiver = bus.receiver(overtaking, ReceiverOptions.fail())
+            for (number in 0L until 5) sender.send(number)
+            assertEquals((0L until 5).toList(), receiver.receiveBatch(1000))
+            for (number in 5L until 13) sender.send(number)
+            val batch = receiver.receiveBatch(1000) // up to the end of the ring
+            assertEquals((5L until 5 + batch.size).toList(), batch)
+            val overrun = assertThrows(OverrunException::class.java) { receiver.tryReceive() }
+            assertEquals(batch.last() + 1, overrun.nextSequence() - overrun.lostCount())
+            val rest = receiver.receiveBatch(1000)
+            assertEquals((overrun.nextSequence() until 43).toList(), rest)
+            assertEquals(43, 5 + batch.size + receiver.lostCount + rest.size)
         }
     }
 

@@ -65,6 +65,18 @@ class RingTest {
         }
     }
 
+    /** What was popped is gone from the ring for everybody. */
+    @Test
+    fun whatWasPoppedIsReceivedThoughSomebodyFailsAtHearingOfALoss() = test {
+        topology.use(temp.directory) { bus ->
+            bus.sender(samples, overwrites = true).sendAll(samples(0L..149L))
+            fun take() = samples.takeReceiver(bus.segment, Until.Closed)
+            val receiver = bus.receiver(samples, { error("$it lost") }, ::take)
+            assertEquals("50 lost", runCatching { receiver.receive() }.exceptionOrNull()?.message)
+            assertEquals(samples(50L..149L), receiver.receiveBatch(100))
+        }
+    }
+
     @Test
     fun whatWasReceivedBeforeACancellationIsNotReceivedAgain() = test {
         topology.use(temp.directory) { bus ->

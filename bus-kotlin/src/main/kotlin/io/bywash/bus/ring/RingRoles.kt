@@ -73,10 +73,13 @@ internal class RingPopperRole private constructor(private val ring: Ring<*>, pri
         } catch (undecodable: RecordFormatException) {
             throw DecodingException(ring.name, nextSequence - 1, undecodable)
         }
-        if (popper.lostCount() > lost) {
-            handler.onLost(popper.lostCount() - lost)
+        try {
+            if (popper.lostCount() > lost) {
+                handler.onLost(popper.lostCount() - lost)
+            }
+        } finally { // they are gone from the ring, whatever the user's code does
+            popped.forEach(handler::onValue)
         }
-        popped.forEach(handler::onValue)
         return popped.size
     }
 
