@@ -97,8 +97,9 @@ public class Bus internal constructor(
      * the others are cancelled, and this throws that failure. It returns at once if there are no routes.
      */
     public suspend fun runRoutes(): Unit = coroutineScope {
-        val senders = routes.map { sender(it.to) }
+        val senders = mutableListOf<Sender<*>>()
         try {
+            routes.mapTo(senders) { sender(it.to) }
             coroutineScope { routes.zip(senders) { route, sender -> launch { route.run(this@Bus, sender) } } }
         } finally {
             senders.forEach { it.close() }

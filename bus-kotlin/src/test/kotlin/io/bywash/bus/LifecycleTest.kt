@@ -2,6 +2,7 @@ package io.bywash.bus
 
 import io.bywash.bus.broadcast.Topic
 import io.bywash.bus.broadcast.topic
+import io.bywash.engine.RoleTakenException
 import java.util.logging.Handler
 import java.util.logging.LogRecord
 import java.util.logging.Logger
@@ -104,6 +105,29 @@ class LifecycleTest {
             bus.sender(twice).close()
         }
         bus("none") { topic(raw) }.use(temp.directory) { it.runRoutes() }
+    }
+
+    @Test
+    fun routesThatCouldNotBeginKeepNoSender() = test {
+        val twice = Topic("twice", Codec.Text)
+        val routed = bus("routed") {
+            topic(raw)
+            topic(cooked)
+            topic(twice)
+            route(raw, cooked) { flow -> flow.map { "$it" } }
+            route(raw, twice) { flow -> flow.map { "$it" } }
+        }
+        routed.use(temp.directory) { bus ->
+            routed.use(temp.directory) { other ->
+                val inTheWay = other.sender(twice)
+                val refused = runCatching { bus.runRoutes() }.exceptionOrNull()
+                assertTrue(refused is RoleTakenException, "$refused")
+                inTheWay.close()
+                val running = launch { bus.runRoutes() }
+                assertTrue(bus.sender(raw).awaitReceivers(2, PATIENCE))
+                running.cancelAndJoin()
+            }
+        }
     }
 
     /** What is dropped is closed with a warning, and holds nobody back. */
