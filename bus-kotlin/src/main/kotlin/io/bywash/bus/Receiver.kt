@@ -115,7 +115,17 @@ public class Receiver<out T : Any> internal constructor(
      * The next message if there is one now, or why there is none: empty, lost, sender gone, or closed. Other failures
      * are thrown, as by [receive].
      */
-    public fun tryReceive(): BusResult<T> = if (guard.isClosed) BusResult.CLOSED else result(guard.use { takeOrEnd() })
+    public fun tryReceive(): BusResult<T> {
+        if (guard.isClosed) {
+            return BusResult.CLOSED
+        }
+        val isOver = try {
+            guard.use { takeOrEnd() }
+        } catch (_: BusClosedException) {
+            return BusResult.CLOSED
+        }
+        return result(isOver)
+    }
 
     /**
      * As [receive], but returns the outcome as a value: a message, lost, sender gone, or closed. Other failures are
@@ -130,7 +140,7 @@ public class Receiver<out T : Any> internal constructor(
         if (guard.isClosed) {
             return BusResult.CLOSED.content
         }
-        if (guard.use { take() }) {
+        if (takenNow()) {
             return result(true).content
         }
         return receiveContentSlowly()
@@ -165,6 +175,14 @@ public class Receiver<out T : Any> internal constructor(
         }
         return received != null
     }
+
+    /** As [take]; also false when this was closed just now, which the next operation finds. */
+    private fun takenNow(): Boolean =
+        try {
+            guard.use { take() }
+        } catch (_: BusClosedException) {
+            false
+        }
 
     private fun throwFailure() {
         failure?.let {
@@ -206,7 +224,7 @@ public class Receiver<out T : Any> internal constructor(
         if (guard.isClosed) {
             return false
         }
-        if (guard.use { take() }) {
+        if (takenNow()) {
             return true
         }
         return hasNextSlowly()

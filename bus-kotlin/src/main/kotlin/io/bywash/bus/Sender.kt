@@ -68,7 +68,11 @@ public class Sender<in T : Any> internal constructor(
             return BusResult.CLOSED
         }
         val draft = prepare(value)
-        return if (sendNow(value, draft)) BusResult.SENT else BusResult.FULL
+        return try {
+            if (sendNow(value, draft)) BusResult.SENT else BusResult.FULL
+        } catch (_: BusClosedException) {
+            BusResult.CLOSED
+        }
     }
 
     /**

@@ -90,13 +90,18 @@ internal class UsageGuard(
         try {
             operation()
         } catch (closed: SegmentClosedException) {
-            if (isClosedWithRole && !isRevoked) {
-                close()
-            }
-            throw if (isClosed) closed() else closed
+            throw if (isClosedNow()) closed() else closed
         } catch (fault: InternalError) {
             throw damage(fault)
         }
+
+    /** Whether the end of the role, which was met just now, is a close. */
+    fun isClosedNow(): Boolean {
+        if (isClosedWithRole && !isRevoked) {
+            close()
+        }
+        return isClosed
+    }
 
     /** The virtual machine's word for a file that was cut while it was mapped, as the segment says it. */
     private fun damage(fault: InternalError): Throwable =

@@ -150,6 +150,7 @@ class CellsTest {
             eventually { closed.guard.isAwaited }
             closed.close()
             assertEquals(listOf(Price(1, 2)), all.await())
+            assertEquals(emptyList<Price>(), closed.updates().toList())
             val cancelled = bus.reader(price)
             val following = launch { cancelled.updates().collect() }
             eventually { cancelled.guard.isAwaited }

@@ -105,7 +105,7 @@ internal class Worker<Q : Any, R : Any>(
         } catch (_: BusClosedException) {
             // the end
         } catch (closed: SegmentClosedException) { // met by an answer
-            if (!guard.isClosed) throw closed
+            if (!guard.isClosedNow()) throw closed
         }
     }
 
@@ -117,7 +117,11 @@ internal class Worker<Q : Any, R : Any>(
             currentCoroutineContext().ensureActive() // else the caller has given up
             request.fail(cancelled)
         } catch (failure: Exception) {
-            request.fail(failure)
+            try {
+                request.fail(failure)
+            } catch (_: IllegalStateException) { // it is over: the answer itself could not be given
+                throw failure
+            }
         }
     }
 

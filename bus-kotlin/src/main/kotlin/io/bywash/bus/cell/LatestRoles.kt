@@ -149,16 +149,19 @@ public class LatestReader<out T : Any> internal constructor(
      * closed; it does not close the reader.
      */
     public fun updates(): Flow<T> = flow {
-        get()?.let { emit(it) }
+        getOrEnd { get() }?.let { emit(it) }
         while (true) {
-            val value = try {
-                next()
-            } catch (_: BusClosedException) {
-                break
-            }
-            emit(value)
+            emit(getOrEnd { next() } ?: break)
         }
     }
+
+    /** Null at the end, which is when this was closed. */
+    private inline fun getOrEnd(get: () -> T?): T? =
+        try {
+            get()
+        } catch (_: BusClosedException) {
+            null
+        }
 
     /** How often the value had been set when it was read last; 0 before the first time. Any thread may ask. */
     public val version: Long get() = role.reader.version()

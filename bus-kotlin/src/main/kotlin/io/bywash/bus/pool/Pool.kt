@@ -2,6 +2,7 @@ package io.bywash.bus.pool
 
 import io.bywash.bus.Bus
 import io.bywash.bus.BusBuilder
+import io.bywash.bus.BusClosedException
 import io.bywash.bus.BusDsl
 import io.bywash.bus.Codec
 import io.bywash.bus.Declaration
@@ -177,7 +178,11 @@ public class Pooled<T : Any> internal constructor(
     override fun close() {
         if (!isOver && !guard.isClosed) {
             isOver = true
-            guard.use { user.release(handle) }
+            try {
+                guard.use { user.release(handle) }
+            } catch (_: BusClosedException) {
+                // just now, and its objects are released
+            }
         }
     }
 }

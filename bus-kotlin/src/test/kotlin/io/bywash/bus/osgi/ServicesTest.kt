@@ -17,6 +17,7 @@ import io.bywash.engine.broadcast.Publisher
 import io.bywash.engine.broadcast.Subscriber
 import io.bywash.engine.broadcast.SubscriberOptions
 import io.bywash.engine.call.CallClient
+import io.bywash.engine.call.CallFailedException
 import io.bywash.engine.call.Caller
 import io.bywash.engine.call.EndpointStatus
 import io.bywash.engine.call.Responder
@@ -32,12 +33,16 @@ import io.bywash.osgi.WorkQueueService
 import java.lang.invoke.MethodHandles
 import java.nio.file.Path
 import java.util.concurrent.ConcurrentLinkedQueue
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.withContext
 import kotlinx.coroutines.yield
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.extension.RegisterExtension
 import io.bywash.engine.call.Endpoint as EngineEndpoint
@@ -126,6 +131,38 @@ class ServicesTest {
     }
 
     @Test
+    fun `what is busy while the service ends completes like what waits`() = test {
+        segment().use { owner ->
+            val service = Topics(Segment.attach(owner.path(), 0))
+            val sender = service.sender(recordCodec<Tick>())
+            val looking = List(3) { service.receiver<Tick>() }
+            val busy = Channel<Unit>(Channel.UNLIMITED)
+            val gate = CompletableDeferred<Unit>()
+            suspend fun work() {
+                busy.send(Unit)
+                gate.await()
+            }
+            val completing = async {
+                service.flow<Tick>().collect { work() }
+                "completed"
+            }
+            val looping = async {
+                for (tick in looking[0]) work()
+                "completed"
+            }
+            eventually { service.status().subscribers().size == 4 }
+            sender.send(Tick(1))
+            repeat(2) { busy.receive() }
+            service.attachment.close()
+            gate.complete(Unit)
+            assertEquals(listOf("completed", "completed"), listOf(completing.await(), looping.await()))
+            assertTrue(looking[1].tryReceive().isClosed)
+            assertTrue(looking[2].receiveResult().isClosed)
+            assertTrue(sender.trySend(Tick(2)).isClosed)
+        }
+    }
+
+    @Test
     fun `a service that carries other records is refused`() {
         segment().use { owner ->
             Segment.attach(owner.path(), 0).use {
@@ -159,6 +196,29 @@ class ServicesTest {
             assertEquals(Tick(42), Calls(owner).call<Tick, Tick>(Tick(21)))
             service.attachment.close()
             serving.join()
+        }
+    }
+
+    @Test
+    fun `serving returns when the service ends while a request is handled`() = test {
+        segment().use { owner ->
+            val service = Calls(Segment.attach(owner.path(), 0))
+            val busy = CompletableDeferred<Unit>()
+            val gate = CompletableDeferred<Unit>()
+            val serving = async {
+                service.serve(recordCodec<Tick>(), recordCodec<Tick>()) {
+                    busy.complete(Unit)
+                    withContext(NonCancellable) { gate.await() }
+                    it
+                }
+                "returned"
+            }
+            val calling = async { runCatching { Calls(owner).call<Tick, Tick>(Tick(21)) } }
+            busy.await()
+            service.attachment.close()
+            gate.complete(Unit)
+            assertEquals("returned", serving.await())
+            assertTrue(calling.await().exceptionOrNull() is CallFailedException)
         }
     }
 }
