@@ -139,6 +139,9 @@ static bool take_lock(bywash_segment *s, int id) {
 /** Ends the life in a slot whose lock is held. May be cut short anywhere: the next holder of the lock begins anew. */
 static int bury(bywash_segment *s, int id) {
   uint32_t epoch = owner_epoch(slot_word(s, id));
+  if (owner_state(slot_word(s, id)) == SLOT_LEAVING) {
+    store(slot_at(s, id) + SLOT_START_TICKS, 0); /* it left, and others shall see that */
+  }
   set_slot_word(s, id, epoch == 0xFFFFFFFFu ? epoch : epoch + 1, SLOT_JOINING);
   return sweep(s, id);
 }

@@ -35,7 +35,7 @@ import java.util.stream.Stream;
  * @param created when it was created
  * @param participantCapacity how many participants there is room for
  * @param participants all participants: the living, and the dead whose slots have not been taken again
- * @param epochs of each slot up to the last one that was ever taken, see {@link Participant#epoch}; also of free ones
+ * @param buried participants that were killed, and were buried since, as long as nobody has taken their slots again
  * @param foreignPids the process ids of living participants in another pid namespace than this process, where they mean
  *     nothing
  * @param entryCapacity how many entries there is room for
@@ -43,8 +43,9 @@ import java.util.stream.Stream;
  * @param leftByTheDead what dead participants left, one finding each
  */
 public record SegmentStatus(long takenNanos, String name, Path path, long sizeBytes, long unusedBytes,
-    Lifetime lifetime, Instant created, int participantCapacity, List<Participant> participants, List<Integer> epochs,
-    List<Long> foreignPids, int entryCapacity, List<EntryStatus> entries, List<Finding> leftByTheDead) {
+    Lifetime lifetime, Instant created, int participantCapacity, List<Participant> participants,
+    List<Participant> buried, List<Long> foreignPids, int entryCapacity, List<EntryStatus> entries,
+    List<Finding> leftByTheDead) {
 
   /**
    * The status of one entry.
@@ -88,7 +89,7 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
       return new SegmentStatus(System.nanoTime(), segment.name(), segment.path(), segment.sizeBytes(),
           Math.clamp(geometry.sizeBytes() - core.region().getLongOpaque(NEXT_FREE_OFFSET), 0, geometry.sizeBytes()),
           geometry.lifetime(), Instant.ofEpochMilli(geometry.createdMillis()), geometry.slotCount(), participants,
-          List.copyOf(core.participants().epochs()),
+          core.participants().buried(),
           participants.stream().filter(each -> each.alive() && isForeign(core, each.id()))
               .map(Participant::pid).toList(),
           geometry.rowCount(), entries(core), new SegmentCheck(core).leftByTheDead());
@@ -149,19 +150,14 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
   }
 
   /**
-   * Whether a participant that an earlier inspection saw has died since then, even if others have buried it already;
-   * not if it lives, or left in an orderly way.
+   * Whether a participant that an earlier inspection saw has certainly died since then, even if others have buried it
+   * already; not if it lives, or left in an orderly way. It is also false when others have taken its slot again, since
+   * then nobody can tell.
    */
   public boolean hasDied(Participant participant) {
-    Optional<Participant> there = participants.stream().filter(each -> each.id() == participant.id()).findFirst();
-    if (there.isPresent() && there.get().epoch() == participant.epoch()) {
-      return !there.get().alive() && !there.get().leaving();
-    }
-    if (participant.id() >= epochs.size()) {
-      return false;
-    }
-    int lives = epochs.get(participant.id()) - participant.epoch();
-    return lives > (there.isPresent() ? 1 : 0); // a burial raises the epoch as well as a join
+    return Stream.concat(participants.stream(), buried.stream())
+        .anyMatch(each -> each.id() == participant.id() && each.epoch() == participant.epoch() && !each.alive()
+            && !each.leaving());
   }
 
   /**

@@ -31,6 +31,7 @@ import io.bywash.engine.inspect.EntryRates.HolderRates;
 import io.bywash.engine.inspect.SegmentStatus.EntryStatus;
 import io.bywash.engine.internal.SegmentFace;
 import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -44,6 +45,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -370,17 +372,50 @@ class StatusTest {
   @Test
   void whoDiedIsToldFromWhoLeftAlsoAfterTheSlotWasFreedOrTakenAgain() {
     Participant before = new Participant(1, 5, 77, true, true, 0, false, "");
-    assertFalse(status(List.of(before), 1, 5).hasDied(before));
-    assertTrue(status(List.of(new Participant(1, 5, 77, false, true, 0, false, "")), 1, 5).hasDied(before));
-    assertFalse(status(List.of(new Participant(1, 5, 77, false, true, 0, true, "")), 1, 5).hasDied(before));
-    assertFalse(status(List.of(), 1, 5).hasDied(before), "it left");
-    assertTrue(status(List.of(), 1, 6).hasDied(before), "it was buried");
-    assertFalse(status(List.of(new Participant(1, 6, 78, true, true, 0, false, "")), 1, 6).hasDied(before));
-    assertTrue(status(List.of(new Participant(1, 7, 78, true, true, 0, false, "")), 1, 7).hasDied(before));
+    Participant dead = new Participant(1, 5, 77, false, true, 0, false, "");
+    assertFalse(status(List.of(before)).hasDied(before));
+    assertTrue(status(List.of(dead)).hasDied(before));
+    assertFalse(status(List.of(new Participant(1, 5, 77, false, true, 0, true, ""))).hasDied(before));
+    assertFalse(status(List.of()).hasDied(before), "it left");
+    assertTrue(status(List.of(), dead).hasDied(before), "it was buried");
+    assertFalse(status(List.of(), new Participant(1, 6, 78, false, true, 0, false, "")).hasDied(before));
+    assertFalse(status(List.of(new Participant(1, 6, 78, true, true, 0, false, ""))).hasDied(before));
   }
 
-  private SegmentStatus status(List<Participant> participants, Integer... epochs) {
+  /** Whoever takes the slot of somebody who left may bury nobody, and raises its epoch all the same. */
+  @Test
+  void whoLeftInOrderHasNotDiedWhateverBecameOfItsSlot() {
+    try (Segment segment = Segment.create(bus.path("seg"), SPEC)) {
+      Segment left = Segment.attach(bus.path("seg"), 0);
+      Participant before = SegmentStatus.of(segment).participants().getLast();
+      assertTrue(before.alive());
+      left.close();
+      assertFalse(SegmentStatus.of(segment).hasDied(before));
+      Segment.attach(bus.path("seg"), 0).close();
+      assertFalse(SegmentStatus.of(segment).hasDied(before), "another one came and left");
+
+      SegmentCore core = SegmentFace.core(segment);
+      Participant killed = live(core, 2, SegmentLayout.SLOT_ACTIVE);
+      Participant exited = live(core, 3, SegmentLayout.SLOT_LEAVING);
+      assertEquals(List.of(true, false), Stream.of(killed, exited).map(SegmentStatus.of(segment)::hasDied).toList());
+      segment.recover();
+      SegmentStatus buried = SegmentStatus.of(segment);
+      assertEquals(List.of(before.id() - 1), buried.participants().stream().map(Participant::id).toList());
+      assertEquals(List.of(true, false), Stream.of(killed, exited).map(buried::hasDied).toList());
+    }
+  }
+
+  /** A participant whose process is gone. */
+  private static Participant live(SegmentCore core, int id, int state) {
+    long slot = core.geometry().slot(id);
+    core.region().setLong(slot + SegmentLayout.SLOT_PID, 77);
+    core.region().setLong(slot + SegmentLayout.SLOT_START_TICKS, 1);
+    core.region().setLong(slot, Owner.word(Owner.participant(id, 5), 0, 0, state));
+    return new Participant(id, 5, 77, true, true, 0, false, "");
+  }
+
+  private SegmentStatus status(List<Participant> participants, Participant... buried) {
     return new SegmentStatus(0, "seg", bus.path("seg"), 0, 0, Lifetime.KEPT, Instant.EPOCH, 4, participants,
-        List.of(epochs), List.of(), 1, List.of(), List.of());
+        List.of(buried), List.of(), 1, List.of(), List.of());
   }
 }

@@ -321,6 +321,9 @@ public final class Participants {
     // The epoch comes first, so that nobody takes the dead participant for alive while this one, perhaps paused, holds
     // the lock.
     int epoch = Owner.epoch(slotWord(id));
+    if (Owner.state(slotWord(id)) == SLOT_LEAVING) {
+      region.setLongOpaque(geometry.slot(id) + SLOT_START_TICKS, 0); // it left, and others shall see that
+    }
     int next = epoch == -1 ? epoch : epoch + 1; // no participant has an epoch beyond LAST_EPOCH, so -1 stays
     region.setLongVolatile(geometry.slot(id) + SLOT_WORD, Owner.word(Owner.participant(id, next), 0, 0, SLOT_JOINING));
     burying = id;
@@ -436,16 +439,20 @@ public final class Participants {
     return found;
   }
 
-  /** The epochs of all slots up to the last one that was ever taken. */
-  public List<Integer> epochs() {
-    List<Integer> epochs = new ArrayList<>();
+  /** Those who were killed and buried, and whose slots nobody has taken since: who leaves clears its start time. */
+  public List<Participant> buried() {
+    List<Participant> found = new ArrayList<>();
     for (int id = 0; id < geometry.slotCount(); id++) {
-      epochs.add(Owner.epoch(slotWord(id)));
+      long word = slotWord(id);
+      if (Owner.state(word) == SLOT_FREE && region.getLongOpaque(geometry.slot(id) + SLOT_START_TICKS) != 0) {
+        Participant dead = participant(id, Owner.epoch(word) - 1, false); // burying has raised the epoch
+        VarHandle.acquireFence();
+        if (slotWord(id) == word && dead.pid() != 0) { // who has begun to join has cleared the process id
+          found.add(dead);
+        }
+      }
     }
-    while (!epochs.isEmpty() && epochs.getLast() == 0) {
-      epochs.removeLast();
-    }
-    return epochs;
+    return List.copyOf(found);
   }
 
   /** Whether the holder of a slot is known to run. In a copy of a segment's file, the slot proves nothing. */

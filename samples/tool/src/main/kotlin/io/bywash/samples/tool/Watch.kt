@@ -44,7 +44,7 @@ class SegmentLook(val now: SegmentStatus, val earlier: SegmentStatus, private va
     fun arranged(entries: List<SegmentStatus.EntryStatus>) = SegmentLook(
         SegmentStatus(
             now.takenNanos, now.name, now.path, now.sizeBytes, now.unusedBytes, now.lifetime, now.created,
-            now.participantCapacity, now.participants, now.epochs, now.foreignPids, now.entryCapacity, entries,
+            now.participantCapacity, now.participants, now.buried, now.foreignPids, now.entryCapacity, entries,
             now.leftByTheDead,
         ),
         earlier, since,
