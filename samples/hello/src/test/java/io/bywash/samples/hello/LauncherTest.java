@@ -87,12 +87,17 @@ final class LauncherTest {
 
   @Test
   void itBuildsOnceAndAgainWhenASourceChanged() throws Exception {
+    Path temporary = Files.createDirectory(scratch.resolve("temporary"));
+    scripts.set("TMPDIR", temporary.toString());
     assertStarted(bywash("hello", "publisher"));
     assertStarted(bywash("hello", "publisher"));
     assertEquals(1, builds());
     changeSource();
     assertStarted(bywash("hello", "publisher"));
     assertEquals(2, builds());
+    try (Stream<Path> left = Files.list(temporary)) {
+      assertEquals(List.of(), left.toList());
+    }
   }
 
   /** What the programs themselves make of their arguments is their own tests' matter. */
