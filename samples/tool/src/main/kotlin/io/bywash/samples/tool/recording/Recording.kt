@@ -1,5 +1,6 @@
 package io.bywash.samples.tool.recording
 
+import io.bywash.engine.broadcast.Broadcast
 import io.bywash.samples.tool.reason
 import io.bywash.samples.tool.recording.RecordingHeader.Companion.checksum
 import io.bywash.samples.tool.recording.RecordingHeader.Companion.littleEndian
@@ -28,6 +29,9 @@ class Recording(private val file: Path) : AutoCloseable {
     private var block: ByteBuffer = littleEndian(0)
     private var blockStart = header.toBytes().size.toLong()
     private var nextBlock = blockStart
+
+    /** No recorder makes a longer one: so many bytes are not reserved for what only looks like a length. */
+    private val longestBlock = maxOf(BLOCK_BYTES.toLong(), RECORD_BYTES + Broadcast.maxMessageBytes(header.ringBytes))
     private var isOver = false
 
     /** The sequence that the next message had when it was recorded. */
@@ -100,21 +104,24 @@ class Recording(private val file: Path) : AutoCloseable {
             end(if (start.limit() == 0) "it does not go on, and has no end" else "it is cut")
         } else {
             val size = start.int
-            val sum = start.int
-            val payload = if (size < 0) ByteArray(0) else input.readNBytes(size)
-            when {
-                payload.size < size -> end("it is cut")
-                size < 0 || checksum(payload, payload.size) != sum -> end("its checksum is wrong")
-                else -> {
-                    nextBlock += BLOCK_HEADER_BYTES + size
-                    block = littleEndian(payload)
-                    isOver = size == 0 // the end of a whole recording
-                    !isOver
-                }
-            }
+            if (size in 0..longestBlock) readBlock(size, start.int) else end("it has an impossible length")
         }
     } catch (failure: IOException) {
         end("it cannot be read: ${failure.message}")
+    }
+
+    private fun readBlock(size: Int, sum: Int): Boolean {
+        val payload = input.readNBytes(size)
+        if (payload.size < size) {
+            return end("it is cut")
+        }
+        if (checksum(payload, size) != sum) {
+            return end("its checksum is wrong")
+        }
+        nextBlock += BLOCK_HEADER_BYTES + size
+        block = littleEndian(payload)
+        isOver = size == 0 // the end of a whole recording
+        return !isOver
     }
 
     private fun end(why: String): Boolean {
@@ -129,6 +136,9 @@ class Recording(private val file: Path) : AutoCloseable {
 
     internal companion object {
         const val BLOCK_HEADER_BYTES = 8
+
+        /** A block is longer only if a single message is. */
+        const val BLOCK_BYTES = 1 shl 20
         const val RECORD_BYTES = 16
         const val LOSS = 0
         private const val BUFFER_BYTES = 1 shl 16

@@ -1,6 +1,7 @@
 package io.bywash.samples.tool.recording
 
 import io.bywash.engine.Message
+import io.bywash.samples.tool.recording.Recording.Companion.BLOCK_BYTES
 import io.bywash.samples.tool.recording.Recording.Companion.BLOCK_HEADER_BYTES
 import io.bywash.samples.tool.recording.Recording.Companion.LOSS
 import io.bywash.samples.tool.recording.Recording.Companion.RECORD_BYTES
@@ -121,9 +122,5 @@ class RecordingWriter(
         } catch (refused: IOException) {
             failure = failure ?: refused
         }
-    }
-
-    private companion object {
-        const val BLOCK_BYTES = 1 shl 20
     }
 }

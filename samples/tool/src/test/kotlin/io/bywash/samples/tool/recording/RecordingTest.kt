@@ -8,6 +8,7 @@ import io.bywash.engine.SegmentSpec
 import io.bywash.engine.broadcast.Broadcast
 import io.bywash.engine.broadcast.Publisher
 import io.bywash.engine.broadcast.Subscriber
+import io.bywash.samples.tool.recording.RecordingHeader.Companion.littleEndian
 import java.nio.ByteBuffer
 import java.nio.channels.FileChannel
 import java.nio.channels.WritableByteChannel
@@ -23,6 +24,7 @@ import kotlin.io.path.writeBytes
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -215,6 +217,14 @@ class RecordingTest {
         for (at in listOf(headerBytes, headerBytes + 4, headerBytes + 8, whole.size / 2, whole.size - 8)) {
             val (messages, damage) = readable(whole.clone().also { it[at] = (it[at] + 1).toByte() })
             assertTrue(messages <= count && damage != null, "$at: $messages $damage")
+        }
+        file.writeBytes(whole.copyOf(headerBytes) + littleEndian(ByteArray(4)).putInt(Int.MAX_VALUE).array())
+        FileChannel.open(file, java.nio.file.StandardOpenOption.WRITE).use { // a hole, so that the length may be right
+            it.write(ByteBuffer.allocate(1), 3L shl 30)
+        }
+        Recording(file).use {
+            assertFalse(it.next())
+            assertTrue("at byte $headerBytes: it has an impossible length" in it.damage!!, it.damage)
         }
     }
 
