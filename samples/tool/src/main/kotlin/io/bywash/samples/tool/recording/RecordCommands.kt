@@ -19,6 +19,7 @@ import io.bywash.engine.Kind
 import io.bywash.engine.Segment
 import io.bywash.samples.tool.toJson
 import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
 
 /** A command that ends with 0, or with 1 and a sentence. */
 abstract class RecordingCommand(name: String, private val purpose: String) : CoreCliktCommand(name) {
@@ -78,7 +79,14 @@ class RecordCommand : RecordingCommand(
         var status = 1
         val hook = Thread { // an orderly end is no failure
             recorder.stop()
-            ended.await()
+            if (!awaitEnd(recorder, ended)) {
+                val (written, lost) = recorder.progress
+                val failure = "The recording $file cannot be ended: nothing could be written to it for " +
+                    "$PATIENCE_SECONDS s. It holds $written messages and can be replayed up to there; $lost later " +
+                    "ones are lost."
+                finish("", mapOf("messages" to written, "lost" to lost, "file" to file.toString(), "error" to failure),
+                    failure)
+            }
             Runtime.getRuntime().halt(status)
         }
         Runtime.getRuntime().addShutdownHook(hook)
@@ -101,6 +109,22 @@ class RecordCommand : RecordingCommand(
                 hook.join()
             }
         }
+    }
+
+    /** Waits as long as something is being written: the reader of a pipe may stand still. */
+    private fun awaitEnd(recorder: Recorder, ended: CountDownLatch): Boolean {
+        var before: Pair<Long, Long>? = null
+        while (recorder.progress != before) {
+            before = recorder.progress
+            if (ended.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+                return true
+            }
+        }
+        return false
+    }
+
+    private companion object {
+        const val PATIENCE_SECONDS = 10L
     }
 }
 

@@ -32,10 +32,17 @@ class Recorder(private val observed: Segment, private val entry: String) {
     @Volatile
     private var isStopped = false
 
+    @Volatile
+    private var writer: RecordingWriter? = null
+
     /** Ends the recording soon. Any thread may call this. */
     fun stop() {
         isStopped = true
     }
+
+    /** How many messages are certainly in the file, and how many are on their way there. Any thread may ask. */
+    val progress: Pair<Long, Long>
+        get() = writer?.run { writtenCount.let { it to addedCount - it } } ?: (0L to 0L)
 
     /**
      * Records until it is stopped, has [limit] messages, [nanos] have passed, or the segment is gone and read to its
@@ -51,6 +58,7 @@ class Recorder(private val observed: Segment, private val entry: String) {
             val counted = CountedChannel(channel)
             val header = RecordingHeader.of(observed, queue, subscriber.nextSequence())
             val writer = RecordingWriter(counted, header, bufferBytes)
+            this.writer = writer
             val ended = writer.use { copy(subscriber, it, limit, nanos) }
             val failure = writer.failure?.let {
                 "The recording $name cannot be continued: ${it.message}. It holds ${writer.writtenCount} messages " +

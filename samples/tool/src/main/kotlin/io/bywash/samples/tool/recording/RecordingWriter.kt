@@ -11,25 +11,33 @@ import java.io.IOException
 import java.nio.ByteBuffer
 import java.nio.channels.WritableByteChannel
 import java.util.concurrent.ArrayBlockingQueue
+import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.concurrent.Semaphore
 import kotlin.concurrent.thread
 
 /**
  * Writes a recording through a buffer of blocks, which a thread of its own brings to [channel]. Where that is slow,
- * adding waits for a free block: then whoever adds reads no messages meanwhile, and tells what that cost. Used by one
+ * adding waits for room: then whoever adds reads no messages meanwhile, and tells what that cost. Used by one
  * thread, but for what is marked otherwise.
  */
 class RecordingWriter(
     private val channel: WritableByteChannel, header: RecordingHeader, bufferBytes: Long,
 ) : AutoCloseable {
-    private class Block(var bytes: ByteBuffer, var messageCount: Long = 0)
+    private class Block(val bytes: ByteBuffer, var messageCount: Long = 0)
 
-    private val blockCount = (bufferBytes / BLOCK_BYTES).coerceIn(2, 1 shl 20).toInt()
-    private val free = ArrayBlockingQueue<Block>(blockCount)
-    private val full = ArrayBlockingQueue<Block>(blockCount + 1)
+    /** What all blocks may have together, in blocks of the usual size. One that is longer than that goes alone. */
+    private val roomSize = (bufferBytes / BLOCK_BYTES).coerceIn(2, 1 shl 20).toInt()
+    private val room = Semaphore(roomSize)
+    private val free = ConcurrentLinkedQueue<Block>()
+    private val full = ArrayBlockingQueue<Block>(roomSize + 1)
     private val end = Block(littleEndian(0))
-    private var blocksMade = 0
     private var block: Block? = null
     private val startNanos = System.nanoTime()
+
+    /** How many messages were added. Any thread may ask. */
+    @Volatile
+    var addedCount = 0L
+        private set
 
     /** How many messages are certainly in the file. Any thread may ask. */
     @Volatile
@@ -49,9 +57,7 @@ class RecordingWriter(
                 break
             }
             writeBlock(next)
-            next.bytes.clear()
-            next.messageCount = 0
-            free.put(next)
+            giveBack(next)
         }
     }
 
@@ -62,6 +68,7 @@ class RecordingWriter(
         message.getBytes(0, bytes.array(), bytes.position(), length)
         bytes.position(bytes.position() + length)
         block!!.messageCount++
+        addedCount++
     }
 
     /** Notes that [count] messages are missing here. */
@@ -72,18 +79,25 @@ class RecordingWriter(
 
     private fun room(size: Int): Block {
         block?.let { if (it.bytes.remaining() >= size) return it else flush() }
-        val next = free.poll() ?: if (blocksMade < blockCount) {
-            blocksMade++
-            Block(littleEndian(BLOCK_BYTES))
-        } else {
-            free.take()
+        room.acquireUninterruptibly(roomOf(size))
+        if (size > BLOCK_BYTES) {
+            free.clear() // it takes their place
         }
-        if (next.bytes.capacity() != maxOf(size, BLOCK_BYTES)) { // or it is for a message that is longer than a block
-            next.bytes = littleEndian(maxOf(size, BLOCK_BYTES))
-        }
-        block = next
-        return next
+        return (free.poll()?.takeIf { size <= BLOCK_BYTES } ?: Block(littleEndian(maxOf(size, BLOCK_BYTES))))
+            .also { block = it }
     }
+
+    private fun giveBack(block: Block) {
+        block.bytes.clear()
+        block.messageCount = 0
+        val size = block.bytes.capacity()
+        if (size == BLOCK_BYTES) {
+            free.add(block)
+        }
+        room.release(roomOf(size))
+    }
+
+    private fun roomOf(size: Int) = ((size - 1) / BLOCK_BYTES + 1).coerceAtMost(roomSize)
 
     /** Sends what was added on its way to the file. */
     fun flush() {

@@ -8,6 +8,8 @@ import io.bywash.engine.broadcast.Broadcast
 import io.bywash.engine.broadcast.Publisher
 import io.bywash.engine.broadcast.Subscriber
 import io.bywash.engine.broadcast.SubscriberOptions
+import java.io.FileInputStream
+import java.io.RandomAccessFile
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
@@ -33,7 +35,7 @@ class RecordCommandTest {
     private val file = scratch.resolve("file")
     private val spec = SegmentSpec.of(Broadcast.spec("orders", 1L shl 20))
 
-    private fun start(prefix: String, vararg arguments: String): Process {
+    private fun start(prefix: String, vararg arguments: String, told: String = ""): Process {
         val java = listOf(
             ProcessHandle.current().info().command().get(), "--enable-native-access=ALL-UNNAMED",
             "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp",
@@ -41,16 +43,17 @@ class RecordCommandTest {
         )
         return ProcessBuilder(listOf("sh", "-c", "$prefix exec \"$@\"", "sh") + java + arguments)
             .apply { environment()["BYWASH_DIR"] = bus.toString() }
-            .redirectOutput(scratch.resolve("out").toFile()).redirectError(scratch.resolve("err").toFile()).start()
+            .redirectOutput(scratch.resolve("out$told").toFile())
+            .redirectError(scratch.resolve("err$told").toFile()).start()
     }
 
-    private fun end(process: Process, exitCode: Int, vararg said: String) {
+    private fun end(process: Process, exitCode: Int, vararg said: String, told: String = "") {
         try {
             assertTrue(process.waitFor(60, TimeUnit.SECONDS), "the command does not end")
         } finally {
             process.destroyForcibly()
         }
-        val all = scratch.resolve("out").readText() + scratch.resolve("err").readText()
+        val all = scratch.resolve("out$told").readText() + scratch.resolve("err$told").readText()
         assertEquals(exitCode, process.exitValue(), all)
         said.forEach { assertTrue(it in all, "no '$it' in: $all") }
     }
@@ -114,6 +117,7 @@ class RecordCommandTest {
         assertTrue(!file.exists())
         withPublisher { publisher ->
             repeat(2000) { assertTrue(publisher.offer(ByteArray(100))) }
+            val (pipe, standing) = recordToAStandingPipe()
             bywash(1, "It holds 0 messages", "record", "market", "orders", "/dev/full", "--from", "oldest",
                 "--limit", "10")
             val limited = start("ulimit -f 64;", "record", "market", "orders", file.toString(), "--from", "oldest",
@@ -123,8 +127,22 @@ class RecordCommandTest {
             bywash(1, "There is a file", "record", "market", "orders", file.toString())
             bywash(1, "has a publisher already, process ${ProcessHandle.current().pid()}", "replay",
                 recorded().toString(), "market", "orders")
+            end(standing, 1, "nothing could be written to it for 10 s. It holds 0 messages and can be replayed up to",
+                " later ones are lost.", told = "-pipe")
+            pipe.close()
         }
         bywash(2, "'0' is no speed", "replay", file.toString(), "market", "orders", "--speed", "0")
+    }
+
+    /** A recording to a pipe that is full and whose reader does not read, and which was told to end. */
+    private fun recordToAStandingPipe(): Pair<RandomAccessFile, Process> {
+        val name = scratch.resolve("pipe").toString()
+        assertEquals(0, ProcessBuilder("mkfifo", name).start().waitFor())
+        val pipe = RandomAccessFile(name, "rw")
+        val recording = start("", "record", "market", "orders", name, "--from", "oldest", told = "-pipe")
+        eventually("a block is on its way") { FileInputStream(pipe.fd).available() > 4000 }
+        recording.destroy() // SIGTERM
+        return pipe to recording
     }
 
     /** A recording of ten messages whose end is missing. */

@@ -15,6 +15,7 @@ import java.nio.channels.WritableByteChannel
 import java.nio.file.Files
 import java.nio.file.Path
 import java.util.concurrent.CompletableFuture
+import java.util.concurrent.FutureTask
 import java.util.concurrent.TimeUnit
 import kotlin.io.path.deleteExisting
 import kotlin.io.path.fileSize
@@ -160,6 +161,49 @@ class RecordingTest {
         }
     }
 
+    /** A pipe whose reader stands still until it goes on. */
+    private class StandingPipe(private val file: WritableByteChannel) : WritableByteChannel by file {
+        val goesOn = CompletableFuture<Unit>()
+
+        override fun write(source: ByteBuffer): Int {
+            goesOn.get(100, TimeUnit.SECONDS)
+            return file.write(source)
+        }
+    }
+
+    @Test
+    fun longMessagesThatWaitTakeNoMoreMemoryThanTheBuffer() {
+        Segment.create(bus.resolve("source"), SegmentSpec.of(Broadcast.spec("orders", 32L shl 20))).use { segment ->
+            val pipe = StandingPipe(create())
+            val header = RecordingHeader.of(segment, queue(segment), 0)
+            val writer = RecordingWriter(pipe, header, 8L shl 20)
+            val adding = FutureTask {
+                Publisher.open(queue(segment)).use { publisher ->
+                    Subscriber.open(queue(segment)).use { subscriber ->
+                        repeat(12) {
+                            publisher.offer(ByteArray(LONG) { 1 })
+                            subscriber.poll(MessageHandler(writer::add), 1)
+                        }
+                    }
+                }
+            }
+            val thread = Thread(adding).apply { start() }
+            while (writer.addedCount < 2 || thread.state != Thread.State.WAITING) {
+                assertTrue(thread.isAlive, "it did not wait")
+                Thread.onSpinWait()
+            }
+            assertEquals(2 to 0L, writer.addedCount.toInt() to writer.writtenCount) // of 3 MiB each
+            pipe.goesOn.complete(Unit)
+            adding.get(100, TimeUnit.SECONDS)
+            writer.close()
+            assertEquals(12, writer.writtenCount)
+        }
+        Recording(file).use { recording ->
+            while (recording.next()) assertEquals(LONG, recording.length)
+            assertEquals(12 to null, recording.messageCount.toInt() to recording.damage)
+        }
+    }
+
     /** A disk with room for some bytes. */
     private class FullDisk(private val file: WritableByteChannel, private var room: Int) :
         WritableByteChannel by file {
@@ -273,6 +317,7 @@ class RecordingTest {
 
     private companion object {
         const val LAYOUT = "1 8 Order\n 0 i64 id\n"
+        const val LONG = 3_000_000
         const val PATIENCE_NANOS = 60_000_000_000L
     }
 }
