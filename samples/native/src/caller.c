@@ -465,12 +465,15 @@ int bywash_call(bywash_caller *caller, const void *data, int64_t length, int32_t
       return result;
     }
   }
-  if (result == 1 && length > 0) {
+  if (result != 1) {
+    return result; /* there is no flight: the slot of the next number may be that of another call */
+  }
+  if (length > 0) {
     copy_in(place, data, (size_t)length);
   }
   int index = index_in(&c->e, c->next);
   c->flights[index].is_polled = false;
-  result = result != 1 ? result : send_request(c, 0, length, type, deadline, CALL);
+  result = send_request(c, 0, length, type, deadline, CALL);
   while (result == 1 && c->flights[index].stage == PENDING) {
     result = update(c, true);
     if (result == 0 && c->flights[index].stage == PENDING) {

@@ -32,7 +32,7 @@ final class Native {
     /** As users build it. */
     FAST(List.of("peer", "calls"), "-O2"),
     /** With AddressSanitizer and UndefinedBehaviorSanitizer: whatever they find ends the program with an error. */
-    SANITIZED(List.of("peer", "calls", "example", "damage"), "-O0", "-g", "-fsanitize=address,undefined",
+    SANITIZED(List.of("peer", "calls", "example", "damage", "faults"), "-O0", "-g", "-fsanitize=address,undefined",
         "-fno-sanitize-recover=all"),
     /** With a step before each store, which the program counts. */
     STEPS(List.of("steps"), "-O0", "-DBYWASH_STEPS");
