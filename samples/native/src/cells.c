@@ -511,7 +511,7 @@ int bywash_ring_newest(bywash_view *view, void *elements, int count, int64_t *po
     }
     acquire_fence(); /* [intent] */
     int64_t intent = load(view->base + RING_INTENT);
-    int64_t valid = max64(first, intent - r->capacity - ring_block(r->capacity));
+    int64_t valid = tail == 0 ? 0 : max64(first, less(intent, places)); /* an empty ring was read whole */
     if ((result = check_present(view->segment, r)) != 0) {
       return result;
     }
