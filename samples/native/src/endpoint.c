@@ -203,7 +203,7 @@ void recover_caller(bywash_segment *s, const row *r, int index, uint64_t word) {
 bool leaves_claim(bywash_segment *s, const row *r, int index) {
   endpoint e;
   endpoint_init(&e, s, r);
-  int64_t used = load_acquire(e.base + ROLES_USED) - e.responders;
+  int64_t used = less(load_acquire(e.base + ROLES_USED), e.responders);
   for (int caller = 0; index < e.responders && caller < e.callers && caller < used; caller++) {
     for (int i = 0; i < e.slots; i++) {
       const char *slot = call_slot(&e, caller, i);

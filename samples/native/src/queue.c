@@ -72,7 +72,7 @@ static int64_t at_of(const queue *q, int index) { return load_acquire(role_in(q,
 
 bool may_hold(const queue *q, int index) {
   int64_t at = at_of(q, index);
-  return (at != 0 && ((at - 1) & 1) != 0) || (mine_of(q, index) & 0xFF) != SPARE;
+  return (at != 0 && (less(at, 1) & 1) != 0) || (mine_of(q, index) & 0xFF) != SPARE;
 }
 
 int64_t queue_messages(const queue *q) {
@@ -303,7 +303,7 @@ static bool has_happened(const exchanger *x, int64_t phase) {
 static int repair(exchanger *x) {
   const queue *q = &x->queue;
   char *role = x->role.at;
-  int64_t phase = load(role + ROLE_AT) - 1;
+  int64_t phase = less(load(role + ROLE_AT), 1);
   int64_t want = load(role + ROLE_WANT);
   if (phase < 0 || phase >> 1 > MAX_QUEUE_POSITION || want < 0 || want >= q->slot_count) {
     return damaged_entry(q->segment, q->row, "role %d is in exchange %lld for slot %lld", x->role.index,

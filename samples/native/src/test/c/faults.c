@@ -66,23 +66,30 @@ static void too_long(const char *name) {
   bywash_responder_close(responder);
 }
 
+/** The first byte of the structure of a row. */
+static char *structure_of(char *bytes, int row) {
+  int64_t offset;
+  memcpy(&offset, bytes + 4096 + 8 * 256 + 256 * row + 8, sizeof offset); /* docs/SPEC.md 4.1, of a small segment */
+  return bytes + offset;
+}
+
+static void put(char *at, int64_t word) { memcpy(at, &word, sizeof word); }
+
 /** Nothing is copied from a ring that is empty, whatever its writer has announced. */
 static void empty_ring(const char *name) {
-  enum { FIRST_ROW_OFFSET = 4096 + 8 * 256 + 8, INTENT = 392 }; /* docs/SPEC.md 4.1 and 12.1 */
+  enum { INTENT = 392 }; /* docs/SPEC.md 12.1 */
   const int64_t intents[] = { 24, 25, INT64_C(1) << 40, INT64_MAX, INT64_MIN, INT64_MIN + 1, -1 };
   bywash_entry entry = { .size = sizeof entry, .kind = BYWASH_RING, .name = "ring", .capacity = 16, .element_size = 8,
     .data_bytes = 24 * 8, .roles = 2 };
   bywash_view *view;
   int64_t elements[4];
-  int64_t offset;
   size_t count;
   create(name, &entry, 1);
   char *bytes = bytes_of(name, &count);
-  memcpy(&offset, bytes + FIRST_ROW_OFFSET, sizeof offset);
   must(bywash_view_open(segment, "ring", &view), "view");
   for (size_t i = 0; i < sizeof intents / sizeof intents[0]; i++) {
     int64_t position = -1;
-    memcpy(bytes + offset + INTENT, &intents[i], sizeof intents[i]);
+    put(structure_of(bytes, 0) + INTENT, intents[i]);
     expect(0, bywash_ring_newest(view, elements, 4, &position), "newest");
     expect(0, position, "position");
   }
@@ -90,11 +97,42 @@ static void empty_ring(const char *name) {
   munmap(bytes, count);
 }
 
+/** The least number, where a position or a count belongs, is nonsense as any other. */
+static void least_number(const char *name) {
+  enum { ROLES_USED = 0, OLDEST = 512, ROLES = 4096, ROLE_AT = 152 }; /* docs/SPEC.md 4.2, 6.1 and 9.1 */
+  bywash_entry entries[3];
+  bywash_publisher *publisher;
+  bywash_consumer *consumer;
+  bywash_responder *responder;
+  size_t count;
+  must(bywash_broadcast(&entries[0], "q", 4096, 1), "q");
+  must(bywash_work_queue(&entries[1], "jobs", 4, 16, NULL, 2), "jobs");
+  must(bywash_endpoint(&entries[2], "calls", 16, 16, NULL), "calls");
+  create(name, entries, 3);
+  char *bytes = bytes_of(name, &count);
+  must(bywash_publisher_open(segment, "q", NULL, &publisher), "publisher");
+  expect(1, bywash_offer(publisher, "message", 7, 0, 0), "offer");
+  bywash_publisher_close(publisher);
+  put(structure_of(bytes, 0) + OLDEST, INT64_MIN);
+  must(bywash_publisher_open(segment, "q", NULL, &publisher), "publisher"); /* it gives up what was there */
+  bywash_publisher_close(publisher);
+  put(structure_of(bytes, 1) + ROLES + ROLE_AT, INT64_MIN);
+  put(structure_of(bytes, 1) + ROLES + 256 + ROLE_AT, INT64_MIN);
+  expect(BYWASH_EDAMAGED, bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
+  put(structure_of(bytes, 1) + ROLES + ROLE_AT, 0); /* or a message may be held, and the segment stays */
+  put(structure_of(bytes, 1) + ROLES + 256 + ROLE_AT, 0);
+  must(bywash_responder_open(segment, "calls", NULL, &responder), "responder");
+  put(structure_of(bytes, 2) + ROLES_USED, INT64_MIN);
+  bywash_responder_close(responder);
+  munmap(bytes, count);
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(const char *segment);
-  } cases[] = { { "too-long", too_long }, { "empty-ring", empty_ring } };
+  } cases[] = { { "too-long", too_long }, { "empty-ring", empty_ring },
+    { "least-number", least_number } };
   if (argc != 3) {
     fprintf(stderr, "usage: faults CASE SEGMENT\n");
     return 2;
