@@ -506,14 +506,15 @@ int64_t bywash_id(const bywash_segment *segment) { return segment->id; }
 const char *bywash_path(const bywash_segment *segment) { return segment->where.path; }
 
 int bywash_recover(bywash_segment *segment, bywash_recovery *recovery) {
-  bywash_recovery done;
-  int result = read_options(&done, sizeof done, recovery, "bywash_recovery");
-  result = result != 0 ? result : require_participant(segment);
+  bywash_recovery done = { .size = recovery == NULL ? sizeof done : recovery->size };
+  if (done.size < sizeof done.size || done.size > 4096) {
+    return fail(BYWASH_EINVAL, "size=%u is not the size of bywash_recovery", done.size);
+  }
+  int result = require_participant(segment);
   result = result != 0 ? result : recover(segment, &done);
   if (result == 0 && recovery != NULL) {
-    uint32_t size = recovery->size;
-    done.size = size;
-    memcpy(recovery, &done, size < sizeof done ? size : sizeof done);
+    memset(recovery, 0, done.size);
+    memcpy(recovery, &done, done.size < sizeof done ? done.size : sizeof done);
   }
   return result;
 }

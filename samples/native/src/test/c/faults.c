@@ -127,12 +127,34 @@ static void least_number(const char *name) {
   munmap(bytes, count);
 }
 
+/** What a recovery has done does not depend on what its struct held, also one of a newer header. */
+static void recovery(const char *name) {
+  struct {
+    bywash_recovery known;
+    int32_t newer;
+  } done;
+  bywash_entry entry;
+  must(bywash_broadcast(&entry, "q", 4096, 1), "q");
+  create(name, &entry, 1);
+  for (uint32_t size = sizeof done.known; size <= sizeof done; size += sizeof done.newer) {
+    memset(&done, 0x7F, sizeof done);
+    done.known.size = size;
+    expect(0, bywash_recover(segment, &done.known), "recover");
+    expect(size, done.known.size, "size");
+    expect(0, done.known.buried | done.known.roles_freed | done.known.intent_voided | done.known.removal_reverted
+        | done.known.files_removed, "what was done");
+    expect(size == sizeof done ? 0 : 0x7F7F7F7F, done.newer, "what is not known here");
+  }
+  done.known.size = 3;
+  expect(BYWASH_EINVAL, bywash_recover(segment, &done.known), "a size that is none");
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(const char *segment);
   } cases[] = { { "too-long", too_long }, { "empty-ring", empty_ring },
-    { "least-number", least_number } };
+    { "least-number", least_number }, { "recovery", recovery } };
   if (argc != 3) {
     fprintf(stderr, "usage: faults CASE SEGMENT\n");
     return 2;
