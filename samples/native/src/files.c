@@ -197,6 +197,7 @@ int lock_names(int directory, const place *where, int64_t byte, int64_t timeout_
   mode_t mode = 0600 | ((of.st_mode & 020) != 0 ? 060 : 0) | ((of.st_mode & 02) != 0 ? 06 : 0);
   bywash_step();
   int made = openat(directory, ".lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+  int not_made = errno;
   if (made >= 0) {
     fchmod(made, mode);
     close(made);
@@ -205,7 +206,7 @@ int lock_names(int directory, const place *where, int64_t byte, int64_t timeout_
   if (fd < 0) {
     char path[PATH_MAX + 8];
     snprintf(path, sizeof path, "%s/.lock", where->directory);
-    return system_error(where, path, made < 0 && fd == -ENOENT ? errno : -fd);
+    return system_error(where, path, made < 0 && fd == -ENOENT ? not_made : -fd);
   }
   if (found.st_uid == geteuid() && found.st_size == 0 && (found.st_mode & mode) != mode) {
     fchmod(fd, found.st_mode | mode); /* its maker died before it could */

@@ -149,12 +149,34 @@ static void recovery(const char *name) {
   expect(BYWASH_EINVAL, bywash_recover(segment, &done.known), "a size that is none");
 }
 
+/** A directory that may not be written to is not taken for one without the segment. */
+static void forbidden(const char *name) {
+  char directory[4096];
+  bywash_entry entry;
+  bywash_segment_spec spec;
+  uid_t user = geteuid();
+  must(bywash_broadcast(&entry, "q", 4096, 1), "q");
+  bywash_small_spec(&spec, &entry, 1);
+  snprintf(directory, sizeof directory, "%.*s", (int)(strrchr(name, '/') - name), name);
+  if (chmod(directory, 0555) != 0 || (user == 0 && seteuid(65534) != 0)) { /* root may write to it all the same */
+    perror(directory);
+    exit(1);
+  }
+  expect(BYWASH_EACCESS, bywash_create(name, &spec, &segment), "create");
+  expect(BYWASH_EACCESS, bywash_open(name, &spec, &segment), "open");
+  if ((user == 0 && seteuid(user) != 0) || chmod(directory, 0700) != 0) {
+    perror(directory);
+    exit(1);
+  }
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(const char *segment);
   } cases[] = { { "too-long", too_long }, { "empty-ring", empty_ring },
-    { "least-number", least_number }, { "recovery", recovery } };
+    { "least-number", least_number }, { "recovery", recovery },
+    { "forbidden", forbidden } };
   if (argc != 3) {
     fprintf(stderr, "usage: faults CASE SEGMENT\n");
     return 2;
