@@ -13,6 +13,7 @@
 
 #define SETTLE_NS INT64_C(10000000000)
 #define RACE_NS INT64_C(3000000000)
+#define ALLOCATED_BYTES (INT64_C(64) << 20)
 
 /* ---- fork: a child gives up descriptors, and with them its part of the locks; the mapping is not inherited */
 
@@ -193,7 +194,13 @@ static int allocate(bywash_segment *s) {
     return lacking_space(&s->where, free, s->size);
   }
   bywash_step();
-  int error = posix_fallocate(s->fd, 0, s->size);
+  int error = 0;
+  for (int64_t at = 0; at < s->size && error == 0;) { /* in pieces: a signal ends a call, which then has done nothing */
+    int64_t piece = min64(s->size - at, ALLOCATED_BYTES);
+    error = posix_fallocate(s->fd, at, piece);
+    at += error == 0 ? piece : 0;
+    error = error == EINTR ? 0 : error;
+  }
   if (error == ENOSPC) {
     return lacking_space(&s->where, free_bytes(&s->where), s->size);
   }

@@ -4,6 +4,7 @@
  */
 #include "peer.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -170,13 +171,39 @@ static void forbidden(const char *name) {
   }
 }
 
+enum { UNINTERRUPTED = 64 << 20 };
+static int interruptions;
+
+/** Takes the place of the function of that name: a signal comes before much, and often before little, is allocated. */
+int posix_fallocate(int file, off_t offset, off_t length) {
+  if (interruptions > 0 && (length > UNINTERRUPTED || ++interruptions % 3 != 0)) {
+    return EINTR;
+  }
+  return fallocate(file, 0, offset, length) == 0 ? 0 : errno;
+}
+
+/** Signals delay the allocation of a segment's space, and do not prevent it. */
+static void interrupted(const char *name) {
+  struct stat found;
+  bywash_entry entry;
+  must(bywash_broadcast(&entry, "q", UNINTERRUPTED * INT64_C(2), 1), "q");
+  interruptions = 1;
+  create(name, &entry, 1);
+  interruptions = 0;
+  if (stat(name, &found) != 0 || found.st_blocks * 512 < found.st_size) {
+    fprintf(stderr, "faults: %lld of %lld bytes are allocated\n", (long long)found.st_blocks * 512,
+        (long long)found.st_size);
+    exit(1);
+  }
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(const char *segment);
   } cases[] = { { "too-long", too_long }, { "empty-ring", empty_ring },
     { "least-number", least_number }, { "recovery", recovery },
-    { "forbidden", forbidden } };
+    { "forbidden", forbidden }, { "interrupted", interrupted } };
   if (argc != 3) {
     fprintf(stderr, "usage: faults CASE SEGMENT\n");
     return 2;

@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(300)
 final class FaultsTest {
   @ParameterizedTest
-  @ValueSource(strings = {"too-long", "empty-ring", "least-number", "recovery", "forbidden"})
+  @ValueSource(strings = {"too-long", "empty-ring", "least-number", "recovery", "forbidden", "interrupted"})
   void aFaultHasTheEffectThatIsDocumentedAndNoOther(String fault) throws Exception {
     run(Native.Variant.SANITIZED, fault);
   }
