@@ -30,8 +30,8 @@ static void find_damage(const bywash_segment *s, row *r, int64_t roles) {
   }
 }
 
-/** Reads a row if it is live, sound or not. */
-static bool read_row(const bywash_segment *s, int index, row *r) {
+/** Reads a row by itself, if it is live. */
+static bool load_row(const bywash_segment *s, int index, row *r) {
   const char *at = row_at(s, index);
   uint64_t word = row_word(s, index);
   while (row_state(word) == ROW_LIVE) {
@@ -65,28 +65,42 @@ static bool read_row(const bywash_segment *s, int index, row *r) {
   return false;
 }
 
-/** Marks rows that claim some of the same bytes: nobody knows whose they are. */
-static void mark_rivals(row *rows, int count) {
-  for (int i = 0; i < count; i++) {
-    for (int j = i + 1; j < count && rows[i].damage[0] == 0; j++) {
-      row *other = &rows[j];
-      if (other->damage[0] == 0 && rows[i].offset < other->offset + other->size
-          && other->offset < rows[i].offset + rows[i].size) {
-        snprintf(rows[i].damage, sizeof rows[i].damage, "it claims bytes that entry \"%s\" claims too", other->name);
-        snprintf(other->damage, sizeof other->damage, "it claims bytes that entry \"%s\" claims too", rows[i].name);
-      }
+/** The first byte behind those of a row; 0 when it has none, or claims impossible ones. */
+static int64_t end_of(const bywash_segment *s, int index) {
+  int64_t offset = load(row_at(s, index) + ROW_OFFSET);
+  int64_t size = load(row_at(s, index) + ROW_SIZE);
+  return offset >= s->data_offset && offset <= s->size && size > 0 && size <= s->size - offset ? offset + size : 0;
+}
+
+/** Whether a row claims some of the bytes from `begin` to `end`. */
+static bool claims(const bywash_segment *s, int index, int64_t begin, int64_t end) {
+  return end_of(s, index) > begin && load(row_at(s, index) + ROW_OFFSET) < end;
+}
+
+/** Finds another row that claims some of a row's bytes: nobody knows whose they are. */
+static void find_rival(const bywash_segment *s, row *r) {
+  row other;
+  int64_t end = r->offset + r->size;
+  for (int index = 0; index < s->rows && r->damage[0] == 0; index++) {
+    if (index != r->index && claims(s, index, r->offset, end) && load_row(s, index, &other) && other.damage[0] == 0
+        && r->offset < other.offset + other.size && other.offset < end) {
+      snprintf(r->damage, sizeof r->damage, "it claims bytes that entry \"%s\" claims too", other.name);
     }
   }
 }
 
-row *read_rows(bywash_segment *s, int *count) {
-  row *rows = malloc((size_t)s->rows * sizeof *rows);
-  *count = 0;
-  for (int index = 0; rows != NULL && index < s->rows; index++) {
-    *count += read_row(s, index, &rows[*count]) ? 1 : 0;
+/** Reads a row if it is live, sound or not. */
+static bool read_row(const bywash_segment *s, int index, row *r) {
+  while (load_row(s, index, r)) {
+    if (r->damage[0] != 0) {
+      return true;
+    }
+    find_rival(s, r);
+    if (r->damage[0] == 0 || !is_gone(s, r)) {
+      return true;
+    } /* else the entry was removed, and its bytes are another one's */
   }
-  mark_rivals(rows, *count);
-  return rows;
+  return false;
 }
 
 int damaged_entry(const bywash_segment *s, const row *r, const char *format, ...) {
@@ -100,25 +114,20 @@ int damaged_entry(const bywash_segment *s, const row *r, const char *format, ...
 }
 
 int find_row(bywash_segment *s, const char *name, row *found) {
-  int count;
   int result = check_name("name", name);
-  row *rows = result != 0 ? NULL : read_rows(s, &count);
-  if (result == 0 && rows == NULL) {
-    return fail(BYWASH_ENOMEM, "There is no memory left to read the directory.");
-  }
   char names[1024] = "";
   size_t length = 0;
-  for (int i = 0; result == 0 && i < count; i++) {
-    if (strcmp(rows[i].name, name) == 0) {
-      *found = rows[i];
-      free(rows);
+  for (int index = 0; result == 0 && index < s->rows; index++) {
+    if (!read_row(s, index, found)) {
+      continue;
+    }
+    if (strcmp(found->name, name) == 0) {
       return found->damage[0] == 0 ? 0 : damaged_entry(s, found, "%s", found->damage);
     }
-    if (rows[i].damage[0] == 0 && length < sizeof names) {
-      length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", length == 0 ? "" : ", ", rows[i].name);
+    if (found->damage[0] == 0 && length < sizeof names) {
+      length += (size_t)snprintf(names + length, sizeof names - length, "%s%s", length == 0 ? "" : ", ", found->name);
     }
   }
-  free(rows);
   return result != 0 ? result : fail(BYWASH_ENOTFOUND, "Segment %s has no entry \"%s\"; it has [%s]. Check the name, or"
       " add the entry with findOrAdd.", s->where.path, name, names);
 }
@@ -401,12 +410,11 @@ void let_go(bywash_segment *s, const row *r) {
 }
 
 int sweep(bywash_segment *s, int id) {
-  int count;
   int freed = 0;
-  row *rows = read_rows(s, &count);
-  for (int i = 0; i < count; i++) {
-    const row *r = &rows[i];
-    if (r->damage[0] != 0 || r->roles == 0) {
+  row found;
+  const row *r = &found;
+  for (int i = 0; i < s->rows; i++) {
+    if (!read_row(s, i, &found) || r->damage[0] != 0 || r->roles == 0) {
       continue;
     }
     fetch_or(held_word(s, id, r->index), (int64_t)(UINT64_C(1) << (r->index & 63)));
@@ -423,24 +431,16 @@ int sweep(bywash_segment *s, int id) {
     }
     freed += here;
   }
-  free(rows);
   return freed;
 }
 
 /* ---- what a dead changer of the directory left */
 
-/** The first byte behind those of a row; 0 when it has none, or claims impossible ones. */
-static int64_t end_of(const bywash_segment *s, int index) {
-  int64_t offset = load(row_at(s, index) + ROW_OFFSET);
-  int64_t size = load(row_at(s, index) + ROW_SIZE);
-  return offset >= s->data_offset && offset <= s->size && size > 0 && size <= s->size - offset ? offset + size : 0;
-}
-
 /** Whether no other row claims any bytes of this one: bytes that are claimed twice are not written to. */
 static bool has_bytes_alone(const bywash_segment *s, int index) {
   int64_t offset = load(row_at(s, index) + ROW_OFFSET);
   for (int other = 0; other < s->rows; other++) {
-    if (other != index && end_of(s, other) > offset && load(row_at(s, other) + ROW_OFFSET) < end_of(s, index)) {
+    if (other != index && claims(s, other, offset, end_of(s, index))) {
       return false;
     }
   }
@@ -504,16 +504,15 @@ bool put_right(bywash_segment *s) {
 /* ---- what has to stay */
 
 bool retains(bywash_segment *s, char *why, size_t why_bytes) {
-  int count;
   bool found = false;
   char how[256];
-  row *rows = read_rows(s, &count);
-  for (int i = 0; i < count && !found; i++) {
-    const row *r = &rows[i];
-    bool known = is_known(r);
-    if (r->damage[0] != 0) {
+  row here;
+  const row *r = &here;
+  for (int index = 0; index < s->rows && !found; index++) {
+    if (!read_row(s, index, &here) || r->damage[0] != 0) {
       continue;
     }
+    bool known = is_known(r);
     if (!known && (r->flags & RETAINS) != 0) {
       found = true;
       snprintf(how, sizeof how, "is of a kind that this version does not know, and may hold something");
@@ -529,6 +528,5 @@ bool retains(bywash_segment *s, char *why, size_t why_bytes) {
       snprintf(why, why_bytes, "entry \"%s\" %s", r->name, how);
     }
   }
-  free(rows);
   return found;
 }

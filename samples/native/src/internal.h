@@ -315,8 +315,6 @@ static inline int64_t data_end(int roles) { return roles == 0 ? 0 : SPARE_BYTES;
 
 int check_spec(const bywash_segment_spec *spec, int64_t *size);
 void format_rows(bywash_segment *s, const bywash_segment_spec *spec);
-/** Reads all live rows, sound or not; the caller frees them. NULL without memory, or if there are none. */
-row *read_rows(bywash_segment *s, int *count);
 int find_row(bywash_segment *s, const char *name, row *found);
 /** As find_row, for an entry of that kind that is sound, and has the layout if one is given. */
 int find_kind(bywash_segment *s, const char *name, int kind, const char *otherwise, const char *layout, row *found);

@@ -6,8 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static bywash_segment *segment;
@@ -197,13 +200,67 @@ static void interrupted(const char *name) {
   }
 }
 
+/** Lets this process have no more memory from now on, for blocks of some size. */
+static void exhaust_memory(void) {
+  struct rlimit none = { 0, RLIM_INFINITY };
+  void *volatile block;
+  mallopt(M_MMAP_THRESHOLD, 1 << 16); /* such a block takes memory from the kernel, and nowhere else */
+  if (setrlimit(RLIMIT_AS, &none) != 0 || (block = malloc(1 << 17)) != NULL) {
+    fprintf(stderr, "faults: there is still memory\n");
+    exit(1);
+  }
+}
+
+/** Who has no memory left to look at what has to stay lets it stay, and buries the dead all the same. */
+static void memory(const char *name) {
+  enum { ROWS = 512 };
+  bywash_entry entry;
+  bywash_segment_spec spec;
+  bywash_producer *producer;
+  bywash_consumer *consumer;
+  bywash_message m;
+  bywash_recovery done = { .size = sizeof done };
+  must(bywash_work_queue(&entry, "jobs", 4, 16, NULL, 4), "jobs");
+  bywash_spec(&spec, &entry, 1);
+  spec.rows = ROWS;
+  must(bywash_create(name, &spec, &segment), "create");
+  must(bywash_producer_open(segment, "jobs", NULL, &producer), "producer");
+  expect(1, bywash_send(producer, "message", 7, 5, 0), "send");
+  bywash_producer_close(producer);
+  pid_t child = fork();
+  if (child == 0) { /* dies with a message that it holds */
+    must(bywash_attach(name, 0, &segment), "attach");
+    must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
+    _exit(must(bywash_take(consumer, &m, 0), "take") - 1);
+  }
+  int status = 1;
+  if (waitpid(child, &status, 0) != child || status != 0) {
+    fprintf(stderr, "faults: the child has failed\n");
+    exit(1);
+  }
+  exhaust_memory();
+  expect(0, bywash_recover(segment, &done), "recover");
+  expect(1, done.buried, "buried");
+  expect(1, done.roles_freed, "roles freed");
+  expect(0, bywash_close(segment), "close");
+  struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+  setrlimit(RLIMIT_AS, &all);
+  must(bywash_open(name, &spec, &segment), "open");
+  must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
+  expect(1, bywash_take(consumer, &m, 0), "what was sent");
+  expect(5, m.type, "type");
+  expect(0, bywash_acknowledge(consumer), "acknowledge");
+  bywash_consumer_close(consumer);
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
     void (*run)(const char *segment);
   } cases[] = { { "too-long", too_long }, { "empty-ring", empty_ring },
     { "least-number", least_number }, { "recovery", recovery },
-    { "forbidden", forbidden }, { "interrupted", interrupted } };
+    { "forbidden", forbidden }, { "interrupted", interrupted },
+    { "memory", memory } };
   if (argc != 3) {
     fprintf(stderr, "usage: faults CASE SEGMENT\n");
     return 2;

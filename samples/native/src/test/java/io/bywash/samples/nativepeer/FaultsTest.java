@@ -3,6 +3,7 @@ package io.bywash.samples.nativepeer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -14,6 +15,11 @@ final class FaultsTest {
   @ValueSource(strings = {"too-long", "empty-ring", "least-number", "recovery", "forbidden", "interrupted"})
   void aFaultHasTheEffectThatIsDocumentedAndNoOther(String fault) throws Exception {
     run(Native.Variant.SANITIZED, fault);
+  }
+
+  @Test
+  void whoHasNoMemoryLeftKeepsWhatHasToStayAndBuriesTheDead() throws Exception {
+    run(Native.Variant.FAST, "memory"); // a limit of memory, and a sanitizer's shadow memory, exclude each other
   }
 
   private static void run(Native.Variant variant, String fault) throws Exception {

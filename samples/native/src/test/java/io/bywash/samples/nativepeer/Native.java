@@ -30,7 +30,7 @@ final class Native {
   /** How the library and a program are built. */
   enum Variant {
     /** As users build it. */
-    FAST(List.of("peer", "calls"), "-O2"),
+    FAST(List.of("peer", "calls", "faults"), "-O2"),
     /** With AddressSanitizer and UndefinedBehaviorSanitizer: whatever they find ends the program with an error. */
     SANITIZED(List.of("peer", "calls", "example", "damage", "faults"), "-O0", "-g", "-fsanitize=address,undefined",
         "-fno-sanitize-recover=all"),
