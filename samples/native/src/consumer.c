@@ -96,46 +96,6 @@ static bool is_worth_it(bywash_consumer *c, int index) {
   return possible;
 }
 
-/** Adopts a role with a message that is to be delivered: 1, 0 when there is none, or an error. */
-static int adopt(bywash_consumer *c) {
-  exchanger *x = &c->adopted;
-  int64_t before = left_of(c);
-  bool incomplete = false;
-  c->kept = false;
-  for (int index = 0; index < roles_used(&c->own.role); index++) {
-    if (!is_worth_it(c, index)) {
-      continue;
-    }
-    int result = role_begin(&x->role, c->own.role.segment, &c->own.role.row, true, c->own.role.wait);
-    if (result != 0) {
-      return result;
-    }
-    x->queue = c->own.queue;
-    result = role_take(&x->role, index, MODE_CONSUMER);
-    incomplete |= result == 0; /* still taken by a living owner: the new value is not remembered */
-    if (result == 1) {
-      result = exchanger_begin(x);
-      result = result != 0 ? result : is_held(x) ? is_to_be_delivered(c, x) : 0;
-      if (result == 1) {
-        count(x, ROLE_REDELIVERED);
-        result = role_activate(&x->role, NULL);
-        if (result == 0) {
-          c->has_adopted = true;
-          return 1;
-        }
-      }
-    }
-    role_end(&x->role);
-    if (result < 0) {
-      return result;
-    }
-  }
-  if (!incomplete) {
-    c->seen = before;
-  }
-  return 0;
-}
-
 /* ---- taking */
 
 static int show(bywash_consumer *c, exchanger *from, bywash_message *m) {
@@ -163,6 +123,57 @@ static int show(bywash_consumer *c, exchanger *from, bywash_message *m) {
   return 1;
 }
 
+/** Adopts a role that was left: 1 with its message shown, 0 when that is not to be delivered, or an error. */
+static int adopt(bywash_consumer *c, int index, bywash_message *m, bool *incomplete) {
+  exchanger *x = &c->adopted;
+  int result = role_begin(&x->role, c->own.role.segment, &c->own.role.row, true, c->own.role.wait);
+  if (result != 0) {
+    return result;
+  }
+  x->queue = c->own.queue;
+  result = role_take(&x->role, index, MODE_CONSUMER);
+  *incomplete |= result == 0; /* still taken by a living owner: the new value of LEFT is not remembered */
+  if (result == 1) {
+    result = exchanger_begin(x);
+    result = result != 0 ? result : is_held(x) ? is_to_be_delivered(c, x) : 0;
+  }
+  if (result == 1) {
+    result = role_activate(&x->role, NULL);
+    result = result != 0 ? result : show(c, x, m);
+  }
+  c->has_adopted = result == 1;
+  if (result == 1) {
+    count(x, ROLE_REDELIVERED);
+  } else {
+    role_end(&x->role);
+  }
+  return result;
+}
+
+/** Searches for a role with a message that is to be delivered: 1 with that shown, 0 when there is none, or an error. */
+static int take_left(bywash_consumer *c, bywash_message *m) {
+  int64_t before = left_of(c);
+  bool incomplete = false;
+  char damage[1024] = "";
+  c->kept = false;
+  for (int index = 0; index < roles_used(&c->own.role); index++) {
+    int result = is_worth_it(c, index) ? adopt(c, index, m, &incomplete) : 0;
+    if (result == BYWASH_EDAMAGED) { /* keeps nobody from the others, and stays as it is */
+      snprintf(damage, sizeof damage, "%s", bywash_error());
+    } else if (result != 0) {
+      return result;
+    }
+  }
+  if (damage[0] != 0) { /* told once; what is in the cells goes on until something else is left, or the next look */
+    c->seen = left_of(c);
+    return fail(BYWASH_EDAMAGED, "%s", damage);
+  }
+  if (!incomplete) {
+    c->seen = before;
+  }
+  return 0;
+}
+
 static int take_now(bywash_consumer *c, bywash_message *m) {
   int result = exchanger_refresh(&c->own);
   if (result != 0) {
@@ -175,9 +186,9 @@ static int take_now(bywash_consumer *c, bywash_message *m) {
     }
   }
   if (has_changed(c)) {
-    result = adopt(c);
+    result = take_left(c, m);
     if (result != 0) {
-      return result == 1 ? show(c, &c->adopted, m) : result;
+      return result;
     }
   }
   result = exchanger_take(&c->own);
