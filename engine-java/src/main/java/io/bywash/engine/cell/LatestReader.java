@@ -280,6 +280,8 @@ public final class LatestReader extends Role implements Waitable, Revocable {
       } else if ((++reads & READS_A_PROBE - 1) == 0) {
         entry.probe(); // one that never waits must also learn that the entry was removed
       }
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
     } finally {
       guard.exit();
       Reference.reachabilityFence(this); // or the cleaner could give the role back while the value is read

@@ -164,9 +164,14 @@ public final class LatestWriter extends Role implements Revocable {
     }
     handle.enter();
     writing = true;
-    if (!handle.isStillOurs()) {
-      end();
-      throw handle.takenAway();
+    boolean begun = false;
+    try {
+      handle.checkOurs();
+      begun = true;
+    } finally {
+      if (!begun) {
+        end();
+      }
     }
   }
 

@@ -278,6 +278,8 @@ public final class Consumer extends Role implements Waitable, Revocable {
   private void endPoll() {
     try {
       endHandled();
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
     } finally {
       guard.exit();
     }
@@ -323,11 +325,16 @@ public final class Consumer extends Role implements Waitable, Revocable {
           : "the last message was neither acknowledged nor given back");
     }
     guard.enter();
+    boolean begun = false;
     try {
       ownExchanger.refresh();
-    } catch (RuntimeException | Error failure) {
-      guard.exit();
-      throw failure;
+      begun = true;
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
+    } finally {
+      if (!begun) {
+        guard.exit();
+      }
     }
   }
 

@@ -237,9 +237,14 @@ public final class RingPopper extends Role implements Waitable, Revocable {
     if (decoding) {
       throw new IllegalStateException("the record that is being popped uses its own popper");
     }
-    if (!handle.isStillOurs()) {
-      guard.exit();
-      throw handle.takenAway();
+    boolean begun = false;
+    try {
+      handle.checkOurs();
+      begun = true;
+    } finally {
+      if (!begun) {
+        guard.exit();
+      }
     }
   }
 

@@ -172,7 +172,10 @@ public class UsageGuard {
   private SegmentClosedException unusable() {
     row.core().checkOpen();
     row.core().checkName();
-    row.checkPresent();
+    row.core().whileMapped(() -> {
+      row.checkPresent();
+      return null;
+    });
     String role = "This role of entry \"" + row.name() + "\" in segment " + row.core().path();
     return new SegmentClosedException(revoked
         ? role + " was revoked: this process took it from its user. Take the role again if it is still wanted."

@@ -58,6 +58,8 @@ public final class EntryUse extends UsageGuard {
     if (isObserver) {
       try {
         entry.checkPresent();
+      } catch (InternalError fault) {
+        throw core.truncated(fault);
       } finally {
         exit();
       }
@@ -79,6 +81,8 @@ public final class EntryUse extends UsageGuard {
     try {
       entry.probe();
       found = true;
+    } catch (InternalError fault) {
+      throw core.truncated(fault);
     } finally {
       if (!found) {
         exit();

@@ -58,12 +58,16 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
   final boolean isUnusableOr(BooleanSupplier condition) {
     try {
       return !guard.isUsable() || condition.getAsBoolean();
-    } catch (RuntimeException | InternalError fault) {
+    } catch (RuntimeException fault) {
       if (guard.isUsable()) {
         throw fault;
       }
-      return true; // it was closed after the first check, and its memory is gone
+    } catch (InternalError fault) {
+      if (guard.isUsable()) {
+        throw entry.core().truncated(fault);
+      }
     }
+    return true; // it was closed after the first check, and its memory is gone
   }
 
   /** A condition that the user of this role can wait for. The wait also ends when the role can no longer be used. */
@@ -162,20 +166,16 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
       return false;
     }
     checkInterrupt(left);
-    if (now - probedNanos >= WaitRoom.PROBE_NANOS) {
-      probedNanos = now;
-      probe();
-    }
-    lastWasBrief = waiters.room().await(this, waitStrategy, Math.min(left, mostNanos), lastWasBrief);
-    return true;
-  }
-
-  private void probe() {
     try {
-      entry.probeFromOutside();
-      entry.core().probePeers();
+      if (now - probedNanos >= WaitRoom.PROBE_NANOS) {
+        probedNanos = now;
+        entry.probeFromOutside();
+        entry.core().probePeers();
+      }
+      lastWasBrief = waiters.room().await(this, waitStrategy, Math.min(left, mostNanos), lastWasBrief);
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
     }
+    return true;
   }
 }

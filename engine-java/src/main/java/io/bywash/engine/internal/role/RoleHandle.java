@@ -133,6 +133,17 @@ public final class RoleHandle extends UsageGuard implements Runnable {
     return region.getLongOpaque(offset + ROLE_WORD) == word;
   }
 
+  /** Throws the exception that says why the role is no longer {@linkplain #isStillOurs ours}, if it is not. */
+  public void checkOurs() {
+    try {
+      if (!isStillOurs()) {
+        throw takenAway();
+      }
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
+    }
+  }
+
   /** Whether the role was revoked, so it is no longer active but still belongs to this participant. */
   public boolean isRevoked() {
     return region.getLongAcquire(offset + ROLE_WORD) == Owner.withState(word, ROLE_REVOKED);
