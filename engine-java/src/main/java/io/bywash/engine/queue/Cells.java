@@ -236,6 +236,11 @@ final class Cells {
     return region.getLongOpaque(slot(slot) + SLOT_DELIVERIES);
   }
 
+  void setDeliveries(int slot, int deliveries) {
+    region.setLongOpaque(slot(slot) + SLOT_DELIVERIES,
+        deliveriesWord(slot) & -1L << Integer.SIZE | Integer.toUnsignedLong(deliveries));
+  }
+
   static int deliveries(long word) {
     return (int) word;
   }

@@ -449,6 +449,19 @@ public final class Consumer extends Role implements Waitable, Revocable {
     }
   }
 
+  void returnUnseen() {
+    int before = view.deliveries() - 1;
+    Exchanger from = endShow();
+    try {
+      from.refresh();
+      cells.setDeliveries(from.slot(), before);
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
+    } finally {
+      endFlight();
+    }
+  }
+
   // ---- waiting, and the end
 
   /** Whether there is a message to take; also true when this consumer can no longer be used. */

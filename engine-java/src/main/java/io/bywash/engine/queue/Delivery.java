@@ -45,4 +45,14 @@ public interface Delivery extends Message {
    * @throws io.bywash.engine.SegmentClosedException as for {@link #ack}
    */
   void giveBack();
+
+  /**
+   * Takes back that the message was delivered, for a consumer that is about to be closed and has not looked at it: this
+   * time does not count. The message stays with this consumer, which gets it next; when that is closed, another one
+   * gets it.
+   *
+   * @throws IllegalStateException when the message has already been acknowledged or given back
+   * @throws io.bywash.engine.SegmentClosedException as for {@link #ack}
+   */
+  void returnUnseen();
 }

@@ -30,8 +30,7 @@ final class DeliveryView extends MessageView implements Delivery {
     int length = cells.checkLength((int) header, slot);
     long counted = cells.deliveriesWord(slot);
     deliveries = Cells.deliveries(counted) + 1;
-    cells.region.setLongOpaque(at + SLOT_DELIVERIES,
-        counted & -1L << Integer.SIZE | Integer.toUnsignedLong(deliveries));
+    cells.setDeliveries(slot, deliveries);
     origin = Cells.reason(counted) == NO_DEAD_LETTER ? -1 : cells.region.getLong(at + SLOT_ORIGIN);
     setWithin(at - cells.slotsOffset + SLOT_HEADER_BYTES, length, (int) (header >>> Integer.SIZE),
         cells.region.getLong(at + SLOT_SEQUENCE));
@@ -80,5 +79,10 @@ final class DeliveryView extends MessageView implements Delivery {
   @Override
   public void giveBack() {
     consumer.giveBack();
+  }
+
+  @Override
+  public void returnUnseen() {
+    consumer.returnUnseen();
   }
 }

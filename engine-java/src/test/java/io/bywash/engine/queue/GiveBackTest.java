@@ -67,6 +67,31 @@ class GiveBackTest {
   }
 
   @Test
+  void aMessageThatIsReturnedUnseenDoesNotCountAsDelivered() {
+    try (TestJobs queue = TestJobs.of(bus.path("seg"), WorkQueue.spec(TestJobs.NAME, 4, TestJobs.MAX_BYTES,
+            DeliveryPolicy.redeliver().atMost(1).deadLetters(LETTERS), 8), WorkQueue.spec(LETTERS, 4, 1000));
+        Producer producer = queue.producer(); Consumer other = queue.consumer();
+        Consumer letters = Consumer.open(queue.first.directory().find(LETTERS).orElseThrow())) {
+      send(producer, 0, 2);
+      try (Consumer consumer = queue.consumer()) {
+        take(consumer).returnUnseen();
+        Delivery same = take(consumer);
+        assertEquals("0 1", same.type() + " " + same.deliveries());
+        same.returnUnseen();
+        assertThrows(IllegalStateException.class, same::returnUnseen);
+        assertEquals(1, consumer.poll(Delivery::returnUnseen, 1));
+        queue.assertSound();
+      }
+      Delivery adopted = take(other);
+      assertEquals("0 0 1", adopted.type() + " " + adopted.sequence() + " " + adopted.deliveries());
+      adopted.returnUnseen();
+      assertEquals(List.of(0, 1), drain(other));
+      assertNull(letters.take());
+      queue.assertSound();
+    }
+  }
+
+  @Test
   void aHandlerThatThrowsGivesTheMessageBackAndItsExceptionArrives() {
     try (TestJobs queue = TestJobs.of(bus.path("seg"), 4);
         Producer producer = queue.producer(); Consumer consumer = queue.consumer()) {

@@ -104,6 +104,10 @@ final class JobOperations {
       scene.expectEnd(scene.taken.type());
       scene.taken.giveBack();
     }, STORES_ONLY);
+    add("return unseen", scene -> {
+      scene.opened(TURNS).send(2);
+      scene.taken();
+    }, scene -> scene.taken.returnUnseen(), STORES_ONLY);
     add("close with a message in flight", scene -> {
       scene.opened(TURNS).send(2);
       scene.taken();

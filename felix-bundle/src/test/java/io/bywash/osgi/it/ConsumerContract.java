@@ -4,6 +4,7 @@ import static io.bywash.osgi.BywashConstants.*;
 import static io.bywash.osgi.it.Container.awaitUntil;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Kind;
 import io.bywash.engine.Segment;
@@ -13,8 +14,10 @@ import io.bywash.engine.call.CallFailedException.Reason;
 import io.bywash.engine.call.Caller;
 import io.bywash.engine.queue.Consumer;
 import io.bywash.engine.queue.Delivery;
+import io.bywash.engine.queue.DeliveryPolicy;
 import io.bywash.engine.queue.Producer;
 import io.bywash.engine.queue.QueueStatus;
+import io.bywash.engine.queue.WorkQueue;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -24,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongUnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
@@ -34,6 +38,7 @@ abstract class ConsumerContract extends StructureContract {
   private static final String WORK = "io.bywash.osgi.WorkQueueConsumer";
   private static final String ANSWER = "io.bywash.osgi.CallResponder";
   private static final long TIMEOUT_NANOS = Container.DEADLINE.toNanos();
+  private static final int STOPS = 50;
 
   /** A segment of all kinds, held by this process. */
   private Segment segment(String name) {
@@ -123,6 +128,43 @@ abstract class ConsumerContract extends StructureContract {
     hang.released.countDown();
     awaitUntil("the role to be given back", () -> jobs(segment).roles().size() == 1 && jobs(segment).heldCount() == 0);
     assertEquals(List.of(0L), List.copyOf(got));
+  }
+
+  @Test
+  void nothingIsBuriedThatNoConsumerWasShownThoughTheirBundleIsStoppedAtEveryMoment() throws Exception {
+    Segment segment = ended(Segment.create(bus.resolve("stopped"), SegmentSpec.of(
+        WorkQueue.spec("jobs", 256, Long.BYTES, DeliveryPolicy.redeliver().atMost(1).deadLetters("failed")),
+        WorkQueue.spec("failed", 1024, 100))));
+    Bundle worker = container.installAnother("stopped");
+    ended(() -> uninstall(worker));
+    Queue<Long> shown = new ConcurrentLinkedQueue<>();
+    AtomicBoolean enough = new AtomicBoolean();
+    CompletableFuture<Long> sent = CompletableFuture.supplyAsync(() -> sendUntil(segment, enough));
+    for (int round = 0; round < STOPS; round++) {
+      work(worker, WORK, "stopped", number -> shown.add(number) ? 0 : 1);
+      int before = shown.size();
+      awaitUntil("some messages", () -> shown.size() > before);
+      worker.stop();
+      worker.start();
+    }
+    enough.set(true);
+    work(testBundle(), WORK, "stopped", number -> shown.add(number) ? 0 : 1);
+    List<Long> all = upTo(sent.get(TIMEOUT_NANOS, TimeUnit.NANOSECONDS));
+    awaitUntil("nothing held", () -> jobs(segment).heldCount() == 0 && jobs(segment).readyCount() == 0);
+    try (Consumer failed = Consumer.open(segment.directory().find("failed", Kind.WORK_QUEUE))) {
+      failed.poll(letter -> assertTrue(shown.contains(letter.getLong(0)), letter.getLong(0) + " was buried"), 1024);
+    }
+    assertEquals(all, shown.stream().sorted().distinct().toList());
+  }
+
+  private static long sendUntil(Segment segment, AtomicBoolean enough) {
+    long number = 0;
+    try (Producer producer = Producer.open(segment.directory().find("jobs", Kind.WORK_QUEUE))) {
+      while (!enough.get()) {
+        number += producer.offer(bytes(number), 0, Long.BYTES, 0, 1_000_000) ? 1 : 0;
+      }
+    }
+    return number;
   }
 
   @Test

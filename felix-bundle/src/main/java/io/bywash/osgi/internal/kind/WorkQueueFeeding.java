@@ -11,7 +11,8 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * The engine's consumer behind one {@link WorkQueueConsumer}. A call that does not return loses its message: whoever
- * changes the turn from CALLING ends the delivery, the call that returned or the thread that revokes the role.
+ * changes the turn from CALLING ends the delivery, the call that returned or the thread that revokes the role. A
+ * message that was taken when the end had come is returned unseen, so that no consumer is charged with it.
  */
 final class WorkQueueFeeding implements FeedingRole, Consumer.Handler {
   private static final long PAUSE_NANOS = 1_000_000;
@@ -54,12 +55,11 @@ final class WorkQueueFeeding implements FeedingRole, Consumer.Handler {
 
   @Override
   public void onMessage(Delivery message) {
-    if (!calls.begin(0)) {
-      message.giveBack();
+    delivery = message;
+    if (!calls.begin(0) || !turn.compareAndSet(Turn.IDLE, Turn.CALLING)) {
+      message.returnUnseen();
       return;
     }
-    delivery = message;
-    turn.set(Turn.CALLING);
     Throwable thrown = null;
     try {
       consumer.onMessage(message);
@@ -90,7 +90,7 @@ final class WorkQueueFeeding implements FeedingRole, Consumer.Handler {
   @Override
   public void revoke() {
     role.revoke();
-    if (turn.compareAndSet(Turn.CALLING, Turn.TAKING)) {
+    if (!turn.compareAndSet(Turn.IDLE, Turn.TAKEN) && turn.compareAndSet(Turn.CALLING, Turn.TAKING)) {
       try {
         giveBack(delivery);
       } finally {
