@@ -2,6 +2,7 @@ package io.bywash.engine;
 
 import io.bywash.engine.internal.SegmentCore;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -33,6 +34,15 @@ public final class Directory {
   /** All entries, in the order in which they were added. */
   public List<Entry> entries() {
     return core.whileMapped(() -> core.directory().entries());
+  }
+
+  /**
+   * All entries, in the order in which they were added, each with its owner as {@link Entry#owner} gives it. For those
+   * who look again and again: each participant is probed once for all entries, and an entry is the same object each
+   * time as long as none was added or removed. The map is a look; it does not change.
+   */
+  public Map<Entry, Optional<Participant>> owners() {
+    return core.whileMapped(() -> core.directory().owners());
   }
 
   /**

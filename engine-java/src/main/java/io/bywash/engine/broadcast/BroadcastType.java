@@ -10,6 +10,7 @@ import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.directory.StructureType;
+import io.bywash.engine.internal.segment.Census;
 import java.util.List;
 
 /** What the engine's common code asks of broadcasts. Not part of the public API. */
@@ -37,7 +38,7 @@ public final class BroadcastType extends StructureType {
   }
 
   @Override
-  protected long owner(SegmentEntry entry) {
+  protected long owner(SegmentEntry entry, Census census) {
     long publisher = entry.roleCount() > 0 ? entry.roleWord(PUBLISHER_ROLE) : 0;
     return Owner.state(publisher) == ROLE_ACTIVE ? publisher : 0;
   }

@@ -6,8 +6,8 @@ import io.bywash.engine.Kind;
 import io.bywash.engine.StructureStatus;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.directory.StructureType;
-import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
+import io.bywash.engine.internal.segment.Census;
 import java.util.List;
 
 /** What the engine's common code asks of endpoints. Not part of the public API. */
@@ -56,14 +56,8 @@ public final class EndpointType extends StructureType {
 
   /** The living responder with the lowest index, else the living caller with the lowest. */
   @Override
-  protected long owner(SegmentEntry entry) {
-    for (int index = 0; index < entry.rolesUsed(); index++) {
-      long word = entry.roleWord(index);
-      if (Owner.state(word) == SegmentLayout.ROLE_ACTIVE && entry.core().participants().isAlive(word)) {
-        return word;
-      }
-    }
-    return 0;
+  protected long owner(SegmentEntry entry, Census census) {
+    return livingHolder(entry, census);
   }
 
   @Override

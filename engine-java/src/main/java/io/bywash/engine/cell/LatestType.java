@@ -7,8 +7,8 @@ import io.bywash.engine.Kind;
 import io.bywash.engine.StructureStatus;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.directory.StructureType;
-import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
+import io.bywash.engine.internal.segment.Census;
 import java.lang.invoke.VarHandle;
 import java.util.List;
 
@@ -42,14 +42,8 @@ public final class LatestType extends StructureType {
 
   /** The living holder of the role with the lowest index. */
   @Override
-  protected long owner(SegmentEntry entry) {
-    for (int index = 0; index < entry.rolesUsed(); index++) {
-      long word = entry.roleWord(index);
-      if (Owner.state(word) == SegmentLayout.ROLE_ACTIVE && entry.core().participants().isAlive(word)) {
-        return word;
-      }
-    }
-    return 0;
+  protected long owner(SegmentEntry entry, Census census) {
+    return livingHolder(entry, census);
   }
 
   @Override

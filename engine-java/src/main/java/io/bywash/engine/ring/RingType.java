@@ -10,6 +10,7 @@ import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.directory.StructureType;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
+import io.bywash.engine.internal.segment.Census;
 import java.util.List;
 
 /** What the engine's common code asks of rings. Not part of the public API. */
@@ -36,7 +37,7 @@ public final class RingType extends StructureType {
   }
 
   @Override
-  protected long owner(SegmentEntry entry) {
+  protected long owner(SegmentEntry entry, Census census) {
     long writer = entry.roleCount() > 0 ? entry.roleWord(WRITER_ROLE) : 0;
     return Owner.state(writer) == ROLE_ACTIVE ? writer : 0;
   }

@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bywash.engine.Directory;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Kind;
+import io.bywash.engine.Participant;
 import io.bywash.engine.RoleTakenException;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
@@ -16,7 +18,10 @@ import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.broadcast.SubscriberOptions;
+import io.bywash.engine.cell.Atomics;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -102,6 +107,36 @@ class RoleOwnershipTest {
         assertEquals(ProcessHandle.current().pid(), entry.owner().orElseThrow().pid());
       }
     }
+  }
+
+  @Test
+  void whoLooksAtAllOwnersAgainSeesEntriesComeAndGoAndTheirOwnersDie() {
+    SegmentSpec spec = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096, 2)).withEntryCapacity(4)
+        .withSizeBytes(1 << 16);
+    try (Segment segment = Segment.create(bus.path("roles"), spec);
+        Segment observed = Segment.observe(segment.path())) {
+      Directory directory = observed.directory();
+      Entry entry = directory.owners().keySet().iterator().next();
+      assertEquals(ProcessHandle.current().pid(), owner(directory, entry).pid());
+      try (ChildProcess holder = ChildProcess.start(Programs.Hold.class, segment.path(), 1, "p")) {
+        holder.await("ready");
+        assertEquals(holder.pid(), owner(directory, entry).pid());
+        holder.kill();
+        ChildProcess.eventually("its owner is seen dead", () -> !owner(directory, entry).alive());
+        assertEquals(Optional.of(owner(directory, entry)), entry.owner());
+      }
+      segment.directory().findOrAdd(Atomics.spec("more", "long one"));
+      assertEquals(List.of(Programs.QUEUE, "more"), directory.owners().keySet().stream().map(Entry::name).toList());
+      segment.directory().remove("more");
+      assertEquals(List.of(Programs.QUEUE), directory.owners().keySet().stream().map(Entry::name).toList());
+      segment.directory().findOrAdd(Atomics.spec("more", "int other"));
+      assertTrue(directory.owners().keySet().stream().anyMatch(each -> each.layout().contains("other")));
+    }
+  }
+
+  /** While nothing is added or removed an entry is the same object, so it can be asked for. */
+  private static Participant owner(Directory directory, Entry entry) {
+    return directory.owners().get(entry).orElseThrow();
   }
 
   private static long newest(Entry entry) {

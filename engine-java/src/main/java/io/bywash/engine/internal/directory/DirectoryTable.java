@@ -6,14 +6,20 @@ import io.bywash.engine.Entry;
 import io.bywash.engine.EntryNotFoundException;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
+import io.bywash.engine.Participant;
 import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.internal.attachment.Attachment;
 import io.bywash.engine.internal.layout.Names;
 import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.internal.segment.Census;
 import io.bywash.engine.internal.segment.Geometry;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
@@ -23,6 +29,11 @@ public final class DirectoryTable {
   private final List<StructureType> types;
   private final Region region;
   private final Geometry geometry;
+  /** What {@link #owners} last read. */
+  private volatile Listing listing;
+
+  /** The live entries, and the words of all rows from before they were read. */
+  private record Listing(long[] words, List<SegmentEntry> entries) {}
 
   public DirectoryTable(Attachment core, List<StructureType> types) {
     this.core = core;
@@ -102,6 +113,33 @@ public final class DirectoryTable {
   public List<Entry> entries() {
     core.checkOpen();
     return core.whileMapped(() -> List.copyOf(live()));
+  }
+
+  /**
+   * The sound live entries with their owners. Rows are read anew only when the first word of one of them has changed,
+   * since nothing else of a row changes while it is live; and each participant is probed once.
+   */
+  public Map<Entry, Optional<Participant>> owners() {
+    core.checkOpen();
+    return core.whileMapped(() -> {
+      Listing current = listing;
+      long[] words = words();
+      if (current == null || !Arrays.equals(words, current.words())) {
+        current = new Listing(words, live());
+        listing = current;
+      }
+      Census census = new Census(core.participants());
+      Map<Entry, Optional<Participant>> owners = LinkedHashMap.newLinkedHashMap(current.entries().size());
+      current.entries().forEach(entry -> owners.put(entry, entry.owner(census)));
+      return Collections.unmodifiableMap(owners);
+    });
+  }
+
+  /** The first words of all rows. What is read after them is not older. */
+  private long[] words() {
+    long[] words = new long[geometry.rowCount()];
+    Arrays.setAll(words, this::word);
+    return words;
   }
 
   public Optional<Entry> find(String name) {

@@ -14,6 +14,7 @@ import io.bywash.engine.internal.events.EngineEvents;
 import io.bywash.engine.internal.layout.Label;
 import io.bywash.engine.internal.layout.LayoutText;
 import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.segment.Census;
 import io.bywash.engine.internal.waiting.WaitRoom;
 import io.bywash.engine.internal.waiting.Waiters;
 import java.lang.invoke.VarHandle;
@@ -79,11 +80,13 @@ public final class SegmentEntry extends Row implements Entry {
   @Override
   public Optional<Participant> owner() {
     core.checkOpen();
-    return core.whileMapped(() -> {
-      StructureType type = type();
-      long owner = type == null ? 0 : type.owner(this);
-      return core.participants().describe(owner != 0 ? owner : creator());
-    });
+    return core.whileMapped(() -> owner(new Census(core.participants())));
+  }
+
+  Optional<Participant> owner(Census census) {
+    StructureType type = type();
+    long owner = type == null ? 0 : type.owner(this, census);
+    return census.describe(owner != 0 ? owner : creator());
   }
 
   // ---- what its kind knows

@@ -5,7 +5,10 @@ import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
 import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.StructureStatus;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.internal.segment.Census;
 import java.util.Arrays;
 import java.util.List;
 
@@ -74,7 +77,18 @@ public abstract class StructureType {
   }
 
   /** The owner word of the participant on which the entry depends; 0 when that is its creator. */
-  protected long owner(SegmentEntry entry) {
+  protected long owner(SegmentEntry entry, Census census) {
+    return 0;
+  }
+
+  /** The word of the first active role whose holder is alive; 0 when there is none. */
+  protected static long livingHolder(SegmentEntry entry, Census census) {
+    for (int index = 0; index < entry.rolesUsed(); index++) {
+      long word = entry.roleWord(index);
+      if (Owner.state(word) == SegmentLayout.ROLE_ACTIVE && census.isAlive(word)) {
+        return word;
+      }
+    }
     return 0;
   }
 

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
@@ -41,6 +40,7 @@ public final class DiscoveredQueue {
   public enum State { AVAILABLE, DRAINING, NO_OWNER }
 
   private static final long OWN_PID = ProcessHandle.current().pid();
+  private static final long NO_PID = -1;
   /** Listeners that hang in a call for so long do not keep the service alive any more. */
   private static final long PATIENCE_NANOS = 5_000_000_000L;
   /** What one inspection adds to that at most: a process that was paused, and has lost time, is not one that hangs. */
@@ -68,7 +68,7 @@ public final class DiscoveredQueue {
   private ServiceRegistration<?> registration;
   private final Publication publication = new Publication();
 
-  private record Service(QueueKind kind, Map<String, Object> properties) {}
+  private record Service(QueueKind kind, long owner, Map<String, Object> properties) {}
 
   /** What its kind says of it; asked once, since it may cost more than a look. */
   private Map<String, Object> own = Map.of();
@@ -151,34 +151,49 @@ public final class DiscoveredQueue {
 
   // ---- its service
 
-  /** Finds out who owns it, and whether the listeners here lack anything. */
-  void inspect(Entry current) {
+  /**
+   * Finds out whether its owner lives, and whether the listeners here lack anything. Nothing is built while all is as
+   * it was: there may be thousands of queues.
+   *
+   * @param holder the participant on which it depends, see {@link Entry#owner}
+   */
+  void inspect(Entry current, Optional<Participant> holder) {
     State before = state;
     Service wantedBefore = wanted;
-    find(current);
-    if (state != before || !Objects.equals(wanted, wantedBefore)) {
-      environment.changed();
-    }
-  }
-
-  private void find(Entry current) {
     entry = current;
-    Optional<QueueKind> kind = kind();
-    Optional<Long> owner = kind.isEmpty() ? Optional.empty() : current.owner().filter(Participant::alive)
-        .map(Participant::pid)
-        .or(() -> HeldSegments.contains(segment.path()) ? Optional.of(OWN_PID) : Optional.empty());
-    if (owner.isPresent()) {
+    long owner = owner(holder);
+    if (owner != NO_PID) {
       state = State.AVAILABLE;
-      boolean wasLocal = local;
-      local = owner.get() == OWN_PID;
-      wanted = new Service(kind.get(), properties(kind.get(), owner.get()));
-      if (wasLocal && !local) {
-        List.copyOf(listeners).forEach(WhiteboardListener::rejoinUnlessChosen);
+      if (wanted == null || wanted.owner() != owner) {
+        want(owner);
       }
     } else if (wanted != null && isDraining()) {
       state = State.DRAINING;
     } else {
       withdraw();
+    }
+    if (state != before || wanted != wantedBefore) {
+      environment.changed();
+    }
+  }
+
+  private long owner(Optional<Participant> holder) {
+    if (!environment.kinds().containsKey(entry.kind())) {
+      return NO_PID;
+    }
+    if (holder.isPresent() && holder.get().alive()) {
+      return holder.get().pid();
+    }
+    return HeldSegments.contains(segment.path()) ? OWN_PID : NO_PID;
+  }
+
+  private void want(long owner) {
+    boolean wasLocal = local;
+    local = owner == OWN_PID;
+    QueueKind kind = kind().orElseThrow();
+    wanted = new Service(kind, owner, properties(kind, owner));
+    if (wasLocal && !local) {
+      List.copyOf(listeners).forEach(WhiteboardListener::rejoinUnlessChosen);
     }
   }
 
@@ -237,7 +252,7 @@ public final class DiscoveredQueue {
 
   /** Has the service registry brought up to date, if it is not. */
   void publish() {
-    if (!Objects.equals(wanted, registered)) {
+    if (wanted != registered) {
       environment.calls().submit(publication);
     }
   }

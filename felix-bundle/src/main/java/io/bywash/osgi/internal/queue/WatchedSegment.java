@@ -4,6 +4,7 @@ import io.bywash.engine.BusException;
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
 import io.bywash.engine.EntryRemovedException;
+import io.bywash.engine.Participant;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentAccessException;
 import io.bywash.engine.SegmentNotFoundException;
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -105,11 +107,11 @@ public final class WatchedSegment {
         return;
       }
       Set<String> seen = new HashSet<>();
-      for (Entry entry : observed.directory().entries()) {
-        if (inspect(entry)) {
+      observed.directory().owners().forEach((entry, owner) -> {
+        if (inspect(entry, owner)) {
           seen.add(entry.name());
         }
-      }
+      });
       Set.copyOf(queues.keySet()).stream().filter(name -> !seen.contains(name)).forEach(this::forget);
     } catch (SegmentNotFoundException gone) {
       return; // removed just now: the next sweep does not find its name any more
@@ -119,13 +121,14 @@ public final class WatchedSegment {
   }
 
   /** False when the entry has just been removed. */
-  private boolean inspect(Entry entry) {
+  private boolean inspect(Entry entry, Optional<Participant> owner) {
     DiscoveredQueue known = queues.get(entry.name());
     if (known != null && known.entry().id() != entry.id()) {
       forget(entry.name());
     }
     try {
-      queues.computeIfAbsent(entry.name(), name -> new DiscoveredQueue(this, entry, environment)).inspect(entry);
+      queues.computeIfAbsent(entry.name(), name -> new DiscoveredQueue(this, entry, environment))
+          .inspect(entry, owner);
       return true;
     } catch (EntryRemovedException | DamagedSegmentException failed) { // its bytes may belong to another one by now
       if (observed.directory().entries().stream().anyMatch(each -> each.id() == entry.id())) {
