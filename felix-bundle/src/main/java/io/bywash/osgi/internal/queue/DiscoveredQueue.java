@@ -191,7 +191,8 @@ public final class DiscoveredQueue {
     boolean wasLocal = local;
     local = owner == OWN_PID;
     QueueKind kind = kind().orElseThrow();
-    wanted = new Service(kind, owner, properties(kind, owner));
+    Service next = new Service(kind, owner, properties(kind, owner));
+    wanted = next.equals(registered) ? registered : next; // it may have gone and come back before anybody noticed
     if (wasLocal && !local) {
       List.copyOf(listeners).forEach(WhiteboardListener::rejoinUnlessChosen);
     }
