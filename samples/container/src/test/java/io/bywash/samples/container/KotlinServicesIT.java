@@ -13,6 +13,7 @@ import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
 import io.bywash.engine.call.Caller;
 import io.bywash.engine.call.Endpoint;
+import io.bywash.engine.call.Responder;
 import io.bywash.engine.queue.Producer;
 import io.bywash.engine.queue.QueueStatus;
 import io.bywash.engine.queue.WorkQueue;
@@ -33,7 +34,7 @@ final class KotlinServicesIT {
   private static final long DEADLINE_NANOS = TimeUnit.SECONDS.toNanos(60);
   private static final Records<Tick> TICKS = Records.of(MethodHandles.lookup(), Tick.class);
 
-  /** Listens to ticks, hands jobs on as what is done, and doubles what is asked. */
+  /** Listens to ticks, hands jobs on as what is done, doubles what is asked, and has something tripled. */
   private static final String BUNDLE = """
       package coroutines;
 
@@ -41,12 +42,16 @@ final class KotlinServicesIT {
 
       import io.bywash.bus.*;
       import io.bywash.bus.broadcast.ReceiverOptions;
+      import io.bywash.bus.call.Caller;
       import io.bywash.engine.record.Records;
       import io.bywash.osgi.*;
       import java.lang.invoke.MethodHandles;
+      import java.lang.reflect.Method;
+      import java.util.stream.Stream;
       import kotlin.Unit;
       import kotlin.coroutines.*;
       import kotlin.jvm.functions.Function2;
+      import kotlin.time.*;
       import kotlinx.coroutines.*;
       import org.osgi.service.component.annotations.*;
 
@@ -87,6 +92,34 @@ final class KotlinServicesIT {
         }
 
         @Component(immediate = true)
+        public static class Asker {
+          // the name that Kotlin gives to a function with a Duration, which Java cannot spell
+          private static final Method CALL = Stream.of(Caller.class.getMethods())
+              .filter(each -> each.getName().startsWith("call-") && each.getParameterCount() == 3).findFirst().get();
+          private static final long TIMEOUT = DurationKt.toDuration(60, DurationUnit.SECONDS);
+
+          @Activate
+          public Asker(@Reference(target = "(bywash.queue=triple)") EndpointService endpoint) {
+            Thread.ofPlatform().start(() -> {
+              try (var caller = caller(endpoint, TICKS, TICKS, false)) {
+                say("called " + BuildersKt.runBlocking(EmptyCoroutineContext.INSTANCE,
+                    (scope, running) -> call(caller, new Tick(7), running)));
+              } catch (Exception failure) {
+                say("call ended with " + failure);
+              }
+            });
+          }
+
+          private static Object call(Caller<Tick, Tick> caller, Tick request, Continuation<?> running) {
+            try {
+              return CALL.invoke(caller, request, TIMEOUT, running);
+            } catch (ReflectiveOperationException failure) {
+              throw new AssertionError(failure);
+            }
+          }
+        }
+
+        @Component(immediate = true)
         public static class Worker {
           @Activate
           public Worker(@Reference(target = "(bywash.queue=jobs)") WorkQueueService jobs,
@@ -117,7 +150,8 @@ final class KotlinServicesIT {
           load.resolve("coroutines.jar"), StandardCopyOption.ATOMIC_MOVE);
       try (Segment segment = Segment.create(bus.resolve("services"), SegmentSpec.of(
           TICKS.declare(Broadcast.spec("ticks", 4096)), TICKS.declare(Broadcast.spec("done", 4096)),
-          TICKS.declare(WorkQueue.spec("jobs", 16, 64)), Endpoint.of("double", 64, 64).spec()))) {
+          TICKS.declare(WorkQueue.spec("jobs", 16, 64)), Endpoint.of("double", 64, 64).spec(),
+          Endpoint.of("triple", 64, 64).spec()))) {
         Directory directory = segment.directory();
         Subscriber done = Subscriber.open(directory.find("done", Kind.BROADCAST));
         Publisher publisher = Publisher.open(directory.find("ticks", Kind.BROADCAST));
@@ -133,6 +167,10 @@ final class KotlinServicesIT {
         shell.await("acknowledgements", lines -> QueueStatus.of(jobs).heldCount() == 0);
         Caller caller = Caller.open(directory.find("double", Kind.ENDPOINT));
         assertEquals(new Tick(42), TICKS.read(caller.call(TICKS, new Tick(21), DEADLINE_NANOS)), shell::toString);
+        Responder responder = Responder.open(directory.find("triple", Kind.ENDPOINT));
+        assertEquals(1, responder.poll(request -> request.reply(TICKS, new Tick(3 * TICKS.read(request).number())), 1,
+            DEADLINE_NANOS), shell::toString);
+        await(shell, "called " + new Tick(21));
       }
       await(shell, "receiver ended with BusClosedException", "flow ended with null");
       assertTrue(Files.exists(bus.resolve("services")), "the bundle owns the others");
