@@ -23,12 +23,14 @@ abstract class WatchCommand(name: String, purpose: String) : LookCommand(name, p
         if (terminal != null && TopView.isFor(terminal)) {
             TopView(terminal, bus.path(), watch).run()
         } else {
-            tell(watch.look())
+            val look = watch.look()
+            tell(look)
             while (goesOn && !System.out.checkError()) { // whoever reads this may have ended
                 Thread.sleep(SECOND_MILLIS)
                 if (!json) println()
                 tell(watch.look())
             }
+            endWith(segment == null || look.segments.isNotEmpty())
         }
     }
 
@@ -36,7 +38,11 @@ abstract class WatchCommand(name: String, purpose: String) : LookCommand(name, p
         val text = StatusText()
         look.segments.forEach { text.segment(it.now, it.earlier).findings(it.findings) }
         look.events.forEach { text.line("event: $it") }
-        show(if (look.segments.isEmpty()) text.bus(look.bus ?: BusStatus(bus.path(), emptyList())) else text,
+        if (look.segments.isEmpty()) {
+            segment?.let { text.line("Segment $it is gone.") }
+                ?: text.bus(look.bus ?: BusStatus(bus.path(), emptyList()))
+        }
+        show(text,
             mapOf("segments" to look.segments.map { it.document }, "events" to look.events))
     }
 

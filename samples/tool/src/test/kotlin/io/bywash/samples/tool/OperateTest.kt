@@ -10,6 +10,7 @@ import java.io.RandomAccessFile
 import java.nio.file.Files
 import java.nio.file.Path
 import java.security.MessageDigest
+import java.util.concurrent.CompletableFuture
 import java.util.concurrent.TimeUnit
 import kotlin.io.path.deleteExisting
 import kotlin.io.path.deleteIfExists
@@ -189,6 +190,24 @@ class OperateTest {
         contains(refused("tail", "market", "orders", "--from", "then", code = 2), "neither oldest nor now nor last N")
         contains(refused("tail", "market", "orders", "--as", "xml", code = 2), "text, hex, json")
         contains(refused("helth", code = 2), "Did you mean health?")
+    }
+
+    /** It goes between the two looks of stat, at one of the attempts. */
+    @Test
+    fun aSegmentThatGoesWhileItIsLookedAtIsSaidToBeGone() {
+        val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60)
+        var outcome: Outcome
+        do {
+            Segment.create(bus.resolve("brief"), plantSpec).use {
+                val looking = CompletableFuture.supplyAsync { bywash("stat", "brief") }
+                Thread.sleep(250)
+                it.close()
+                outcome = looking.get(60, TimeUnit.SECONDS)
+            }
+        } while ("is gone" !in outcome.out && System.nanoTime() < end)
+        contains(outcome.out, "Segment brief is gone.")
+        assertFalse("no segments" in outcome.out, outcome.out)
+        assertEquals(1, outcome.exitCode)
     }
 
     @Test
