@@ -17,6 +17,8 @@ import io.bywash.engine.broadcast.Publisher
 import io.bywash.engine.inspect.SegmentStatus
 import io.bywash.engine.queue.Producer
 import io.bywash.engine.ring.RingWriter
+import java.io.ByteArrayOutputStream
+import java.io.InputStream
 import java.util.concurrent.TimeUnit
 import kotlin.jvm.optionals.getOrNull
 
@@ -52,15 +54,18 @@ class SendCommand : BusCommand(
     }
 
     private fun send(sink: Sink, typed: Typed, attached: Segment) {
+        val input = System.`in`.buffered()
         var number = 0
-        for (line in generateSequence(::readlnOrNull)) {
+        for (line in generateSequence { readLine(input) }) {
             number++
             val sent = try {
-                val (bytes, type) = typed.message(line)
+                val (bytes, type) = typed.message(text(line))
                 require(bytes.isNotEmpty()) { "it is empty, and a message has at least one byte" }
                 sink.put(bytes, type, TimeUnit.SECONDS.toNanos(seconds.toLong()))
             } catch (wrong: IllegalArgumentException) {
                 stop(number, wrong.message.orEmpty())
+            } catch (failure: BusException) { // the entry was removed, for example
+                stop(number, failure.message.orEmpty())
             }
             if (!sent) {
                 val status = SegmentStatus.of(attached)
@@ -68,6 +73,26 @@ class SendCommand : BusCommand(
                 stop(number, "there was no room for $seconds s" + (why?.let { ": $it" } ?: ", and nobody makes some"))
             }
         }
+    }
+
+    /** The bytes up to the end of the line, without that; null at the end. */
+    private fun readLine(input: InputStream): ByteArray? {
+        val line = ByteArrayOutputStream()
+        var byte = input.read()
+        if (byte < 0) {
+            return null
+        }
+        while (byte >= 0 && byte != '\n'.code) {
+            line.write(byte)
+            byte = input.read()
+        }
+        return line.toByteArray().let { if (it.lastOrNull() == '\r'.code.toByte()) it.copyOf(it.size - 1) else it }
+    }
+
+    private fun text(line: ByteArray): String = try {
+        line.decodeToString(throwOnInvalidSequence = true)
+    } catch (wrong: CharacterCodingException) {
+        throw IllegalArgumentException("it is no UTF-8", wrong)
     }
 
     private fun stop(line: Int, problem: String): Nothing =

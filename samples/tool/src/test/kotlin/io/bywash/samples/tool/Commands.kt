@@ -27,9 +27,13 @@ class Commands(bus: Path, become: List<String> = emptyList(), classPath: String 
     private val requests = DataOutputStream(process.outputStream)
     private val replies = DataInputStream(process.inputStream)
 
-    fun run(arguments: List<String>, input: String = ""): Outcome {
+    fun run(arguments: List<String>, input: String = ""): Outcome = run(arguments, input.toByteArray())
+
+    fun run(arguments: List<String>, input: ByteArray): Outcome {
         requests.writeInt(arguments.size)
-        (arguments + input).forEach { requests.writeUTF(it) }
+        arguments.forEach { requests.writeUTF(it) }
+        requests.writeInt(input.size)
+        requests.write(input)
         requests.flush()
         return Outcome(replies.readInt(), text(), text())
     }
@@ -62,7 +66,7 @@ object CommandServer {
         val replies = DataOutputStream(System.out)
         while (true) {
             val given = List(requests.readInt()) { requests.readUTF() }
-            System.setIn(ByteArrayInputStream(requests.readUTF().toByteArray()))
+            System.setIn(ByteArrayInputStream(ByteArray(requests.readInt()).also { requests.readFully(it) }))
             val written = List(2) { ByteArrayOutputStream() }
             System.setOut(PrintStream(written[0], true))
             System.setErr(PrintStream(written[1], true))

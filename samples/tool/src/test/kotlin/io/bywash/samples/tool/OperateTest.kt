@@ -1,10 +1,12 @@
 package io.bywash.samples.tool
 
 import io.bywash.engine.Kind
+import io.bywash.engine.Removal
 import io.bywash.engine.Segment
 import io.bywash.engine.broadcast.BroadcastStatus
 import io.bywash.engine.broadcast.Subscriber
 import io.bywash.engine.inspect.SegmentStatus
+import io.bywash.engine.queue.Producer
 import io.bywash.engine.queue.QueueView
 import java.io.RandomAccessFile
 import java.nio.file.Files
@@ -190,6 +192,28 @@ class OperateTest {
         contains(refused("tail", "market", "orders", "--from", "then", code = 2), "neither oldest nor now nor last N")
         contains(refused("tail", "market", "orders", "--as", "xml", code = 2), "text, hex, json")
         contains(refused("helth", code = 2), "Did you mean health?")
+    }
+
+    /** How many messages were sent is said whatever ends them. */
+    @Test
+    fun linesThatAreNoTextAndAQueueThatGoesMeanwhileEndWithWhatWasSent() {
+        val latin = "one\r\ntwo\n\u00e4".toByteArray(Charsets.ISO_8859_1)
+        val noText = commands.run(listOf("send", "market", "notes"), latin)
+        assertEquals(1, noText.exitCode)
+        assertEquals("bywash: line 3: it is no UTF-8. 2 messages were sent.\n", noText.err)
+        assertEquals("0  one\n1  two\n", ok("tail", "market", "notes", "--from", "oldest", "--once"))
+        val jobs = feed.segment.directory().find("jobs", Kind.WORK_QUEUE)
+        Producer.open(jobs).use { // so it is not the command's queue
+            val sending = CompletableFuture.supplyAsync {
+                refused("send", "market", "jobs", "--timeout", "60", input = "1\n2\n3\n4\n5\n6\n")
+            }
+            val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60)
+            while (QueueView.of(jobs).sentCount() < 4 && System.nanoTime() < end) {
+                Thread.sleep(5)
+            }
+            assertEquals(Removal.Outcome.REMOVED, feed.segment.directory().remove("jobs").outcome())
+            contains(sending.get(60, TimeUnit.SECONDS), "bywash: line 5: ", "removed", " 4 messages were sent.")
+        }
     }
 
     /** It goes between the two looks of stat, at one of the attempts. */
