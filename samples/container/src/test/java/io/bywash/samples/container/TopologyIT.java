@@ -37,7 +37,7 @@ final class TopologyIT {
       public class Deployment implements BundleActivator {
         @Override
         public void start(BundleContext context) {
-          BusTopology market = MarketTopologyKt.getMarket();
+          BusTopology market = MarketTopologyKt.market("market");
           context.registerService(SegmentSpec.class, market.toSpec(),
               new Hashtable<>(Map.of("bywash.segment", market.getName())));
         }
@@ -76,7 +76,7 @@ final class TopologyIT {
       Files.move(bundle(), deployed, StandardCopyOption.ATOMIC_MOVE);
       shell.await("the segment", lines -> Files.exists(bus.resolve("market")));
       shell.ask("bywash:ls", "of market.topology");
-      try (Segment same = Segment.open(bus.resolve("market"), MarketTopologyKt.getMarket().toSpec())) {
+      try (Segment same = Segment.open(bus.resolve("market"), MarketTopologyKt.market("market").toSpec())) {
         assertEquals(2, same.participants().size());
       }
       Files.delete(deployed);

@@ -22,10 +22,8 @@ import org.osgi.service.component.annotations.Reference;
  */
 @Component(service = RecordConsumer.class, immediate = true, configurationPid = Market.DESK,
     configurationPolicy = ConfigurationPolicy.REQUIRE,
-    property = {BywashConstants.SEGMENT + "=" + Market.SEGMENT, BywashConstants.QUEUE + "=" + Market.ORDERS})
+    property = BywashConstants.QUEUE + "=" + Market.ORDERS)
 public final class Clerk implements RecordConsumer<Order> {
-  private static final String ENDPOINT = "(&(" + BywashConstants.SEGMENT + "=" + Market.SEGMENT + ")("
-      + BywashConstants.QUEUE + "=" + Market.QUOTES + "))";
   private static final long TIMEOUT_NANOS = 1_000_000_000;
 
   private final Tally tally = Tally.start();
@@ -35,7 +33,8 @@ public final class Clerk implements RecordConsumer<Order> {
 
   /** Called by Declarative Services. */
   @Activate
-  public Clerk(@Reference(target = ENDPOINT) EndpointService quotes, Map<String, Object> configuration) {
+  public Clerk(@Reference(name = Market.QUOTES, target = Market.CONFIGURED) EndpointService quotes,
+      Map<String, Object> configuration) {
     caller = quotes.caller();
     drops = "drop".equals(configuration.get(Market.SABOTAGE));
   }

@@ -36,6 +36,7 @@ public final class Containers implements AutoCloseable {
         --help               this text
 
       Ends with 0 if everything was as it should be, with 1 if not, with 2 if it was called wrongly.""";
+  private static final String SEGMENT = Programs.segmentOf("containers");
   private static final long ORDER_PAUSE_NANOS = 5_000_000;
   private static final long SHOW_NANOS = 500_000_000;
 
@@ -60,7 +61,7 @@ public final class Containers implements AutoCloseable {
     exchange = start("exchange", Market.EXCHANGE, "");
     desk = start("desk", Market.DESK, sabotage);
     Programs.await("the exchange has built the segment", this::isThere);
-    segment = Segment.attach(Market.SEGMENT, 0);
+    segment = Segment.attach(SEGMENT, 0);
     subscriber = Subscriber.open(segment.directory().find(Market.PRICES, Kind.BROADCAST),
         SubscriberOptions.block().startingAtOldest());
     producer = Producer.open(segment.directory().find(Market.ORDERS, Kind.WORK_QUEUE));
@@ -68,7 +69,7 @@ public final class Containers implements AutoCloseable {
 
   private boolean isThere() {
     try {
-      Segment.observe(Market.SEGMENT).close();
+      Segment.observe(SEGMENT).close();
       return true;
     } catch (SegmentNotFoundException notYet) {
       return false;
@@ -76,7 +77,8 @@ public final class Containers implements AutoCloseable {
   }
 
   private Running start(String name, String pid, String sabotage) throws IOException {
-    Running started = Running.start(distribution, bundle, home.resolve(name + "-" + System.nanoTime()), pid, sabotage);
+    Running started = Running.start(distribution, bundle, home.resolve(name + "-" + System.nanoTime()), pid,
+        Market.configuration(SEGMENT, sabotage));
     view.println("the " + name + " is process " + started.pid());
     return started;
   }
@@ -183,7 +185,7 @@ public final class Containers implements AutoCloseable {
       Programs.endWrongly("containers", wrong);
       return;
     }
-    Programs.leaveNothing(Market.SEGMENT);
+    Programs.leaveNothing(SEGMENT);
     Outcome outcome;
     try (Containers all = new Containers(json ? System.err : System.out, sabotage)) {
       outcome = all.run(seconds);

@@ -21,9 +21,9 @@ public final class Floor {
 
   /** Called by Declarative Services. */
   @Activate
-  public Floor(BundleContext context) {
+  public Floor(BundleContext context, Map<String, Object> configuration) {
     built = context.registerService(SegmentSpec.class, Market.SPEC,
-        FrameworkUtil.asDictionary(Map.of(BywashConstants.SEGMENT, Market.SEGMENT)));
+        FrameworkUtil.asDictionary(Map.of(BywashConstants.SEGMENT, configuration.get(BywashConstants.SEGMENT))));
   }
 
   @Deactivate

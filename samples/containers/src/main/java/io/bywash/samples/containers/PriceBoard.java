@@ -11,7 +11,7 @@ import org.osgi.service.component.annotations.Deactivate;
 /** In the desk: is fed with the prices, whoever publishes them, and checks that none is missing. */
 @Component(service = RecordListener.class, immediate = true, configurationPid = Market.DESK,
     configurationPolicy = ConfigurationPolicy.REQUIRE,
-    property = {BywashConstants.SEGMENT + "=" + Market.SEGMENT, BywashConstants.QUEUE + "=" + Market.PRICES})
+    property = BywashConstants.QUEUE + "=" + Market.PRICES)
 public final class PriceBoard implements RecordListener<Price> {
   private final Tally tally = Tally.start();
   private long next;

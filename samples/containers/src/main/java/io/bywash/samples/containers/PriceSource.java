@@ -3,7 +3,6 @@ package io.bywash.samples.containers;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.osgi.BroadcastService;
-import io.bywash.osgi.BywashConstants;
 import java.util.concurrent.locks.LockSupport;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -18,8 +17,6 @@ import org.osgi.service.component.annotations.Reference;
 @Component(service = {}, immediate = true, configurationPid = Market.EXCHANGE,
     configurationPolicy = ConfigurationPolicy.REQUIRE)
 public final class PriceSource {
-  private static final String TOPIC = "(&(" + BywashConstants.SEGMENT + "=" + Market.SEGMENT + ")("
-      + BywashConstants.QUEUE + "=" + Market.PRICES + "))";
   private static final int READERS = 2;
   private static final long WAIT_NANOS = 100_000_000;
   private static final long PAUSE_NANOS = 1_000_000;
@@ -30,7 +27,7 @@ public final class PriceSource {
 
   /** Called by Declarative Services. */
   @Activate
-  public PriceSource(@Reference(target = TOPIC) BroadcastService prices) {
+  public PriceSource(@Reference(name = Market.PRICES, target = Market.CONFIGURED) BroadcastService prices) {
     publisher = prices.publish();
     thread = Thread.ofPlatform().name("prices").start(this::publish);
   }

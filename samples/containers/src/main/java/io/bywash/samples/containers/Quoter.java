@@ -11,7 +11,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
 /** In the exchange: answers each call with a quote for an order. */
 @Component(service = RecordResponder.class, immediate = true, configurationPid = Market.EXCHANGE,
     configurationPolicy = ConfigurationPolicy.REQUIRE,
-    property = {BywashConstants.SEGMENT + "=" + Market.SEGMENT, BywashConstants.QUEUE + "=" + Market.QUOTES})
+    property = BywashConstants.QUEUE + "=" + Market.QUOTES)
 public final class Quoter implements RecordResponder<Order, Price> {
   @Override
   public Records<Order> requests() {

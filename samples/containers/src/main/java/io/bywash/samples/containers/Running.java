@@ -23,10 +23,12 @@ final class Running {
    * Starts the distribution with this sample's bundle, and a configuration that says which part it plays.
    *
    * @param home a folder for what this container stores; made anew
+   * @param configuration of the components with that {@code pid}
    */
-  static Running start(Path distribution, Path bundle, Path home, String pid, String sabotage) throws IOException {
+  static Running start(Path distribution, Path bundle, Path home, String pid, String configuration)
+      throws IOException {
     Path load = Files.createDirectories(home.resolve("load"));
-    Files.writeString(load.resolve(pid + ".cfg"), Market.SABOTAGE + " = " + sabotage + "\n");
+    Files.writeString(load.resolve(pid + ".cfg"), configuration);
     Process process = new ProcessBuilder(ProcessHandle.current().info().command().orElseThrow(),
         "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow", "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1", "-Dgosh.args=--nointeractive", "-Dfelix.fileinstall.dir=" + load,

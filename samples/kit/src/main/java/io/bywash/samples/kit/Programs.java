@@ -60,6 +60,11 @@ public final class Programs {
     }
   }
 
+  /** The name of a segment of this process alone, so that it is nobody else's, and several runs are apart. */
+  public static String segmentOf(String sample) {
+    return sample + "-" + ProcessHandle.current().pid();
+  }
+
   /** Whatever the end of this process is: no process that it has started, and no such segment, is left. */
   public static void leaveNothing(String segment) {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> {

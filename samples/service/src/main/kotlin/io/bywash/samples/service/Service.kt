@@ -1,6 +1,7 @@
 package io.bywash.samples.service
 
 import io.bywash.bus.Bus
+import io.bywash.bus.BusTopology
 import io.bywash.bus.cell.get
 import io.bywash.bus.cell.open
 import io.bywash.bus.cell.reader
@@ -16,6 +17,7 @@ import kotlin.io.path.readLines
 /** Runs the three processes, stops each of them with SIGTERM in the middle, starts it again, and counts. */
 internal class Service private constructor(
     private val out: PrintStream,
+    private val trading: BusTopology,
     private val file: Path,
     private val forgotten: Long,
 ) {
@@ -47,7 +49,7 @@ internal class Service private constructor(
         }
         val type = program.javaClass
         val builder = Programs.builder("${type.module.name}/${type.name}", argument)
-        builder.environment()["BYWASH_SERVICE_PARENT"] = "${ProcessHandle.current().pid()}"
+        builder.environment()[SEGMENT_VARIABLE] = trading.name
         processes[name] = builder.start()
     }
 
@@ -116,12 +118,13 @@ internal class Service private constructor(
             } catch (wrong: IllegalArgumentException) {
                 Programs.endWrongly("service", wrong)
             }
-            Programs.leaveNothing(trading.name)
+            val topology = trading(Programs.segmentOf("trading"))
+            Programs.leaveNothing(topology.name)
             val out = if (json) System.err else System.out
             val file = Files.createTempFile("bywash-orders-", ".csv")
             Runtime.getRuntime().addShutdownHook(Thread { Files.deleteIfExists(file) })
-            out.println("$trading\n")
-            val outcome = Service(out, file, forgotten).run()
+            out.println("$topology\n")
+            val outcome = Service(out, topology, file, forgotten).run()
             out.println(outcome.toText())
             Programs.end(json, outcome.toJson(), outcome.isOk)
         }

@@ -34,7 +34,7 @@ internal object Progress : Atomics("progress") {
  * What the three processes agree on. Queues, and not a topic: what one process has sent waits there until the next one
  * comes back, and the segment stays as long as it holds a message.
  */
-internal val trading = bus("trading") {
+internal fun trading(segment: String = "trading") = bus(segment) {
     participants = 8
     queue(quotes) { capacity = 128 }
     queue(orders) { capacity = 128 }
@@ -42,15 +42,19 @@ internal val trading = bus("trading") {
     atomics(Progress)
 }
 
+/** Names the segment of a run of the sample. */
+internal const val SEGMENT_VARIABLE = "BYWASH_SERVICE_SEGMENT"
+
 /**
  * Runs one of the processes, until it has nothing more to do or is told to end, with SIGTERM or Ctrl-C. Then it is
  * cancelled: it takes no other message, gives back what it could not finish, and leaves the bus.
  */
 internal fun serve(run: suspend (Bus) -> Unit) = runBlocking(Dispatchers.Default) {
-    if (System.getenv("BYWASH_SERVICE_PARENT") != null) { // it was started by the sample, and ends with it
+    val segment = System.getenv(SEGMENT_VARIABLE)
+    if (segment != null) { // it was started by the sample, and ends with it
         ProcessHandle.current().parent().ifPresent { it.onExit().thenRun { Runtime.getRuntime().halt(1) } }
     }
-    val running = launch { trading.use { bus -> run(bus) } }
+    val running = launch { trading(segment ?: "trading").use { bus -> run(bus) } }
     Runtime.getRuntime().addShutdownHook(Thread { runBlocking { running.cancelAndJoin() } })
     running.join()
 }

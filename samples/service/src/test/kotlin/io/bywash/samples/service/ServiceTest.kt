@@ -1,5 +1,9 @@
 package io.bywash.samples.service
 
+import io.bywash.engine.Lifetime
+import io.bywash.engine.Segment
+import io.bywash.engine.SegmentSpec
+import io.bywash.engine.broadcast.Broadcast
 import java.io.File
 import java.nio.file.Files
 import java.nio.file.Path
@@ -63,8 +67,11 @@ class ServiceTest {
     }
 
     @Test
-    fun processesThatAreStoppedAndStartedAgainLoseAndDoubleNothing() {
+    fun processesThatAreStoppedAndStartedAgainLoseAndDoubleNothingAndLeaveASegmentOfThatNameAlone() {
+        val own = SegmentSpec.of(Broadcast.spec("own", 4096)).withLifetime(Lifetime.KEPT)
+        Segment.create(bus.resolve("trading"), own).close()
         val ended = run("--json")
+        assertTrue(Files.deleteIfExists(bus.resolve("trading")), "somebody's own segment was removed")
         val expected = (0 until Feed.COUNT).count { Strategy.decide(Feed.quote(it)) != null }
         val counts = "\"orders\": $expected, \"missing\": 0, \"repeated\": 0, \"restarts\": 3"
         assertEquals("{\"ok\": true, \"quotes\": 3000, $counts}\n", ended.out, "$ended")

@@ -1,5 +1,6 @@
 package io.bywash.samples.service
 
+import io.bywash.bus.BusTopology
 import io.bywash.bus.cell.reader
 import io.bywash.bus.queue.consumer
 import java.nio.file.Path
@@ -17,6 +18,8 @@ import org.junit.jupiter.api.io.TempDir
 class StrategyTest {
     @TempDir
     lateinit var directory: Path
+
+    private val trading: BusTopology = trading("trading")
 
     @Test
     fun cheapIsBoughtAndDearIsSold() {

@@ -12,6 +12,10 @@ internal abstract class Program {
     /** Completes when the parent lets this go on. */
     protected val told = CompletableDeferred<Unit>()
 
+    /** The name of the segment. */
+    protected lateinit var segment: String
+        private set
+
     abstract suspend fun run(arguments: List<String>)
 
     /** What `main` does, which each object has itself. */
@@ -20,13 +24,14 @@ internal abstract class Program {
             while (System.`in`.read() >= 0) told.complete(Unit)
             Runtime.getRuntime().halt(1) // the parent was killed
         }
-        runBlocking(Dispatchers.Default) { run(arguments.asList()) }
+        segment = arguments[0]
+        runBlocking(Dispatchers.Default) { run(arguments.drop(1)) }
     }
 }
 
 /** A program that was started. */
-internal class Child(program: Program, vararg arguments: Any) {
-    private val process = Programs.start(program.javaClass, *arguments.map { it.toString() }.toTypedArray())
+internal class Child(program: Program, segment: String, vararg arguments: Any) {
+    private val process = Programs.start(program.javaClass, segment, *arguments.map { it.toString() }.toTypedArray())
 
     /** Its next line, as numbers by their names: `count=7 lost=0`. */
     suspend fun counts(): Map<String, Long> =

@@ -19,7 +19,7 @@ internal object MarketData {
         @JvmStatic
         fun main(arguments: Array<String>) = start(arguments)
 
-        override suspend fun run(arguments: List<String>) = market.use { bus ->
+        override suspend fun run(arguments: List<String>) = market(segment).use { bus ->
             val sender = bus.sender(ticks)
             check(sender.awaitReceivers(3, 60.seconds)) { "the readers do not come" }
             for (number in 0 until COUNT) {
@@ -34,7 +34,7 @@ internal object MarketData {
         @JvmStatic
         fun main(arguments: Array<String>) = start(arguments)
 
-        override suspend fun run(arguments: List<String>) = market.attach(60.seconds).use { bus ->
+        override suspend fun run(arguments: List<String>) = market(segment).attach(60.seconds).use { bus ->
             val receiver = bus.receiver(ticks, Until.SenderGone)
             receiver.label(arguments[0])
             var count = 0L
@@ -52,7 +52,7 @@ internal object MarketData {
         @JvmStatic
         fun main(arguments: Array<String>) = start(arguments)
 
-        override suspend fun run(arguments: List<String>) = market.attach(60.seconds).use { bus ->
+        override suspend fun run(arguments: List<String>) = market(segment).attach(60.seconds).use { bus ->
             val receiver = bus.receiver(ticks, ReceiverOptions.evictAfter(300.milliseconds))
             receiver.label("slow reader")
             var count = 0L
@@ -70,10 +70,10 @@ internal object MarketData {
         }
     }
 
-    suspend fun run(drop: Boolean, out: PrintStream): Outcome {
-        val feed = Child(Feed, if (drop) COUNT / 2 else -1)
-        val fast = List(2) { Child(Fast, "fast reader ${it + 1}") }
-        val slow = Child(Slow)
+    suspend fun run(segment: String, drop: Boolean, out: PrintStream): Outcome {
+        val feed = Child(Feed, segment, if (drop) COUNT / 2 else -1)
+        val fast = List(2) { Child(Fast, segment, "fast reader ${it + 1}") }
+        val slow = Child(Slow, segment)
         val sent = feed.counts().getValue("sent")
         out.println("the feed has sent $sent ticks, and did not wait for the slow reader any longer")
         val seen = fast.map { it.counts() }

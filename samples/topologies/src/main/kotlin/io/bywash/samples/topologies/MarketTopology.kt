@@ -12,7 +12,7 @@ internal data class Tick(val number: Long, val instrument: Int, val price: Doubl
 internal val ticks = Topic<Tick>("ticks")
 
 /** Market data fan-out: one feed, and everybody sees every tick. */
-internal val market = bus("market") {
+internal fun market(segment: String) = bus(segment) {
     participants = 8
     topic(ticks) {
         ring = 64.KiB

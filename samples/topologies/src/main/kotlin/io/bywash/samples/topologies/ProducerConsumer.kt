@@ -17,7 +17,7 @@ internal object ProducerConsumer {
         @JvmStatic
         fun main(arguments: Array<String>) = start(arguments)
 
-        override suspend fun run(arguments: List<String>) = producing.attach(60.seconds).use { bus ->
+        override suspend fun run(arguments: List<String>) = producing(segment).attach(60.seconds).use { bus ->
             val sender = bus.sender(notes)
             var retries = 0L
             for (number in 0 until COUNT) {
@@ -35,7 +35,7 @@ internal object ProducerConsumer {
         @JvmStatic
         fun main(arguments: Array<String>) = start(arguments)
 
-        override suspend fun run(arguments: List<String>) = producing.attach(60.seconds).use { bus ->
+        override suspend fun run(arguments: List<String>) = producing(segment).attach(60.seconds).use { bus ->
             val receiver = bus.receiver(notes)
             var count = 0L
             var wrong = 0L
@@ -56,10 +56,10 @@ internal object ProducerConsumer {
         }
     }
 
-    suspend fun run(drop: Boolean, out: PrintStream): Outcome = producing.use {
-        val producer = Child(Producer, if (drop) COUNT / 2 else -1)
+    suspend fun run(segment: String, drop: Boolean, out: PrintStream): Outcome = producing(segment).use {
+        val producer = Child(Producer, segment, if (drop) COUNT / 2 else -1)
         out.println("the ring was ${producer.line()}; now the consumer starts")
-        val consumer = Child(Consumer)
+        val consumer = Child(Consumer, segment)
         val sent = producer.counts()
         consumer.tell()
         val seen = consumer.counts()

@@ -11,7 +11,7 @@ internal data class Note(val timestampNanos: Long, val producer: Int, val value:
 internal val notes = Ring<Note>("notes")
 
 /** A producer and a consumer, with room for 100 messages between them. */
-internal val producing = bus("producing") {
+internal fun producing(segment: String) = bus(segment) {
     participants = 4
     ring(notes) { capacity = 100 }
 }

@@ -34,7 +34,7 @@ internal object SensorPipeline {
         @JvmStatic
         fun main(arguments: Array<String>) = start(arguments)
 
-        override suspend fun run(arguments: List<String>) = sensors.attach(60.seconds).use { bus ->
+        override suspend fun run(arguments: List<String>) = sensors(segment).attach(60.seconds).use { bus ->
             val forgotten = arguments[0].toLong()
             val consumer = bus.consumer(readings)
             consumer.label("worker")
@@ -66,16 +66,16 @@ internal object SensorPipeline {
         @JvmStatic
         fun main(arguments: Array<String>) = start(arguments)
 
-        override suspend fun run(arguments: List<String>) = sensors.attach(60.seconds).use { bus ->
+        override suspend fun run(arguments: List<String>) = sensors(segment).attach(60.seconds).use { bus ->
             val sender = bus.sender(readings)
             for (number in 0 until COUNT) sender.send(Reading(number, raw(number)))
             println("sent=$COUNT")
         }
     }
 
-    suspend fun run(drop: Boolean, out: PrintStream): Outcome = sensors.use { bus ->
-        val workers = List(WORKERS) { Child(Worker, if (drop) COUNT / 2 else -1) }
-        val sensor = Child(Sensor)
+    suspend fun run(segment: String, drop: Boolean, out: PrintStream): Outcome = sensors(segment).use { bus ->
+        val workers = List(WORKERS) { Child(Worker, segment, if (drop) COUNT / 2 else -1) }
+        val sensor = Child(Sensor, segment)
         val right = ConcurrentHashMap.newKeySet<Long>()
         val dead = ConcurrentHashMap.newKeySet<Long>()
         val wrong = AtomicInteger()

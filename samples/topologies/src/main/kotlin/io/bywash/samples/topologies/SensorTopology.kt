@@ -24,7 +24,7 @@ internal object Shift : Atomics("shift") {
 }
 
 /** A sensor pipeline: workers share the readings; what three of them could not use is rejected. */
-internal val sensors = bus("sensors") {
+internal fun sensors(segment: String) = bus(segment) {
     participants = 8
     queue(readings) {
         capacity = 64

@@ -13,15 +13,18 @@ internal class Outcome(val isOk: Boolean, private val counts: Map<String, Any>) 
     fun toJson() = counts.entries.joinToString(", ", "{\"ok\": $isOk, ", "}") { (name, count) -> "\"$name\": $count" }
 }
 
-/** A topology and what runs over it. */
-internal class Scenario(val topology: BusTopology, val run: suspend (drop: Boolean, out: PrintStream) -> Outcome)
+/** A topology, whose segment is called as it is told, and what runs over it. */
+internal class Scenario(
+    val topology: (segment: String) -> BusTopology,
+    val run: suspend (segment: String, drop: Boolean, out: PrintStream) -> Outcome,
+)
 
 /** Runs one of the topologies, in several processes, and checks it. */
 internal object Topologies {
     private val SCENARIOS = mapOf(
-        "market" to Scenario(market, MarketData::run),
-        "sensors" to Scenario(sensors, SensorPipeline::run),
-        "producing" to Scenario(producing, ProducerConsumer::run),
+        "market" to Scenario(::market, MarketData::run),
+        "sensors" to Scenario(::sensors, SensorPipeline::run),
+        "producing" to Scenario(::producing, ProducerConsumer::run),
     )
 
     private val HELP = """
@@ -50,26 +53,25 @@ internal object Topologies {
         val mermaid = options.remove("--mermaid")
         try {
             val drop = Programs.take(options, "--sabotage", "", "", "|drop").isNotEmpty()
-            val name = options.removeFirstOrNull()
-            val scenario = SCENARIOS[name]
-                ?: throw IllegalArgumentException("${name ?: "nothing"} is none of ${SCENARIOS.keys}")
+            val name = options.removeFirstOrNull() ?: "nothing"
+            val scenario = SCENARIOS[name] ?: throw IllegalArgumentException("$name is none of ${SCENARIOS.keys}")
             Programs.requireNoMore(options)
             if (picture || mermaid) {
-                println(if (mermaid) scenario.topology.toMermaid() else scenario.topology)
+                println(scenario.topology(name).run { if (mermaid) toMermaid() else this })
             } else {
-                run(scenario, drop, json)
+                run(scenario, Programs.segmentOf(name), drop, json)
             }
         } catch (wrong: IllegalArgumentException) {
             Programs.endWrongly("topologies", wrong)
         }
     }
 
-    private fun run(scenario: Scenario, drop: Boolean, json: Boolean) {
+    private fun run(scenario: Scenario, segment: String, drop: Boolean, json: Boolean) {
         val out = if (json) System.err else System.out
-        out.println("${scenario.topology}\n")
-        Programs.leaveNothing(scenario.topology.name)
+        out.println("${scenario.topology(segment)}\n")
+        Programs.leaveNothing(segment)
         val outcome = try {
-            runBlocking(Dispatchers.Default) { scenario.run(drop, out) }
+            runBlocking(Dispatchers.Default) { scenario.run(segment, drop, out) }
         } catch (failure: IllegalStateException) {
             Outcome(false, mapOf("failure" to "\"${failure.message}\""))
         }

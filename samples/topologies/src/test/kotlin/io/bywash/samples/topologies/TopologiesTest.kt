@@ -1,5 +1,9 @@
 package io.bywash.samples.topologies
 
+import io.bywash.engine.Lifetime
+import io.bywash.engine.Segment
+import io.bywash.engine.SegmentSpec
+import io.bywash.engine.broadcast.Broadcast
 import java.io.File
 import java.nio.file.Files
 import java.nio.file.Path
@@ -72,7 +76,7 @@ class TopologiesTest {
         val ended = run("market", "--json")
         val all = "\"ok\": true, \"sent\": 100000, \"fast1\": 100000, \"fast2\": 100000, \"wrong\": 0, \"evicted\": 1"
         assertCounts(all, ended)
-        assertTrue(ended.err.startsWith("bus \"market\""), ended.err)
+        assertTrue(ended.err.startsWith("bus \"market-"), ended.err)
     }
 
     @Test
@@ -96,10 +100,13 @@ class TopologiesTest {
     )
 
     @Test
-    fun aProducerTriesAgainWhileTheRingIsFull() = assertCounts(
-        "\"ok\": true, \"sent\": 1000, \"retries\": [1-9]\\d*, \"received\": 1000, \"wrong\": 0",
-        run("producing", "--json"),
-    )
+    fun aProducerTriesAgainWhileTheRingIsFullAndASegmentOfThatNameIsLeftAlone() {
+        val own = SegmentSpec.of(Broadcast.spec("own", 4096)).withLifetime(Lifetime.KEPT)
+        Segment.create(bus.resolve("producing"), own).close()
+        val ended = run("producing", "--json")
+        assertTrue(Files.deleteIfExists(bus.resolve("producing")), "somebody's own segment was removed")
+        assertCounts("\"ok\": true, \"sent\": 1000, \"retries\": [1-9]\\d*, \"received\": 1000, \"wrong\": 0", ended)
+    }
 
     @Test
     fun aMessageThatIsForgottenIsMissed() = assertCounts(
@@ -113,17 +120,17 @@ class TopologiesTest {
 
     @Test
     fun itDrawsATopologyWithoutRunningIt() {
-        assertEquals("$producing\n", run("producing", "--picture").out)
+        assertEquals("${producing("producing")}\n", run("producing", "--picture").out)
         assertEquals(
             """
             bus "producing": 4 participants, removed when unused, 36 KiB
               sender -> ["notes" 100 elements of 24 bytes] -> receiver
             """.trimIndent(),
-            producing.toString(),
+            producing("producing").toString(),
         )
         val inDocument = Regex("```mermaid\n(.*?)\n```", RegexOption.DOT_MATCHES_ALL)
             .find(Path.of("../../docs/SAMPLES.md").readText())!!.groupValues[1]
-        assertEquals(inDocument, sensors.toMermaid())
+        assertEquals(inDocument, sensors("sensors").toMermaid())
     }
 
     @Test
