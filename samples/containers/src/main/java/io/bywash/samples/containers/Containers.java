@@ -15,7 +15,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -41,7 +40,7 @@ public final class Containers implements AutoCloseable {
   private static final long SHOW_NANOS = 500_000_000;
 
   private final Path distribution = Path.of(System.getProperty("bywash.container"));
-  private final Path home = Files.createTempDirectory("bywash-containers-");
+  private final Path home;
   private final Path bundle;
   private final PrintStream view;
   private final Running desk;
@@ -55,7 +54,8 @@ public final class Containers implements AutoCloseable {
   private long nextNanos = System.nanoTime();
   private long shownNanos;
 
-  private Containers(PrintStream view, String sabotage) throws IOException {
+  private Containers(PrintStream view, Path home, String sabotage) throws IOException {
+    this.home = home;
     this.view = view;
     bundle = Path.of(System.getProperty("bywash.containers.bundle"));
     exchange = start("exchange", Market.EXCHANGE, "");
@@ -77,8 +77,8 @@ public final class Containers implements AutoCloseable {
   }
 
   private Running start(String name, String pid, String sabotage) throws IOException {
-    Running started = Running.start(distribution, bundle, home.resolve(name + "-" + System.nanoTime()), pid,
-        Market.configuration(SEGMENT, sabotage));
+    Running started = Programs.start(() -> Running.start(distribution, bundle,
+        home.resolve(name + "-" + System.nanoTime()), pid, Market.configuration(SEGMENT, sabotage)));
     view.println("the " + name + " is process " + started.pid());
     return started;
   }
@@ -160,15 +160,10 @@ public final class Containers implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
+  public void close() {
     producer.close();
     subscriber.close();
     segment.close();
-    try (Stream<Path> files = Files.walk(home)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        Files.deleteIfExists(file);
-      }
-    }
   }
 
   /** Starts it. */
@@ -185,9 +180,10 @@ public final class Containers implements AutoCloseable {
       Programs.endWrongly("containers", wrong);
       return;
     }
-    Programs.leaveNothing(SEGMENT);
+    Path home = Files.createTempDirectory("bywash-containers-");
+    Programs.leaveNothing(SEGMENT, home);
     Outcome outcome;
-    try (Containers all = new Containers(json ? System.err : System.out, sabotage)) {
+    try (Containers all = new Containers(json ? System.err : System.out, home, sabotage)) {
       outcome = all.run(seconds);
     }
     (json ? System.err : System.out).println(outcome.isOk() ? "ok: nothing was lost, and every order was filled once"

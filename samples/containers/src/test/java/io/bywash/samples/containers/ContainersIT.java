@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bywash.engine.Lifetime;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.broadcast.Broadcast;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,31 +47,61 @@ final class ContainersIT {
 
   private record Ended(int exitCode, String out, String err) {}
 
-  private Ended run(String... arguments) throws Exception {
+  private Process start(String... arguments) throws Exception {
     List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(), "-cp",
         System.getProperty("java.class.path"), "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1",
+        "-Djava.io.tmpdir=" + Files.createDirectories(scratch.resolve("temporary")),
         "-Dbywash.container=" + System.getProperty("bywash.test.felix"),
         "-Dbywash.containers.bundle=" + System.getProperty("bywash.test.bundle"), Containers.class.getName()));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectOutput(scratch.resolve("out").toFile())
         .redirectError(scratch.resolve("err").toFile());
     builder.environment().put("BYWASH_DIR", bus.toString());
-    Process process = builder.start();
+    return builder.start();
+  }
+
+  private Ended run(String... arguments) throws Exception {
+    return end(start(arguments));
+  }
+
+  private Ended end(Process process) throws Exception {
     try {
       assertTrue(process.waitFor(200, TimeUnit.SECONDS), "it does not end");
     } finally {
       process.destroy(); // it ends its containers, which SIGKILL would not let it do
     }
-    return new Ended(process.waitFor(), Files.readString(scratch.resolve("out")),
+    int exitCode = process.waitFor();
+    assertEquals(0, temporaryFiles(), "left in the folder for temporary files");
+    return new Ended(exitCode, Files.readString(scratch.resolve("out")),
         Files.readString(scratch.resolve("err")));
   }
 
+  private long temporaryFiles() throws IOException {
+    try (Stream<Path> files = Files.list(scratch.resolve("temporary"))) {
+      return files.count();
+    }
+  }
+
   @Test
-  void nothingIsLostWhenTheExchangeIsKilledAndComesBack() throws Exception {
+  void nothingIsLostWhenTheExchangeIsKilledAndComesBackAndASegmentOfThatNameIsLeftAlone() throws Exception {
+    Path own = bus.resolve("containers");
+    Segment.create(own, SegmentSpec.of(Broadcast.spec("own", 4096)).withLifetime(Lifetime.KEPT)).close();
     Ended ended = run("--seconds", "2", "--json");
+    assertTrue(Files.deleteIfExists(own), "somebody's own segment was removed: " + ended);
     assertTrue(ended.out.matches("\\{\"ok\": true, \"published\": [1-9]\\d*, .*}\\s*"), ended.toString());
     assertEquals(0, ended.exitCode);
     assertTrue(ended.err.contains("the exchange was killed") && ended.err.contains("the exchange is back"), ended.err);
+  }
+
+  @Test
+  void itLeavesNothingWhenItIsInterrupted() throws Exception {
+    Process process = start();
+    while (!Files.readString(scratch.resolve("out")).contains("the exchange is process")) {
+      assertTrue(process.isAlive(), "it has ended");
+      Thread.onSpinWait();
+    }
+    process.destroy(); // SIGTERM
+    assertEquals(143, end(process).exitCode);
   }
 
   @Test

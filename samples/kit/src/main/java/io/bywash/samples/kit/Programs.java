@@ -5,25 +5,55 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 
 import io.bywash.engine.BusDirectory;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Scanner;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 /** Starts, awaits and ends the programs of a sample. */
 public final class Programs {
+  private static final Object STARTS = new Object();
+  private static boolean isEnding;
+
   private Programs() {}
+
+  /** What starts a process, or makes files for one. */
+  @FunctionalInterface
+  public interface Start<T> {
+    /** Does so. */
+    T start() throws IOException;
+  }
+
+  /**
+   * Starts what {@link #leaveNothing} ends and removes. While that is going on nothing is started any more, since
+   * nobody would end it: then this waits for the end of this process.
+   */
+  public static <T> T start(Start<T> start) throws IOException {
+    synchronized (STARTS) {
+      if (!isEnding) {
+        return start.start();
+      }
+    }
+    while (true) {
+      LockSupport.park();
+    }
+  }
 
   /**
    * Starts a main class of this sample, whose standard output and input are ours to use; on the class path if it is in
    * no module.
    */
   public static Process start(Class<?> program, String... arguments) throws IOException {
-    return (program.getModule().isNamed()
+    ProcessBuilder builder = program.getModule().isNamed()
         ? builder(program.getModule().getName() + "/" + program.getName(), arguments)
         : builder(List.of("-cp", System.getProperty("java.class.path"), "--enable-native-access=ALL-UNNAMED",
-            program.getName()), arguments)).start();
+            program.getName()), arguments);
+    return start(builder::start);
   }
 
   /** A main class, as {@code module/class}, in a JVM that starts fast. */
@@ -65,14 +95,31 @@ public final class Programs {
     return sample + "-" + ProcessHandle.current().pid();
   }
 
-  /** Whatever the end of this process is: no process that it has started, and no such segment, is left. */
-  public static void leaveNothing(String segment) {
+  /**
+   * Whatever the end of this process is: no process that it has started, no such segment, and none of these files and
+   * folders is left.
+   */
+  public static void leaveNothing(String segment, Path... files) {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+      synchronized (STARTS) {
+        isEnding = true;
+      }
       List<ProcessHandle> all = ProcessHandle.current().descendants().toList();
       all.forEach(ProcessHandle::destroyForcibly);
       all.forEach(each -> each.onExit().join());
+      Stream.of(files).forEach(Programs::delete); // nobody writes there any more
       BusDirectory.standard().remove(segment);
     }));
+  }
+
+  private static void delete(Path file) {
+    try (Stream<Path> inside = Files.walk(file)) {
+      for (Path each : inside.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(each);
+      }
+    } catch (IOException failure) {
+      System.err.println("bywash: " + file + " cannot be removed: " + failure);
+    }
   }
 
   /** The arguments as options to be taken one by one; with {@code --help} the help, and this process ends. */

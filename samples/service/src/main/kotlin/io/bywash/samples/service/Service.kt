@@ -50,7 +50,7 @@ internal class Service private constructor(
         val type = program.javaClass
         val builder = Programs.builder("${type.module.name}/${type.name}", argument)
         builder.environment()[SEGMENT_VARIABLE] = trading.name
-        processes[name] = builder.start()
+        processes[name] = Programs.start(builder::start)
     }
 
     /** SIGTERM, and the same process again. */
@@ -119,10 +119,9 @@ internal class Service private constructor(
                 Programs.endWrongly("service", wrong)
             }
             val topology = trading(Programs.segmentOf("trading"))
-            Programs.leaveNothing(topology.name)
-            val out = if (json) System.err else System.out
             val file = Files.createTempFile("bywash-orders-", ".csv")
-            Runtime.getRuntime().addShutdownHook(Thread { Files.deleteIfExists(file) })
+            Programs.leaveNothing(topology.name, file)
+            val out = if (json) System.err else System.out
             out.println("$topology\n")
             val outcome = Service(out, topology, file, forgotten).run()
             out.println(outcome.toText())
