@@ -13,7 +13,7 @@ import io.bywash.engine.Segment
 import io.bywash.engine.SegmentSpec
 import io.bywash.engine.call.Responder
 import java.util.concurrent.TimeUnit
-import java.util.concurrent.atomic.AtomicLong
+import java.util.concurrent.locks.LockSupport
 import kotlin.concurrent.thread
 import kotlin.time.Duration.Companion.seconds
 import kotlinx.coroutines.runBlocking
@@ -104,10 +104,19 @@ class CoroutineCallContender : QueueContender("kotlin.call", listOf(Policy.BACKO
         return Serving(bus, endpoint)
     }
 
-    /** Serves in a thread of its own, all the time, and tells what came. */
+    /** Serves in a thread of its own, all the time. Who receives sleeps meanwhile, and so takes no core from it. */
     private class Serving(private val bus: Bus, endpoint: Endpoint<Content, Long>) : Reader() {
-        private val sums = AtomicLong()
-        private val count = AtomicLong()
+        private val receiver = Thread.currentThread()
+
+        /** What was served; written by the serving thread. */
+        private var servedSum = 0L
+
+        @Volatile
+        private var served = 0L
+
+        /** When to wake the receiver. */
+        @Volatile
+        private var wanted = Long.MAX_VALUE
         private var told = 0L
         private var toldSum = 0L
 
@@ -116,8 +125,11 @@ class CoroutineCallContender : QueueContender("kotlin.call", listOf(Policy.BACKO
                 runBlocking {
                     bus.serve(endpoint) { words ->
                         last = words.first
-                        sums.addAndGet(words.sum)
-                        count.incrementAndGet()
+                        servedSum += words.sum
+                        served++
+                        if (served == wanted) {
+                            LockSupport.unpark(receiver)
+                        }
                         words.sum
                     }
                 }
@@ -125,22 +137,17 @@ class CoroutineCallContender : QueueContender("kotlin.call", listOf(Policy.BACKO
         }
 
         override fun receive(limit: Int): Int {
-            val now = count.get()
-            val sumNow = sums.get()
-            val new = (now - told).toInt()
+            wanted = told + limit
+            while (served < wanted) {
+                LockSupport.park(this)
+            }
+            told = wanted
+            val sumNow = servedSum // once: the server may be further
             sum += sumNow - toldSum
             toldSum = sumNow
-            told = now
-            if (new == 0) {
-                Thread.sleep(0, PAUSE_NANOS)
-            }
-            return new
+            return limit
         }
 
         override fun close() = bus.close()
-    }
-
-    private companion object {
-        const val PAUSE_NANOS = 200_000
     }
 }
