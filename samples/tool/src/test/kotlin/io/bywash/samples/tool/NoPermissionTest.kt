@@ -126,10 +126,10 @@ class NoPermissionTest {
         commands.shown("verify readable", "every invariant holds")
         commands.shown("tail readable notes --from oldest --once", "0  a note")
         commands.refused("send readable notes", "may not use ${bus.resolve("readable")}", "To look only")
-        val permission = "user ${if (isSuperuser) "nobody" else System.getProperty("user.name")} has no permission"
-        commands.refused("record readable notes $locked/new", "cannot be made: $permission. Choose another place.")
-        commands.refused("replay ${bus.resolve("market")} readable notes", "cannot be read: $permission.")
-        commands.refused("doctor --report $locked/new", "cannot be written to $locked/new: $permission.")
+        val permission = "has no permission."
+        commands.refused("record readable notes $locked/new", "cannot be made: user ", permission, "another place")
+        commands.refused("replay ${bus.resolve("market")} readable notes", "cannot be read: user ", permission)
+        commands.refused("doctor --report $locked/new", "cannot be written to $locked/new: user ", permission)
         readable.close()
         commands.shown("stat", "inaccessible", *advice)
     }
