@@ -19,7 +19,7 @@ final class Steps {
           "isNative", "load", "ofArray", "reinterpret")),
       Map.entry("java/lang/invoke/MethodHandle", Set.of("invokeWithArguments")), // makes an object of a hidden class
       Map.entry("java/lang/invoke/MethodHandles$Lookup", Set.of("defineHiddenClass", "ensureInitialized", "findClass",
-          "findConstructor", "hasFullPrivilegeAccess", "lookupClass")),
+          "findConstructor", "findVarHandle", "hasFullPrivilegeAccess", "lookupClass")),
       Map.entry("java/nio/file/Files", Set.of("exists", "getAttribute", "getFileStore", "getOwner",
           "getPosixFilePermissions", "isDirectory", "isExecutable", "isWritable", "list", "newDirectoryStream",
           "newInputStream", "readAttributes", "readString", "readSymbolicLink", "size", "walk")),
