@@ -63,7 +63,8 @@ final class CrossContainerIT {
   private Running start(String framework, String role) throws IOException {
     Path storage = Files.createDirectories(bus.resolveSibling(bus.getFileName() + "-" + role));
     Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-Djava.io.tmpdir=" + storage,
+        "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+        "-Djava.io.tmpdir=" + storage,
         "-Dbywash.test.containers=" + Container.DIRECTORY,
         "-Dbywash.test.bundle=" + System.getProperty("bywash.test.bundle"),
         "-Dbywash.test.classes=" + System.getProperty("bywash.test.classes"), "-cp",

@@ -36,8 +36,9 @@ final class PublisherProcess implements AutoCloseable {
   static PublisherProcess start(Class<?> program, Object... arguments) throws IOException {
     List<String> command = new ArrayList<>(List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
-        "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("bywash.test.classes") + ":"
-        + Container.DIRECTORY.resolve("bundles/bywash-engine.jar"), program.getName()));
+        "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp",
+        System.getProperty("bywash.test.classes") + ":" + Container.DIRECTORY.resolve("bundles/bywash-engine.jar"),
+        program.getName()));
     Stream.of(arguments).map(Object::toString).forEach(command::add);
     return new PublisherProcess(
         new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
