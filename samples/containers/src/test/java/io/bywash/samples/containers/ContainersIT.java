@@ -50,7 +50,7 @@ final class ContainersIT {
   private Process start(String... arguments) throws Exception {
     List<String> command = new ArrayList<>(List.of(ProcessHandle.current().info().command().orElseThrow(), "-cp",
         System.getProperty("java.class.path"), "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1",
-        "-Djava.io.tmpdir=" + Files.createDirectories(scratch.resolve("temporary")),
+        "-XX:+UseSerialGC", "-Djava.io.tmpdir=" + Files.createDirectories(scratch.resolve("temporary")),
         "-Dbywash.container=" + System.getProperty("bywash.test.felix"),
         "-Dbywash.containers.bundle=" + System.getProperty("bywash.test.bundle"), Containers.class.getName()));
     command.addAll(List.of(arguments));
