@@ -41,7 +41,7 @@ class DemoTest {
 
     private fun command(vararg arguments: String): List<String> = listOf(
         ProcessHandle.current().info().command().get(), "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1",
-        "-Dbywash.container=" + Path.of("../container/target/felix").toAbsolutePath().normalize(),
+        "-XX:+UseSerialGC", "-Dbywash.container=" + Path.of("../container/target/felix").toAbsolutePath().normalize(),
         "-Djava.io.tmpdir=$scratch", "-cp", System.getProperty("java.class.path"),
     ) + arguments
 
