@@ -11,6 +11,7 @@ import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.subject.DamageSubject;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -122,7 +123,8 @@ final class CallDamage implements DamageSubject {
       if (random.nextInt(4) == 0) {
         throw new IllegalStateException("no answer");
       }
-      request.reply(request.toBytes());
+      byte[] bytes = request.toBytes();
+      request.reply(Arrays.copyOf(bytes, Math.min(bytes.length, request.maxReplyBytes()))); // which may be another one
     }, 3);
   }
 

@@ -193,13 +193,24 @@ public final class SegmentFile implements AutoCloseable {
    * How often to retry a lock that is not held but only probed. In a process without native access, a probe holds a
    * shared lock for some microseconds. One object limits the retries for all bytes that are tried one after another,
    * because anybody who may read the file could hold shared locks on all of them for ever. Tries are counted, rather
-   * than time, since the scheduler may pause the prober as well as the caller.
+   * than time, since the scheduler may pause the prober as well as the caller; after the first ones they are so far
+   * apart that the prober gets its turn on a busy machine. All of them take about a second.
    */
   public static final class Patience {
-    private int tries = 10_000;
+    private static final int MAX_TRIES = 10_000;
+    private static final int SPINS = 1_000;
+    private static final long PARK_NANOS = 50_000;
 
+    private int tries;
+
+    /** Counts a try, and waits a moment before the next one; true when there have been enough. */
     boolean isOver() {
-      return --tries < 0;
+      if (++tries > SPINS) {
+        LockSupport.parkNanos(PARK_NANOS);
+      } else {
+        Thread.onSpinWait();
+      }
+      return tries > MAX_TRIES;
     }
   }
 
@@ -217,7 +228,6 @@ public final class SegmentFile implements AutoCloseable {
       if (isLockedByOther(position) || patience == null || patience.isOver()) {
         return false;
       }
-      Thread.onSpinWait();
     }
   }
 
