@@ -13,9 +13,10 @@
  *
  * Threads. Any thread may use a segment. A role is used by one thread at a time.
  *
- * Fork. A forked child does not have its parent's attachments: the child's copies of their descriptors are closed, and
- * their memory is not mapped in the child. There, every function but the close functions returns BYWASH_ECLOSED; the
- * close functions free the child's copy of the object. A child that wants to take part attaches by itself.
+ * Fork. A forked child does not have its parent's attachments, nor those that another thread is about to make or end:
+ * the child's copies of their descriptors are closed, and their memory is not mapped in the child. There, every
+ * function but the close functions returns BYWASH_ECLOSED; the close functions free the child's copy of the object. A
+ * child that wants to take part attaches by itself.
  *
  * Truncation. Nothing truncates a segment's file. If a foreign program does, access to it raises SIGBUS.
  *

@@ -464,7 +464,7 @@ static void free_row(bywash_segment *s, int index, uint64_t word) {
 }
 
 bool put_right(bywash_segment *s) {
-  if (load_acquire(s->map + INTENT_OFFSET) == 0 || lock_byte(s->fd, DIRECTORY_LOCK) != 0) {
+  if (load_acquire(s->map + INTENT_OFFSET) == 0 || lock_byte(s->file.fd, DIRECTORY_LOCK) != 0) {
     return false;
   }
   uint64_t intent = (uint64_t)load_acquire(s->map + INTENT_OFFSET);
@@ -497,7 +497,7 @@ bool put_right(bywash_segment *s) {
   if (intent != 0) {
     store_fenced(s->map + INTENT_OFFSET, 0);
   }
-  unlock_byte(s->fd, DIRECTORY_LOCK);
+  unlock_byte(s->file.fd, DIRECTORY_LOCK);
   return intent != 0;
 }
 

@@ -1,4 +1,7 @@
-/* The files of a bus directory (SPEC 7): paths, the names lock, hidden files of creators, free space. */
+/*
+ * The files of a bus directory (SPEC 7), which no forked child gets: paths, the names lock, hidden files of creators,
+ * free space.
+ */
 #include "internal.h"
 
 #include <dirent.h>
@@ -6,11 +9,75 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #define LOCK_TIMEOUT_NS INT64_C(10000000000)
+
+/* ---- own files, and fork */
+
+static pthread_mutex_t files_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static own_file *files;
+
+static void before_fork(void) { pthread_mutex_lock(&files_mutex); }
+static void after_fork(void) { pthread_mutex_unlock(&files_mutex); }
+
+static void in_child(void) {
+  for (own_file *each = files; each != NULL; each = each->next) {
+    close(each->fd);
+    each->fd = -1;
+    if (each->segment != NULL) {
+      each->segment->map = NULL; /* MADV_DONTFORK */
+      pthread_mutex_init(&each->segment->mutex, NULL); /* another thread of the parent may have had it */
+      atomic_store(&each->segment->forked, true);
+    }
+  }
+  files = NULL;
+  pthread_mutex_unlock(&files_mutex);
+}
+
+static void handle_fork(void) { pthread_atfork(before_fork, after_fork, in_child); }
+
+/** Opens a file in an open directory: 0 or an errno. */
+static int open_own(own_file *file, int directory, const char *name, int flags) {
+  pthread_once(&fork_once, handle_fork);
+  pthread_mutex_lock(&files_mutex); /* no fork comes between the descriptor and its place in the list */
+  file->fd = openat(directory, name, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
+  int error = file->fd < 0 ? errno : 0;
+  if (error == 0) {
+    file->next = files;
+    files = file;
+  }
+  pthread_mutex_unlock(&files_mutex);
+  return error;
+}
+
+char *map_own(const own_file *file, int64_t size, bool read_only) {
+  pthread_mutex_lock(&files_mutex);
+  void *map = mmap(NULL, (size_t)size, read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
+  if (map != MAP_FAILED) {
+    madvise(map, (size_t)size, MADV_DONTFORK);
+  }
+  pthread_mutex_unlock(&files_mutex);
+  return map == MAP_FAILED ? NULL : map;
+}
+
+void close_own(own_file *file) {
+  pthread_mutex_lock(&files_mutex);
+  if (file->fd >= 0) {
+    own_file **at = &files;
+    while (*at != file) {
+      at = &(*at)->next;
+    }
+    *at = file->next;
+    close(file->fd);
+    file->fd = -1;
+  }
+  pthread_mutex_unlock(&files_mutex);
+}
 
 /* ---- where */
 
@@ -139,41 +206,38 @@ int open_directory(const place *where) {
   return fd;
 }
 
-/** Opens a regular file in an open directory; a descriptor or a negative errno. */
-static int open_in(int directory, const char *name, int flags, const place *where, struct stat *found) {
-  int fd = openat(directory, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (fd < 0) {
-    return -errno;
+/** Opens a regular file in an open directory: 0 or an errno. */
+static int open_in(own_file *file, int directory, const char *name, int flags, const place *where,
+    struct stat *found) {
+  int error = open_own(file, directory, name, flags | O_NONBLOCK);
+  if (error == 0) {
+    error = fstat(file->fd, found) != 0 || !S_ISREG(found->st_mode) ? ELOOP
+        : where->standard && found->st_uid != geteuid() ? EACCES : 0;
+    if (error != 0) {
+      close_own(file);
+    }
   }
-  if (fstat(fd, found) != 0 || !S_ISREG(found->st_mode)) {
-    close(fd);
-    return -ELOOP;
-  }
-  if (where->standard && found->st_uid != geteuid()) {
-    close(fd);
-    return -EACCES;
-  }
-  return fd;
+  return error;
 }
 
-int open_file(const place *where, bool read_only, ino_t *inode, dev_t *device, int64_t *size) {
+int open_segment(const place *where, bywash_segment *s) {
   struct stat found;
   int directory = open_directory(where);
   if (directory < 0) {
     return directory;
   }
-  int fd = open_in(directory, where->name, read_only ? O_RDONLY : O_RDWR, where, &found);
+  int error = open_in(&s->file, directory, where->name, s->read_only ? O_RDONLY : O_RDWR, where, &found);
   close(directory);
-  if (fd == -ENOENT) {
+  if (error == ENOENT) {
     return BYWASH_ENOTFOUND;
   }
-  if (fd < 0) { /* a socket or a directory cannot be opened for writing */
-    return system_error(where, where->path, fd == -EISDIR || fd == -ENXIO ? ELOOP : -fd);
+  if (error != 0) { /* a socket or a directory cannot be opened for writing */
+    return system_error(where, where->path, error == EISDIR || error == ENXIO ? ELOOP : error);
   }
-  *inode = found.st_ino;
-  *device = found.st_dev;
-  *size = found.st_size;
-  return fd;
+  s->inode = found.st_ino;
+  s->device = found.st_dev;
+  s->size = found.st_size;
+  return 0;
 }
 
 bool is_at(const char *path, dev_t device, ino_t inode) {
@@ -188,38 +252,37 @@ bool exists(const place *where) {
 
 /* ---- the lock on names */
 
-int lock_names(int directory, const place *where, int64_t byte, int64_t timeout_ns) {
+int lock_names(int directory, const place *where, int64_t byte, int64_t timeout_ns, own_file *lock) {
   struct stat of;
   struct stat found;
+  *lock = (own_file){ .fd = -1 };
   if (fstat(directory, &of) != 0) {
     return system_error(where, where->directory, errno);
   }
   mode_t mode = 0600 | ((of.st_mode & 020) != 0 ? 060 : 0) | ((of.st_mode & 02) != 0 ? 06 : 0);
   bywash_step();
-  int made = openat(directory, ".lock", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  int not_made = errno;
-  if (made >= 0) {
-    fchmod(made, mode);
-    close(made);
+  int not_made = open_own(lock, directory, ".lock", O_RDWR | O_CREAT | O_EXCL);
+  if (not_made == 0) {
+    fchmod(lock->fd, mode);
+    close_own(lock);
   }
-  int fd = open_in(directory, ".lock", O_RDWR, where, &found);
-  if (fd < 0) {
+  int error = open_in(lock, directory, ".lock", O_RDWR, where, &found);
+  if (error != 0) {
     char path[PATH_MAX + 8];
     snprintf(path, sizeof path, "%s/.lock", where->directory);
-    return system_error(where, path, made < 0 && fd == -ENOENT ? not_made : -fd);
+    return system_error(where, path, not_made != 0 && error == ENOENT ? not_made : error);
   }
   if (found.st_uid == geteuid() && found.st_size == 0 && (found.st_mode & mode) != mode) {
-    fchmod(fd, found.st_mode | mode); /* its maker died before it could */
+    fchmod(lock->fd, found.st_mode | mode); /* its maker died before it could */
   }
   int64_t start = now_ns();
-  int error;
-  while ((error = lock_byte(fd, byte)) == EAGAIN && now_ns() - start < timeout_ns) {
+  while ((error = lock_byte(lock->fd, byte)) == EAGAIN && now_ns() - start < timeout_ns) {
     sleep_ns(500000);
   }
   if (error == 0) {
-    return fd;
+    return 0;
   }
-  close(fd);
+  close_own(lock);
   if (error != EAGAIN) {
     return system_error(where, where->directory, error);
   }
@@ -263,39 +326,38 @@ int clean_up(int directory, const place *where) {
   }
   for (struct dirent *entry; (entry = readdir(names)) != NULL;) {
     struct stat found;
-    int fd = is_hidden(entry->d_name) ? open_in(directory, entry->d_name, O_RDONLY, where, &found) : -1;
-    if (fd >= 0) {
+    own_file file = { .fd = -1 };
+    if (is_hidden(entry->d_name) && open_in(&file, directory, entry->d_name, O_RDONLY, where, &found) == 0) {
       bywash_step();
-      if ((found.st_nlink > 1 || !is_locked(fd, SLOT_LOCKS, 1)) && is_creators(fd, &found)
+      if ((found.st_nlink > 1 || !is_locked(file.fd, SLOT_LOCKS, 1)) && is_creators(file.fd, &found)
           && unlinkat(directory, entry->d_name, 0) == 0) {
         removed++;
       }
-      close(fd);
+      close_own(&file);
     }
   }
   closedir(names);
   return removed;
 }
 
-int create_hidden(const place *where, int directory, int64_t id, uint32_t mode, char *hidden, size_t hidden_bytes) {
-  snprintf(hidden, hidden_bytes, ".%s.%016llx.tmp", where->name, (unsigned long long)id);
-  int lock = lock_names(directory, where, 0, LOCK_TIMEOUT_NS);
-  if (lock < 0) {
-    return lock;
+int create_hidden(bywash_segment *s, int directory, uint32_t mode, char *hidden, size_t hidden_bytes) {
+  own_file lock;
+  snprintf(hidden, hidden_bytes, ".%s.%016llx.tmp", s->where.name, (unsigned long long)s->id);
+  int result = lock_names(directory, &s->where, 0, LOCK_TIMEOUT_NS, &lock);
+  if (result != 0) {
+    return result;
   }
-  clean_up(directory, where);
+  clean_up(directory, &s->where);
   bywash_step();
-  int fd = openat(directory, hidden, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  int error = fd < 0 ? errno : fchmod(fd, mode) != 0 ? errno : lock_byte(fd, SLOT_LOCKS);
-  if (error != 0) {
-    if (fd >= 0) {
+  int error = open_own(&s->file, directory, hidden, O_RDWR | O_CREAT | O_EXCL);
+  if (error == 0) {
+    error = fchmod(s->file.fd, mode) != 0 ? errno : lock_byte(s->file.fd, SLOT_LOCKS);
+    if (error != 0) {
       unlinkat(directory, hidden, 0);
-      close(fd);
     }
-    fd = system_error(where, where->directory, error);
   }
-  close(lock);
-  return fd;
+  close_own(&lock);
+  return error == 0 ? 0 : system_error(&s->where, s->where.directory, error);
 }
 
 bool is_being_created(const place *where) {
@@ -305,11 +367,11 @@ bool is_being_created(const place *where) {
   DIR *names = opendir(where->directory);
   for (struct dirent *entry; names != NULL && !found && (entry = readdir(names)) != NULL;) {
     if (is_hidden(entry->d_name) && strncmp(entry->d_name, prefix, strlen(prefix)) == 0) {
-      struct stat file;
-      int fd = open_in(dirfd(names), entry->d_name, O_RDONLY, where, &file);
-      if (fd >= 0) {
-        found = is_locked(fd, SLOT_LOCKS, 1);
-        close(fd);
+      struct stat status;
+      own_file file = { .fd = -1 };
+      if (open_in(&file, dirfd(names), entry->d_name, O_RDONLY, where, &status) == 0) {
+        found = is_locked(file.fd, SLOT_LOCKS, 1);
+        close_own(&file);
       }
     }
   }
@@ -320,13 +382,14 @@ bool is_being_created(const place *where) {
 }
 
 int link_name(int directory, const place *where, const char *hidden) {
-  int lock = lock_names(directory, where, 0, LOCK_TIMEOUT_NS);
-  if (lock < 0) {
-    return lock;
+  own_file lock;
+  int result = lock_names(directory, where, 0, LOCK_TIMEOUT_NS, &lock);
+  if (result != 0) {
+    return result;
   }
   bywash_step();
   int error = linkat(directory, hidden, directory, where->name, 0) == 0 ? 0 : errno;
-  close(lock);
+  close_own(&lock);
   return error == 0 ? 0 : error == EEXIST ? BYWASH_EEXISTS : system_error(where, where->path, error);
 }
 

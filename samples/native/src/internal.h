@@ -198,6 +198,21 @@ int check_label(const char *label);
 
 /* ---- files.c */
 
+/**
+ * An open file that no forked child gets: the child's copy of the descriptor would keep its locks when this process
+ * dies. All of them are in a list, from when they are opened until they are closed.
+ */
+typedef struct own_file {
+  int fd;                          /* -1: none, or this is a forked child */
+  struct bywash_segment *segment;  /* whose file it is; NULL for the one with the lock on names */
+  struct own_file *next;
+} own_file;
+
+/** Maps a file. A child does not inherit that either: it keeps the locks as a descriptor does. NULL with errno. */
+char *map_own(const own_file *file, int64_t size, bool read_only);
+/** Closes a file, if it is open, and gives its locks up. */
+void close_own(own_file *file);
+
 /** Where a segment's file lies. */
 typedef struct place {
   char path[PATH_MAX];       /* absolute */
@@ -212,13 +227,13 @@ int not_found(const place *where, int64_t waited_ns);
 int system_error(const place *where, const char *what, int error);
 /** Opens the bus directory; a descriptor or an error. */
 int open_directory(const place *where);
-/** Opens the segment's file, which must be a regular one; a descriptor or an error. */
-int open_file(const place *where, bool read_only, ino_t *inode, dev_t *device, int64_t *size);
+/** Opens a segment's file, which must be a regular one: 0 or an error. */
+int open_segment(const place *where, bywash_segment *s);
 bool is_at(const char *path, dev_t device, ino_t inode);
-/** Takes the lock on a byte of .lock; a descriptor that holds it, or an error. */
-int lock_names(int directory, const place *where, int64_t byte, int64_t timeout_ns);
-/** Creates a file with a hidden name, written to `hidden`, and locks its first slot; a descriptor or an error. */
-int create_hidden(const place *where, int directory, int64_t id, uint32_t mode, char *hidden, size_t hidden_bytes);
+/** Takes the lock on a byte of .lock, until that is closed: 0 or an error. */
+int lock_names(int directory, const place *where, int64_t byte, int64_t timeout_ns, own_file *lock);
+/** Creates a segment's file with a hidden name, written to `hidden`, and locks its first slot: 0 or an error. */
+int create_hidden(bywash_segment *s, int directory, uint32_t mode, char *hidden, size_t hidden_bytes);
 /** Deletes what dead creators left. The caller holds the names lock. How many files. */
 int clean_up(int directory, const place *where);
 bool is_being_created(const place *where);
@@ -232,7 +247,7 @@ int lacking_space(const place *where, int64_t free, int64_t needed);
 
 struct bywash_segment {
   place where;
-  int fd;
+  own_file file;
   char *map;
   int64_t size;
   dev_t device;
@@ -252,7 +267,6 @@ struct bywash_segment {
   _Atomic bool name_lost;
   _Atomic int64_t probed_ns, name_probed_ns;
   _Atomic int next_probe;
-  struct bywash_segment *next;        /* all attachments of this process */
 };
 
 static inline char *slot_at(const bywash_segment *s, int id) {

@@ -42,7 +42,7 @@ bool is_alive(bywash_segment *s, uint64_t word) {
   if (owner_epoch(now) != owner_epoch(word) || owner_state(now) == SLOT_FREE) {
     return false;
   }
-  return is_locked(s->fd, SLOT_LOCKS + id, 1)
+  return is_locked(s->file.fd, SLOT_LOCKS + id, 1)
       || (holder_runs(s, id) && owner_epoch(slot_word(s, id)) == owner_epoch(word));
 }
 
@@ -123,16 +123,16 @@ int probe_name(bywash_segment *s) {
 /** Takes a slot's lock, unless somebody holds it or its holder certainly runs; never waits for it. */
 static bool take_lock(bywash_segment *s, int id) {
   uint64_t word = slot_word(s, id);
-  if (owner_state(word) != SLOT_FREE && (is_locked(s->fd, SLOT_LOCKS + id, 1) || holder_runs(s, id))) {
+  if (owner_state(word) != SLOT_FREE && (is_locked(s->file.fd, SLOT_LOCKS + id, 1) || holder_runs(s, id))) {
     return false;
   }
-  if (lock_byte(s->fd, SLOT_LOCKS + id) != 0) {
+  if (lock_byte(s->file.fd, SLOT_LOCKS + id) != 0) {
     return false;
   }
   if (slot_word(s, id) == word) {
     return true;
   }
-  unlock_byte(s->fd, SLOT_LOCKS + id); /* it has another holder or another epoch by now */
+  unlock_byte(s->file.fd, SLOT_LOCKS + id); /* it has another holder or another epoch by now */
   return false;
 }
 
@@ -161,7 +161,7 @@ static int bury_if_dead(bywash_segment *s, int id) {
     freed = bury(s, id);
     free_slot(s, id);
   }
-  unlock_byte(s->fd, SLOT_LOCKS + id);
+  unlock_byte(s->file.fd, SLOT_LOCKS + id);
   return freed;
 }
 
@@ -249,7 +249,7 @@ int join(bywash_segment *s) {
           return 0;
         }
         free_slot(s, id);
-        unlock_byte(s->fd, SLOT_LOCKS + id);
+        unlock_byte(s->file.fd, SLOT_LOCKS + id);
       }
       word = slot_word(s, id);
       changing |= owner_state(word) != SLOT_ACTIVE && !is_retired(word);
@@ -322,9 +322,9 @@ int open_again(bywash_segment *s) {
 }
 
 void remove_if_unused(bywash_segment *s) {
+  own_file lock;
   int directory = open_directory(&s->where);
-  int lock = directory < 0 ? directory : lock_names(directory, &s->where, 0, LOCK_TIMEOUT_NS);
-  if (lock >= 0) {
+  if (directory >= 0 && lock_names(directory, &s->where, 0, LOCK_TIMEOUT_NS, &lock) == 0) {
     revert_if_abandoned(s); /* another remover died */
     s->removing = true;     /* or a thread that recovers would revert it */
     if (compare_and_set(s->map + STATE_OFFSET, OPEN, (int64_t)owner_word(s->self, 0, 0, CLOSING))) { /* [closing] */
@@ -337,7 +337,7 @@ void remove_if_unused(bywash_segment *s) {
       store_fenced(s->map + STATE_OFFSET, removed ? REMOVED : OPEN);
     }
     s->removing = false;
-    close(lock);
+    close_own(&lock);
   }
   if (directory >= 0) {
     close(directory);
@@ -356,7 +356,7 @@ void leave(bywash_segment *s) {
   if (has_slot(s)) {
     store(slot_at(s, id) + SLOT_START_TICKS, 0); /* this process goes on, and must not veto a later holder's death */
     free_slot(s, id);
-    unlock_byte(s->fd, SLOT_LOCKS + id);
+    unlock_byte(s->file.fd, SLOT_LOCKS + id);
   }
   s->self = 0;
 }
@@ -371,11 +371,11 @@ int recover(bywash_segment *s, bywash_recovery *done) {
   done->intent_voided = put_right(s) ? 1 : 0;
   done->removal_reverted = revert_if_abandoned(s) ? 1 : 0;
   pthread_mutex_unlock(&s->mutex);
+  own_file lock;
   int directory = open_directory(&s->where);
-  int lock = directory < 0 ? directory : lock_names(directory, &s->where, 0, 0);
-  if (lock >= 0) {
+  if (directory >= 0 && lock_names(directory, &s->where, 0, 0, &lock) == 0) {
     done->files_removed = clean_up(directory, &s->where);
-    close(lock);
+    close_own(&lock);
   }
   if (directory >= 0) {
     close(directory);

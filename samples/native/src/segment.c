@@ -15,48 +15,6 @@
 #define RACE_NS INT64_C(3000000000)
 #define ALLOCATED_BYTES (INT64_C(64) << 20)
 
-/* ---- fork: a child gives up descriptors, and with them its part of the locks; the mapping is not inherited */
-
-static pthread_mutex_t all_mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-static bywash_segment *all;
-
-static void before_fork(void) { pthread_mutex_lock(&all_mutex); }
-static void after_fork(void) { pthread_mutex_unlock(&all_mutex); }
-
-static void in_child(void) {
-  for (bywash_segment *each = all; each != NULL; each = each->next) {
-    close(each->fd);
-    each->fd = -1;
-    each->map = NULL; /* MADV_DONTFORK */
-    pthread_mutex_init(&each->mutex, NULL); /* another thread of the parent may have had it */
-    atomic_store(&each->forked, true);
-  }
-  pthread_mutex_unlock(&all_mutex);
-}
-
-static void handle_fork(void) { pthread_atfork(before_fork, after_fork, in_child); }
-
-static void add_to_all(bywash_segment *s) {
-  pthread_once(&fork_once, handle_fork);
-  pthread_mutex_lock(&all_mutex);
-  s->next = all;
-  all = s;
-  pthread_mutex_unlock(&all_mutex);
-}
-
-static void remove_from_all(const bywash_segment *s) {
-  pthread_mutex_lock(&all_mutex);
-  bywash_segment **at = &all;
-  while (*at != NULL && *at != s) {
-    at = &(*at)->next;
-  }
-  if (*at != NULL) {
-    *at = s->next;
-  }
-  pthread_mutex_unlock(&all_mutex);
-}
-
 /* ---- the header */
 
 int damaged_segment(const place *where, const char *format, ...) {
@@ -153,7 +111,7 @@ static bywash_segment *new_segment(const place *where, bool read_only) {
   }
   s->where = *where;
   s->where.name = strrchr(s->where.path, '/') + 1;
-  s->fd = -1;
+  s->file = (own_file){ .fd = -1, .segment = s };
   s->read_only = read_only;
   s->name_probed_ns = now_ns();
   pthread_mutex_init(&s->mutex, NULL);
@@ -161,22 +119,15 @@ static bywash_segment *new_segment(const place *where, bool read_only) {
 }
 
 static int map_file(bywash_segment *s) {
-  void *map = mmap(NULL, (size_t)s->size, s->read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, s->fd, 0);
-  if (map == MAP_FAILED) {
-    return system_error(&s->where, s->where.path, errno);
-  }
-  madvise(map, (size_t)s->size, MADV_DONTFORK);
-  s->map = map;
-  return 0;
+  s->map = map_own(&s->file, s->size, s->read_only);
+  return s->map != NULL ? 0 : system_error(&s->where, s->where.path, errno);
 }
 
 static void free_segment(bywash_segment *s) {
   if (s->map != NULL) {
     munmap(s->map, (size_t)s->size);
   }
-  if (s->fd >= 0) {
-    close(s->fd); /* and with it the slot's lock */
-  }
+  close_own(&s->file); /* and with it the slot's lock */
   pthread_mutex_destroy(&s->mutex);
   free(s);
 }
@@ -197,7 +148,7 @@ static int allocate(bywash_segment *s) {
   int error = 0;
   for (int64_t at = 0; at < s->size && error == 0;) { /* in pieces: a signal ends a call, which then has done nothing */
     int64_t piece = min64(s->size - at, ALLOCATED_BYTES);
-    error = posix_fallocate(s->fd, at, piece);
+    error = posix_fallocate(s->file.fd, at, piece);
     at += error == 0 ? piece : 0;
     error = error == EINTR ? 0 : error;
   }
@@ -209,7 +160,7 @@ static int allocate(bywash_segment *s) {
 
 static int identify_file(bywash_segment *s) {
   struct stat found;
-  if (fstat(s->fd, &found) != 0) {
+  if (fstat(s->file.fd, &found) != 0) {
     return system_error(&s->where, s->where.path, errno);
   }
   s->inode = found.st_ino;
@@ -251,9 +202,8 @@ static int create(const place *where, const bywash_segment_spec *spec, int64_t s
   s->rows = (int)spec->rows;
   s->lifetime = spec->lifetime;
   set_geometry(s);
-  int result = create_hidden(where, directory, s->id, spec->mode, hidden, sizeof hidden);
-  if (result >= 0) {
-    s->fd = result;
+  int result = create_hidden(s, directory, spec->mode, hidden, sizeof hidden);
+  if (result == 0) {
     result = identify_file(s);
     result = result != 0 ? result : format(s, spec);
     result = result != 0 ? result : link_name(directory, where, hidden);
@@ -262,7 +212,6 @@ static int create(const place *where, const bywash_segment_spec *spec, int64_t s
   }
   close(directory);
   if (result == 0) {
-    add_to_all(s);
     *segment = s;
     return 0;
   }
@@ -281,9 +230,8 @@ static int open_mapped(const place *where, bool read_only, bywash_segment **segm
   if (s == NULL) {
     return BYWASH_ENOMEM;
   }
-  int result = open_file(where, read_only, &s->inode, &s->device, &s->size);
-  if (result >= 0) {
-    s->fd = result;
+  int result = open_segment(where, s);
+  if (result == 0) {
     result = s->size < HEADER_BYTES
         ? fail(BYWASH_EFORMAT, "File %s is not a Bywash segment: it has %lld bytes, a segment has at least %d. Choose"
             " another name, or remove the file.", where->path, (long long)s->size, HEADER_BYTES)
@@ -321,7 +269,6 @@ static int try_attach(const place *where, const bywash_segment_spec *spec, bywas
   if (result == 0) {
     result = open_again(s);
     if (result == 1 && is_at(where->path, s->device, s->inode)) {
-      add_to_all(s);
       *segment = s;
       return 1;
     }
@@ -334,7 +281,6 @@ static int try_attach(const place *where, const bywash_segment_spec *spec, bywas
   return result;
 }
 
-/** Observes, without a list of attachments. */
 static int look(const place *where, bywash_segment **segment) {
   int result = open_mapped(where, true, segment);
   return result == BYWASH_ENOTFOUND ? not_found(where, 0) : result;
@@ -348,7 +294,7 @@ static bool remove_if_stale(const place *where, char *why, size_t why_bytes) {
   if (result != 0) {
     return result == BYWASH_ENOTFOUND;
   }
-  bool stale = !any_other_lives(s, true) && !is_locked(s->fd, SLOT_LOCKS, MAX_SLOTS);
+  bool stale = !any_other_lives(s, true) && !is_locked(s->file.fd, SLOT_LOCKS, MAX_SLOTS);
   stale = stale && s->lifetime == BYWASH_WHILE_USED && !retains(s, why, why_bytes);
   free_segment(s);
   if (!stale) {
@@ -358,7 +304,6 @@ static bool remove_if_stale(const place *where, char *why, size_t why_bytes) {
   if (result != 1) {
     return result == 0;
   }
-  remove_from_all(s);
   remove_if_unused(s);
   bool removed = is_removed(s);
   leave(s);
@@ -414,10 +359,13 @@ static bool may_fit_soon(const place *where, int64_t size, int64_t waited) {
 static int open_one_by_one(const place *where, const bywash_segment_spec *spec, int64_t size,
     bywash_segment **segment) {
   int directory = open_directory(where);
-  int lock = directory < 0 ? directory : lock_names(directory, where, 1, SETTLE_NS);
-  int result = lock;
+  if (directory < 0) {
+    return directory;
+  }
+  own_file lock;
+  int result = lock_names(directory, where, 1, SETTLE_NS, &lock);
   int64_t start = now_ns();
-  while (lock >= 0) {
+  while (lock.fd >= 0) {
     result = attach_or_create(where, spec, size, segment);
     int64_t waited = now_ns() - start;
     if (result != BYWASH_ENOSPACE || waited > SETTLE_NS || !may_fit_soon(where, size, waited)) {
@@ -425,12 +373,8 @@ static int open_one_by_one(const place *where, const bywash_segment_spec *spec, 
     }
     sleep_ns(PROBE_NS);
   }
-  if (lock >= 0) {
-    close(lock);
-  }
-  if (directory >= 0) {
-    close(directory);
-  }
+  close_own(&lock);
+  close(directory);
   return result;
 }
 
@@ -485,11 +429,7 @@ int bywash_attach(const char *name, int64_t timeout_ns, bywash_segment **segment
 int bywash_observe(const char *name, bywash_segment **segment) {
   place where;
   int result = find_place(name, false, &where);
-  result = result != 0 ? result : look(&where, segment);
-  if (result == 0) {
-    add_to_all(*segment);
-  }
-  return result;
+  return result != 0 ? result : look(&where, segment);
 }
 
 int bywash_close(bywash_segment *segment) {
@@ -500,7 +440,6 @@ int bywash_close(bywash_segment *segment) {
     return fail(BYWASH_ESTATE, "segment %s has %d roles that are still open: close them first", segment->where.path,
         segment->open_roles);
   }
-  remove_from_all(segment);
   if (!segment->forked && !segment->read_only) {
     leave(segment);
   }

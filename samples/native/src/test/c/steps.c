@@ -1,6 +1,7 @@
 /*
- * steps OPERATION SEGMENT N : does an operation, and kills itself with SIGKILL before step N of it. A step is each
- * store to shared memory, each lock or unlock, and each change of a name. Prints "done STEPS" if it has fewer.
+ * steps OPERATION SEGMENT N [fork] : does an operation, and kills itself with SIGKILL before step N of it. A step is
+ * each store to shared memory, each lock or unlock, and each change of a name. Prints "done STEPS" if it has fewer.
+ * With "fork" it leaves a child, forked before that step, that lives until its input is closed.
  * Built with BYWASH_STEPS, which calls bywash_step before each step.
  */
 #include "peer.h"
@@ -13,8 +14,27 @@ void bywash_step(void);
 static int64_t steps;
 static int64_t last;  /* 0: nothing is counted */
 
+static bool forks;
+
+/** Forks a child that lives on, and waits until that has begun. */
+static void leave_child(void) {
+  int begun[2];
+  char byte = 0;
+  if (pipe(begun) != 0 || fork() == 0) {
+    bool told = write(begun[1], &byte, 1) == 1;
+    until_closed();
+    _exit(told ? 0 : 1);
+  }
+  if (read(begun[0], &byte, 1) != 1) {
+    exit(1);
+  }
+}
+
 void bywash_step(void) {
   if (last != 0 && ++steps == last) {
+    if (forks) {
+      leave_child();
+    }
     kill(getpid(), SIGKILL);
   }
 }
@@ -204,8 +224,9 @@ static void create(const char *name, int64_t n) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 4) {
-    fprintf(stderr, "usage: steps OPERATION SEGMENT N\n");
+  forks = argc == 5 && strcmp(argv[4], "fork") == 0;
+  if (argc != 4 && !forks) {
+    fprintf(stderr, "usage: steps OPERATION SEGMENT N [fork]\n");
     return 2;
   }
   const char *operation = argv[1];
