@@ -351,7 +351,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
       Place place = leftovers.adopt();
       if (place != null) {
         adopted = Adopted.of(cells, place);
-        return show(adopted.exchanger);
+        return showAdopted();
       }
     }
     if (!ownExchanger.take()) {
@@ -360,6 +360,16 @@ public final class Consumer extends Role implements Waitable, Revocable {
     show(ownExchanger);
     entry.waitingForSpace().signalOne();
     return true;
+  }
+
+  private boolean showAdopted() {
+    try {
+      return show(adopted.exchanger);
+    } finally {
+      if (!view.isOpen()) { // it was damaged since it was adopted: what is acknowledged next is in another role
+        endAdopted();
+      }
+    }
   }
 
   private boolean show(Exchanger from) {
@@ -407,14 +417,18 @@ public final class Consumer extends Role implements Waitable, Revocable {
     return adopted == null ? ownExchanger : adopted.exchanger;
   }
 
+  private void endAdopted() {
+    if (adopted != null) {
+      Adopted over = adopted;
+      adopted = null;
+      over.close();
+    }
+  }
+
   /** Closes an adopted role, and ends the operation that lasts while a message is in flight, unless it is a poll. */
   private void endFlight() {
     try {
-      if (adopted != null) {
-        Adopted over = adopted;
-        adopted = null;
-        over.close();
-      }
+      endAdopted();
     } finally {
       if (!polling) {
         guard.exit();
@@ -496,10 +510,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
     ended = true;
     if (view != null) { // null when the role could not be taken
       view.clear();
-      if (adopted != null) {
-        adopted.close();
-        adopted = null;
-      }
+      endAdopted();
       leftovers.close();
     }
   }

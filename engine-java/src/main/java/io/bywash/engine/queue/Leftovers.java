@@ -2,6 +2,7 @@ package io.bywash.engine.queue;
 
 import static io.bywash.engine.queue.QueueLayout.*;
 
+import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
 import io.bywash.engine.EntryNotFoundException;
 import io.bywash.engine.Kind;
@@ -84,23 +85,51 @@ final class Leftovers {
     }
   }
 
-  /** Adopts a role with a message that is to be delivered; null when there is none. */
+  /**
+   * Adopts a role with a message that is to be delivered; null when there is none.
+   *
+   * @throws DamagedSegmentException when there is none but damaged ones, which stay as they are. It is thrown once:
+   *     what is in the cells goes on until something else is left, or until the next look.
+   */
   Place adopt() {
     long before = cells.entry.leftCount();
+    DamagedSegmentException damage = null;
     kept = false;
     for (int index = 0; index < cells.entry.rolesUsed(); index++) {
-      Place place = isWorthIt(index) ? Place.tryTake(cells, index, MODE_CONSUMER) : null;
-      if (place != null) {
-        if (place.exchanger().isHeld() && isToBeDelivered(place.exchanger())) {
-          place.exchanger().count(ROLE_REDELIVERED);
-          EngineEvents.redelivery(cells.entry.core().path(), cells.entry.name(), index);
+      try {
+        Place place = isWorthIt(index) ? adopt(index) : null;
+        if (place != null) {
           return place;
         }
-        place.giveBack();
+      } catch (DamagedSegmentException found) {
+        damage = found;
       }
+    }
+    if (damage != null) {
+      seen = cells.entry.leftCount();
+      throw damage;
     }
     seen = before;
     return null;
+  }
+
+  private Place adopt(int index) {
+    Place place = Place.tryTake(cells, index, MODE_CONSUMER);
+    boolean adopted = false;
+    try {
+      if (place != null && place.exchanger().isHeld() && isToBeDelivered(place.exchanger())) {
+        cells.checkLength(cells.region.getInt(cells.slot(place.exchanger().slot()) + SLOT_LENGTH),
+            place.exchanger().slot());
+        place.exchanger().count(ROLE_REDELIVERED);
+        EngineEvents.redelivery(cells.entry.core().path(), cells.entry.name(), index);
+        adopted = true;
+      }
+    } finally {
+      if (place != null && !adopted) {
+        place.giveBack();
+      }
+    }
+    return adopted ? place : null;
   }
 
   /**

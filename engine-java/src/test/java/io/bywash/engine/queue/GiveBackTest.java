@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Directory;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Segment;
@@ -280,6 +281,63 @@ class GiveBackTest {
         assertEquals(List.of(0), drain(undertaker));
       }
       assertEquals(0, queue.status().leftCount());
+      queue.assertSound();
+    }
+  }
+
+  /** Changes the length of a message that was sent. */
+  private static void setLength(TestJobs queue, int number, int lengthBytes) {
+    Cells cells = Cells.of(queue.jobs);
+    for (int slot = 0; slot < cells.slotCount; slot++) {
+      if (cells.region.getInt(cells.slot(slot) + QueueLayout.SLOT_TYPE) == number) {
+        cells.region.setInt(cells.slot(slot) + QueueLayout.SLOT_LENGTH, lengthBytes);
+      }
+    }
+  }
+
+  @Test
+  void aDamagedMessageThatWasLeftIsToldOfAndWhatIsTakenNextIsAcknowledgedItself() {
+    try (TestJobs queue = TestJobs.of(bus.path("seg"), 8); Producer producer = queue.producer()) {
+      send(producer, 1, 3);
+      try (Consumer consumer = queue.consumer()) {
+        assertEquals(1, number(take(consumer)));
+      }
+      setLength(queue, 1, 0);
+      try (Consumer consumer = queue.consumer()) {
+        assertThrows(DamagedSegmentException.class, consumer::take);
+        assertEquals(2, takeNumber(consumer));
+        assertEquals(3, takeNumber(consumer));
+        assertNull(consumer.take(), "one of them was delivered again");
+      }
+      setLength(queue, 1, TestJobs.content(1).length);
+      try (Consumer consumer = queue.consumer()) {
+        assertEquals(List.of(1), drain(consumer));
+      }
+      queue.assertSound();
+    }
+  }
+
+  @Test
+  void damagedMessagesThatWereLeftKeepNobodyFromTheOthers() {
+    try (TestJobs queue = TestJobs.of(bus.path("seg"), 8); Producer producer = queue.producer()) {
+      send(producer, 1, 3);
+      try (Consumer first = queue.consumer(); Consumer second = queue.consumer(); Consumer third = queue.consumer()) {
+        assertEquals(List.of(1, 2, 3), List.of(number(take(first)), number(take(second)), number(take(third))));
+      }
+      setLength(queue, 1, 0);
+      setLength(queue, 3, TestJobs.MAX_BYTES + 1);
+      send(producer, 4, 2);
+      try (Consumer consumer = queue.consumer()) {
+        assertEquals(2, takeNumber(consumer), "the one that is sound, and lies between the two");
+        assertThrows(DamagedSegmentException.class, () -> consumer.poll(message -> number(message), 10));
+        assertEquals(List.of(4, 5), drain(consumer));
+      }
+      assertEquals(2, queue.status().leftCount());
+      setLength(queue, 1, TestJobs.content(1).length);
+      setLength(queue, 3, TestJobs.content(3).length);
+      try (Consumer consumer = queue.consumer()) {
+        assertEquals(List.of(1, 3), drain(consumer));
+      }
       queue.assertSound();
     }
   }
