@@ -266,7 +266,9 @@ int bywash_give_back(bywash_consumer *consumer) {
 
 /** Opens the queue for dead letters, which must exist, take the longest message, and not lead back. */
 static int open_letters(bywash_consumer *c, bywash_segment *s, const row *found) {
+  const bywash_role_options options = { .size = sizeof options };
   queue q;
+  row letters = { 0 };
   queue_init(&q, s, found);
   char where[NAME_MAX_BYTES * 2 + PATH_MAX + 80];
   snprintf(where, sizeof where, "Entry \"%s\" of segment %s cannot send its dead letters to entry \"%s\": ",
@@ -280,7 +282,8 @@ static int open_letters(bywash_consumer *c, bywash_segment *s, const row *found)
     if (result == BYWASH_ENOTFOUND && length == 0) {
       return fail(BYWASH_ENOTFOUND, "%sthere is no such entry. Add it before the first consumer is opened.", where);
     }
-    if (result != 0 || next.kind != BYWASH_WORK_QUEUE || check_kind(s, &next, how, sizeof how) != 0) {
+    if (result != 0 || next.kind != BYWASH_WORK_QUEUE || !is_known(&next)
+        || check_kind(s, &next, how, sizeof how) != 0) {
       if (length == 0) {
         return result < 0 && result != BYWASH_ENOTFOUND ? result
             : fail(BYWASH_EMISMATCH, "%sit is no work queue", where);
@@ -294,11 +297,14 @@ static int open_letters(bywash_consumer *c, bywash_segment *s, const row *found)
     if (strcmp(name, found->name) == 0 || length > s->rows) {
       return fail(BYWASH_EMISMATCH, "%sits own dead letters lead back to \"%s\"", where, name);
     }
+    if (length == 0) {
+      letters = next;
+    }
     queue_init(&q, s, &next);
     memcpy(name, q.dead_letters, sizeof name);
   }
-  queue_init(&q, s, found);
-  return q.dead_letters[0] == 0 ? 0 : bywash_producer_open(s, q.dead_letters, NULL, &c->letters);
+  queue_init(&q, s, found); /* opened is the entry that was checked: another one may have taken its name since */
+  return q.dead_letters[0] == 0 ? 0 : open_producer(s, &letters, &options, &c->letters);
 }
 
 int bywash_consumer_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,

@@ -552,6 +552,8 @@ bool has_message(const exchanger *x);
 uint64_t mine_of(const queue *q, int index);
 /** Takes the first role of a queue that can be had and holds nothing: 0 or an error. */
 int take_place(exchanger *x, bywash_segment *s, const row *found, int mode, const bywash_role_options *options);
+/** Takes a producer's role in that very entry: 0 or an error, BYWASH_EREMOVED if there is another one in its place. */
+int open_producer(bywash_segment *s, const row *found, const bywash_role_options *options, bywash_producer **producer);
 /** Sends a dead letter: 1, 0 when there is no room, or an error. */
 int bury_message(bywash_producer *letters, const queue *from, int slot);
 bool producer_ready(bywash_producer *producer);

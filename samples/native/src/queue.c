@@ -454,14 +454,16 @@ int bywash_producer_open(bywash_segment *segment, const char *entry, const bywas
   row found;
   int result = read_options(&own, sizeof own, options, "bywash_role_options");
   result = result != 0 ? result : find_kind(segment, entry, BYWASH_WORK_QUEUE, "is no work queue", own.layout, &found);
-  if (result != 0) {
-    return result;
-  }
+  return result != 0 ? result : open_producer(segment, &found, &own, producer);
+}
+
+int open_producer(bywash_segment *s, const row *found, const bywash_role_options *options,
+    bywash_producer **producer) {
   bywash_producer *p = calloc(1, sizeof *p);
   if (p == NULL) {
     return fail(BYWASH_ENOMEM, "There is no memory left for a producer.");
   }
-  result = take_place(&p->x, segment, &found, MODE_PRODUCER, &own);
+  int result = take_place(&p->x, s, found, MODE_PRODUCER, options);
   if (result != 0) {
     role_end(&p->x.role);
     free(p);

@@ -217,6 +217,22 @@ static void hold(char **argv) {
   must(bywash_consumer_close(consumer), "close");
 }
 
+/** open-take SEGMENT ENTRY : opens a consumer at each line of its input, says what came of that, and closes it. */
+static void open_consumers(char **argv) {
+  char line[16];
+  say("ready");
+  while (fgets(line, sizeof line, stdin) != NULL) {
+    bywash_consumer *consumer = NULL;
+    printf("%d\n", bywash_consumer_open(segment, argv[3], NULL, &consumer));
+    fflush(stdout);
+    if (fgets(line, sizeof line, stdin) == NULL) {
+      break;
+    }
+    must(bywash_consumer_close(consumer), "close");
+    say("closed");
+  }
+}
+
 /* ---- cells */
 
 /** values SEGMENT COUNT : adds to a long, toggles, and answers each new latest value by one that is one more. */
@@ -422,6 +438,8 @@ int main(int argc, char **argv) {
     take_all(argv);
   } else if (strcmp(role, "hold") == 0) {
     hold(argv);
+  } else if (strcmp(role, "open-take") == 0) {
+    open_consumers(argv);
   } else if (strcmp(role, "values") == 0) {
     values(argv);
   } else if (strcmp(role, "look") == 0) {

@@ -89,6 +89,13 @@ final class Peer implements AutoCloseable {
     return this;
   }
 
+  /** Writes an empty line to its input: some roles wait for that. */
+  Peer tell() throws IOException {
+    process.getOutputStream().write('\n');
+    process.getOutputStream().flush();
+    return this;
+  }
+
   /** Closes its input: some roles wait for that. */
   Peer release() throws IOException {
     process.getOutputStream().close();

@@ -6,13 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Entry;
+import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
+import io.bywash.engine.Removal;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.queue.Consumer;
 import io.bywash.engine.queue.Delivery;
 import io.bywash.engine.queue.DeliveryPolicy;
 import io.bywash.engine.queue.Producer;
+import io.bywash.engine.queue.QueueStatus;
 import io.bywash.engine.queue.WorkQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
@@ -152,5 +155,42 @@ final class QueuePeersTest {
       letter.giveBack();
       bus.peer("take", "letters", 1, "backoff").awaits("ready").awaits("taken 7 again 1 dead 1").ends();
     }
+  }
+
+  private static boolean remove(Segment segment) {
+    return segment.directory().remove("letters").outcome() == Removal.Outcome.REMOVED;
+  }
+
+  @Test
+  void aConsumerInCOpensTheQueueForDeadLettersThatItHasCheckedAndNoOtherOneOfThatName() throws Exception {
+    EntrySpec large = WorkQueue.spec("letters", 16, Numbered.MAX_LENGTH);
+    EntrySpec small = WorkQueue.spec("letters", 16, 16);
+    int opened = 0;
+    int refused = 0;
+    try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), spec().withSizeBytes(1 << 20))) {
+      Peer peer = bus.fastPeer("open-take", "jobs").awaits("ready");
+      for (int round = 0; round < 3_000; round++) {
+        long end = System.nanoTime() + round % 100 * 1_000;
+        peer.tell();
+        while (System.nanoTime() - end < 0) {
+          Thread.onSpinWait();
+        }
+        boolean replaced = remove(segment); // else a role in it is held
+        Entry letters = replaced ? segment.directory().findOrAdd(small) : null;
+        if (peer.line().equals("0")) {
+          opened++;
+          assertTrue(letters == null || QueueStatus.of(letters).roles().isEmpty(), "opened what is too small");
+        } else {
+          refused++;
+        }
+        peer.tell().awaits("closed");
+        if (replaced) {
+          assertTrue(remove(segment));
+          segment.directory().findOrAdd(large);
+        }
+      }
+      peer.release().ends();
+    }
+    assertTrue(opened > 0 && refused > 0, opened + " opened, " + refused + " refused");
   }
 }
