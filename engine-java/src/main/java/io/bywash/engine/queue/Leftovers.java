@@ -5,6 +5,7 @@ import static io.bywash.engine.queue.QueueLayout.*;
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
 import io.bywash.engine.EntryNotFoundException;
+import io.bywash.engine.EntryRemovedException;
 import io.bywash.engine.Kind;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.SpecMismatchException;
@@ -73,7 +74,7 @@ final class Leftovers {
 
   /** Whether a message may have been left since the last search. */
   boolean hasChanged() {
-    return cells.entry.leftCount() != seen || kept && deadLetters.isReady();
+    return cells.entry.leftCount() != seen || kept && deadLetters.hasRoom();
   }
 
   /** Makes the next search complete now and then, since nobody announces a death. */
@@ -124,7 +125,7 @@ final class Leftovers {
         EngineEvents.redelivery(cells.entry.core().path(), cells.entry.name(), index);
         adopted = true;
       }
-    } finally {
+    } finally { // whatever fails, a role that is taken and not used would keep the segment open
       if (place != null && !adopted) {
         place.giveBack();
       }
@@ -150,7 +151,7 @@ final class Leftovers {
   /** Whether a message can be delivered or dropped, or there is room for it in the queue for dead letters. */
   boolean canGoOn(int slot) {
     return !policy.keepsDeadLetters() || !policy.isOver(Cells.deliveries(cells.deliveriesWord(slot)))
-        || deadLetters.isReady();
+        || deadLetters.hasRoom();
   }
 
   /**
@@ -179,7 +180,7 @@ final class Leftovers {
     try {
       return deadLetters.bury(cells, slot, cells.checkLength((int) header, slot), (int) (header >>> Integer.SIZE),
           cells.region.getLong(at + SLOT_SEQUENCE));
-    } catch (SegmentClosedException removed) { // a queue for dead letters that was removed counts as full
+    } catch (EntryRemovedException | SegmentClosedException removed) { // then it counts as full
       if (!cells.entry.core().isOpen()) {
         throw removed;
       }

@@ -208,6 +208,11 @@ public final class Producer extends Role implements Waitable, Revocable {
     return sent;
   }
 
+  /** Whether there is room for a dead letter now, and this can still be used. */
+  boolean hasRoom() {
+    return isWaitOver() && guard.isUsable();
+  }
+
   /** Sends the open claim, and waits for room. */
   boolean commit(long timeoutNanos) {
     beginWait(timeoutNanos);

@@ -1,0 +1,127 @@
+package io.bywash.engine.queue;
+
+import static io.bywash.engine.queue.TestJobs.send;
+import static io.bywash.engine.queue.TestJobs.take;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.bywash.engine.DamagedSegmentException;
+import io.bywash.engine.Entry;
+import io.bywash.engine.EntryRemovedException;
+import io.bywash.engine.Removal.Outcome;
+import io.bywash.engine.TempBus;
+import io.bywash.engine.internal.directory.SegmentEntry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Messages in roles that nobody holds, where something prevents that they are dealt with. */
+@Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class LeftMessagesTest {
+  private static final String LETTERS = "letters";
+  private static final DeliveryPolicy ONCE = DeliveryPolicy.redeliver().atMost(1).deadLetters(LETTERS);
+
+  @RegisterExtension final TempBus bus = new TempBus();
+
+  /** A segment stays while a message is left. */
+  @AfterEach
+  void deleteWhatStayed() throws IOException {
+    Files.deleteIfExists(bus.path("seg"));
+  }
+
+  private TestJobs withLetters(int capacity) {
+    return TestJobs.of(bus.path("seg"), WorkQueue.spec(TestJobs.NAME, 4, TestJobs.MAX_BYTES, ONCE, 8),
+        WorkQueue.spec(LETTERS, capacity, TestJobs.MAX_BYTES, DeliveryPolicy.redeliver(), 8));
+  }
+
+  /** Has a consumer end with the next message in its hands. */
+  private static void leave(TestJobs queue) {
+    Consumer closed = queue.consumer();
+    take(closed);
+    closed.close();
+  }
+
+  /** The role that holds the only message. */
+  private static int roleThatHolds(Cells cells) {
+    int role = 0;
+    while (!cells.mayHold(role)) {
+      role++;
+    }
+    return role;
+  }
+
+  private static long leftWord(TestJobs queue) {
+    return ((SegmentEntry) queue.jobs).leftCount();
+  }
+
+  /** Nothing of the second attachment stays once it is closed. */
+  private static void assertLeavesNothing(TestJobs queue) {
+    queue.second.close();
+    assertEquals(1, queue.first.participants().size());
+  }
+
+  /** Removes the queue for dead letters; this process is told. */
+  private static void removeLetters(TestJobs queue) {
+    try (Consumer undertaker = Consumer.open(letters(queue))) {
+      assertEquals(Outcome.REMOVED, queue.second.directory().remove(LETTERS).outcome());
+      assertThrows(EntryRemovedException.class, () -> undertaker.take(TestJobs.PATIENCE_NANOS));
+    }
+  }
+
+  private static Entry letters(TestJobs queue) {
+    return queue.second.directory().find(LETTERS).orElseThrow();
+  }
+
+  @Test
+  void aRemovedQueueForDeadLettersCountsAsFull() {
+    try (TestJobs queue = withLetters(4); Producer producer = queue.producer(); Consumer consumer = queue.consumer()) {
+      send(producer, 0, 1);
+      leave(queue);
+      removeLetters(queue);
+      assertNull(consumer.take());
+      long left = leftWord(queue);
+      for (int i = 0; i < 10; i++) {
+        assertNull(consumer.take());
+      }
+      assertEquals(left, leftWord(queue), "its role is not taken again and again");
+      assertEquals(1, queue.status().leftCount());
+      queue.assertSound();
+      assertLeavesNothing(queue);
+    }
+  }
+
+  @Test
+  void aMessageThatIsGivenBackStaysWhenTheQueueForDeadLettersWasRemoved() {
+    try (TestJobs queue = withLetters(4); Producer producer = queue.producer(); Consumer consumer = queue.consumer()) {
+      send(producer, 0, 1);
+      Delivery taken = take(consumer);
+      removeLetters(queue);
+      taken.giveBack();
+      assertNull(consumer.take());
+      assertEquals(1, queue.status().heldCount());
+      assertLeavesNothing(queue);
+      assertEquals(1, queue.status().leftCount());
+    }
+  }
+
+  @Test
+  void aLeftMessageThatIsDamagedKeepsNobodyFromLeaving() {
+    try (TestJobs queue = withLetters(4); Producer producer = queue.producer(); Consumer consumer = queue.consumer()) {
+      send(producer, 0, 1);
+      leave(queue);
+      Cells cells = Cells.of(queue.jobs);
+      cells.region.setLongRelease(cells.slot(Cells.slotOf(cells.mine(roleThatHolds(cells)))) + QueueLayout.SLOT_LENGTH,
+          -1);
+      for (int i = 0; i < 3; i++) {
+        assertThrows(DamagedSegmentException.class, consumer::take);
+      }
+      assertLeavesNothing(queue);
+      assertEquals(1, queue.status().leftCount());
+    }
+  }
+}
