@@ -13,6 +13,8 @@ import java.lang.ref.Reference;
 final class MessageWriter extends ClaimView implements QueueClaim {
   /** Longer messages are written by bulk copies, which fetch many cache lines at a time anyway. */
   private static final int OWN_MAX_BYTES = 256;
+  /** How many messages are sent, by all producers, until this one asks again whether the queue is still there. */
+  private static final int SENDS_A_PROBE = 1024;
 
   private final Producer owner;
   private final Cells cells;
@@ -23,6 +25,8 @@ final class MessageWriter extends ClaimView implements QueueClaim {
   private int type;
   /** Whether a consumer may have to be woken for what was staged. */
   private boolean staged;
+  /** The first position at which that is asked again. */
+  private long probeAt;
 
   MessageWriter(Producer owner, Cells cells, RoleHandle handle, Exchanger exchanger) {
     super(cells.region, cells.slotsOffset);
@@ -44,10 +48,10 @@ final class MessageWriter extends ClaimView implements QueueClaim {
         open(message(), length);
         return this;
       }
+      blocked();
     } catch (Throwable failure) {
       throw failed(failure);
     }
-    tellBlocked();
     handle.exit();
     return null;
   }
@@ -99,6 +103,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
     boolean sent;
     try {
       exchanger.refresh();
+      probe(); // each time: its former queue drops it when it is in this one
       from.region.copyTo(from.slot(slot) + SLOT_HEADER_BYTES, region, message(), length);
       sent = send(length, newType, DELIVERED_TOO_OFTEN, sequence);
       wake(sent);
@@ -148,13 +153,16 @@ final class MessageWriter extends ClaimView implements QueueClaim {
   }
 
   private boolean send(int length, int newType, int reason, long origin) {
+    if (exchanger.nextSent() >= probeAt) {
+      probe();
+    }
     long slot = cells.slot(exchanger.slot());
     region.setLong(slot + SLOT_LENGTH, Integer.toUnsignedLong(length) | (long) newType << Integer.SIZE);
     region.setLongOpaque(slot + SLOT_DELIVERIES, (long) reason << Integer.SIZE);
     region.setLong(slot + SLOT_ORIGIN, origin);
     boolean sent = exchanger.send(true);
     if (!sent) {
-      tellBlocked();
+      blocked();
     } else if (length <= OWN_MAX_BYTES) {
       region.prefetchForWrite(message(), length); // or the next message would have to wait for its cache lines
     }
@@ -168,8 +176,17 @@ final class MessageWriter extends ClaimView implements QueueClaim {
     }
   }
 
-  private void tellBlocked() {
+  /** Called when there is no room; it may never come. */
+  private void blocked() {
     EngineEvents.writerBlocked(cells.entry.core().path(), cells.entry.name(), handle.index());
+    probe();
+  }
+
+  /** One that never waits must also learn that the entry was removed, or the file. */
+  private void probe() {
+    probeAt = exchanger.nextSent() + SENDS_A_PROBE;
+    cells.entry.probe();
+    handle.checkUsable();
   }
 
   @Override

@@ -273,6 +273,7 @@ public final class RingWriter extends Role implements Waitable, Revocable {
       }
       if (room < wanted) {
         EngineEvents.writerBlocked(entry.core().path(), entry.name(), handle.index());
+        entry.probe(); // one that never waits must also learn that the entry was removed
       }
       return room;
     } catch (InternalError fault) {
@@ -289,7 +290,7 @@ public final class RingWriter extends Role implements Waitable, Revocable {
       if (!handle.isStillOurs()) {
         throw handle.takenAway();
       }
-      entry.probe(); // one that never waits must also learn that the entry was removed
+      entry.probe();
       elements.announce(tail + elements.block);
       intent = tail + elements.block;
     }

@@ -110,6 +110,18 @@ class LeftMessagesTest {
   }
 
   @Test
+  void noDeadLetterIsLostInAQueueThatWasRemovedUnnoticed() {
+    try (TestJobs queue = withLetters(4); Producer producer = queue.producer(); Consumer consumer = queue.consumer()) {
+      send(producer, 0, 1);
+      leave(queue);
+      assertEquals(Outcome.REMOVED, queue.second.directory().remove(LETTERS).outcome());
+      assertNull(consumer.take());
+      assertEquals(1, queue.status().leftCount());
+      assertEquals(0, queue.status().deadLetterCount());
+    }
+  }
+
+  @Test
   void aLeftMessageThatIsDamagedKeepsNobodyFromLeaving() {
     try (TestJobs queue = withLetters(4); Producer producer = queue.producer(); Consumer consumer = queue.consumer()) {
       send(producer, 0, 1);
