@@ -494,7 +494,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
 
   @Override
   protected long changeStamp() {
-    return cells.tail() + entry.leftCount();
+    return cells.tail() + leftovers.changeStamp();
   }
 
   /**

@@ -34,6 +34,8 @@ final class Leftovers {
   private long lookedNanos = System.nanoTime();
   /** Whether the last search skipped a role because there was no room for its dead letter. */
   private boolean kept;
+  /** How often {@link #changeStamp} found what nobody had announced. */
+  private int finds;
 
   Leftovers(Cells cells) {
     this.cells = cells;
@@ -84,6 +86,39 @@ final class Leftovers {
       lookedNanos = now;
       seen = NOT_SEEN;
     }
+  }
+
+  /**
+   * A number that changes with what {@link #hasChanged} depends on. The hub asks one of those who wait for it. Now and
+   * then that one also looks for roles that became free unannounced, since who frees one may die in the middle.
+   */
+  long changeStamp() {
+    long now = System.nanoTime();
+    if (now - lookedNanos >= WaitRoom.PROBE_NANOS) {
+      lookedNanos = now;
+      if (seen != NOT_SEEN && isAnyFree()) {
+        seen = NOT_SEEN;
+        finds++;
+      }
+    }
+    return cells.entry.leftCount() + finds;
+  }
+
+  private boolean isAnyFree() {
+    for (int index = 0; index < cells.entry.rolesUsed(); index++) {
+      if (isFree(cells.entry.roleWord(index)) && cells.mayHold(index) && canGoOn(slotOf(index))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static boolean isFree(long word) {
+    return Owner.state(word) == SegmentLayout.ROLE_FREE;
+  }
+
+  private int slotOf(int index) {
+    return cells.checkSlot(Cells.slotOf(cells.mine(index)));
   }
 
   /**
@@ -139,11 +174,11 @@ final class Leftovers {
    */
   private boolean isWorthIt(int index) {
     long word = cells.entry.roleWord(index);
-    boolean isFree = Owner.state(word) == SegmentLayout.ROLE_FREE;
-    if (!cells.mayHold(index) || !isFree && (seen != NOT_SEEN || cells.entry.core().participants().isAlive(word))) {
+    if (!cells.mayHold(index)
+        || !isFree(word) && (seen != NOT_SEEN || cells.entry.core().participants().isAlive(word))) {
       return false;
     }
-    boolean canGoOn = canGoOn(cells.checkSlot(Cells.slotOf(cells.mine(index))));
+    boolean canGoOn = canGoOn(slotOf(index));
     kept |= !canGoOn;
     return canGoOn;
   }

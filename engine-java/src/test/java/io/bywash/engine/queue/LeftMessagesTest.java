@@ -2,6 +2,7 @@ package io.bywash.engine.queue;
 
 import static io.bywash.engine.queue.TestJobs.send;
 import static io.bywash.engine.queue.TestJobs.take;
+import static io.bywash.engine.queue.TestJobs.takeNumber;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -12,8 +13,12 @@ import io.bywash.engine.EntryRemovedException;
 import io.bywash.engine.Removal.Outcome;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.internal.directory.SegmentEntry;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.layout.SegmentLayout;
+import io.bywash.engine.wait.WaitHub;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -134,6 +139,50 @@ class LeftMessagesTest {
       }
       assertLeavesNothing(queue);
       assertEquals(1, queue.status().leftCount());
+    }
+  }
+
+  /** Frees the role of a consumer that holds the only message, as one who dies before it says so the second time. */
+  private static void freeAndDie(TestJobs queue, Runnable between) {
+    SegmentEntry entry = (SegmentEntry) queue.jobs;
+    int role = roleThatHolds(Cells.of(entry));
+    long word = entry.roleWord(role);
+    entry.raiseLeft();
+    between.run();
+    entry.region().setLongRelease(entry.role(role) + SegmentLayout.ROLE_WORD,
+        Owner.word(0, Owner.generation(word), 0, SegmentLayout.ROLE_FREE));
+  }
+
+  @Test
+  void whoWaitsThroughTheHubFindsWhatADyingParticipantFreed() throws Exception {
+    try (TestJobs queue = TestJobs.of(bus.path("seg"), 4); Producer producer = queue.producer();
+        Consumer consumer = queue.consumer(); Consumer dying = queue.consumer()) {
+      send(producer, 0, 1);
+      take(dying);
+      freeAndDie(queue, () -> assertNull(consumer.take(), "its role is still taken"));
+      WaitHub.shared().whenReady(consumer).get(60, TimeUnit.SECONDS);
+      assertEquals(0, takeNumber(consumer));
+    }
+  }
+
+  @Test
+  void aVirtualThreadFindsWhatADyingParticipantFreed() throws Exception {
+    try (TestJobs queue = TestJobs.of(bus.path("seg"), 4); Producer producer = queue.producer();
+        Consumer consumer = queue.consumer(); Consumer dying = queue.consumer()) {
+      send(producer, 0, 1);
+      take(dying);
+      CompletableFuture<Integer> taken = new CompletableFuture<>();
+      freeAndDie(queue, () -> {
+        assertNull(consumer.take());
+        Thread.ofVirtual().start(() -> {
+          Delivery found = consumer.take(TestJobs.PATIENCE_NANOS);
+          taken.complete(found == null ? -1 : found.type());
+          if (found != null) {
+            found.ack();
+          }
+        });
+      });
+      assertEquals(0, taken.get(60, TimeUnit.SECONDS));
     }
   }
 }

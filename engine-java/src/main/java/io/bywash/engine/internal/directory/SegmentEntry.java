@@ -266,8 +266,9 @@ public final class SegmentEntry extends Row implements Entry {
   }
 
   /**
-   * A count that changes when a role that leaves something becomes free, both before and after its word changes. A
-   * searcher that finds such a role still taken by a living holder does not store the count, and so searches again.
+   * A count that changes when a role that leaves something becomes free, both before and after its word changes. So who
+   * finds such a role still taken, by a living holder, searches again when that has gone on. That may die in between:
+   * who waits also searches from time to time.
    */
   public long leftCount() {
     return region.getLongAcquire(offset() + LEFT); // [left]
