@@ -492,6 +492,12 @@ public final class Consumer extends Role implements Waitable, Revocable {
     return leftovers.hasChanged() || cells.hasMessage(ownExchanger.nextTaken());
   }
 
+  /** Who holds what only becomes a dead letter takes nothing else before that: other consumers need the wakes. */
+  @Override
+  protected boolean usesWakes() {
+    return !ownExchanger.isHeld();
+  }
+
   @Override
   protected long changeStamp() {
     return cells.tail() + leftovers.changeStamp();

@@ -24,6 +24,8 @@ import java.util.List;
  */
 final class Leftovers {
   private static final long NOT_SEEN = -1;
+  /** Far from all counts that it is added to. */
+  private static final long ROOM = 1L << 62;
 
   private final Cells cells;
   private final DeliveryPolicy policy;
@@ -101,7 +103,7 @@ final class Leftovers {
         finds++;
       }
     }
-    return cells.entry.leftCount() + finds;
+    return cells.entry.leftCount() + finds + (deadLetters != null && deadLetters.hasRoom() ? ROOM : 0);
   }
 
   private boolean isAnyFree() {

@@ -4,6 +4,7 @@ import static io.bywash.engine.queue.TestJobs.send;
 import static io.bywash.engine.queue.TestJobs.take;
 import static io.bywash.engine.queue.TestJobs.takeNumber;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -12,10 +13,12 @@ import io.bywash.engine.Entry;
 import io.bywash.engine.EntryRemovedException;
 import io.bywash.engine.Removal.Outcome;
 import io.bywash.engine.TempBus;
+import io.bywash.engine.Threads;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.wait.WaitHub;
+import io.bywash.engine.wait.WaitPolicy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.concurrent.CompletableFuture;
@@ -183,6 +186,57 @@ class LeftMessagesTest {
         });
       });
       assertEquals(0, taken.get(60, TimeUnit.SECONDS));
+    }
+  }
+
+  /** A consumer whose message is to become a dead letter, for which there is no room. */
+  private static Consumer stuck(TestJobs queue, Producer producer, WaitPolicy policy) {
+    Consumer consumer = queue.consumer(policy);
+    send(producer, 0, 2);
+    take(consumer).giveBack(); // fills the queue for dead letters
+    take(consumer).giveBack();
+    assertNull(consumer.take());
+    return consumer;
+  }
+
+  private static boolean isAnnounced(TestJobs queue, int role) {
+    return ((SegmentEntry) queue.jobs).waitingForData().isAnnounced(role);
+  }
+
+  @Test
+  void aConsumerThatNeedsRoomForADeadLetterTakesNoWakesFromOthers() throws Exception {
+    try (TestJobs queue = withLetters(1); Producer producer = queue.producer();
+        Consumer stuck = stuck(queue, producer, WaitPolicy.BLOCK); Threads threads = new Threads()) {
+      int role = roleThatHolds(Cells.of(queue.jobs));
+      Thread waiting = threads.start("stuck consumer", () -> assertNull(stuck.take(200_000_000)));
+      while (waiting.isAlive()) {
+        assertFalse(isAnnounced(queue, role));
+      }
+      threads.join();
+    }
+  }
+
+  @Test
+  void aConsumerThatWaitsForRoomThroughTheHubIsToldOfRoomAndTakesNoWakes() throws Exception {
+    try (TestJobs queue = withLetters(1); Producer producer = queue.producer();
+        Consumer stuck = stuck(queue, producer, WaitPolicy.BACKOFF); Consumer other = queue.consumer();
+        Consumer undertaker = Consumer.open(letters(queue))) {
+      int role = roleThatHolds(Cells.of(queue.jobs));
+      CompletableFuture<Void> room = WaitHub.shared().whenReady(stuck);
+      CompletableFuture<Void> message = WaitHub.shared().whenReady(other);
+      for (int i = 0; i < 100; i++) {
+        assertFalse(isAnnounced(queue, role));
+        Thread.sleep(1);
+      }
+      send(producer, 2, 1);
+      message.get(60, TimeUnit.SECONDS);
+      assertFalse(room.isDone());
+      assertEquals(2, takeNumber(other));
+      takeNumber(undertaker);
+      room.get(60, TimeUnit.SECONDS);
+      assertNull(stuck.take());
+      takeNumber(undertaker);
+      assertEquals(2, queue.status().deadLetterCount());
     }
   }
 }

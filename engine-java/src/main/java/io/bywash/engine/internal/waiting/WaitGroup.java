@@ -97,7 +97,7 @@ final class WaitGroup {
     for (int word = 0; mayAnnounce && word < waiters.words(); word++) {
       for (long bits = waiting[word] & ~announced[word]; bits != 0; bits &= bits - 1) {
         int role = (word << 6) + Long.numberOfTrailingZeros(bits);
-        if (role < roleCount) {
+        if (role < roleCount && first[role].point.usesWakes()) {
           waiters.announce(role);
           announced[word] |= 1L << (role & 63);
           fresh[word] |= 1L << (role & 63);

@@ -29,6 +29,14 @@ public abstract class WaitPoint {
    */
   protected abstract long changeStamp();
 
+  /**
+   * Whether a wake is of use to this wait now. If not, it is not announced, so that others of the same structure get
+   * the wakes. It is then checked every few milliseconds, or by the hub when {@link #changeStamp} has changed.
+   */
+  protected boolean usesWakes() {
+    return true;
+  }
+
   /** Whether the wait may be over without a wake or another stamp, so that it has to be checked every 50 ms. */
   protected boolean isTimed() {
     return false;

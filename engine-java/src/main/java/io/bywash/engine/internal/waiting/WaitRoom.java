@@ -29,6 +29,8 @@ public final class WaitRoom {
   static final long LONG_YIELD_NANOS = 2 * PATIENCE_NANOS;
   private static final int CLOCK_EVERY_SPINS = 64;
   private static final long PARK_NANOS = 50_000;
+  /** How long those park at a time who use no wakes: they wait for something that is rare, and takes long. */
+  private static final long UNWOKEN_PARK_NANOS = 5_000_000;
 
   private final Attachment core;
   private final Region region;
@@ -125,7 +127,7 @@ public final class WaitRoom {
       Thread.onSpinWait();
     }
     Thread.yield(); // perhaps the other side is a virtual thread as well
-    if (strategy == WaitStrategy.PARK || !canBlock()) {
+    if (strategy == WaitStrategy.PARK || !canBlock() || !point.usesWakes()) {
       park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
     } else if (!point.isWaitOver()) {
       Hub.shared().park(point, timeoutNanos - (System.nanoTime() - start));
@@ -153,7 +155,7 @@ public final class WaitRoom {
       if (left <= 0 || isInterrupted()) {
         return;
       }
-      long nanos = Math.min(left, PARK_NANOS);
+      long nanos = Math.min(left, point.usesWakes() ? PARK_NANOS : UNWOKEN_PARK_NANOS);
       boolean told = EngineEvents.areSlowWakesTold();
       long before = told ? System.nanoTime() : 0;
       LockSupport.parkNanos(nanos);
@@ -167,7 +169,7 @@ public final class WaitRoom {
     if (point.isWaitOver() || isInterrupted()) {
       return;
     }
-    if (!canBlock()) {
+    if (!canBlock() || !point.usesWakes()) {
       park(point, start, Math.min(timeoutNanos, PROBE_NANOS));
       return;
     }
