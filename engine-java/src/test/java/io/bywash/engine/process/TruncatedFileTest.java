@@ -17,6 +17,9 @@ import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.inspect.Finding;
 import io.bywash.engine.inspect.Verification;
 import io.bywash.engine.internal.memory.Region;
+import io.bywash.engine.queue.Consumer;
+import io.bywash.engine.queue.WorkQueue;
+import io.bywash.engine.wait.WaitPolicy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -39,6 +42,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class TruncatedFileTest {
   private static final int RING_BYTES = 1 << 20;
   private static final int MAX_BYTES = 1_000;
+  private static final String JOBS = "jobs";
 
   @RegisterExtension final TempBus bus = new TempBus();
 
@@ -47,7 +51,8 @@ class TruncatedFileTest {
     try (ChildProcess child = ChildProcess.start(UseUntilItEnds.class)) { // it outlives all of them
       for (Cut cut : List.of(new Cut(Use.SKIP, 0), new Cut(Use.SKIP, 100_000), new Cut(Use.FAIL, 0),
           new Cut(Use.EVICT, 100_000), new Cut(Use.LOOK, 0), new Cut(Use.OBSERVE, 8192), new Cut(Use.ATTACH, 4096),
-          new Cut(Use.ADD, 4096), new Cut(Use.RECOVER, 4096), new Cut(Use.JOIN, 8192), new Cut(Use.VERIFY, 100_000))) {
+          new Cut(Use.ADD, 4096), new Cut(Use.RECOVER, 4096), new Cut(Use.JOIN, 8192), new Cut(Use.VERIFY, 100_000),
+          new Cut(Use.WAIT, 0), new Cut(Use.WAIT, 8192))) {
         assertToldOfTheCut(cut(child, cut));
       }
       child.tell("end");
@@ -73,7 +78,7 @@ class TruncatedFileTest {
       Cut cut = new Cut(use, switch (use) { // somewhere where it looks
         case PUBLISH, BLOCK, SKIP, FAIL, EVICT -> random.nextInt(RING_BYTES / 4);
         case VERIFY -> random.nextInt(2 * RING_BYTES);
-        case LOOK, OBSERVE, JOIN -> 4096 * random.nextInt(3);
+        case LOOK, OBSERVE, JOIN, WAIT -> 4096 * random.nextInt(3);
         case ATTACH, ADD, RECOVER -> 4096 * random.nextInt(2);
       });
       String outcome = cutOnce(cut);
@@ -154,7 +159,8 @@ class TruncatedFileTest {
   }
 
   private String cut(ChildProcess child, Cut cut) throws IOException {
-    SegmentSpec spec = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, RING_BYTES, 5)).withLifetime(Lifetime.KEPT)
+    SegmentSpec spec = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, RING_BYTES, 5), WorkQueue.spec(JOBS, 4, 100))
+        .withLifetime(Lifetime.KEPT)
         .withParticipantCapacity(4).withEntryCapacity(16).withSizeBytes(2 * RING_BYTES);
     Segment.create(bus.path("cut"), spec).close();
     try {
@@ -199,7 +205,7 @@ class TruncatedFileTest {
   }
 
   /** What the process does again and again while the file is cut. */
-  enum Use { PUBLISH, BLOCK, SKIP, FAIL, EVICT, LOOK, OBSERVE, ATTACH, ADD, RECOVER, JOIN, VERIFY }
+  enum Use { PUBLISH, BLOCK, SKIP, FAIL, EVICT, LOOK, OBSERVE, ATTACH, ADD, RECOVER, JOIN, VERIFY, WAIT }
 
   /**
    * Hears "USE FILE", does it until it fails, says "ended" with how, and "closed" when it has closed all; then the next
@@ -207,10 +213,12 @@ class TruncatedFileTest {
    */
   static final class UseUntilItEnds implements ChildProgram.Optimised, ChildProgram.Uncached {
     private static final long COMPILED_NANOS = 200_000_000;
+    private static final long WAIT_NANOS = 100_000_000;
 
     private Segment segment;
     private Publisher publisher;
     private Subscriber subscriber;
+    private Consumer consumer;
     private long bytes;
 
     @Override
@@ -219,6 +227,7 @@ class TruncatedFileTest {
         String[] words = order.split(" ", 2);
         publisher = null;
         subscriber = null;
+        consumer = null;
         useUntilItEnds(Use.valueOf(words[0]), Path.of(words[1]));
       }
     }
@@ -232,6 +241,7 @@ class TruncatedFileTest {
         case SKIP -> open(entry, SubscriberOptions.skip());
         case FAIL -> open(entry, SubscriberOptions.fail());
         case EVICT -> open(entry, SubscriberOptions.evictAfter(PATIENCE_NANOS));
+        case WAIT -> consumer = Consumer.open(segment.directory().find(JOBS, Kind.WORK_QUEUE), WaitPolicy.BLOCK);
         default -> { }
       }
       long start = System.nanoTime();
@@ -275,6 +285,7 @@ class TruncatedFileTest {
         }
         case RECOVER -> segment.recover();
         case VERIFY -> verify();
+        case WAIT -> consumer.take(WAIT_NANOS);
         case JOIN -> Subscriber.open(entry, SubscriberOptions.skip().startingAtOldest()).close();
       }
     }
@@ -317,7 +328,7 @@ class TruncatedFileTest {
     }
 
     private void close() {
-      for (AutoCloseable each : new AutoCloseable[] {publisher, subscriber, segment}) {
+      for (AutoCloseable each : new AutoCloseable[] {publisher, subscriber, consumer, segment}) {
         try {
           if (each != null) {
             each.close();
