@@ -337,7 +337,7 @@ public final class Publisher extends Role implements Waitable, Revocable {
   @Override
   public void close() {
     writer.abort();
-    guard.close();
+    guard.close(writer.isWritingRecord());
   }
 
   @Override

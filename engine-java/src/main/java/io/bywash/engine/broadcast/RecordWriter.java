@@ -326,11 +326,10 @@ final class RecordWriter extends ClaimView {
   }
 
   private int endClaim() {
-    int length = end();
-    if (length == 0) {
+    if (length() == 0) { // also while a record is written
       throw new IllegalStateException("there is nothing to commit: the claim was committed, staged or aborted before");
     }
-    return length;
+    return end();
   }
 
   /**
@@ -395,7 +394,9 @@ final class RecordWriter extends ClaimView {
 
   @Override
   public void abort() {
-    if (end() > 0) {
+    if (isWritingRecord()) {
+      spoilEmpty();
+    } else if (end() > 0) {
       unpad();
       handle.exit();
     }

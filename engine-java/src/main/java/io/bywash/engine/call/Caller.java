@@ -377,6 +377,6 @@ public final class Caller extends CallerRole implements Waitable, Revocable {
   @Override
   public void close() {
     writer.abort();
-    guard.close();
+    guard.close(writer.isInRecord());
   }
 }

@@ -36,6 +36,11 @@ final class RequestWriter extends ClaimView implements RequestClaim {
     return isOpen();
   }
 
+  /** Whether a record's own code runs. */
+  boolean isInRecord() {
+    return writing;
+  }
+
   /** Writes a record to a slot. A claim without bytes is open while the record's own code runs. */
   <T> void write(long slot, RecordType<T> recordType, T record) {
     openEmpty();
@@ -97,11 +102,11 @@ final class RequestWriter extends ClaimView implements RequestClaim {
 
   @Override
   public void abort() {
-    if (isOpen()) {
+    if (writing) {
+      spoilEmpty();
+    } else if (isOpen()) {
       end();
-      if (!writing) { // else write goes on until it sees this
-        caller.exit();
-      }
+      caller.exit();
     }
   }
 }

@@ -44,6 +44,7 @@ public final class LatestWriter extends Role implements Revocable {
   private final int role;
   /** The buffer that is filled next. */
   private int next;
+  /** Whether a record is being written, whose own code might use this writer. */
   private boolean writing;
   private int sets;
   private Records<?> checked;
@@ -148,7 +149,10 @@ public final class LatestWriter extends Role implements Revocable {
     try {
       long buffer = buffers.buffer(role, next);
       stampBusy(buffer);
+      writing = true;
       type.write(region, buffer + BUFFER_HEADER_BYTES, record);
+      writing = false;
+      handle.checkUsable(); // the record's own code may have closed this writer
       publish(buffer, type.sizeBytes(), type.number());
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
@@ -163,7 +167,6 @@ public final class LatestWriter extends Role implements Revocable {
       throw new IllegalStateException("the record uses the writer that is about to set it");
     }
     handle.enter();
-    writing = true;
     boolean begun = false;
     try {
       handle.checkOurs();
@@ -232,6 +235,6 @@ public final class LatestWriter extends Role implements Revocable {
   /** Gives the role back. The value stays. Calling this again does nothing. */
   @Override
   public void close() {
-    guard.close();
+    guard.close(writing);
   }
 }

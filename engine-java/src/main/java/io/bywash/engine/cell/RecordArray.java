@@ -151,7 +151,7 @@ public final class RecordArray<T> implements AutoCloseable {
   /** How often the element was set. It never decreases. */
   public long version(int index) {
     long element = element(index);
-    use.enter();
+    begin();
     try {
       return region.getLongAcquire(element + ELEMENT_VERSION);
     } catch (InternalError fault) {
@@ -197,7 +197,8 @@ public final class RecordArray<T> implements AutoCloseable {
   }
 
   private void begin() {
-    if (calling) {
+    if (calling && use.isCallerInside()) {
+      use.checkUsable();
       throw new IllegalStateException("the record uses the array in which it is about to be set, or from which it is"
           + " read");
     }
@@ -240,6 +241,7 @@ public final class RecordArray<T> implements AutoCloseable {
       calling = true;
       recordType.write(scratch, 0, value); // before anything is locked, since this is the user's code
       calling = false;
+      use.checkUsable(); // that code may have closed this array
       if (!lock(element, timeoutNanos)) {
         return false;
       }
@@ -328,6 +330,6 @@ public final class RecordArray<T> implements AutoCloseable {
   /** Stops using the array, which keeps its elements. Calling this again does nothing. */
   @Override
   public void close() {
-    use.close();
+    use.close(calling);
   }
 }

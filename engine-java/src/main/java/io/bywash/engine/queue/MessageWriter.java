@@ -223,7 +223,7 @@ final class MessageWriter extends ClaimView implements QueueClaim {
   }
 
   private void checkOpen() {
-    if (!isOpen()) {
+    if (length() == 0) { // also while a record is written
       throw new IllegalStateException("there is nothing to commit: the claim was committed, staged or aborted before");
     }
   }
@@ -277,7 +277,9 @@ final class MessageWriter extends ClaimView implements QueueClaim {
 
   @Override
   public void abort() {
-    if (end() > 0) {
+    if (isWritingRecord()) {
+      spoilEmpty();
+    } else if (end() > 0) {
       handle.exit();
     }
   }

@@ -243,7 +243,7 @@ public final class Producer extends Role implements Waitable, Revocable {
   @Override
   public void close() {
     writer.abort();
-    guard.close();
+    guard.close(writer.isWritingRecord());
   }
 
   @Override

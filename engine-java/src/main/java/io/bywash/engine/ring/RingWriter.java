@@ -252,10 +252,11 @@ public final class RingWriter extends Role implements Waitable, Revocable {
 
   /** Pushes elements from an index on, up to {@code count}, or as many as there is room for now; how many. */
   private int pushNow(Source source, int index, int count, boolean overwriting) {
-    guard.enter();
-    if (reading) {
+    if (reading && guard.isCallerInside()) {
+      guard.checkUsable();
       throw new IllegalStateException("the records that are being pushed use their own writer");
     }
+    guard.enter();
     try {
       int wanted = count - index;
       int room = overwriting ? wanted : Math.clamp(elements.room(tail), 0, wanted);
@@ -317,6 +318,6 @@ public final class RingWriter extends Role implements Waitable, Revocable {
   /** Gives the role back; what was pushed stays. Calling this again does nothing. */
   @Override
   public void close() {
-    guard.close();
+    guard.close(reading);
   }
 }

@@ -211,8 +211,18 @@ public class UsageGuard {
 
   /** Gives the role back, at once or when another thread's operation ends. Calling this again does nothing. */
   public final void close() {
+    close(false);
+  }
+
+  /**
+   * As {@link #close()}.
+   *
+   * @param goesOn whether the calling thread's operation goes on after this, which is called by code of the user's that
+   *     the operation runs; the end of the operation then gives the role back
+   */
+  public final void close(boolean goesOn) {
     makeUnusable();
-    if (holds.get() == 0 && (inside == 0 || isCallerInside())) {
+    if (holds.get() == 0 && (inside == 0 || isCallerInside() && !goesOn)) {
       end();
     }
   }

@@ -32,12 +32,22 @@ public abstract class ClaimView implements Claim {
     extent = Extent.within(offset - areaOffset, length);
   }
 
-  /** Opens the claim without any bytes, so that no other one can be opened meanwhile. */
+  /** Opens the claim without any bytes, so that no other one can be opened while a record is written. */
   protected final void openEmpty() {
     extent = Extent.EMPTY;
   }
 
-  /** Ends the claim that {@link #openEmpty} opened; false when it was not open any more. */
+  /** Whether a record is being written: {@link #endEmpty} has not ended what {@link #openEmpty} opened. */
+  public final boolean isWritingRecord() {
+    return extent == Extent.EMPTY || extent == Extent.SPOILED;
+  }
+
+  /** Has {@link #endEmpty} find that the record has ended its claim, which stays open until then. */
+  protected final void spoilEmpty() {
+    extent = Extent.SPOILED;
+  }
+
+  /** Ends the claim that {@link #openEmpty} opened; false when the record's own code has ended it. */
   protected final boolean endEmpty() {
     boolean open = extent == Extent.EMPTY;
     extent = Extent.NONE;

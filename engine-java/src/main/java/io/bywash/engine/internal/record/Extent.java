@@ -19,6 +19,8 @@ final class Extent {
   private static final int LENGTH_BITS = 31;
   /** No bytes either, but different from {@link #NONE}. */
   static final long EMPTY = 1L << LENGTH_BITS;
+  /** Nor here. */
+  static final long SPOILED = 2L << LENGTH_BITS;
 
   private static final long LENGTH_MASK = (1L << LENGTH_BITS) - 1;
   private static final int ALIGNMENT_BITS = 4;
