@@ -161,8 +161,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
     cells.touchPages();
     Leftovers leftovers = new Leftovers(cells);
     try {
-      Place place = Place.take(cells, MODE_CONSUMER);
-      return place.opened(new Consumer(cells, place, leftovers, waitPolicy));
+      return Place.take(cells, MODE_CONSUMER).opened(place -> new Consumer(cells, place, leftovers, waitPolicy));
     } catch (RuntimeException | Error failure) {
       leftovers.close();
       throw failure;

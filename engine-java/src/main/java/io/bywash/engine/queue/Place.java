@@ -5,6 +5,7 @@ import static io.bywash.engine.queue.QueueLayout.MODE_CONSUMER;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.role.RoleHandle;
+import java.util.function.Function;
 
 /** A role of a queue that was just taken. It is not active yet; what its last holder left half-done is repaired. */
 record Place(RoleHandle handle, Exchanger exchanger) {
@@ -48,11 +49,12 @@ record Place(RoleHandle handle, Exchanger exchanger) {
     }
   }
 
-  /** Activates the role, and returns its {@code user}. */
-  <R extends Role> R opened(R user) {
+  /** Makes the role's user, and activates the role. */
+  <R extends Role> R opened(Function<Place, R> user) {
     try {
+      R opened = user.apply(this);
       handle.activate();
-      return user;
+      return opened;
     } catch (RuntimeException | Error failure) {
       handle.close();
       throw failure;

@@ -73,8 +73,7 @@ public final class Producer extends Role implements Waitable, Revocable {
     Objects.requireNonNull(waitPolicy, "waitPolicy");
     return cells.entry.core().whileMapped(() -> {
       cells.touchPages();
-      Place place = Place.take(cells, MODE_PRODUCER);
-      return place.opened(new Producer(cells, place, waitPolicy));
+      return Place.take(cells, MODE_PRODUCER).opened(place -> new Producer(cells, place, waitPolicy));
     });
   }
 

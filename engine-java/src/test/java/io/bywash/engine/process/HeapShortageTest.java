@@ -3,17 +3,25 @@ package io.bywash.engine.process;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.bywash.engine.Entry;
+import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
+import io.bywash.engine.Payload;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.TableFullException;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
+import io.bywash.engine.queue.Consumer;
+import io.bywash.engine.queue.DeliveryPolicy;
+import io.bywash.engine.queue.WorkQueue;
 import io.bywash.engine.wait.WaitHub;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
@@ -71,6 +79,85 @@ class HeapShortageTest {
         }
       }
       Arrays.fill(hog, null);
+    }
+  }
+
+  /** Takes roles of a queue while the heap is exhausted but for some bytes, another number of them each time. */
+  static final class TakesRoles implements ChildProgram {
+    private static final int ROLES = 64;
+    private static final int TRIES = 200;
+
+    @Override
+    public void run(String... arguments) throws Exception {
+      EntrySpec spec = WorkQueue.spec("jobs", 4, 100, DeliveryPolicy.redeliver(), ROLES);
+      try (Segment segment = Segment.open(Path.of(arguments[0]), SegmentSpec.of(spec))) {
+        Entry jobs = segment.directory().find("jobs", Kind.WORK_QUEUE);
+        Consumer.open(jobs).close(); // a class that is first needed without heap is lost to its process
+        Object[] hog = new Object[1 << 20];
+        int failures = 0;
+        Random random = Payload.random("heap shortage");
+        for (int i = 0; i < TRIES; i++) {
+          failures += tryOpen(jobs, hog, random.nextInt(200)) ? 0 : 1;
+        }
+        Arrays.fill(hog, null);
+        List<Consumer> all = new ArrayList<>();
+        try {
+          while (true) {
+            all.add(Consumer.open(jobs));
+          }
+        } catch (TableFullException full) {
+          ChildProgram.say("taken " + all.size() + " " + (failures > 0));
+        }
+        all.forEach(Consumer::close);
+      }
+    }
+
+    /** With room for so many small objects. */
+    private static boolean tryOpen(Entry jobs, Object[] hog, int room) {
+      int count = 0;
+      while (hog[count] != null) {
+        count++;
+      }
+      count = fill(hog, count);
+      for (int i = 0; i < room && count > 0; i++) {
+        hog[--count] = null;
+      }
+      Consumer opened = null;
+      try {
+        opened = Consumer.open(jobs);
+      } catch (OutOfMemoryError shortage) {
+        return false;
+      } finally {
+        for (int i = 0; i < 4_000 && count > 0; i++) {
+          hog[--count] = null;
+        }
+        if (opened != null) {
+          opened.close();
+        }
+      }
+      return true;
+    }
+
+    private static int fill(Object[] hog, int from) {
+      int count = from;
+      for (int size = 1 << 20; size >= 8; ) {
+        try {
+          hog[count] = new byte[size];
+          count++;
+        } catch (OutOfMemoryError full) {
+          size /= 4;
+        }
+      }
+      return count;
+    }
+  }
+
+  @Test
+  void noRoleIsLostInAShortage() {
+    try (ChildProcess child = ChildProcess.startBy(List.of(), List.of("-Xmx24m", "-XX:+UseSerialGC"), TakesRoles.class,
+        bus.path("roles"))) {
+      assertEquals(TakesRoles.ROLES + " true", child.await("taken"));
+      child.finish();
     }
   }
 

@@ -64,25 +64,32 @@ final class OpenRoles {
 
   // ---- roles
 
-  /**
-   * Adds a role, which holds its row if others can see it. Returns false when the segment is being closed; then the row
-   * is held, but the role was not added.
-   */
+  /** Adds a role, which holds its row if others can see it; false, and it was not added, when closing. */
   synchronized boolean add(UsageGuard role) {
-    if (role.isShared()) {
+    if (closing) {
+      return false;
+    }
+    if (!role.isShared()) {
+      return observers.add(role);
+    }
+    boolean held = false;
+    try {
+      roles.add(role);
       hold(role.row().row());
+      held = true;
+    } finally {
+      if (!held) {
+        roles.remove(role); // a set that finds no heap to grow has its new member all the same
+      }
     }
-    if (!closing) {
-      (role.isShared() ? roles : observers).add(role);
-    }
-    return !closing;
+    return true;
   }
 
   /** Removes a role that was given back; true when it was the last thing that kept a closing segment open. */
   synchronized boolean remove(UsageGuard role) {
     observers.remove(role);
     boolean hadIt = roles.remove(role);
-    if (role.isShared()) {
+    if (hadIt && role.isShared()) {
       letGo(role.row().row());
     }
     return hadIt && closing && isIdle();

@@ -253,7 +253,11 @@ public final class SegmentEntry extends Row implements Entry {
 
   private boolean leavesSomething(int index) {
     StructureType type = type();
-    return type != null && damage(type) == null && type.leavesSomething(this, index);
+    try {
+      return type != null && damage(type) == null && type.leavesSomething(this, index);
+    } catch (OutOfMemoryError | StackOverflowError shortage) {
+      return true; // others search, perhaps in vain
+    }
   }
 
   /** Raises {@link #leftCount}. */

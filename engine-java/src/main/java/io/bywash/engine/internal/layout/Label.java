@@ -12,6 +12,7 @@ import java.util.Arrays;
  */
 public final class Label {
   private static final int MAX_READS = 5;
+  private static final byte[] EMPTY = new byte[LABEL_MAX_BYTES];
 
   private Label() {}
 
@@ -30,6 +31,11 @@ public final class Label {
   public static void write(Region region, long offset, String label) {
     byte[] bytes = Arrays.copyOf(label.getBytes(StandardCharsets.UTF_8), LABEL_MAX_BYTES);
     region.copyFrom(offset, bytes, 0, bytes.length);
+  }
+
+  /** Writes the empty label; it takes no heap. */
+  public static void clear(Region region, long offset) {
+    region.copyFrom(offset, EMPTY, 0, EMPTY.length);
   }
 
   /** Reads a label until two reads agree. If it changes all the time, the result is a mixture of old and new bytes. */

@@ -70,15 +70,30 @@ public final class RoleHandle extends UsageGuard implements Runnable {
         entry.recover(index, word);
       }
       long mine = Owner.word(participants.self(), Owner.generation(word) + 1, mode, ROLE_JOINING);
+      RoleHandle handle = new RoleHandle(entry, index, mine); // first, since there may be no heap for it
       if (entry.region().compareAndSetLong(entry.role(index) + ROLE_WORD, word, mine)) { // [role-free]
-        Label.write(entry.region(), entry.role(index) + ROLE_LABEL, "");
-        entry.waitingForData().withdraw(index); // a dead holder's
-        entry.waitingForSpace().withdraw(index);
-        return entry.core().add(new RoleHandle(entry, index, mine));
+        return handle.added();
       }
     }
     throw entry.damaged("the word of role " + index + " does not stand still: it changed " + Owner.MAX_TRIES
         + " times while it was taken");
+  }
+
+  /** Has the attachment know the role that was taken, or frees it again. */
+  private RoleHandle added() {
+    boolean added = false;
+    try {
+      Label.clear(region, offset + ROLE_LABEL);
+      entry.waitingForData().withdraw(index); // a dead holder's
+      entry.waitingForSpace().withdraw(index);
+      entry.core().add(this);
+      added = true;
+      return this;
+    } finally {
+      if (!added) {
+        close(); // does nothing if the attachment, which is being closed, has done that
+      }
+    }
   }
 
   @Override
