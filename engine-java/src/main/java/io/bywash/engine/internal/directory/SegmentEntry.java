@@ -252,8 +252,8 @@ public final class SegmentEntry extends Row implements Entry {
   }
 
   private boolean leavesSomething(int index) {
-    StructureType type = type();
     try {
+      StructureType type = type();
       return type != null && damage(type) == null && type.leavesSomething(this, index);
     } catch (OutOfMemoryError | StackOverflowError shortage) {
       return true; // others search, perhaps in vain

@@ -196,7 +196,9 @@ public final class RoleHandle extends UsageGuard implements Runnable {
       if (user != null) {
         user.finish();
       }
-      entry.leave(index, word);
+      if (Owner.state(word) != ROLE_JOINING) { // else it has nothing there, and there may be no heap to look
+        entry.leave(index, word);
+      }
       if (entry.freeRole(index, word) || entry.freeRole(index, Owner.withState(word, ROLE_REVOKED))) {
         entry.wakeAll(); // nobody has to wait for this role now
       }
