@@ -93,7 +93,7 @@ class HeapShortageTest {
       try (Segment segment = Segment.open(Path.of(arguments[0]), SegmentSpec.of(spec))) {
         Entry jobs = segment.directory().find("jobs", Kind.WORK_QUEUE);
         Consumer.open(jobs).close(); // a class that is first needed without heap is lost to its process
-        Object[] hog = new Object[1 << 20];
+        Object[] hog = new Object[1 << 17];
         int failures = 0;
         Random random = Payload.random("heap shortage");
         for (int i = 0; i < TRIES; i++) {
@@ -145,7 +145,7 @@ class HeapShortageTest {
           hog[count] = new byte[size];
           count++;
         } catch (OutOfMemoryError full) {
-          size /= 4;
+          size /= 32;
         }
       }
       return count;
@@ -154,7 +154,7 @@ class HeapShortageTest {
 
   @Test
   void noRoleIsLostInAShortage() {
-    try (ChildProcess child = ChildProcess.startBy(List.of(), List.of("-Xmx24m", "-XX:+UseSerialGC"), TakesRoles.class,
+    try (ChildProcess child = ChildProcess.startBy(List.of(), List.of("-Xmx10m", "-XX:+UseSerialGC"), TakesRoles.class,
         bus.path("roles"))) {
       assertEquals(TakesRoles.ROLES + " true", child.await("taken"));
       child.finish();
