@@ -301,7 +301,7 @@ int join(bywash_segment *s);
 void leave(bywash_segment *s);
 int recover(bywash_segment *s, bywash_recovery *done);
 bool any_other_lives(bywash_segment *s, bool leaving_too);
-/** Unlinks the name unless somebody else uses the segment. */
+/** Unlinks the name unless somebody else uses the segment, or it has to stay. */
 void remove_if_unused(bywash_segment *s);
 bool is_removed(bywash_segment *s);
 /** Whether a participant that has joined may stay: 1, 0 or an error. */

@@ -321,6 +321,8 @@ int open_again(bywash_segment *s) {
   return damaged_segment(&s->where, "its state does not stand still: it changed 1000 times at one look");
 }
 
+static bool is_kept(bywash_segment *s) { return s->lifetime != BYWASH_WHILE_USED || retains(s, NULL, 0); }
+
 void remove_if_unused(bywash_segment *s) {
   own_file lock;
   int directory = open_directory(&s->where);
@@ -330,7 +332,8 @@ void remove_if_unused(bywash_segment *s) {
     if (compare_and_set(s->map + STATE_OFFSET, OPEN, (int64_t)owner_word(s->self, 0, 0, CLOSING))) { /* [closing] */
       full_fence(); /* [closing] */
       bool removed = false;
-      if (!any_other_lives(s, false) && is_at(s->where.path, s->device, s->inode)) {
+      if (!any_other_lives(s, false) && !is_kept(s) /* or somebody came meanwhile, left something, and is gone */
+          && is_at(s->where.path, s->device, s->inode)) {
         bywash_step();
         removed = unlinkat(directory, s->where.name, 0) == 0;
       }
@@ -350,7 +353,7 @@ void leave(bywash_segment *s) {
     return; /* taken for dead: whether anybody else stays is theirs to find out */
   }
   set_slot_word(s, id, owner_epoch(s->self), SLOT_LEAVING); /* [closing] */
-  if (s->lifetime == BYWASH_WHILE_USED && !any_other_lives(s, false) && !retains(s, NULL, 0)) {
+  if (!any_other_lives(s, false) && !is_kept(s)) {
     remove_if_unused(s); /* whether or not that succeeds */
   }
   if (has_slot(s)) {

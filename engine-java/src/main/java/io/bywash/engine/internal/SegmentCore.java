@@ -34,6 +34,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 
 /**
  * One attachment of this process to one segment, with the directory: how it begins, and how the segment goes when its
@@ -236,7 +237,7 @@ public final class SegmentCore extends Attachment {
     try {
       participants.beginLeaving();
       if (!participants.anyOtherStays() && !isKept()) {
-        removeIfUnused();
+        removeIfUnused(this::isKept); // or somebody came meanwhile, left something here, and is gone
       }
     } catch (FileSystemException forbidden) {
       EngineLog.log(System.Logger.Level.INFO, "Segment " + path + " stays, though nobody uses it any more: this process"
@@ -244,16 +245,20 @@ public final class SegmentCore extends Attachment {
     }
   }
 
-  /** Removes the file, whatever its lifetime, unless somebody else is attached; whether it is gone. */
-  boolean tryRemove() throws IOException {
-    removeIfUnused();
+  /**
+   * Removes the file, unless somebody else is attached; whether it is gone.
+   *
+   * @param onPurpose whether it goes whatever its lifetime, and whatever is in it
+   */
+  boolean tryRemove(boolean onPurpose) throws IOException {
+    removeIfUnused(onPurpose ? () -> false : this::isKept);
     return state().isRemoved();
   }
 
-  /** Removes the file under the names lock, unless somebody joins it meanwhile. */
-  private void removeIfUnused() throws IOException {
+  /** Removes the file under the names lock, unless somebody joins it meanwhile, or it has to stay. */
+  private void removeIfUnused(BooleanSupplier isKept) throws IOException {
     try (OpenDirectory bus = OpenDirectory.ofFile(path)) {
-      NamesLock.under(bus, () -> state().removeUnlessJoined(bus));
+      NamesLock.under(bus, () -> state().removeUnlessJoined(bus, isKept));
     } catch (NoSuchFileException gone) {
       // the directory, and the segment's name with it
     }

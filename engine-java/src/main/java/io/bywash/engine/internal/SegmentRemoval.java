@@ -41,10 +41,21 @@ public final class SegmentRemoval {
   /** Removes the file, if it is a segment of this user that nobody uses. */
   public static Removal remove(List<StructureType> types, Path path) {
     try {
-      String refusal = refusal(path);
-      return refusal == null ? removeOwn(types, path) : result(path, Outcome.REFUSED, refusal);
+      return remove(types, path, true);
     } catch (DamagedSegmentException damaged) {
       return removeDamaged(path);
+    }
+  }
+
+  /**
+   * Removes the file, if it is a sound segment of this user that nobody uses.
+   *
+   * @param onPurpose whether it goes whatever its lifetime, and whatever is in it
+   */
+  private static Removal remove(List<StructureType> types, Path path, boolean onPurpose) {
+    try {
+      String refusal = refusal(path);
+      return refusal == null ? removeOwn(types, path, onPurpose) : result(path, Outcome.REFUSED, refusal);
     } catch (SegmentFormatException foreign) {
       return result(path, Outcome.REFUSED, foreign.getMessage());
     } catch (SegmentNotFoundException | NoSuchFileException gone) {
@@ -78,7 +89,7 @@ public final class SegmentRemoval {
         + Files.getAttribute(Path.of("/proc/self"), "unix:uid") + ". Only its owner removes it.";
   }
 
-  private static Removal removeOwn(List<StructureType> types, Path path) throws IOException {
+  private static Removal removeOwn(List<StructureType> types, Path path, boolean onPurpose) throws IOException {
     SegmentCore observed = BusFiles.observe(types, path);
     try {
       List<Long> pids = living(observed);
@@ -99,7 +110,7 @@ public final class SegmentRemoval {
     }
     List<Long> pids = List.of();
     try {
-      if (joined.tryRemove()) {
+      if (joined.tryRemove(onPurpose)) {
         return result(path, Outcome.REMOVED, "It was removed.");
       }
       pids = living(joined);
@@ -150,7 +161,7 @@ public final class SegmentRemoval {
     for (String name : names) {
       try {
         if (isStale(types, directory.resolve(name))) {
-          done.add(remove(types, directory.resolve(name)));
+          done.add(remove(types, directory.resolve(name), false));
         }
       } catch (BusException notUsable) {
         // damaged, foreign, or not ours: it is removed by name only, if at all
@@ -168,7 +179,7 @@ public final class SegmentRemoval {
   static boolean removeIfStale(List<StructureType> types, Path path) {
     try {
       return isStale(types, path)
-          && List.of(Outcome.REMOVED, Outcome.NOT_FOUND).contains(remove(types, path).outcome());
+          && List.of(Outcome.REMOVED, Outcome.NOT_FOUND).contains(remove(types, path, false).outcome());
     } catch (SegmentNotFoundException gone) {
       return true;
     }
@@ -184,10 +195,11 @@ public final class SegmentRemoval {
     }
   }
 
+  /** Whether the segment seems to be one that may go: whoever removes it looks again. */
   private static boolean isStale(List<StructureType> types, Path path) {
     SegmentCore core = BusFiles.observe(types, path);
     try {
-      return !core.isKept() && living(core).isEmpty();
+      return living(core).isEmpty() && !core.isKept();
     } finally {
       core.close();
     }

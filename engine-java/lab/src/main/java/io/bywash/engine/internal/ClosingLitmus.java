@@ -108,7 +108,7 @@ public final class ClosingLitmus {
     @Actor
     public void remover() {
       meeting.meetAndWait(2_000);
-      LitmusPair.run(() -> pair.first.state().removeUnlessJoined(segment.directory));
+      LitmusPair.run(() -> pair.first.state().removeUnlessJoined(segment.directory, () -> false));
     }
 
     @Actor

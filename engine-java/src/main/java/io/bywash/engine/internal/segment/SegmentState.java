@@ -9,6 +9,7 @@ import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
 import java.lang.invoke.VarHandle;
 import java.nio.file.Path;
+import java.util.function.BooleanSupplier;
 
 /** The word that says whether a segment is open, being removed by its last participant, or removed. */
 public final class SegmentState {
@@ -79,10 +80,13 @@ public final class SegmentState {
   }
 
   /**
-   * Removes the file, unless somebody joined meanwhile. Returns whether it removed the file. The caller holds the names
-   * lock, so no other remover and no creator is at work.
+   * Removes the file, unless somebody joined meanwhile, or it has to stay. Returns whether it removed the file. The
+   * caller holds the names lock, so no other remover and no creator is at work.
+   *
+   * @param isKept whether the segment has to stay though nobody uses it; asked when nobody can join any more, and what
+   *     others did before they left is visible
    */
-  public boolean removeUnlessJoined(OpenDirectory directory) throws IOException {
+  public boolean removeUnlessJoined(OpenDirectory directory, BooleanSupplier isKept) throws IOException {
     long mine = Owner.word(participants.self(), 0, 0, CLOSING);
     revertIfAbandoned(); // another remover died
     removing = true; // or a thread that recovers would revert it
@@ -93,7 +97,7 @@ public final class SegmentState {
     VarHandle.fullFence(); // [closing]
     boolean removed = false;
     try {
-      if (!participants.anyOtherStays() && file.isAt(path)) {
+      if (!participants.anyOtherStays() && !isKept.getAsBoolean() && file.isAt(path)) {
         directory.deleteIfExists(path.getFileName().toString());
         removed = true;
       }

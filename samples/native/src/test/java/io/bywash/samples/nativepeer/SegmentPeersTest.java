@@ -28,8 +28,10 @@ import io.bywash.engine.queue.Producer;
 import io.bywash.engine.queue.WorkQueue;
 import io.bywash.engine.ring.Ring;
 import io.bywash.engine.wait.WaitPolicy;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -108,6 +110,33 @@ final class SegmentPeersTest {
         assertTrue(segment.directory().find("q").isPresent());
       }
       peer.release().ends();
+    }
+  }
+
+  @Test
+  void aCThatWaitsToRemoveTheSegmentLeavesWhatWasSentMeanwhileByOneThatHasLeft() throws Exception {
+    try (Bus bus = new Bus()) {
+      Path path = bus.path("s");
+      Peer peer = bus.peer("open");
+      assertTrue(peer.line().startsWith("opened "));
+      try (FileChannel names = FileChannel.open(path.resolveSibling(".lock"), StandardOpenOption.WRITE)) {
+        names.lock(0, 1, false);
+        peer.release();
+        try (Segment observed = Segment.observe(path)) {
+          while (!observed.participants().getFirst().leaving()) { // the test's timeout is the limit
+            Thread.sleep(1);
+          }
+        }
+        try (Segment segment = Segment.attach(path, 0);
+            Producer producer = Producer.open(segment.directory().find("jobs", Kind.WORK_QUEUE))) {
+          assertTrue(producer.offer(Numbered.message(3)));
+        }
+      }
+      peer.ends();
+      try (Segment segment = Segment.attach(path, 0);
+          Consumer consumer = Consumer.open(segment.directory().find("jobs", Kind.WORK_QUEUE))) {
+        assertEquals(1, consumer.poll(message -> assertEquals(3, Numbered.check(message.toBytes())), 10));
+      }
     }
   }
 

@@ -1,0 +1,114 @@
+package io.bywash.engine.queue;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.bywash.engine.BusDirectory;
+import io.bywash.engine.Lifetime;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.SpecMismatchException;
+import io.bywash.engine.TempBus;
+import io.bywash.engine.Threads;
+import io.bywash.engine.internal.files.NamesLock;
+import io.bywash.engine.internal.linux.OpenDirectory;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Whoever is about to remove a segment leaves it there if somebody has sent something meanwhile, and has left. */
+@Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class LastLeaverTest {
+  private static final SegmentSpec SPEC = SegmentSpec.of(
+      WorkQueue.spec(TestJobs.NAME, 16, TestJobs.MAX_BYTES, DeliveryPolicy.redeliver(), 8)).withParticipantCapacity(8);
+  private static final SegmentSpec OTHER = SPEC.withParticipantCapacity(9);
+
+  @RegisterExtension final TempBus bus = new TempBus();
+
+  /** Runs {@code remover} until it waits for the names lock, then {@code meanwhile}, then the rest of the remover. */
+  private void duringRemoval(Threads.Work remover, Threads.Work meanwhile) throws Exception {
+    try (Threads threads = new Threads(); OpenDirectory directory = OpenDirectory.of(bus.directory())) {
+      NamesLock.under(directory, () -> {
+        Thread thread = threads.start("remover", remover);
+        Threads.await(() -> Stream.of(thread.getStackTrace())
+            .anyMatch(frame -> frame.getMethodName().equals("withLock")), "the remover to wait for the names lock");
+        try {
+          meanwhile.run();
+        } catch (Exception failure) {
+          throw new AssertionError(failure);
+        }
+        return true;
+      });
+      threads.join();
+    }
+  }
+
+  private void enqueue() {
+    try (Segment segment = Segment.attach(bus.path("seg"), 0);
+        Producer producer = Producer.open(segment.directory().find(TestJobs.NAME).orElseThrow())) {
+      TestJobs.send(producer, 0, 10);
+    }
+  }
+
+  private void assertSent() {
+    assertTrue(Files.exists(bus.path("seg")), "the segment is gone, and with it what was sent");
+    try (Segment segment = Segment.open(bus.path("seg"), SPEC);
+        Consumer consumer = Consumer.open(segment.directory().find(TestJobs.NAME).orElseThrow())) {
+      assertEquals(List.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9), TestJobs.drain(consumer));
+    }
+    assertEquals(List.of(), bus.files());
+  }
+
+  /** A segment that nobody uses, though its last user has not removed it. */
+  private void leaveStale() throws Exception {
+    try (Segment segment = Segment.create(bus.path("template"), SPEC)) {
+      Files.copy(segment.path(), bus.path("seg"));
+    }
+  }
+
+  @Test
+  void whoClosesAsTheLastOneLeavesWhatWasSentSinceItLooked() throws Exception {
+    Segment last = Segment.create(bus.path("seg"), SPEC);
+    duringRemoval(last::close, this::enqueue);
+    assertSent();
+  }
+
+  @Test
+  void whoCleansLeavesWhatWasSentSinceItLooked() throws Exception {
+    leaveStale();
+    duringRemoval(() -> assertEquals(List.of(), BusDirectory.at(bus.directory()).clean()), this::enqueue);
+    assertSent();
+  }
+
+  @Test
+  void whoWantsAnotherSpecificationLeavesWhatWasSentSinceItLooked() throws Exception {
+    leaveStale();
+    duringRemoval(() -> {
+      SpecMismatchException differs = Assertions.assertThrows(SpecMismatchException.class,
+          () -> Segment.open(bus.path("seg"), OTHER).close());
+      assertTrue(differs.getMessage().contains("10 messages"), differs.getMessage());
+    }, this::enqueue);
+    assertSent();
+  }
+
+  @Test
+  void whoRemovesOnPurposeRemovesWhatWasSentAsWell() throws Exception {
+    leaveStale();
+    duringRemoval(() -> BusDirectory.at(bus.directory()).remove("seg"), this::enqueue);
+    assertEquals(List.of(), bus.files());
+  }
+
+  @Test
+  void aKeptSegmentIsRemovedOnPurposeOnly() throws Exception {
+    Segment.create(bus.path("seg"), SPEC.withLifetime(Lifetime.KEPT)).close();
+    assertEquals(List.of(), BusDirectory.at(bus.directory()).clean());
+    Assertions.assertThrows(SpecMismatchException.class, () -> Segment.open(bus.path("seg"), OTHER).close());
+    assertEquals(List.of("seg"), bus.files());
+    BusDirectory.at(bus.directory()).remove("seg");
+  }
+}
