@@ -10,7 +10,9 @@ import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.internal.SegmentFace;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.files.NamesLock;
 import io.bywash.engine.internal.layout.SegmentLayout;
+import io.bywash.engine.internal.linux.OpenDirectory;
 import io.bywash.engine.internal.memory.Region;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -22,6 +24,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -123,6 +126,27 @@ class RemovalTest {
     }
     assertEquals(List.of(), directory.clean());
     assertRemoved("damaged");
+  }
+
+  @Test
+  void whatHasTakenTheNameOfADamagedSegmentMeanwhileIsLookedAtAnew() throws Exception {
+    Path file = stale("damaged");
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.write(java.nio.ByteBuffer.wrap(new byte[] {0x77}), 16);
+    }
+    try (Threads threads = new Threads(); OpenDirectory opened = OpenDirectory.of(bus.directory())) {
+      NamesLock.under(opened, () -> {
+        Thread remover = threads.start("remover",
+            () -> assertEquals(Outcome.REFUSED, directory.remove("damaged").outcome()));
+        Threads.await(() -> Stream.of(remover.getStackTrace())
+            .anyMatch(frame -> frame.getMethodName().equals("withLock")), "the remover to wait for the names lock");
+        Files.delete(file);
+        return Files.writeString(file, "no segment, though it has taken the name");
+      });
+      threads.join();
+    }
+    assertTrue(Files.exists(file));
+    Files.delete(file);
   }
 
   @Test

@@ -40,22 +40,26 @@ public final class SegmentRemoval {
 
   /** Removes the file, if it is a segment of this user that nobody uses. */
   public static Removal remove(List<StructureType> types, Path path) {
-    try {
-      return remove(types, path, true);
-    } catch (DamagedSegmentException damaged) {
-      return removeDamaged(path);
+    while (true) {
+      Removal done = remove(types, path, true);
+      if (done != null) {
+        return done;
+      }
     }
   }
 
   /**
-   * Removes the file, if it is a sound segment of this user that nobody uses.
+   * Removes the file, if it is a segment of this user that nobody uses; null when one has to look again.
    *
-   * @param onPurpose whether it goes whatever its lifetime, and whatever is in it
+   * @param onPurpose whether it goes whatever its lifetime, whatever is in it, and even if it is damaged
    */
   private static Removal remove(List<StructureType> types, Path path, boolean onPurpose) {
     try {
       String refusal = refusal(path);
-      return refusal == null ? removeOwn(types, path, onPurpose) : result(path, Outcome.REFUSED, refusal);
+      if (refusal != null) {
+        return result(path, Outcome.REFUSED, refusal);
+      }
+      return onPurpose ? removeEvenIfDamaged(types, path) : removeSound(types, path, false);
     } catch (SegmentFormatException foreign) {
       return result(path, Outcome.REFUSED, foreign.getMessage());
     } catch (SegmentNotFoundException | NoSuchFileException gone) {
@@ -89,7 +93,17 @@ public final class SegmentRemoval {
         + Files.getAttribute(Path.of("/proc/self"), "unix:uid") + ". Only its owner removes it.";
   }
 
-  private static Removal removeOwn(List<StructureType> types, Path path, boolean onPurpose) throws IOException {
+  private static Removal removeEvenIfDamaged(List<StructureType> types, Path path) throws IOException {
+    try (SegmentFile file = SegmentFile.open(path, true)) { // while it is open, no other file has its inode
+      try {
+        return removeSound(types, path, true);
+      } catch (DamagedSegmentException damaged) {
+        return removeDamaged(path, file);
+      }
+    }
+  }
+
+  private static Removal removeSound(List<StructureType> types, Path path, boolean onPurpose) throws IOException {
     SegmentCore observed = BusFiles.observe(types, path);
     try {
       List<Long> pids = living(observed);
@@ -127,22 +141,19 @@ public final class SegmentRemoval {
     return pids;
   }
 
-  private static Removal removeDamaged(Path path) {
-    String name = path.getFileName().toString();
+  /** Removes the damaged file unless it is in use; null when its name leads elsewhere, and one has to look again. */
+  private static Removal removeDamaged(Path path, SegmentFile damaged) throws IOException {
     try (OpenDirectory directory = OpenDirectory.ofFile(path)) {
       return NamesLock.under(directory, () -> {
-        try (SegmentFile file = SegmentFile.open(directory, name, true)) {
-          if (isAnySlotLocked(file)) {
-            return inUse(path, List.of());
-          }
-          directory.deleteIfExists(name);
-          return result(path, Outcome.REMOVED, "It was damaged, and was removed.");
+        if (!damaged.isAt(path)) {
+          return Optional.<Removal>empty();
         }
-      });
-    } catch (NoSuchFileException gone) {
-      return result(path, Outcome.NOT_FOUND, "There is no segment " + path + ".");
-    } catch (IOException failure) {
-      throw BusFailures.of(path, failure);
+        if (isAnySlotLocked(damaged)) {
+          return Optional.of(inUse(path, List.of()));
+        }
+        directory.deleteIfExists(path.getFileName().toString());
+        return Optional.of(result(path, Outcome.REMOVED, "It was damaged, and was removed."));
+      }).orElse(null);
     }
   }
 
