@@ -366,7 +366,8 @@ bool is_being_created(const place *where) {
   bool found = false;
   DIR *names = opendir(where->directory);
   for (struct dirent *entry; names != NULL && !found && (entry = readdir(names)) != NULL;) {
-    if (is_hidden(entry->d_name) && strncmp(entry->d_name, prefix, strlen(prefix)) == 0) {
+    if (is_hidden(entry->d_name) && strncmp(entry->d_name, prefix, strlen(prefix)) == 0
+        && strlen(entry->d_name) == strlen(prefix) + 20) { /* or it is that of a name which only begins so */
       struct stat status;
       own_file file = { .fd = -1 };
       if (open_in(&file, dirfd(names), entry->d_name, O_RDONLY, where, &status) == 0) {

@@ -81,7 +81,7 @@ public final class HiddenFiles {
   public static boolean isBeingCreated(OpenDirectory directory, String segment) throws IOException {
     for (String name : names(directory)) {
       try {
-        if (name.startsWith(prefix(segment)) && isCreatorAlive(directory, name)) {
+        if (isOf(name, segment) && isCreatorAlive(directory, name)) {
           return true;
         }
       } catch (NoSuchFileException done) {
@@ -89,6 +89,11 @@ public final class HiddenFiles {
       }
     }
     return false;
+  }
+
+  /** Whether a hidden file is of the segment of that name, and not of one whose name only begins so. */
+  private static boolean isOf(String name, String segment) {
+    return name.startsWith(prefix(segment)) && name.length() == name(segment, 0).length();
   }
 
   private static boolean isCreatorAlive(OpenDirectory directory, String name) throws IOException {
