@@ -28,7 +28,6 @@ import io.bywash.engine.internal.segment.Geometry;
 import io.bywash.engine.internal.segment.TruncatedFile;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -178,7 +177,11 @@ public final class SegmentCore extends Attachment {
    * know.
    */
   public long currentSizeBytes() throws IOException {
-    return file.isAt(path) ? Files.size(path) : geometry.sizeBytes();
+    try {
+      return file.isAt(path) ? file.sizeBytes() : geometry.sizeBytes(); // of what is open: another may take the name
+    } catch (NoSuchFileException gone) { // without native access, the file is found by its name
+      return geometry.sizeBytes();
+    }
   }
 
   /** What the segment has to stay for though nobody uses it, in words. */
