@@ -6,10 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.internal.SegmentCore;
+import io.bywash.engine.internal.SegmentFace;
+import io.bywash.engine.internal.layout.Owner;
+import io.bywash.engine.internal.layout.SegmentLayout;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -53,6 +58,28 @@ class AttachTest {
     assertThrows(InterruptedWaitException.class, () -> Segment.attach(bus.path("never"), TimeUnit.SECONDS.toNanos(50)));
     assertThrows(SegmentNotFoundException.class, () -> Segment.attach(bus.path("never"), 0), "it does not wait");
     assertTrue(Thread.interrupted());
+  }
+
+  @Test
+  void whoIsInterruptedPausesBetweenTheTriesToOpenWhatIsBeingRemoved() throws Exception {
+    try (Threads threads = new Threads(); Segment segment = Segment.create(bus.path("seg"), SPEC)) {
+      SegmentCore core = SegmentFace.core(segment);
+      long closing = Owner.word(core.participants().self(), 0, 0, SegmentLayout.CLOSING);
+      core.region().setLongVolatile(SegmentLayout.STATE_OFFSET, closing);
+      long start = System.nanoTime();
+      AtomicBoolean stillInterrupted = new AtomicBoolean();
+      threads.start("opener", () -> {
+        Thread.currentThread().interrupt();
+        Segment.open(segment.path(), SPEC).close();
+        stillInterrupted.set(Thread.interrupted());
+      });
+      long slot = core.geometry().slot(1) + SegmentLayout.SLOT_WORD; // each try is a life of the next slot
+      Threads.await(() -> Owner.epoch(core.region().getLongVolatile(slot)) >= 20, "20 tries");
+      assertTrue(System.nanoTime() - start >= 500_000_000);
+      core.region().setLongVolatile(SegmentLayout.STATE_OFFSET, SegmentLayout.OPEN);
+      threads.join();
+      assertTrue(stillInterrupted.get());
+    }
   }
 
   @Test

@@ -92,7 +92,20 @@ public final class BusFiles {
           throw full;
         }
       }
-      LockSupport.parkNanos(MAX_RETRY_NANOS);
+      pause(MAX_RETRY_NANOS);
+    }
+  }
+
+  /** Waits for a moment even if the thread is interrupted, which it still is afterwards. */
+  private static void pause(long nanos) {
+    boolean interrupted = false;
+    long start = System.nanoTime();
+    for (long left = nanos; left > 0; left = nanos - (System.nanoTime() - start)) {
+      interrupted |= Thread.interrupted(); // or parkNanos would return at once
+      LockSupport.parkNanos(left);
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -115,7 +128,7 @@ public final class BusFiles {
           throw stuck;
         }
       }
-      LockSupport.parkNanos(pauseNanos);
+      pause(pauseNanos);
       pauseNanos = Math.min(2 * pauseNanos, MAX_RETRY_NANOS); // each try maps the whole segment
     }
   }
