@@ -1,5 +1,6 @@
 package io.bywash.engine.internal;
 
+import io.bywash.engine.internal.attachment.Failures;
 import io.bywash.engine.internal.linux.EngineThread;
 import java.util.Collections;
 import java.util.List;
@@ -73,6 +74,13 @@ final class ExitHook {
     synchronized (PARTICIPANTS) {
       all = List.copyOf(PARTICIPANTS);
     }
-    all.forEach(SegmentCore::leaveAtExit);
+    leave(all);
+  }
+
+  /** Leaves all of them, even if leaving some of them fails. */
+  static void leave(List<SegmentCore> all) {
+    Failures failures = new Failures();
+    all.forEach(participant -> failures.collect(participant::leaveAtExit));
+    failures.rethrow();
   }
 }
