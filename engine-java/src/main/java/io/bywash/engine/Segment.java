@@ -205,8 +205,10 @@ public final class Segment extends SegmentFace implements AutoCloseable {
   /**
    * Closes this attachment and all roles that are still open in it. Each such role throws
    * {@link SegmentClosedException} at its next operation, and roles that wait are woken. The slot, lock, file
-   * descriptor and memory are released at once. If the lifetime is {@link Lifetime#WHILE_USED} and no other participant
-   * is alive, the segment is removed. Calling this again does nothing.
+   * descriptor and memory are released at once. If the lifetime is {@link Lifetime#WHILE_USED}, no other participant is
+   * alive, and nothing that the segment holds has to stay, the segment is removed. That waits for up to 10 s for
+   * another process that is creating or removing a segment in the same directory; if that one does not go on, the
+   * segment stays, which is logged, and everything else is released then. Calling this again does nothing.
    *
    * <p>A role whose user is inside an operation is closed when that operation ends, and what it uses is released with
    * it. An open claim can then no longer be committed; a handler that is running continues to read what was there.

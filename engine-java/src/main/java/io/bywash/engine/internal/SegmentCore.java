@@ -9,6 +9,7 @@ import io.bywash.engine.Lifetime;
 import io.bywash.engine.Participant;
 import io.bywash.engine.Recovery;
 import io.bywash.engine.Removal;
+import io.bywash.engine.SegmentAccessException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.internal.attachment.Attachment;
@@ -27,7 +28,6 @@ import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.internal.segment.Geometry;
 import io.bywash.engine.internal.segment.TruncatedFile;
 import java.io.IOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -227,7 +227,7 @@ public final class SegmentCore extends Attachment {
       if (participants.hasSlot()) {
         leaveName();
       }
-    } catch (IOException | BusException | InternalError failure) {
+    } catch (BusException | InternalError failure) {
       EngineLog.log(System.Logger.Level.DEBUG, "Segment " + path + " was not left in good order at the end of the"
           + " process.", failure);
     } finally {
@@ -235,16 +235,19 @@ public final class SegmentCore extends Attachment {
     }
   }
 
-  /** Says that this participant is leaving, and removes the segment if nobody else stays. */
-  private void leaveName() throws IOException {
+  /**
+   * Says that this participant is leaving, and removes the segment if nobody else stays. A removal that fails is only
+   * logged: whoever closes a segment can do nothing about it.
+   */
+  private void leaveName() {
     try {
       participants.beginLeaving();
       if (!participants.anyOtherStays() && !isKept()) {
         removeIfUnused(this::isKept); // or somebody came meanwhile, left something here, and is gone
       }
-    } catch (FileSystemException forbidden) {
+    } catch (IOException | SegmentAccessException refused) {
       EngineLog.log(System.Logger.Level.INFO, "Segment " + path + " stays, though nobody uses it any more: this process"
-          + " may not remove it (" + forbidden.getMessage() + "). Its owner can: bywash doctor --clean.", null);
+          + " cannot remove it (" + refused.getMessage() + "). Its owner can: bywash doctor --clean.", null);
     }
   }
 

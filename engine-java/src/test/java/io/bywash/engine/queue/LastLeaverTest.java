@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.BusDirectory;
 import io.bywash.engine.Lifetime;
+import io.bywash.engine.Removal;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
@@ -101,6 +102,18 @@ class LastLeaverTest {
     leaveStale();
     duringRemoval(() -> BusDirectory.at(bus.directory()).remove("seg"), this::enqueue);
     assertEquals(List.of(), bus.files());
+  }
+
+  @Test
+  void whoCannotRemoveTheSegmentAsTheLastOneLeavesItAndIsNotTold() throws Exception {
+    Segment last = Segment.create(bus.path("seg"), SPEC);
+    try (OpenDirectory directory = OpenDirectory.of(bus.directory())) {
+      NamesLock.under(directory, () -> {
+        last.close(); // as if the holder of the names lock were stopped
+        return true;
+      });
+    }
+    assertEquals(List.of("seg"), BusDirectory.at(bus.directory()).clean().stream().map(Removal::name).toList());
   }
 
   @Test
