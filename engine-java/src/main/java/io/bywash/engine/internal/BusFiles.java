@@ -4,6 +4,7 @@ import io.bywash.engine.InterruptedWaitException;
 import io.bywash.engine.NoSpaceException;
 import io.bywash.engine.SegmentAccessException;
 import io.bywash.engine.SegmentExistsException;
+import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.internal.directory.StructureType;
@@ -141,13 +142,26 @@ public final class BusFiles {
     try {
       return tryAttach(types, path, spec);
     } catch (SpecMismatchException differs) {
+      replace(types, path, differs);
+      return null;
+    }
+  }
+
+  /**
+   * Removes a segment that differs, if nobody uses it and it need not stay.
+   *
+   * @throws SpecMismatchException when it stays
+   */
+  private static void replace(List<StructureType> types, Path path, SpecMismatchException differs) {
+    try {
       if (!SegmentRemoval.removeIfStale(types, path)) {
         throw SegmentRemoval.retained(types, path).map(reason -> new SpecMismatchException("Segment " + path
             + " differs from what was asked for, and stays though nobody uses it, since " + reason
             + ". Take that out with the specification that it was made with, or remove it with all that is in it:"
             + " bywash doctor --remove " + path.getFileName() + ". ", differs.differences())).orElse(differs);
       }
-      return null;
+    } catch (SegmentNotFoundException gone) {
+      // its last user has just removed it
     }
   }
 

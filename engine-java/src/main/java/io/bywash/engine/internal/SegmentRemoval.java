@@ -186,14 +186,14 @@ public final class SegmentRemoval {
     return List.copyOf(done);
   }
 
-  /** Removes a segment that nobody uses and that is not to be kept; whether it is gone. */
+  /**
+   * Removes a segment that nobody uses and that is not to be kept; whether it is gone.
+   *
+   * @throws SegmentNotFoundException when it was gone before
+   */
   static boolean removeIfStale(List<StructureType> types, Path path) {
-    try {
-      return isStale(types, path)
-          && List.of(Outcome.REMOVED, Outcome.NOT_FOUND).contains(remove(types, path, false).outcome());
-    } catch (SegmentNotFoundException gone) {
-      return true;
-    }
+    return isStale(types, path)
+        && List.of(Outcome.REMOVED, Outcome.NOT_FOUND).contains(remove(types, path, false).outcome());
   }
 
   /** What a segment that nobody uses has to stay for, in words; empty when it need not, or somebody uses it. */
