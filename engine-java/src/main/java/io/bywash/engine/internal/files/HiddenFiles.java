@@ -40,8 +40,19 @@ public final class HiddenFiles {
         deleteIfLeft(directory, leftover);
       }
       SegmentFile file = SegmentFile.create(directory, name, permissions);
-      file.tryLock(SegmentLayout.SLOT_LOCKS);
-      return file;
+      boolean locked = false;
+      try {
+        locked = file.tryLock(SegmentLayout.SLOT_LOCKS);
+        if (!locked) {
+          throw new IOException("another process has locked the new file " + name);
+        }
+        return file;
+      } finally {
+        if (!locked) {
+          file.close();
+          directory.deleteIfExists(name);
+        }
+      }
     });
   }
 
