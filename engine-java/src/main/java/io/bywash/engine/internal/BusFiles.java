@@ -12,7 +12,6 @@ import io.bywash.engine.internal.files.BusFailures;
 import io.bywash.engine.internal.files.HiddenFiles;
 import io.bywash.engine.internal.files.NamesLock;
 import io.bywash.engine.internal.files.Space;
-import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.linux.OpenDirectory;
 import io.bywash.engine.internal.linux.SegmentFile;
 import java.io.IOException;
@@ -235,21 +234,34 @@ public final class BusFiles {
     try {
       SegmentFile file = SegmentFile.open(path, false);
       SegmentCore core = null;
+      boolean done = false;
       try {
         core = SegmentCore.join(types, path, file, spec);
         if (core != null) {
           ExitHook.add(core);
+          done = true;
         }
         return core;
       } finally {
-        if (core == null) {
-          file.close();
+        if (!done) {
+          giveUp(file, core);
         }
       }
     } catch (NoSuchFileException none) {
       return null;
     } catch (IOException failure) {
       throw BusFailures.of(path, failure);
+    }
+  }
+
+  /** Undoes an attachment of which nobody will know; {@code core} is null if it never was one that others see. */
+  private static void giveUp(SegmentFile file, SegmentCore core) throws IOException {
+    try {
+      if (core != null) {
+        core.leave(); // or this process would seem to use the segment until it ends
+      }
+    } finally {
+      file.close();
     }
   }
 
@@ -269,6 +281,7 @@ public final class BusFiles {
     String hidden = HiddenFiles.name(name, segmentId);
     SegmentFile file = HiddenFiles.create(directory, hidden, spec.permissions());
     SegmentCore core = null;
+    boolean done = false;
     try {
       Space.check(path, spec.sizeBytes()); // behind the removal of what dead creators left
       Space.allocate(path, file, spec.sizeBytes());
@@ -277,21 +290,21 @@ public final class BusFiles {
         directory.link(hidden, name);
         return name;
       });
+      directory.deleteIfExists(hidden);
       ExitHook.add(core);
+      done = true;
       return core;
     } catch (FileAlreadyExistsException lost) {
-      core = null;
       throw alreadyThere(path);
     } catch (NoSpaceException full) {
       throw exists(path) ? alreadyThere(path) : full; // another creator took the space for the same segment
-    } catch (IOException | RuntimeException failure) {
-      core = null;
-      throw failure;
     } finally {
-      directory.deleteIfExists(hidden);
-      if (core == null) {
-        file.unlock(SegmentLayout.SLOT_LOCKS);
-        file.close();
+      if (!done) {
+        try {
+          directory.deleteIfExists(hidden);
+        } finally {
+          giveUp(file, file.isAt(path) ? core : null);
+        }
       }
     }
   }
