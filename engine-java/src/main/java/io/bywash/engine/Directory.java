@@ -62,7 +62,8 @@ public final class Directory {
   /**
    * Removes the entry of that name and its contents. The name can be used again at once, the bytes as soon as nobody
    * holds a role in the entry any more. Roles that are still held end: they throw {@link EntryRemovedException} when
-   * they next wait or look for room, or after about a thousand messages or polls that found nothing.
+   * they next wait or look for room, or after about a thousand messages or polls that found nothing. Those of
+   * observers, for whom the bytes do not wait, throw it at their next use.
    *
    * @return {@link Removal.Outcome#REMOVED}; {@link Removal.Outcome#NOT_FOUND} when there is no entry of that name; or
    *     {@link Removal.Outcome#IN_USE} when another, living participant owns the entry (see {@link Entry#owner}), whose

@@ -120,7 +120,7 @@ final class RecordReader {
   /** Whether a poll would find something. Any thread may ask while the reader waits. */
   boolean hasWork() {
     return position != readable || ring.published() != position || untoldCount > 0
-        || handle != null && !handle.isStillOurs();
+        || (handle == null ? entry.isGone() : !handle.isStillOurs());
   }
 
   /** Whether the handler of a poll is being called. */
@@ -133,7 +133,9 @@ final class RecordReader {
     if (handle != null && !handle.isStillOurs()) {
       throw cutOff();
     }
-    return position != readable || lookForMore() || untoldCount > 0;
+    boolean found = position != readable || lookForMore() || untoldCount > 0;
+    checkStillThere();
+    return found;
   }
 
   /** Hands over what {@link #look} found. */
@@ -275,6 +277,7 @@ final class RecordReader {
     // [oldest] only now is anything that was read above known to be true. One that is waited for may have joined while
     // the boundary moved past it; nothing is overwritten then before it was evicted [revoked]
     boolean overwritten = ring.isOverwritten(start) && !(options.isGating() && handle.isStillOurs());
+    checkStillThere();
     copyStart = start;
     copyEnd = overwritten ? start : start + bytes;
     return !overwritten;
@@ -295,11 +298,8 @@ final class RecordReader {
     if (options.isGating()) {
       throw cutOff();
     }
-    Ring.Cursor cursor = ring.cursor(options.isResumingAtNewest());
+    Ring.Cursor cursor = whereToResume();
     long lost = cursor.sequence() - nextSequence;
-    if (lost < 0 || cursor.position() < position) {
-      throw entry.damaged("sequence " + cursor.sequence() + " stands where at least " + nextSequence + " was due");
-    }
     moveTo(cursor);
     lookForMore(); // what was readable before may lie behind now
     countLost(lost);
@@ -310,14 +310,43 @@ final class RecordReader {
     tellGap(handler);
   }
 
+  private Ring.Cursor whereToResume() {
+    Ring.Cursor cursor;
+    try {
+      cursor = ring.cursor(options.isResumingAtNewest());
+      if (cursor.sequence() < nextSequence || cursor.position() < position) {
+        throw entry.damaged("sequence " + cursor.sequence() + " stands where at least " + nextSequence + " was due");
+      }
+    } catch (DamagedSegmentException damage) {
+      throw cutOffOr(damage);
+    }
+    checkStillThere();
+    return cursor;
+  }
+
   OverrunException overrunException(long lost) {
     return new OverrunException("This subscriber of entry \"" + entry.name() + "\" in segment " + entry.core().path()
         + " was overtaken: " + lost + " messages from sequence " + (nextSequence - lost) + " on were overwritten before"
         + " it read them. Read faster, make the ring larger, or subscribe with block() or skip().", lost, nextSequence);
   }
 
-  /** Damage is what a reader in place sees, too, when its role was revoked and the publisher has overtaken it. */
+  /**
+   * An observer holds no row. What it has read counts only if the bytes were this entry's to the end.
+   *
+   * @throws io.bywash.engine.EntryRemovedException when they were not
+   */
+  private void checkStillThere() {
+    if (handle == null) {
+      entry.checkPresent();
+    }
+  }
+
+  /**
+   * Damage is what a reader in place sees, too, when its role was revoked and the publisher has overtaken it, and an
+   * observer whose entry was removed.
+   */
   private RuntimeException cutOffOr(DamagedSegmentException damage) {
+    checkStillThere();
     VarHandle.acquireFence(); // [revoked] its word changed before what it read was overwritten
     return handle == null || handle.isStillOurs() ? damage : cutOff();
   }

@@ -107,7 +107,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
         ring.entry.core().requireParticipant();
       }
       Subscriber subscriber = new Subscriber(ring, UsageGuard.ofObserver(ring.entry), options);
-      subscriber.reader.moveTo(subscriber.start());
+      subscriber.reader.moveTo(ring.entry.look(subscriber::start));
       subscriber.tellStart();
       return subscriber;
     }
@@ -194,6 +194,8 @@ public final class Subscriber extends Role implements Waitable, Revocable {
    *     {@link SubscriberOptions#fail}
    * @throws io.bywash.engine.EvictedException when this subscriber was evicted, with
    *     {@link SubscriberOptions#evictAfter}
+   * @throws io.bywash.engine.EntryRemovedException when the entry was removed; an observer learns of it at once, others
+   *     as {@link io.bywash.engine.Directory#remove} says
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no publisher writes
    * @throws IllegalArgumentException when {@code limit} is less than 1
    * @throws IllegalStateException when {@code handler} calls this

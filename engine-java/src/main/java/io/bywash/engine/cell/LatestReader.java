@@ -336,7 +336,7 @@ public final class LatestReader extends Role implements Waitable, Revocable {
 
   @Override
   protected boolean hasWork() {
-    return LatestBuffers.version(buffers.latest()) != seen;
+    return LatestBuffers.version(buffers.latest()) != seen || isObserver && entry.isGone();
   }
 
   @Override

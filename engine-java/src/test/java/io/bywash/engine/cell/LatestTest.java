@@ -334,6 +334,27 @@ class LatestTest {
   }
 
   @Test
+  void anObserverThatWaitsByTheHubLearnsOfTheRemoval() throws Exception {
+    for (int value : new int[] {0, 5}) {
+      try (TestCells both = cells(1, 1); Segment observed = Segment.observe(bus.path("seg"));
+          LatestReader seen = LatestReader.open(observed.directory().find(TestCells.NAME).orElseThrow())) {
+        try (LatestWriter writer = LatestWriter.open(both.cells)) {
+          if (value != 0) {
+            set(writer, value);
+            assertEquals(value, number(seen.get()));
+          }
+        }
+        CompletableFuture<Void> ready = WaitHub.shared().whenReady(seen);
+        assertFalse(ready.isDone());
+        both.first.directory().remove(TestCells.NAME);
+        ready.get(60, TimeUnit.SECONDS);
+        assertThrows(EntryRemovedException.class, seen::get);
+        assertThrows(EntryRemovedException.class, () -> seen.awaitNewer(PATIENCE_NANOS));
+      }
+    }
+  }
+
+  @Test
   void aWordOrLengthThatNoWriterWritesIsDamage() {
     try (TestCells both = cells(1, 1); LatestWriter writer = LatestWriter.open(both.cells);
         LatestReader reader = LatestReader.open(both.elsewhere)) {

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
+import java.util.stream.Stream;
 
 /**
  * What keeps an attachment from giving up its slot, lock and memory: open roles, operations in progress, and the rows
@@ -99,9 +100,10 @@ final class OpenRoles {
     return roles.contains(role) || observers.contains(role);
   }
 
-  /** The roles in a row that others can see; those in all rows if {@code row} is null. */
+  /** The roles in a row; those in all rows if {@code row} is null. */
   synchronized List<UsageGuard> in(Row row) {
-    return roles.stream().filter(role -> row == null || role.row().isSameAs(row)).toList();
+    return Stream.concat(roles.stream(), observers.stream())
+        .filter(role -> row == null || role.row().isSameAs(row)).toList();
   }
 
   // ---- rows

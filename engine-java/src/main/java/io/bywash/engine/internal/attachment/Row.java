@@ -8,6 +8,7 @@ import io.bywash.engine.EntrySpec;
 import io.bywash.engine.internal.layout.Names;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.memory.Region;
+import java.lang.invoke.VarHandle;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -206,8 +207,12 @@ public class Row {
     return region.getLongAcquire(core.geometry().row(index) + ROW_WORD) != word; // [row-live]
   }
 
-  /** Throws the exception for the user of a role that ended because its entry was removed. */
+  /**
+   * Throws the exception for the user of a role that ended because its entry was removed. What an observer has read
+   * before was the entry's if this does not throw.
+   */
   public final void checkPresent() {
+    VarHandle.acquireFence(); // [row-live] the row changed before any of the entry's bytes was another's
     if (isGone()) {
       throw new EntryRemovedException("Entry \"" + name + "\" of segment " + core.path()
           + " was removed while it was in use. Find or add it again.");
@@ -225,7 +230,8 @@ public class Row {
    */
   public final void probe() {
     core.probeName();
-    boolean mayBeGone = roleCount == 0 || region.getLongOpaque(offset + REMOVED_MARK) != 0;
+    // who only observes holds no row, so that the mark may have been zeroed with the other bytes
+    boolean mayBeGone = roleCount == 0 || core.isReadOnly() || region.getLongOpaque(offset + REMOVED_MARK) != 0;
     if (mayBeGone && isGone()) {
       core.endRoles(this);
     }

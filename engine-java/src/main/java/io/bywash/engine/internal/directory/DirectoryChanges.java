@@ -274,7 +274,9 @@ public final class DirectoryChanges {
    * in use. The caller holds the directory lock.
    */
   private void freeRemoved() {
-    VarHandle.fullFence(); // [row-held] a holder that is not seen here will find that the row is not live
+    // [row-held] a holder that is not seen here will find that the row is not live; and [row-live] so will an observer
+    // that reads any of the bytes after they were given up
+    VarHandle.fullFence();
     boolean again = true;
     while (again) {
       again = false;
