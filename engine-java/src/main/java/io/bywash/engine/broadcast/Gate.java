@@ -80,12 +80,16 @@ final class Gate {
       EngineEvents.writerBlocked(entry.core().path(), entry.name(), PUBLISHER_ROLE);
       return false;
     }
+    return true;
+  }
+
+  /** Called for each claim that finds room behind one that found none. */
+  void endStall() {
     if (blocked) {
       blocked = false;
       stalledNanos = 0;
       Arrays.fill(inTheWay, 0);
     }
-    return true;
   }
 
   /**

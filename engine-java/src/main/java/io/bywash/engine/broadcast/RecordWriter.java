@@ -424,6 +424,7 @@ final class RecordWriter extends ClaimView {
       ring.entry.probe();
     }
     if (position() + needed > granted && !extendGrant(needed)) {
+      limit = 0; // the next claim that finds room, however short, ends the stall: see extendGrant
       return 0;
     }
     long message = next;
@@ -469,6 +470,7 @@ final class RecordWriter extends ClaimView {
       granted = position;
       return false;
     }
+    gate.endStall();
     if (start != position) { // padding, published together with the message
       long padding = ring.at(position);
       region.setLong(padding, header((int) -untilEnd, 0));

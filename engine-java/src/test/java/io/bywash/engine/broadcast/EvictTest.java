@@ -194,6 +194,25 @@ class EvictTest {
     }
   }
 
+  /** Whatever the claims need: here the long ones find no room, and the short ones between them find some. */
+  @Test
+  void theTimeBeginsAnewWhenAShorterClaimHasFoundRoom() {
+    try (Subscriber subscriber = subscriber(1)) {
+      Receiver receiver = new Receiver(subscriber);
+      publish(57);
+      for (int round = 0; round < 7; round++) {
+        assertFalse(offer(publisher, 480), "the stall before was counted in round " + round);
+        publisher.tryClaim(48).abort();
+        assertFalse(offer(publisher, 480), "what the aborted claim had ended was counted in round " + round);
+        assertTrue(offer(publisher, 48));
+      }
+      assertEquals(0, evictedCount());
+      assertFalse(offer(publisher, 48));
+      drain(subscriber, receiver);
+      receiver.assertSawAll(0, 64);
+    }
+  }
+
   @Test
   void ofSeveralOnlyThoseAreCutOffWhoseTimeIsOver() {
     try (Subscriber quick = subscriber(30 * MILLI_NANOS);
