@@ -84,6 +84,14 @@ class EntryRemovalTest {
     }
   }
 
+  /** As when an entry is removed while a verification is on its way. */
+  @Test
+  void anEntryThatWasRemovedIsNotSuspectedOfAnything() {
+    SegmentEntry entry = (SegmentEntry) queue(segment);
+    assertRemoved(segment);
+    assertEquals(List.of(), entry.suspects());
+  }
+
   @Test
   void theCreatorOfAnEntryOwnsItWhileItHasNoPublisher() {
     assertEquals(Outcome.IN_USE, other.directory().remove("queue").outcome());

@@ -6,6 +6,7 @@ import static io.bywash.engine.internal.layout.SegmentLayout.structureDataOffset
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
+import io.bywash.engine.EntryRemovedException;
 import io.bywash.engine.Participant;
 import io.bywash.engine.Segment;
 import io.bywash.engine.StructureStatus;
@@ -54,7 +55,7 @@ public record LayoutStatus(String name, long sizeBytes, List<Place> places, long
       Optional<Double> fill;
       try {
         fill = entry.status().flatMap(StructureStatus::fill);
-      } catch (DamagedSegmentException damaged) { // a verification reports it
+      } catch (DamagedSegmentException | EntryRemovedException unknown) { // verification tells, or it is left out
         fill = Optional.empty();
       }
       return new Place(entry.offset(), entry.sizeBytes(), entry.kindName(), entry.name(), entry.elementSizeBytes(),
@@ -90,8 +91,12 @@ public record LayoutStatus(String name, long sizeBytes, List<Place> places, long
     for (Entry each : segment.directory().entries().stream()
         .sorted(Comparator.comparingLong(entry -> ((SegmentEntry) entry).offset())).toList()) {
       SegmentEntry entry = (SegmentEntry) each;
+      Place place = Place.of(entry);
+      if (entry.isGone()) {
+        continue; // what was read may belong to another entry
+      }
       free += addFree(places, end, entry.offset());
-      places.add(Place.of(entry));
+      places.add(place);
       overhead += entry.roleCount() > 0 ? structureDataOffset(entry.roleCount()) : 0;
       end = entry.offset() + entry.sizeBytes();
     }

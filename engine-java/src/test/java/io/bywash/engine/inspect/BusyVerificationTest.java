@@ -1,6 +1,7 @@
 package io.bywash.engine.inspect;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Claim;
 import io.bywash.engine.Kind;
@@ -58,6 +59,25 @@ class BusyVerificationTest {
       }
       lookOften(threads, 1_000);
       assertEquals(1, segment.participants().size());
+    }
+  }
+
+  @Test
+  void entriesThatComeAndGoGiveNoFindingAndDisturbNoLook() throws InterruptedException {
+    try (Segment segment = create(4096); Threads threads = new Threads()) {
+      threads.start("remover", () -> {
+        while (!done.get()) {
+          segment.directory().findOrAdd(Broadcast.spec("passing", 4096, 1));
+          segment.directory().remove("passing");
+        }
+      });
+      threads.start("onlooker", () -> {
+        while (!done.get()) {
+          assertTrue(SegmentStatus.of(segment).entries().stream().allMatch(entry -> entry.damage().isEmpty()));
+          LayoutStatus.of(segment);
+        }
+      });
+      lookOften(threads, 1_000);
     }
   }
 

@@ -4,6 +4,7 @@ import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
+import io.bywash.engine.EntryRemovedException;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Participant;
@@ -150,12 +151,15 @@ public final class SegmentEntry extends Row implements Entry {
     return type == null ? List.of() : core.whileMapped(() -> type.problems(this));
   }
 
-  /** Roles that do not seem to go on; none when something is impossible, which {@link #problems} reports. */
+  /**
+   * Roles that do not seem to go on; none when the entry was removed, or something is impossible, which
+   * {@link #problems} reports.
+   */
   public List<StructureType.Suspect> suspects() {
     StructureType type = type();
     try {
       return type == null || damage(type) != null ? List.of() : type.suspects(this);
-    } catch (DamagedSegmentException toldAlready) {
+    } catch (DamagedSegmentException | EntryRemovedException toldAlready) {
       return List.of();
     }
   }
