@@ -123,12 +123,16 @@ static bool is_passed(bywash_publisher *p, int64_t boundary) {
     store(p->ring.base + BLOCKED_COUNT, p->blocked_count);
     return false;
   }
+  return true;
+}
+
+/** Called for each claim that finds room behind one that found none. */
+static void end_stall(bywash_publisher *p) {
   if (p->blocked) {
     p->blocked = false;
     p->stalled_ns = 0;
     memset(p->obstacles, 0, (size_t)p->role.row.roles * sizeof *p->obstacles);
   }
-  return true;
 }
 
 /** There is room now, or the next try looks again whether those who are in the way live and may stay. */
@@ -177,8 +181,10 @@ static bool extend_grant(bywash_publisher *p, int64_t needed) {
   if (overwritten > p->oldest ? !give_up_before(p, overwritten)
       : p->lowest < p->oldest && !is_passed(p, p->oldest)) { /* an earlier look is good enough for what stands */
     p->granted = position;
+    p->limit = 0; /* the next claim that finds room, however short, ends the stall */
     return false;
   }
+  end_stall(p);
   if (start != position) { /* padding, published together with the message */
     char *padding = ring_at(&p->ring, position);
     store(padding, (int64_t)(uint32_t)-(int32_t)left);

@@ -168,6 +168,10 @@ static int overrun(bywash_subscriber *s) {
   if (result != 0) {
     return cut_off_or(s, result);
   }
+  acquire_fence(); /* [row-live] an observer's loss counts only if the bytes were still the entry's */
+  if (!has_role(s) && (result = check_present(s->role.segment, &s->role.row)) != 0) {
+    return result;
+  }
   int64_t lost = less(next.sequence, s->sequence);
   if (lost < 0 || next.position < s->position) {
     return cut_off_or(s, damaged_entry(s->role.segment, &s->role.row, "sequence %lld stands where at least %lld was"

@@ -331,6 +331,34 @@ static void memory(const char *name) {
   bywash_consumer_close(consumer);
 }
 
+/** A claim that finds room ends a stall, however short it is: time between long ones that find none does not add up. */
+static void stall(const char *name) {
+  enum { SHORT = 48, LONG = 480, FULL = 64 };
+  const char message[LONG] = "";
+  bywash_entry entry;
+  bywash_publisher *publisher;
+  bywash_subscriber *subscriber;
+  bywash_subscriber_options options = { .size = sizeof options, .policy = BYWASH_EVICT, .evict_after_ns = 1 };
+  bywash_message got = { .deliveries = 0 };
+  int published = 0;
+  must(bywash_broadcast(&entry, "queue", 4096, 2), "queue");
+  create(name, &entry, 1);
+  must(bywash_publisher_open(segment, "queue", NULL, &publisher), "publisher");
+  must(bywash_subscriber_open(segment, "queue", &options, &subscriber), "subscriber");
+  for (; published < FULL - 7; published++) {
+    expect(1, bywash_offer(publisher, message, SHORT, 0, 0), "a short message");
+  }
+  for (; published < FULL; published++) {
+    expect(0, bywash_offer(publisher, message, LONG, 0, 0), "a long message");
+    expect(1, bywash_offer(publisher, message, SHORT, 0, 0), "a short message between");
+  }
+  for (int received = 0; received < FULL; received++) {
+    expect(1, bywash_receive(subscriber, &got, 0), "receive");
+  }
+  bywash_subscriber_close(subscriber);
+  bywash_publisher_close(publisher);
+}
+
 int main(int argc, char **argv) {
   static const struct {
     const char *name;
@@ -338,7 +366,7 @@ int main(int argc, char **argv) {
   } cases[] = { { "too-long", too_long }, { "empty-ring", empty_ring },
     { "least-number", least_number }, { "recovery", recovery },
     { "forbidden", forbidden }, { "interrupted", interrupted },
-    { "memory", memory }, { "leftover", leftover } };
+    { "memory", memory }, { "leftover", leftover }, { "stall", stall } };
   if (argc != 3) {
     fprintf(stderr, "usage: faults CASE SEGMENT\n");
     return 2;

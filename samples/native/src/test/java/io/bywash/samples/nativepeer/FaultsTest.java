@@ -12,7 +12,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(300)
 final class FaultsTest {
   @ParameterizedTest
-  @ValueSource(strings = {"too-long", "empty-ring", "least-number", "recovery", "forbidden", "interrupted", "leftover"})
+  @ValueSource(strings = {"too-long", "empty-ring", "least-number", "recovery", "forbidden", "interrupted", "leftover",
+      "stall"})
   void aFaultHasTheEffectThatIsDocumentedAndNoOther(String fault) throws Exception {
     run(Native.Variant.SANITIZED, fault);
   }
