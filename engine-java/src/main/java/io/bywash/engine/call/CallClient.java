@@ -226,7 +226,7 @@ public final class CallClient implements AutoCloseable {
     wake();
     RuntimeException over = end;
     if (over != null && submitted.remove(submission)) {
-      end(submission, null, over);
+      submission.end(null, over, executor, VIRTUAL);
     }
     return submission;
   }
@@ -386,8 +386,10 @@ public final class CallClient implements AutoCloseable {
     }
   }
 
+  /** Used by the client's thread only. */
   private void end(Submission<?> submission, Submission.Reply reply, Throwable failure) {
     submission.end(reply, failure, executor, VIRTUAL);
+    Thread.interrupted(); // an interrupt that a user's code left ends no call
   }
 
   /** Cancels all calls, and ends the thread; does not wait for that. Calling this again does nothing. */

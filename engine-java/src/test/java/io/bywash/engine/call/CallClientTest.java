@@ -4,6 +4,7 @@ import static io.bywash.engine.call.TestCalls.PATIENCE_NANOS;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -266,6 +267,25 @@ class CallClientTest {
       CompletableFuture<byte[]> last = client.callAsync(TestCalls.content(3), PATIENCE_NANOS);
       client.close();
       assertInstanceOf(SegmentClosedException.class, cause(last));
+    }
+  }
+
+  @Test
+  void anInterruptThatAStageLeavesInTheClientsThreadEndsNoCall() throws Exception {
+    try (TestCalls calls = calls();
+        CallClient client = CallClient.open(calls.calls, WaitPolicy.BACKOFF, Runnable::run);
+        CallServer server = CallServer.start(calls.elsewhere, TestCalls::answer, 1)) {
+      CompletableFuture<byte[]> first = new CompletableFuture<>();
+      client.callAsync(TestCalls.content(0), PATIENCE_NANOS).whenComplete((reply, failure) -> {
+        Thread.currentThread().interrupt(); // this thread's own, if the reply was faster
+        first.complete(reply);
+      });
+      first.get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+      Thread.interrupted();
+      for (int i = 1; i < 4; i++) {
+        assertArrayEquals(answer(i), client.call(TestCalls.content(i), PATIENCE_NANOS));
+      }
+      assertNotNull(server);
     }
   }
 
