@@ -22,7 +22,7 @@ public final class Call implements AutoCloseable {
   final long deadlineNanos;
   private Stage stage = Stage.PENDING;
   private MessageView reply;
-  private CallFailedException failure;
+  private RuntimeException failure;
   /** Whether {@link Caller#poll} is still to return it. */
   boolean isToBePolled;
   /** What a {@link CallClient} knows of it. */
@@ -69,6 +69,7 @@ public final class Call implements AutoCloseable {
    * The reply, which is read in place and valid until this call is closed.
    *
    * @throws CallFailedException when there will be no reply
+   * @throws io.bywash.engine.DamagedSegmentException when the reply is none that a responder writes
    * @throws IllegalStateException when the call is not {@linkplain #isDone done} yet, or was closed
    */
   public Message reply() {
@@ -82,9 +83,9 @@ public final class Call implements AutoCloseable {
     return reply;
   }
 
-  /** Why there is no reply; null when there is one, or the call is not done yet. */
+  /** Why there is no reply; null when there is one, even if it is damaged, or the call is not done yet. */
   public CallFailedException.Reason failure() {
-    return isDone() && failure != null ? failure.reason() : null;
+    return isDone() && failure instanceof CallFailedException known ? known.reason() : null;
   }
 
   /**
@@ -116,9 +117,14 @@ public final class Call implements AutoCloseable {
     stage = Stage.DONE;
   }
 
-  void fail(CallFailedException why) {
+  void fail(RuntimeException why) {
     failure = why;
     stage = Stage.DONE;
+  }
+
+  /** Whether that is why this call has no reply. */
+  boolean hasFailedBy(Throwable why) {
+    return why == failure;
   }
 
   /** Ends the call: its slot may be used again. */

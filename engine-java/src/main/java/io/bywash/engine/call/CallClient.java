@@ -381,7 +381,7 @@ public final class CallClient implements AutoCloseable {
       failure = reason(why);
     }
     end((Submission<?>) call.attachment, reply, failure);
-    if (failure instanceof DamagedSegmentException damage) {
+    if (failure instanceof DamagedSegmentException damage && !call.hasFailedBy(damage)) { // the whole file's
       throw damage;
     }
   }

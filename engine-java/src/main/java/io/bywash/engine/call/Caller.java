@@ -143,6 +143,8 @@ public final class Caller extends CallerRole implements Waitable, Revocable {
    * @param timeoutNanos how long to wait for the reply, at least 1
    * @return the reply, which is read in place and valid until the next blocking call of this caller, or its close
    * @throws CallFailedException when there is no reply; {@link CallFailedException#reason} says why
+   * @throws io.bywash.engine.DamagedSegmentException when the reply is none that a responder writes; other calls are
+   *     not affected
    * @throws IllegalArgumentException when {@code length} is out of range, or {@code timeoutNanos} is less than 1
    * @throws io.bywash.engine.InterruptedWaitException when this thread is interrupted, before the call or while it
    *     waits; the call is cancelled then

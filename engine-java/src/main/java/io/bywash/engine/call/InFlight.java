@@ -2,6 +2,7 @@ package io.bywash.engine.call;
 
 import static io.bywash.engine.call.CallLayout.*;
 
+import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.call.CallFailedException.Reason;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.memory.Region;
@@ -228,16 +229,32 @@ final class InFlight {
     }
   }
 
-  /** Takes the reply of a pending call; false when there is none yet. */
+  /** Takes the reply of a pending call, which ends it alone, even if it is damaged; false when there is none yet. */
   private boolean receive(Call call) {
     long word = slots.replyWord(call.slot);
     if (word == call.before) {
       return false;
     }
+    if (word != Slots.word(turn(call), REPLIED) && !handle.isHeld()) {
+      throw handle.takenAway();
+    }
+    try {
+      take(call, word);
+    } catch (DamagedSegmentException damage) {
+      call.fail(damage);
+      ended(call);
+      return true;
+    }
+    ended(call);
+    if ((call.number - slots.slotCount & CALLS_A_SAMPLE - 1) == 0) { // the first one, too
+      counters.latency(System.nanoTime() - call.sentNanos);
+    }
+    counters.answered();
+    return true;
+  }
+
+  private void take(Call call, long word) {
     if (word != Slots.word(turn(call), REPLIED)) {
-      if (!handle.isHeld()) {
-        throw handle.takenAway();
-      }
       throw entry.damaged("the reply to request " + call.number + " of caller " + caller + " is said to be of turn "
           + Slots.turn(word) + ", in state " + Slots.state(word));
     }
@@ -261,12 +278,6 @@ final class InFlight {
           + "\" failed request " + call.number + ": " + (parts[0].isEmpty() ? said : parts[0] + ": " + said),
           parts[0], said));
     }
-    ended(call);
-    if ((call.number - slots.slotCount & CALLS_A_SAMPLE - 1) == 0) { // the first one, too
-      counters.latency(System.nanoTime() - call.sentNanos);
-    }
-    counters.answered();
-    return true;
   }
 
   private long turn(Call call) {
@@ -306,7 +317,7 @@ final class InFlight {
     return failsFast && !slots.isAnyActive() ? Reason.NO_RESPONDER : null;
   }
 
-  /** Gives a pending call up; false when it was answered meanwhile, and now has its reply. */
+  /** Gives a pending call up; false when it was answered meanwhile, and so has ended by that. */
   boolean fail(Call call, Reason reason) {
     if (!slots.abandon(call.slot, turn(call), call.before)) {
       receive(call);
