@@ -3,7 +3,7 @@ package io.bywash.engine;
 /**
  * Shared memory holds something that no participant writes: a length, offset, kind, count or sequence is impossible.
  */
-public final class DamagedSegmentException extends BusException {
+public class DamagedSegmentException extends BusException {
   private static final long serialVersionUID = 1L;
 
   /** Creates an exception whose message says what happened, what was expected and what to do. */

@@ -22,7 +22,7 @@ import java.util.Objects;
  * }
  *
  * <p>A failure of the handler is the call's: its caller gets it. One for which nobody waits, since the request was one
- * way, is logged, and the worker goes on. Any thread may call any method.
+ * way, is logged, and so is what no caller writes; the worker goes on. Any thread may call any method.
  */
 public final class CallServer implements AutoCloseable {
   private static final int BATCH = 16;
@@ -78,6 +78,8 @@ public final class CallServer implements AutoCloseable {
       while (!closed) {
         try {
           responder.poll(this::handle, BATCH, WAIT_NANOS);
+        } catch (DamagedRequestException passed) {
+          EngineLog.log(System.Logger.Level.WARNING, "A caller is at fault. The worker goes on.", passed);
         } catch (SegmentClosedException over) {
           return;
         } catch (BusException failure) {

@@ -68,25 +68,15 @@ public final class Caller extends CallerRole implements Waitable, Revocable {
    * @param waitPolicy how this caller waits for replies
    * @throws io.bywash.engine.TableFullException when living callers have all places
    * @throws io.bywash.engine.SpecMismatchException when the entry is no endpoint
-   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible
+   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible; of a caller's
+   *     place, only if that is the only one left
    * @throws IllegalStateException when the segment is attached read-only
    */
   public static Caller open(Entry entry, WaitPolicy waitPolicy) {
     Slots slots = Slots.of(entry);
     Objects.requireNonNull(waitPolicy, "waitPolicy");
-    return slots.entry.core().whileMapped(() -> {
-      RoleHandle handle = slots.take(slots.responders, slots.entry.roleCount(), MODE_CALLER, "callers");
-      try {
-        Caller caller = new Caller(slots, handle, waitPolicy);
-        handle.activate();
-        return caller;
-      } catch (RuntimeException | Error failure) {
-        handle.close();
-        throw failure;
-      } finally {
-        handle.exit();
-      }
-    });
+    return slots.entry.core().whileMapped(() -> slots.take(slots.responders, slots.entry.roleCount(), MODE_CALLER,
+        "callers", handle -> new Caller(slots, handle, waitPolicy)));
   }
 
   /**

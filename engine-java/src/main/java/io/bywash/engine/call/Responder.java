@@ -2,6 +2,7 @@ package io.bywash.engine.call;
 
 import static io.bywash.engine.call.CallLayout.*;
 
+import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.SegmentClosedException;
@@ -50,6 +51,8 @@ public final class Responder extends Role implements Waitable, Revocable {
   /** How often a search goes round a caller's slots while others are faster. */
   private static final int TURNS_A_SEARCH = 4;
   private static final int NEW = -1;
+  /** The damage of the caller's first slot, and below that of its others. */
+  private static final int DAMAGED = -2;
   private static final long NOT_SEEN = -1;
 
   /**
@@ -73,8 +76,13 @@ public final class Responder extends Role implements Waitable, Revocable {
   private final RoleHandle handle;
   private final int generation;
   private final Counters counters;
-  /** The number that is due next, by caller; {@value #NEW} when nothing is known of it. */
+  /**
+   * The number that is due next, by caller; {@value #NEW} when nothing is known of it, and from {@value #DAMAGED} down
+   * while a slot's request word is one that no caller writes.
+   */
   private final long[] due;
+  /** The word of that slot, by caller. */
+  private final long[] damaged;
   private final RequestView view;
   /** Whose turn it is, so that no caller has to wait for another one for ever. */
   private int firstCaller;
@@ -94,6 +102,7 @@ public final class Responder extends Role implements Waitable, Revocable {
     this.generation = Owner.generation(slots.entry.roleWord(handle.index()));
     this.counters = new Counters(region, handle.offset(), true);
     this.due = new long[slots.callers];
+    this.damaged = new long[slots.callers];
     Arrays.fill(due, NEW);
     this.view = new RequestView(this, slots, 0);
   }
@@ -109,7 +118,7 @@ public final class Responder extends Role implements Waitable, Revocable {
    * @param waitPolicy how this responder waits for requests
    * @throws io.bywash.engine.TableFullException when living responders have all places
    * @throws io.bywash.engine.SpecMismatchException when the entry is no endpoint
-   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds something impossible
+   * @throws DamagedSegmentException when shared memory holds something impossible
    * @throws IllegalStateException when the segment is attached read-only
    */
   public static Responder open(Entry entry, WaitPolicy waitPolicy) {
@@ -117,17 +126,8 @@ public final class Responder extends Role implements Waitable, Revocable {
     Objects.requireNonNull(waitPolicy, "waitPolicy");
     return slots.entry.core().whileMapped(() -> {
       slots.entry.core().touchPages(slots.dataOffset, slots.dataBytes, true);
-      RoleHandle handle = slots.take(0, slots.responders, MODE_RESPONDER, "responders");
-      try {
-        Responder responder = new Responder(slots, handle, waitPolicy);
-        handle.activate();
-        return responder;
-      } catch (RuntimeException | Error failure) {
-        handle.close();
-        throw failure;
-      } finally {
-        handle.exit();
-      }
+      return slots.take(0, slots.responders, MODE_RESPONDER, "responders",
+          handle -> new Responder(slots, handle, waitPolicy));
     });
   }
 
@@ -156,7 +156,8 @@ public final class Responder extends Role implements Waitable, Revocable {
    * Takes a request, which is to be answered, now or later, in this thread or another. Several may be taken before the
    * first is answered. Returns null when there is none now.
    *
-   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no caller writes
+   * @throws DamagedRequestException when a caller has written what no caller writes; it is passed by, see there
+   * @throws DamagedSegmentException when all of shared memory is damaged
    */
   public Request receive() {
     begin();
@@ -195,7 +196,8 @@ public final class Responder extends Role implements Waitable, Revocable {
    * @param limit the most requests to hand over, at least 1
    * @return how many requests were handed over; 0 when there is none now
    * @throws IllegalArgumentException when {@code limit} is less than 1
-   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no caller writes
+   * @throws DamagedRequestException when a caller has written what no caller writes; it is passed by, see there
+   * @throws DamagedSegmentException when all of shared memory is damaged
    * @throws IllegalStateException when {@code handler} calls this
    */
   public int poll(Handler handler, int limit) {
@@ -294,15 +296,19 @@ public final class Responder extends Role implements Waitable, Revocable {
   /** Claims the next request and shows it; null when there is none now. */
   private RequestView next(boolean isPolled) {
     RequestView found = null;
-    if (slots.redelivers && entry.leftCount() != seenLeft) {
-      found = takeLeft(isPolled);
-    }
-    int used = Math.min(slots.callersUsed(), slots.callers);
-    int start = firstCaller < used ? firstCaller : 0;
-    for (int i = 0; found == null && i < used; i++) {
-      int caller = start + i < used ? start + i : start + i - used;
-      found = takeDue(caller, isPolled);
-      firstCaller = found == null ? firstCaller : caller + 1;
+    try {
+      if (slots.redelivers && entry.leftCount() != seenLeft) {
+        found = takeLeft(isPolled);
+      }
+      int used = Math.min(slots.callersUsed(), slots.callers);
+      int start = firstCaller < used ? firstCaller : 0;
+      for (int i = 0; found == null && i < used; i++) {
+        int caller = start + i < used ? start + i : start + i - used;
+        firstCaller = caller + 1; // also behind one that is damaged
+        found = takeDue(caller, isPolled);
+      }
+    } catch (DamagedSegmentException damage) { // which the next search passes by
+      throw new DamagedRequestException(damage);
     }
     if (found == null) {
       if ((++emptyPolls & POLLS_A_PROBE - 1) == 0) { // a responder that never waits also has to notice deaths
@@ -323,8 +329,11 @@ public final class Responder extends Role implements Waitable, Revocable {
   private RequestView takeDue(int caller, boolean isPolled) {
     for (int tries = 0; tries < TURNS_A_SEARCH * slots.slotCount + TURNS_A_SEARCH; tries++) {
       long number = due[caller];
-      if (number == NEW) {
-        due[caller] = slots.firstDue(caller);
+      if (number < 0) {
+        if (isStillDamaged(caller)) {
+          return null;
+        }
+        catchUp(caller, 0, slots.request(slots.slot(caller, 0)));
         continue;
       }
       long slot = slots.slot(caller, slots.index(number));
@@ -334,7 +343,7 @@ public final class Responder extends Role implements Waitable, Revocable {
         return null;
       }
       if (Slots.turn(request) > turn) { // others have served this caller
-        due[caller] = after(caller, slots.checkedTurn(request, caller) - 1 << slots.turnShift | slots.index(number));
+        catchUp(caller, slots.index(number), request);
         continue;
       }
       RequestView view = null;
@@ -357,6 +366,23 @@ public final class Responder extends Role implements Waitable, Revocable {
       }
     }
     return null; // others take them all
+  }
+
+  /** Finds out what is due from what is in a slot. If that is impossible, this caller is left alone while it is. */
+  private void catchUp(int caller, int index, long request) {
+    try {
+      due[caller] = due[caller] < 0 ? slots.firstDue(request, caller)
+          : after(caller, slots.checkedTurn(request, caller) - 1 << slots.turnShift | index);
+    } catch (DamagedSegmentException damage) {
+      due[caller] = DAMAGED - index;
+      damaged[caller] = request;
+      throw damage;
+    }
+  }
+
+  private boolean isStillDamaged(int caller) {
+    long number = due[caller];
+    return number <= DAMAGED && slots.request(slots.slot(caller, (int) (DAMAGED - number))) == damaged[caller];
   }
 
   /** The number behind one that has an end, which must be in the ring. */
@@ -520,8 +546,8 @@ public final class Responder extends Role implements Waitable, Revocable {
     int used = Math.min(slots.callersUsed(), slots.callers);
     for (int caller = 0; caller < used; caller++) {
       long number = due[caller];
-      if (number == NEW || Slots.turn(slots.request(slots.slot(caller, slots.index(number))))
-          >= number >>> slots.turnShift) {
+      if (number < 0 ? !isStillDamaged(caller)
+          : Slots.turn(slots.request(slots.slot(caller, slots.index(number)))) >= number >>> slots.turnShift) {
         return true;
       }
     }

@@ -2,6 +2,7 @@ package io.bywash.engine.call;
 
 import static io.bywash.engine.call.CallLayout.*;
 
+import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.directory.SegmentEntry;
@@ -10,6 +11,7 @@ import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.internal.role.RoleHandle;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 
 /**
  * The slots of one endpoint: where they are, and what their words say. Geometry is validated once, here; words that
@@ -82,13 +84,29 @@ final class Slots {
     return new Slots(EndpointType.INSTANCE.requireSound(entry, "is no endpoint"));
   }
 
-  /** Takes the first free role from {@code first} on, before {@code end}. */
-  RoleHandle take(int first, int end, int mode, String plural) {
+  /** Takes the first free role from {@code first} on, before {@code end}, that can be opened, and activates it. */
+  <R> R take(int first, int end, int mode, String plural, Function<RoleHandle, R> opener) {
+    DamagedSegmentException damaged = null;
     for (int index = first; index < end; index++) {
       RoleHandle handle = RoleHandle.tryTake(entry, index, mode);
       if (handle != null) {
-        return handle;
+        try {
+          R role = opener.apply(handle);
+          handle.activate();
+          return role;
+        } catch (DamagedSegmentException damage) {
+          handle.close();
+          damaged = damaged == null ? damage : damaged;
+        } catch (RuntimeException | Error failure) {
+          handle.close();
+          throw failure;
+        } finally {
+          handle.exit();
+        }
       }
+    }
+    if (damaged != null) {
+      throw damaged;
     }
     throw new TableFullException("Entry \"" + entry.name() + "\" of segment " + entry.core().path() + " has all its "
         + (end - first) + " " + plural + ", and they live. Close one, or create it with more.");
@@ -346,9 +364,13 @@ final class Slots {
     return next;
   }
 
-  /** The lowest number of a caller that may not have an end yet, or the first one. The caller may go on meanwhile. */
-  long firstDue(int caller) {
-    long turn = checkedTurn(request(slot(caller, 0)), caller);
+  /**
+   * The lowest number of a caller that may not have an end yet, or the first one. The caller may go on meanwhile.
+   *
+   * @param request what its first slot's word was
+   */
+  long firstDue(long request, int caller) {
+    long turn = checkedTurn(request, caller);
     return Math.max((turn - 1 << turnShift) + 1, slotCount);
   }
 

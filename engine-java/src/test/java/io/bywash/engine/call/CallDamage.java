@@ -191,7 +191,7 @@ final class CallDamage implements DamageSubject {
   @Override
   public List<String> expectedOutcomes() {
     return List.of("caller: success", "caller: DamagedSegmentException", "responder: success", "send: success",
-        "answer: success", "answer: DamagedSegmentException", "finish: success", "living answer: success",
+        "answer: success", "answer: DamagedRequestException", "finish: success", "living answer: success",
         "status: DamagedSegmentException");
   }
 
