@@ -574,7 +574,8 @@ int bywash_call_one_way(bywash_caller *caller, const void *data, int64_t length,
  * each is told once. Waits for up to `timeout_ns`.
  *
  * @return 1, whatever the outcome, which bywash_error() says in a sentence unless it is BYWASH_REPLIED; 0 when none
- *     ended in time, or none is in flight; BYWASH_EDAMAGED, BYWASH_EREMOVED, BYWASH_EGONE, BYWASH_ECLOSED
+ *     ended in time, or none is in flight; BYWASH_EDAMAGED (also when the reply to reply->number is none that a
+ *     responder writes, which has ended that call alone), BYWASH_EREMOVED, BYWASH_EGONE, BYWASH_ECLOSED
  */
 int bywash_call_next(bywash_caller *caller, int64_t timeout_ns, bywash_reply *reply);
 
@@ -616,7 +617,8 @@ int bywash_responder_open(bywash_segment *segment, const char *entry, const bywa
 /**
  * Takes a request, which no other responder gets unless this one is closed or dies. Waits for up to `timeout_ns`.
  *
- * @return 1; 0 when none came in time; BYWASH_EDAMAGED, BYWASH_EREMOVED, BYWASH_EGONE, BYWASH_ECLOSED
+ * @return 1; 0 when none came in time; BYWASH_EDAMAGED (what one caller has written that no caller writes is told once,
+ *     and passed by: the next call goes on), BYWASH_EREMOVED, BYWASH_EGONE, BYWASH_ECLOSED
  */
 int bywash_request_next(bywash_responder *responder, bywash_request *request, int64_t timeout_ns);
 

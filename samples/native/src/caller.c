@@ -9,6 +9,7 @@
 #define CALLS_A_SAMPLE 64
 
 enum { UNUSED, PENDING, ENDED };
+enum { DAMAGED_REPLY = 0 }; /* an outcome beside those of users, who get an error instead */
 
 /** What a slot is used for. */
 typedef struct flight {
@@ -69,6 +70,29 @@ static int find_next(bywash_caller *c) {
   return 0;
 }
 
+/** Takes the first role that can be had and whose slots are sound: 0 or an error. */
+static int take_sound_role(bywash_caller *c) {
+  char text[1024] = ""; /* how the first one is damaged */
+  int first = c->e.responders;
+  while (true) {
+    int result = take_call_role(&c->role, &c->e, first, c->e.row->roles, MODE_CALLER);
+    if (result == 0) {
+      c->caller = c->role.index - c->e.responders;
+      result = find_next(c);
+      if (result == 0) {
+        return 0;
+      }
+      first = c->role.index + 1;
+      role_release(&c->role);
+      if (text[0] == 0) {
+        snprintf(text, sizeof text, "%s", bywash_error());
+      }
+    } else {
+      return result != BYWASH_EFULL || text[0] == 0 ? result : fail(BYWASH_EDAMAGED, "%s", text);
+    }
+  }
+}
+
 static int begin_caller(bywash_caller *c, bywash_segment *s, const row *found, const bywash_role_options *options) {
   int result = role_begin(&c->role, s, found, false, options->wait);
   if (result != 0) {
@@ -84,9 +108,7 @@ static int begin_caller(bywash_caller *c, bywash_segment *s, const row *found, c
   c->ended = c->pending + slots;
   c->shown = -1;
   c->seen_left = -1;
-  result = take_call_role(&c->role, &c->e, c->e.responders, found->roles, MODE_CALLER);
-  c->caller = c->role.index - c->e.responders;
-  result = result != 0 ? result : find_next(c);
+  result = take_sound_role(c);
   if (result != 0) {
     return result;
   }
@@ -163,7 +185,7 @@ static void release_shown(bywash_caller *c) {
   }
 }
 
-/** Takes the reply of a pending call: 1, 0 when there is none yet, or an error. */
+/** Takes the reply of a pending call, which ends it alone, even if damaged: 1, 0 when there is none, or an error. */
 static int receive(bywash_caller *c, int index) {
   flight *f = &c->flights[index];
   char *slot = slot_of(c, index);
@@ -172,15 +194,17 @@ static int receive(bywash_caller *c, int index) {
     return 0;
   }
   if (word != turn_word(turn_in(&c->e, f->number), REPLIED)) {
-    return !is_ours(&c->role) ? taken_away(&c->role) : damaged_entry(c->e.segment, c->e.row, "the reply to request"
-        " %lld of caller %d is said to be of turn %lld, in state %d", (long long)f->number, c->caller,
-        (long long)turn_of_word(word), state_of_word(word));
+    if (!is_ours(&c->role)) {
+      return taken_away(&c->role);
+    }
+    end_flight(c, index, DAMAGED_REPLY);
+    return 1;
   }
   char *area = reply_area(&c->e, slot);
   bool is_reply = load_int(area + REPLY_STATUS) == STATUS_OK;
-  int result = read_extent(&c->e, area, is_reply ? c->e.max_reply : c->e.reply_room, "reply", &f->start, &f->length);
-  if (result != 0) {
-    return result;
+  if (read_extent(&c->e, area, is_reply ? c->e.max_reply : c->e.reply_room, "reply", &f->start, &f->length) != 0) {
+    end_flight(c, index, DAMAGED_REPLY);
+    return 1;
   }
   end_flight(c, index, is_reply ? BYWASH_REPLIED : BYWASH_HANDLER_FAILED);
   count_call(c->role.at, ROLE_ANSWERED);
@@ -246,8 +270,8 @@ static int update(bywash_caller *c, bool thoroughly) {
   return 0;
 }
 
-/** Shows how a call ended, and says why if there is no reply. */
-static void show(bywash_caller *c, int index, bywash_reply *reply) {
+/** Shows how a call ended, and says why if there is no reply: 1 or the error of one that is damaged. */
+static int show(bywash_caller *c, int index, bywash_reply *reply) {
   const flight *f = &c->flights[index];
   const char *area = reply_area(&c->e, slot_of(c, index));
   bool has_data = f->outcome == BYWASH_REPLIED || f->outcome == BYWASH_HANDLER_FAILED;
@@ -276,7 +300,13 @@ static void show(bywash_caller *c, int index, bywash_reply *reply) {
   } else if (f->outcome == BYWASH_RESPONDER_GONE) {
     fail(0, "Request %lld to endpoint \"%s\" of segment %s is not answered: the responder that had taken it died, or"
         " gave its role back", number, name, path);
+  } else if (f->outcome == DAMAGED_REPLY) {
+    uint64_t word = reply_word(&c->e, slot_of(c, index));
+    return damaged_entry(c->e.segment, c->e.row, "the reply to request %lld of caller %d is none that a responder"
+        " writes: it has turn %lld, state %d, and %d bytes from byte %d on", number, c->caller,
+        (long long)turn_of_word(word), state_of_word(word), load_int(area + AREA_LENGTH), load_int(area + AREA_START));
   }
+  return 1;
 }
 
 /* ---- sending */
@@ -496,8 +526,8 @@ int bywash_call(bywash_caller *caller, const void *data, int64_t length, int32_t
     }
     return result;
   }
-  show(c, index, reply);
-  return reply->outcome == BYWASH_REPLIED ? 1 : 0;
+  result = show(c, index, reply);
+  return result < 0 || reply->outcome == BYWASH_REPLIED ? result : 0;
 }
 
 int bywash_call_next(bywash_caller *caller, int64_t timeout_ns, bywash_reply *reply) {
@@ -507,9 +537,8 @@ int bywash_call_next(bywash_caller *caller, int64_t timeout_ns, bywash_reply *re
   release_shown(c);
   while (result == 0) {
     result = update(c, c->empty_polls % POLLS_A_LOOK == 0);
-    if (c->first_ended != c->end_ended) { /* also beside one that is damaged */
-      show(c, c->ended[c->first_ended++ & (c->e.slots - 1)], reply);
-      return 1;
+    if (c->first_ended != c->end_ended) {
+      return show(c, c->ended[c->first_ended++ & (c->e.slots - 1)], reply);
     }
     if (result == 0 && ++c->empty_polls % POLLS_A_PROBE == 0) { /* one that never waits has to notice deaths as well */
       result = role_probe(&c->role);

@@ -11,7 +11,9 @@ enum { OWN_SLOT, OWN_TURN, OWN_CLAIM, OWN_BEFORE };
 struct bywash_responder {
   role role;
   endpoint e;
-  int64_t *due;              /* by caller: the number that it sends next, as far as is known; 0 when nothing is */
+  int64_t *due;              /* by caller: the number that it sends next, as far as is known; 0 when nothing is; -1 and
+                                below while the first slot and those behind it have a word that no caller writes */
+  uint64_t *damaged;         /* by caller: that word */
   int first_caller;          /* whose turn it is */
   int64_t seen_left;         /* LEFT when the last search found nothing; -1: search */
   int64_t looked_ns;
@@ -76,8 +78,7 @@ static int claim(bywash_responder *r, int caller, int index, int64_t turn, uint6
 }
 
 /** The lowest number of a caller that may not have an end yet: 0 or an error. */
-static int find_due(bywash_responder *r, int caller) {
-  uint64_t request = request_word(call_slot(&r->e, caller, 0));
+static int find_due(bywash_responder *r, int caller, uint64_t request) {
   int result = check_turn(&r->e, caller, request);
   if (result == 0) {
     int64_t turn = turn_of_word(request);
@@ -103,10 +104,29 @@ static int catch_up(bywash_responder *r, int caller, uint64_t request) {
   return 0;
 }
 
+/** Whether what is known to be damaged has not changed: the caller is left alone until it does. */
+static bool is_still_damaged(const bywash_responder *r, int caller) {
+  int64_t due = r->due[caller];
+  return due < 0 && request_word(call_slot(&r->e, caller, (int)(-1 - due))) == r->damaged[caller];
+}
+
+/** Finds out what is due from what is in a slot: 0 or an error, which is told once. */
+static int look_again(bywash_responder *r, int caller, int index, uint64_t request) {
+  int result = r->due[caller] <= 0 ? find_due(r, caller, request) : catch_up(r, caller, request);
+  if (result != 0) {
+    r->due[caller] = -1 - index;
+    r->damaged[caller] = request;
+  }
+  return result;
+}
+
 /** Takes the next request of a caller: 1, 0 when it has none, or an error. */
 static int take_due(bywash_responder *r, int caller, bywash_request *request) {
   const endpoint *e = &r->e;
-  int result = r->due[caller] == 0 ? find_due(r, caller) : 0;
+  if (is_still_damaged(r, caller)) {
+    return 0;
+  }
+  int result = r->due[caller] > 0 ? 0 : look_again(r, caller, 0, request_word(call_slot(e, caller, 0)));
   for (int tries = 0; result == 0 && tries < TURNS_A_SEARCH * (e->slots + 1); tries++) {
     int64_t number = r->due[caller];
     int64_t turn = turn_in(e, number);
@@ -116,7 +136,7 @@ static int take_due(bywash_responder *r, int caller, bywash_request *request) {
       return 0;
     }
     if (turn_of_word(word) > turn) { /* others have served this caller */
-      result = catch_up(r, caller, word);
+      result = look_again(r, caller, index_in(e, number), word);
       continue;
     }
     if (state_of_word(word) != SKIPPED) {
@@ -176,7 +196,8 @@ static bool has_work(const bywash_responder *r) {
   }
   for (int caller = 0; caller < callers_used(r); caller++) {
     int64_t number = r->due[caller];
-    if (number == 0 || turn_of_word(request_word(call_slot(e, caller, index_in(e, number)))) >= turn_in(e, number)) {
+    if (number <= 0 ? !is_still_damaged(r, caller)
+        : turn_of_word(request_word(call_slot(e, caller, index_in(e, number)))) >= turn_in(e, number)) {
       return true;
     }
   }
@@ -192,8 +213,8 @@ static int take_now(bywash_responder *r, bywash_request *request) {
   int start = r->first_caller < used ? r->first_caller : 0;
   for (int i = 0; result == 0 && i < used; i++) {
     int caller = (start + i) % used;
+    r->first_caller = caller + 1; /* also behind one that is damaged */
     result = take_due(r, caller, request);
-    r->first_caller = result == 1 ? caller + 1 : r->first_caller;
   }
   if (result == 0 && ++r->empty_polls % POLLS_A_PROBE == 0) { /* one that never waits has to notice deaths as well */
     result = role_probe(&r->role);
@@ -347,13 +368,15 @@ int bywash_responder_open(bywash_segment *segment, const char *entry, const bywa
     return result;
   }
   bywash_responder *r = calloc(1, sizeof *r);
-  int64_t *due = calloc((size_t)found.parameters[PARAMETER_CALLERS], sizeof *due);
+  size_t callers = (size_t)found.parameters[PARAMETER_CALLERS];
+  int64_t *due = calloc(2 * callers, sizeof *due);
   if (r == NULL || due == NULL) {
     free(r);
     free(due);
     return fail(BYWASH_ENOMEM, "There is no memory left for a responder.");
   }
   r->due = due;
+  r->damaged = (uint64_t *)due + callers;
   r->seen_left = -1;
   r->looked_ns = now_ns();
   result = role_begin(&r->role, segment, &found, true, own.wait);

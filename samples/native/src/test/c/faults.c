@@ -79,6 +79,96 @@ static char *structure_of(char *bytes, int row) {
 
 static void put(char *at, int64_t word) { memcpy(at, &word, sizeof word); }
 
+enum { CALL_BYTES = 16, CALL_SLOTS = 4, CALL_SLOT = 384 }; /* docs/SPEC.md 14.1 */
+
+/** The first byte of a slot: its request word. Behind 128 bytes comes the reply, and behind 256 the claim word. */
+static char *call_slot_of(char *bytes, int roles, int caller, int index) {
+  return structure_of(bytes, 0) + (4096 + 256 * roles + 4095) / 4096 * 4096 + CALL_SLOT * (CALL_SLOTS * caller + index);
+}
+
+/** Answers what is there, but not what is damaged; returns how often something was. */
+static int answer_all(bywash_responder *responder) {
+  bywash_request request;
+  int damaged = 0;
+  int result;
+  while ((result = bywash_request_next(responder, &request, 0)) != 0) {
+    damaged += result == BYWASH_EDAMAGED ? 1 : 0;
+    if (result != BYWASH_EDAMAGED) {
+      must(result, "request");
+      expect(1, bywash_request_reply(responder, &request, "reply", 5, 9), "reply");
+    }
+  }
+  return damaged;
+}
+
+/** A damaged reply ends its own call; a caller that is damaged keeps nobody from the others, nor does its role. */
+static void damaged_calls(const char *name) {
+  enum { CALLERS = 3, RESPONDERS = 2, REPLY = 128 };
+  const uint64_t words[] = { ((UINT64_C(1) << 50) + 1) << 2 | 1, UINT64_C(1) << 63 | 2, 7 << 2, UINT64_MAX };
+  bywash_endpoint_options options = { .size = sizeof options, .slots = CALL_SLOTS, .callers = CALLERS,
+    .responders = RESPONDERS };
+  bywash_entry entry;
+  bywash_caller *first;
+  bywash_caller *second;
+  bywash_caller *third;
+  bywash_responder *responder;
+  bywash_request request;
+  bywash_reply reply;
+  int64_t wrong;
+  int64_t right;
+  size_t count;
+  must(bywash_endpoint(&entry, "calls", CALL_BYTES, CALL_BYTES, &options), "calls");
+  create(name, &entry, 1);
+  char *bytes = bytes_of(name, &count);
+  must(bywash_caller_open(segment, "calls", NULL, &first), "first caller");
+  must(bywash_responder_open(segment, "calls", NULL, &responder), "responder");
+  for (int i = 0; i < 3; i++) { /* two numbers each */
+    expect(1, bywash_call_begin(first, "wrong", 5, 1, PATIENCE, &wrong), "begin");
+    expect(1, bywash_call_begin(first, "right", 5, 2, PATIENCE, &right), "begin");
+    expect(1, bywash_request_next(responder, &request, 0), "request");
+    char *area = call_slot_of(bytes, CALLERS + RESPONDERS, 0, 2 * i % CALL_SLOTS) + REPLY;
+    put(area + 8, INT64_C(17) << 32);
+    put(area + 16, 0);
+    put(area, (4 + 2 * i) / CALL_SLOTS << 2 | 1);
+    expect(1, bywash_request_next(responder, &request, 0), "request");
+    expect(1, bywash_request_reply(responder, &request, "reply", 5, 9), "reply");
+    expect(BYWASH_EDAMAGED, bywash_call_next(first, 0, &reply), "a damaged reply");
+    expect(wrong, reply.number, "number");
+    expect(0, bywash_call_cancel(first, wrong), "cancel");
+    expect(1, bywash_call_next(first, 0, &reply), "a reply");
+    expect(right, reply.number, "number");
+    expect(0, bywash_call_next(first, PATIENCE, &reply), "one more");
+  }
+  for (int i = 0; i < CALL_SLOTS; i++) { /* the first caller knows then that all its slots are free */
+    expect(1, bywash_call_begin(first, "sound", 5, 3, PATIENCE, NULL), "begin");
+    expect(0, answer_all(responder), "what is damaged");
+    expect(1, bywash_call_next(first, 0, &reply), "a reply");
+    expect(BYWASH_REPLIED, reply.outcome, "outcome");
+  }
+  expect(0, bywash_call_next(first, PATIENCE, &reply), "one more");
+  must(bywash_caller_open(segment, "calls", NULL, &second), "second caller");
+  for (int i = 0; i < 12; i++) { /* the first caller's next number is 14 */
+    put(call_slot_of(bytes, CALLERS + RESPONDERS, 0, (14 + i) % CALL_SLOTS), (int64_t)words[i / 3]);
+    expect(1, bywash_call_begin(second, "sound", 5, 3, PATIENCE, NULL), "begin");
+    expect(1, answer_all(responder), "a damaged caller");
+    expect(1, bywash_call_next(second, 0, &reply), "the other one's reply");
+    expect(0, answer_all(responder), "what was told");
+    expect(1, bywash_call_begin(first, "healed", 6, 3, PATIENCE, NULL), "begin");
+    expect(0, answer_all(responder), "what is healed");
+    expect(1, bywash_call_next(first, 0, &reply), "its reply");
+  }
+  bywash_caller_close(second);
+  put(call_slot_of(bytes, CALLERS + RESPONDERS, 1, 1), 99 << 2 | 1);
+  must(bywash_caller_open(segment, "calls", NULL, &third), "third caller");
+  expect(BYWASH_EDAMAGED, bywash_caller_open(segment, "calls", NULL, &second), "a damaged place");
+  bywash_caller_close(third);
+  must(bywash_caller_open(segment, "calls", NULL, &third), "third caller");
+  bywash_caller_close(third);
+  bywash_caller_close(first);
+  bywash_responder_close(responder);
+  munmap(bytes, count);
+}
+
 /** Nothing is copied from a ring that is empty, whatever its writer has announced. */
 static void empty_ring(const char *name) {
   enum { INTENT = 392 }; /* docs/SPEC.md 12.1 */
@@ -366,7 +456,8 @@ int main(int argc, char **argv) {
   } cases[] = { { "too-long", too_long }, { "empty-ring", empty_ring },
     { "least-number", least_number }, { "recovery", recovery },
     { "forbidden", forbidden }, { "interrupted", interrupted },
-    { "memory", memory }, { "leftover", leftover }, { "stall", stall } };
+    { "memory", memory }, { "leftover", leftover }, { "stall", stall },
+    { "damaged-calls", damaged_calls } };
   if (argc != 3) {
     fprintf(stderr, "usage: faults CASE SEGMENT\n");
     return 2;

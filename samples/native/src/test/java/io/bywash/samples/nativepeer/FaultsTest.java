@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class FaultsTest {
   @ParameterizedTest
   @ValueSource(strings = {"too-long", "empty-ring", "least-number", "recovery", "forbidden", "interrupted", "leftover",
-      "stall"})
+      "stall", "damaged-calls"})
   void aFaultHasTheEffectThatIsDocumentedAndNoOther(String fault) throws Exception {
     run(Native.Variant.SANITIZED, fault);
   }
