@@ -18,7 +18,11 @@ import io.bywash.engine.call.CallFailedException.Reason
 import io.bywash.engine.record.RecordFormatException
 import io.bywash.engine.record.Records
 import java.lang.invoke.MethodHandles
+import java.nio.ByteOrder
+import java.nio.channels.FileChannel
 import java.nio.file.Path
+import java.nio.file.StandardOpenOption.READ
+import java.nio.file.StandardOpenOption.WRITE
 import java.util.concurrent.atomic.AtomicInteger
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
@@ -113,6 +117,29 @@ class CallTest {
             val failed = failure { caller.call(Question(13), PATIENCE) }
             assertEquals(Reason.HANDLER_FAILED to "unlucky", failed.reason() to failed.remoteMessage())
             assertEquals(Answer(3, 9), caller.call(Question(3), PATIENCE))
+        }
+    }
+
+    /** Writes an impossible request word to the slot behind that of a request, which is in the file. */
+    private fun damageBehind(number: Long) {
+        FileChannel.open(temp.directory.resolve("calls"), READ, WRITE).use { file ->
+            val bytes = file.map(FileChannel.MapMode.READ_WRITE, 0, file.size()).order(ByteOrder.nativeOrder())
+            val payload = (0 until file.size().toInt() step 8).first { bytes.getLong(it) == number }
+            bytes.putLong(payload - 32 + 512, 1L shl 60) // docs/SPEC.md 14.1: slots of 128, 256 and 128 bytes
+        }
+    }
+
+    @Test
+    fun aCallerThatIsDamagedKeepsNobodyFromTheOthers() = test {
+        topology.use(temp.directory) { bus ->
+            launch { bus.serve(squares) { square(it) } }
+            val damaged = bus.caller(squares)
+            val sound = bus.caller(squares)
+            for (number in 0xBADL until 0xBB5L) {
+                assertEquals(square(Question(number)), damaged.call(Question(number), PATIENCE))
+                damageBehind(number)
+                assertEquals(square(Question(1)), sound.call(Question(1), PATIENCE))
+            }
         }
     }
 

@@ -7,8 +7,10 @@ import io.bywash.bus.MessageWriter
 import io.bywash.bus.UsageGuard
 import io.bywash.engine.Segment
 import io.bywash.engine.SegmentClosedException
+import io.bywash.engine.call.DamagedRequestException
 import io.bywash.engine.call.Request
 import io.bywash.engine.call.Responder
+import java.lang.System.Logger.Level.WARNING
 import kotlin.coroutines.Continuation
 import kotlin.coroutines.CoroutineContext
 import kotlin.coroutines.intrinsics.COROUTINE_SUSPENDED
@@ -31,9 +33,10 @@ import kotlinx.coroutines.launch
 
 /**
  * Answers the requests of an endpoint with what [block] makes of them, until this is cancelled or the bus is closed.
- * What [block] throws fails its call, whose caller gets the class and the message. When the caller gives the call up,
- * [block] is cancelled, some milliseconds later if it is suspended. If this process dies or this ends, calls that it
- * has in hand fail, or go to another responder, as the endpoint is declared.
+ * What [block] throws fails its call, whose caller gets the class and the message. What no caller writes is logged and
+ * passed by. When the caller gives the call up, [block] is cancelled, some milliseconds later if it is suspended. If
+ * this process dies or this ends, calls that it has in hand fail, or go to another responder, as the endpoint is
+ * declared.
  *
  * @param workers how many requests are handled at the same time: each worker is a coroutine, and takes a responder's
  * role
@@ -96,7 +99,7 @@ internal class Worker<Q : Any, R : Any>(
         try {
             while (true) {
                 guard.retry(UsageGuard.FOREVER) {
-                    request = role.responder.receive()
+                    request = receive()
                     request != null
                 }
                 answer(request!!)
@@ -108,6 +111,14 @@ internal class Worker<Q : Any, R : Any>(
             if (!guard.isClosedNow()) throw closed
         }
     }
+
+    private fun receive(): Request? =
+        try {
+            role.responder.receive()
+        } catch (passed: DamagedRequestException) {
+            log.log(WARNING, "A caller of $endpoint is at fault. Others are served.", passed)
+            null
+        }
 
     private suspend fun answer(request: Request) {
         try {
@@ -179,5 +190,6 @@ internal class Worker<Q : Any, R : Any>(
 
     private companion object {
         val LOOK = 5.milliseconds
+        val log = System.getLogger("io.bywash.bus")
     }
 }
