@@ -15,9 +15,9 @@ import java.nio.file.Path
 import java.nio.file.attribute.BasicFileAttributes
 import java.util.concurrent.TimeUnit
 
-/** The layout of an entry's elements, from the segment alone; null for plain bytes. */
+/** The layout of an entry's elements, from the segment alone; null for plain bytes, or when the entry was removed. */
 fun layouts(segment: Segment, entry: String): Layouts? =
-    LayoutStatus.of(segment).places.first { it.name == entry }.layout.takeIf { it.isNotEmpty() }?.let(::Layouts)
+    LayoutStatus.of(segment).places.firstOrNull { it.name == entry }?.layout?.ifEmpty { null }?.let(::Layouts)
 
 /** Shows messages as they come. It only looks: nobody loses one by it, or waits for it. */
 class TailCommand : BusCommand(
