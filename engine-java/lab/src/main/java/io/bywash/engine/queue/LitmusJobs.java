@@ -164,7 +164,7 @@ final class LitmusJobs {
     Dead(boolean sent) {
       long position = cells.tail();
       Place place = Place.take(Cells.of(sending), MODE_PRODUCER);
-      Producer dying = place.opened(new Producer(Cells.of(sending), place, WaitPolicy.PARK));
+      Producer dying = place.opened(taken -> new Producer(Cells.of(sending), taken, WaitPolicy.PARK));
       Region region = sending.region();
       long role = place.handle().offset();
       int index = place.handle().index();

@@ -1,6 +1,7 @@
 package io.bywash.osgi.internal.kind;
 
 import io.bywash.engine.Revocable;
+import io.bywash.engine.call.DamagedRequestException;
 import io.bywash.engine.call.Request;
 import io.bywash.engine.call.Responder;
 import io.bywash.engine.wait.Waitable;
@@ -31,7 +32,12 @@ final class EndpointFeeding implements FeedingRole, Responder.Handler {
   @Override
   public int poll(Calls newCalls, int limit) {
     calls = newCalls;
-    return role.poll(this, limit);
+    try {
+      return role.poll(this, limit);
+    } catch (DamagedRequestException damage) { // told once for each
+      calls.passedBy(damage);
+      return 1; // others may wait behind it
+    }
   }
 
   @Override

@@ -237,6 +237,11 @@ public final class Feeding implements FeedingRole.Calls {
     }
   }
 
+  @Override
+  public void passedBy(RuntimeException damage) {
+    log.warn("{} is fed with what is sound beside something damaged. {}", label, damage.getMessage());
+  }
+
   /** Logs the first exception, then each one that doubles their number: a listener may throw at every message. */
   private void logThrown(Throwable thrown) {
     long count = counts.thrown.incrementAndGet();

@@ -20,6 +20,9 @@ public interface FeedingRole {
 
     /** Told of messages that were lost. */
     void lost(long messageCount);
+
+    /** Told that something damaged was passed by, which harms nothing else. */
+    void passedBy(RuntimeException damage);
   }
 
   /** What the listing shows under POLICY; empty for kinds where there is nothing to choose. */

@@ -75,6 +75,11 @@ class WorkQueueFeedingTest {
       public void lost(long messageCount) {
         throw new AssertionError("a work queue loses nothing");
       }
+
+      @Override
+      public void passedBy(RuntimeException damage) {
+        throw damage;
+      }
     };
   }
 
@@ -117,6 +122,11 @@ class WorkQueueFeedingTest {
       @Override
       public void lost(long messageCount) {
         calls.lost(messageCount);
+      }
+
+      @Override
+      public void passedBy(RuntimeException damage) {
+        calls.passedBy(damage);
       }
     }, 2);
     assertEquals(List.of(), seen);
