@@ -41,6 +41,9 @@ private fun StructureService.guard(role: EngineRole) =
 /** That what is declared is not something else. */
 private fun <E : TypedEntry<*>> StructureService.checked(name: E): E = name.also { it.records?.check(entry()) }
 
+private fun <Q : Any, R : Any> EndpointService.checked(request: Codec<Q>, reply: Codec<R>): Endpoint<Q, R> =
+    Endpoint(queue(), request, reply).also { it.checked(entry()) }
+
 /**
  * Joins the queue as a receiver, see [io.bywash.bus.broadcast.receiver].
  *
@@ -111,6 +114,7 @@ public suspend inline fun <reified T : Record> WorkQueueService.consume(noinline
 /**
  * Takes a caller's role, see [io.bywash.bus.call.caller].
  *
+ * @throws io.bywash.engine.SpecMismatchException when the endpoint is declared to carry other records
  * @throws io.bywash.engine.BusException as [EndpointService.caller]
  */
 public fun <Q : Any, R : Any> EndpointService.caller(
@@ -118,9 +122,10 @@ public fun <Q : Any, R : Any> EndpointService.caller(
     reply: Codec<R>,
     failsFast: Boolean = false,
 ): Caller<Q, R> {
+    val endpoint = checked(request, reply)
     val role = CallerRole(caller())
     role.caller.failFast(failsFast)
-    return Caller(Endpoint(queue(), request, reply), role, guard(role), this)
+    return Caller(endpoint, role, guard(role), this)
 }
 
 /**
@@ -135,6 +140,7 @@ public suspend inline fun <reified Q : Record, reified R : Record> EndpointServi
 /**
  * Answers requests until the service ends or this is cancelled, see [io.bywash.bus.call.serve].
  *
+ * @throws io.bywash.engine.SpecMismatchException when the endpoint is declared to carry other records
  * @throws io.bywash.engine.BusException as [EndpointService.responder]
  */
 public suspend fun <Q : Any, R : Any> EndpointService.serve(
@@ -143,7 +149,7 @@ public suspend fun <Q : Any, R : Any> EndpointService.serve(
     workers: Int = 1,
     block: suspend (Q) -> R,
 ) {
-    io.bywash.bus.call.serve(Endpoint(queue(), request, reply), workers, block) { make ->
+    io.bywash.bus.call.serve(checked(request, reply), workers, block) { make ->
         ResponderRole(responder()).let { make(it, guard(it)) }
     }
 }

@@ -38,6 +38,7 @@ import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.launch
+import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withContext
 import kotlinx.coroutines.yield
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -103,7 +104,7 @@ class ServicesTest {
         SegmentSpec.of(
             records.declare(Broadcast.spec("ticks", 4096)),
             WorkQueue.spec("jobs", 16, 64),
-            EngineEndpoint.of("double", 64, 64).spec(),
+            records.declare(EngineEndpoint.of("double", 64, 64).spec()),
         ),
     )
 
@@ -167,6 +168,12 @@ class ServicesTest {
         segment().use { owner ->
             Segment.attach(owner.path(), 0).use {
                 assertThrows(SpecMismatchException::class.java) { Topics(it).receiver<Other>() }
+                val (tick, other) = recordCodec<Tick>() to recordCodec<Other>()
+                assertThrows(SpecMismatchException::class.java) { Calls(it).caller(tick, other) }
+                assertThrows(SpecMismatchException::class.java) {
+                    runBlocking { Calls(it).serve(other, tick) { request -> Tick(request.number.toLong()) } }
+                }
+                assertEquals(0, Calls(it).status().roles().size)
             }
         }
     }
