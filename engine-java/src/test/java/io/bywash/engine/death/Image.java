@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
@@ -22,6 +23,8 @@ import java.util.stream.Stream;
  * and no process has the pid and start time of one of them. Several names of one file are kept as such.
  */
 final class Image {
+  private static final long PATIENCE_NANOS = 60_000_000_000L;
+
   /** One file, under one name or several. */
   private record Content(byte[] bytes, Set<PosixFilePermission> permissions) {
     boolean isSame(Content other) {
@@ -90,13 +93,25 @@ final class Image {
     }
   }
 
-  /** Removes a directory and the files in it. */
+  /** Removes a directory and the files in it, those included that a thread which is just ending adds meanwhile. */
   static void delete(Path directory) {
+    long start = System.nanoTime();
+    while (!tryDelete(directory)) {
+      if (System.nanoTime() - start > PATIENCE_NANOS) {
+        throw new AssertionError(directory + " is filled again and again");
+      }
+    }
+  }
+
+  private static boolean tryDelete(Path directory) {
     try {
       for (Path file : list(directory)) {
-        Files.delete(file);
+        Files.deleteIfExists(file);
       }
       Files.delete(directory);
+      return true;
+    } catch (DirectoryNotEmptyException filledMeanwhile) {
+      return false;
     } catch (IOException failure) {
       throw new UncheckedIOException(failure);
     }
