@@ -230,6 +230,9 @@ class CutRoleTest {
         useCut(role, Retired.NEVER, true);
       }
       cutInHandlers();
+      for (int round = 0; round < 100; round++) { // the error may come late, in whatever is done next
+        closeInHandler();
+      }
       ChildProgram.say("untyped " + String.join(" | ", untyped));
       ChildProgram.say("typed " + typedCount);
     }
@@ -307,6 +310,19 @@ class CutRoleTest {
         LatestWriter.open(entry).set(new byte[8]);
         return new Subject(role).with("read", () -> role.read(message -> cut()));
       });
+    }
+
+    /** The segment is closed as well before the handler returns, and shows that it is leaving. */
+    private void closeInHandler() throws IOException {
+      Segment segment = attach(false);
+      Entry entry = segment.directory().find("broadcast").orElseThrow();
+      Subscriber role = Subscriber.open(entry);
+      Publisher.open(entry).offer(new byte[8]);
+      tell("closed in a handler: poll", () -> role.poll(message -> {
+        cut();
+        tell("closed in a handler: close of the segment", segment::close);
+      }, 2));
+      Files.delete(file);
     }
 
     private void cutInHandler(String name, Function<Entry, Subject> role) throws IOException {

@@ -277,20 +277,24 @@ public abstract class Attachment {
   private Failures end(List<UsageGuard> all) {
     Failures failures = new Failures();
     all.forEach(UsageGuard::makeUnusable);
-    failures.collect(this::wakeSelf);
+    failures.collect(typed(participants::wakeSelf));
     if (!all.isEmpty()) {
       AllThreads.passSafepoint(); // [inside] a user who is outside finds the role unusable when it enters
     }
-    all.forEach(role -> failures.collect(role::endIfOutside));
+    all.forEach(role -> failures.collect(typed(role::endIfOutside)));
     return failures;
   }
 
-  private void wakeSelf() {
-    try {
-      participants.wakeSelf();
-    } catch (InternalError fault) {
-      throw truncated(fault);
-    }
+  /** The step, with a typed exception for the error that it meets when the file was truncated. */
+  private Runnable typed(Runnable step) {
+    return () -> {
+      try {
+        step.run();
+        Thread.holdsLock(this); // throws an error that was held back, as in whileMapped
+      } catch (InternalError fault) {
+        throw truncated(fault);
+      }
+    };
   }
 
   /** Ends one role, now or at the end of the operation that its user is inside. */
@@ -342,7 +346,7 @@ public abstract class Attachment {
     List<UsageGuard> all = open.beginClosing();
     if (all != null) {
       Failures failures = end(all);
-      failures.collect(open.end() ? this::detach : open::beginLeaving);
+      failures.collect(open.end() ? this::detach : typed(open::beginLeaving));
       failures.rethrow();
     }
   }
