@@ -209,7 +209,7 @@ class LayoutTest {
   void statesAndModesOfOneWordFitItsFourBitsAndDiffer() throws Exception {
     Map<String, Long> all = constants("SegmentLayout");
     for (List<String> states : List.of(List.of("OPEN", "CLOSING", "REMOVED"),
-        List.of("SLOT_FREE", "SLOT_JOINING", "SLOT_ACTIVE"),
+        List.of("SLOT_FREE", "SLOT_JOINING", "SLOT_ACTIVE", "SLOT_LEAVING", "SLOT_CLOSED"),
         List.of("ROLE_FREE", "ROLE_JOINING", "ROLE_ACTIVE", "ROLE_REVOKED"))) {
       assertEquals(states.size(), states.stream().map(all::get).distinct().count(), () -> states + " are not distinct");
       assertFalse(states.stream().anyMatch(state -> all.get(state) < 0 || all.get(state) > 15), states::toString);

@@ -45,8 +45,8 @@ final class SegmentCheck {
   /** The roles that dead participants still hold, by the participant part of the role word. */
   private final Map<Long, List<String>> heldByTheDead = new TreeMap<>();
 
-  /** Roles that are held by participants that are leaving. */
-  private final List<Kept> keptByLeavers = new ArrayList<>();
+  /** Roles that are held by participants that have closed the segment or are leaving. */
+  private final List<Kept> keptThoughClosed = new ArrayList<>();
 
   private record Kept(SegmentEntry entry, int index, long word, long slotWord) {}
 
@@ -175,7 +175,7 @@ final class SegmentCheck {
       long word = slotWord(id);
       String where = name + ", participant " + id;
       if (word != 0 && (Owner.slotId(word) != id || Owner.generation(word) != 0 || Owner.mode(word) != 0)
-          || Owner.state(word) > SLOT_LEAVING) {
+          || Owner.state(word) > SLOT_CLOSED) {
         damaged(where, String.format("its word 0x%x is none of this slot", word));
       } else if (Owner.state(word) == SLOT_FREE) {
         if (isLocked(id)) {
@@ -187,7 +187,7 @@ final class SegmentCheck {
         checkIdentity(id, where, word);
       }
     }
-    checkLeavers();
+    checkClosed();
     keepsSo(lockedAndFree);
     for (int id : lockedAndFree.keySet()) {
       add(Severity.NOTE, name + ", participant " + id, "its lock is held, but the slot is free: a process stopped while"
@@ -205,19 +205,19 @@ final class SegmentCheck {
   }
 
   /**
-   * Reports leavers that keep a role. A participant that leaves gives its roles back at once, unless an operation was
-   * under way when it closed the segment and has not ended.
+   * Reports participants that keep a role though they have closed the segment or are leaving. They give their roles
+   * back at once, unless an operation was under way and has not ended.
    */
-  private void checkLeavers() {
+  private void checkClosed() {
     long start = System.nanoTime();
-    while (!keptByLeavers.isEmpty() && System.nanoTime() - start < SETTLE_NANOS) {
-      keptByLeavers.removeIf(kept -> kept.entry().roleWord(kept.index()) != kept.word()
+    while (!keptThoughClosed.isEmpty() && System.nanoTime() - start < SETTLE_NANOS) {
+      keptThoughClosed.removeIf(kept -> kept.entry().roleWord(kept.index()) != kept.word()
           || slotWord(Owner.slotId(kept.word())) != kept.slotWord());
-      if (!keptByLeavers.isEmpty()) {
+      if (!keptThoughClosed.isEmpty()) {
         LockSupport.parkNanos(SETTLE_STEP_NANOS);
       }
     }
-    for (Kept kept : keptByLeavers) {
+    for (Kept kept : keptThoughClosed) {
       add(Severity.WARNING, name + "/" + kept.entry().name() + ", role " + kept.index(), "process "
           + participants.pid(kept.slotWord()) + " has closed the segment, but an operation of this role has not ended:"
           + " a handler does not return, or a claim was neither committed nor aborted",
@@ -411,9 +411,9 @@ final class SegmentCheck {
     boolean current = Owner.epoch(slot) == Owner.epoch(word) && Owner.state(slot) != SLOT_FREE;
     boolean buried = Owner.epoch(slot) - Owner.epoch(word) > 0 && Owner.state(slot) == SLOT_JOINING;
     boolean alive = participants.isAlive(slot); // if buried: whether the one that buries it, and sweeps its roles, is
-    if (alive && current && Owner.state(slot) == SLOT_LEAVING) {
+    if (alive && current && Owner.state(slot) >= SLOT_LEAVING) { // or closed
       // an operation that was under way when it closed the segment has not ended yet
-      keptByLeavers.add(new Kept(entry, index, word, slot));
+      keptThoughClosed.add(new Kept(entry, index, word, slot));
       return;
     }
     if (alive && (buried || current) || entry.roleWord(index) != word) {

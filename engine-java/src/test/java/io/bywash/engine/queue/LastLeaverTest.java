@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.BusDirectory;
+import io.bywash.engine.Claim;
 import io.bywash.engine.Lifetime;
 import io.bywash.engine.Removal;
 import io.bywash.engine.Segment;
@@ -77,6 +78,25 @@ class LastLeaverTest {
     Segment last = Segment.create(bus.path("seg"), SPEC);
     duringRemoval(last::close, this::enqueue);
     assertSent();
+  }
+
+  @Test
+  void theSegmentStaysForWhoeverIsStillInsideWhenItIsClosed() throws Exception {
+    Segment sending = Segment.create(bus.path("seg"), SPEC);
+    Segment other = Segment.attach(bus.path("seg"), 0);
+    Producer producer = Producer.open(sending.directory().find(TestJobs.NAME).orElseThrow());
+    try (Claim claim = producer.tryClaim(8)) {
+      try (Threads threads = new Threads()) {
+        threads.start("closer", () -> {
+          sending.close();
+          other.close();
+        });
+        threads.join();
+      }
+      assertEquals(List.of("seg"), bus.files(), "what the producer is about to send would be lost");
+      claim.abort();
+    }
+    assertEquals(List.of(), bus.files());
   }
 
   @Test

@@ -340,13 +340,14 @@ public abstract class Attachment {
 
   /**
    * Ends all roles, those in use when their operations end, and wakes whoever waits in them. The end of the last one,
-   * here or at the end of its operation, gives up slot, lock, descriptor and memory.
+   * here or at the end of its operation, gives up slot, lock, descriptor and memory. Until then this participant keeps
+   * the segment in use: what such an operation sends must not go with it.
    */
   public final void close() {
     List<UsageGuard> all = open.beginClosing();
     if (all != null) {
       Failures failures = end(all);
-      failures.collect(open.end() ? this::detach : typed(open::beginLeaving));
+      failures.collect(open.end() ? this::detach : typed(open::noteClosed));
       failures.rethrow();
     }
   }

@@ -147,10 +147,10 @@ final class OpenRoles {
     return List.copyOf(roles);
   }
 
-  /** Shows others that this participant is leaving, and stays only because somebody is still inside. */
-  synchronized void beginLeaving() {
-    if (!left && participants.self() != 0 && participants.hasSlot()) {
-      participants.beginLeaving();
+  /** Shows others that this participant has closed the segment, and stays only because somebody is still inside. */
+  synchronized void noteClosed() {
+    if (!left && participants.self() != 0) {
+      participants.noteClosed();
     }
   }
 

@@ -108,6 +108,7 @@ public final class SegmentLayout {
   public static final int SLOT_JOINING = 1;
   public static final int SLOT_ACTIVE = 2;
   public static final int SLOT_LEAVING = 3;
+  public static final int SLOT_CLOSED = 4;
 
   /** Capability bits. */
   public static final long CAN_WAKE = 1;

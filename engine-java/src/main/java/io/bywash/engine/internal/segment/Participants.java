@@ -191,6 +191,16 @@ public final class Participants {
   }
 
   /**
+   * Shows that the segment was closed here, and that somebody is still inside: who keeps it in use should be seen. Does
+   * nothing when this participant was taken for dead, since the slot may be another one's.
+   */
+  public void noteClosed() {
+    if (hasSlot()) {
+      region.setLongVolatile(geometry.slot(Owner.slotId(self)) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_CLOSED));
+    }
+  }
+
+  /**
    * Shows that this participant no longer keeps the segment in use, so that the last one to leave sees only leavers. A
    * full fence follows, because this participant reads the other slots next, as the others read this one.
    */
