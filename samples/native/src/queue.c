@@ -443,9 +443,12 @@ int take_place(exchanger *x, bywash_segment *s, const row *found, int mode, cons
 
 /* ---- producers */
 
+#define SENDS_A_PROBE 1024
+
 struct bywash_producer {
   exchanger x;
   int search_start;
+  unsigned sends;
 };
 
 int bywash_producer_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
@@ -498,9 +501,13 @@ int bywash_send(bywash_producer *producer, const void *data, int64_t length, int
         (long long)length, (long long)x->queue.max, x->role.row.name);
   }
   int result = exchanger_refresh(x);
+  if (result == 0 && ++producer->sends % SENDS_A_PROBE == 0) {
+    result = role_probe(&x->role);
+  }
   if (result == 0) {
     copy_in(queue_slot(&x->queue, own_slot(x)) + SLOT_HEADER_BYTES, data, (size_t)length);
     result = send_now(producer, length, type, NO_DEAD_LETTER, 0);
+    result = result != 0 ? result : role_probe(&x->role); /* one that never waits has to notice as well */
   }
   int64_t deadline = result == 0 && timeout_ns > 0 ? deadline_of(timeout_ns) : 0;
   while (result == 0 && deadline != 0 && (result = role_wait(&x->role, room_or_end, x, deadline)) == 1) {
@@ -521,6 +528,7 @@ int bury_message(bywash_producer *letters, const queue *from, int slot) {
       ? damaged_entry(from->segment, from->row, "slot %d has a message of %d bytes, and %lld are the"
           " most", slot, length,
           (long long)from->max) : exchanger_refresh(&letters->x);
+  result = result != 0 ? result : role_probe(&letters->x.role); /* the dead letter would be lost in a removed queue */
   if (result == 0) {
     copy_in(queue_slot(&letters->x.queue, own_slot(&letters->x)) + SLOT_HEADER_BYTES, source + SLOT_HEADER_BYTES,
         (size_t)length);

@@ -233,6 +233,46 @@ static void open_consumers(char **argv) {
   }
 }
 
+/** give-back SEGMENT ENTRY : at each line of its input takes a message, if there is one, and gives it back. */
+static void give_back_each(char **argv) {
+  char line[16];
+  bywash_consumer *consumer;
+  bywash_message m;
+  must(bywash_consumer_open(segment, argv[3], NULL, &consumer), "consumer");
+  say("ready");
+  while (fgets(line, sizeof line, stdin) != NULL) {
+    if (must(bywash_take(consumer, &m, 0), "take") == 1) {
+      printf("%lld delivered %d\n", (long long)checked(&m), (int)m.deliveries);
+      fflush(stdout);
+      must(bywash_give_back(consumer), "give back");
+    } else {
+      say("nothing");
+    }
+  }
+  must(bywash_consumer_close(consumer), "close");
+}
+
+/** offer SEGMENT ENTRY FIRST NEXT : sends so many messages at each line of its input, and says what came of them. */
+static void offer_each(char **argv) {
+  char line[16];
+  uint8_t message[MAX_LENGTH];
+  bywash_producer *producer;
+  int count = 4;
+  must(bywash_producer_open(segment, argv[3], NULL, &producer), "producer");
+  say("ready");
+  while (fgets(line, sizeof line, stdin) != NULL) {
+    int result = 1;
+    for (int64_t i = 0; i < number(argv, count) && result == 1; i++) {
+      fill(message, i);
+      result = bywash_send(producer, message, length_of(i), (int32_t)i, 0);
+    }
+    count = 5;
+    printf("%s\n", result == BYWASH_EREMOVED ? "removed" : result == 1 ? "sent" : result == 0 ? "full" : bywash_error());
+    fflush(stdout);
+  }
+  must(bywash_producer_close(producer), "close");
+}
+
 /* ---- cells */
 
 /** values SEGMENT COUNT : adds to a long, toggles, and answers each new latest value by one that is one more. */
@@ -440,6 +480,10 @@ int main(int argc, char **argv) {
     hold(argv);
   } else if (strcmp(role, "open-take") == 0) {
     open_consumers(argv);
+  } else if (strcmp(role, "give-back") == 0) {
+    give_back_each(argv);
+  } else if (strcmp(role, "offer") == 0) {
+    offer_each(argv);
   } else if (strcmp(role, "values") == 0) {
     values(argv);
   } else if (strcmp(role, "look") == 0) {

@@ -340,8 +340,8 @@ public abstract class Attachment {
 
   /**
    * Ends all roles, those in use when their operations end, and wakes whoever waits in them. The end of the last one,
-   * here or at the end of its operation, gives up slot, lock, descriptor and memory. Until then this participant keeps
-   * the segment in use: what such an operation sends must not go with it.
+   * here or at the end of its operation, gives up slot, lock, descriptor and memory. Until then a role's operation
+   * keeps the segment in use: what it sends must not go with the segment.
    */
   public final void close() {
     List<UsageGuard> all = open.beginClosing();

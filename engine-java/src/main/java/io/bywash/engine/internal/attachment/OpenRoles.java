@@ -147,10 +147,17 @@ final class OpenRoles {
     return List.copyOf(roles);
   }
 
-  /** Shows others that this participant has closed the segment, and stays only because somebody is still inside. */
+  /**
+   * Shows others that this participant has closed the segment, and that it keeps the segment in use only if a role's
+   * user is still inside, who may be about to send something.
+   */
   synchronized void noteClosed() {
-    if (!left && participants.self() != 0) {
-      participants.noteClosed();
+    if (!left && participants.self() != 0 && participants.hasSlot()) {
+      if (roles.stream().anyMatch(UsageGuard::isShared)) {
+        participants.noteClosed();
+      } else {
+        participants.beginLeaving();
+      }
     }
   }
 

@@ -190,14 +190,9 @@ public final class Participants {
     VarHandle.fullFence(); // [closing]
   }
 
-  /**
-   * Shows that the segment was closed here, and that somebody is still inside: who keeps it in use should be seen. Does
-   * nothing when this participant was taken for dead, since the slot may be another one's.
-   */
+  /** Shows that the segment was closed here, and that a role's user is still inside: who keeps it should be seen. */
   public void noteClosed() {
-    if (hasSlot()) {
-      region.setLongVolatile(geometry.slot(Owner.slotId(self)) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_CLOSED));
-    }
+    region.setLongVolatile(geometry.slot(Owner.slotId(self)) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_CLOSED));
   }
 
   /**

@@ -17,6 +17,7 @@ import io.bywash.engine.queue.DeliveryPolicy;
 import io.bywash.engine.queue.Producer;
 import io.bywash.engine.queue.QueueStatus;
 import io.bywash.engine.queue.WorkQueue;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -154,6 +155,46 @@ final class QueuePeersTest {
       assertEquals(0, letter.originSequence());
       letter.giveBack();
       bus.peer("take", "letters", 1, "backoff").awaits("ready").awaits("taken 7 again 1 dead 1").ends();
+    }
+  }
+
+  @Test
+  void aConsumerInCKeepsAMessageWhoseQueueForDeadLettersWasRemoved() throws Exception {
+    try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), spec());
+        Producer producer = Producer.open(entry(segment, "jobs"))) {
+      Consumer owner = Consumer.open(entry(segment, "letters")); // so this process may remove it
+      send(producer, 7, 1);
+      Peer peer = bus.peer("give-back", "jobs").awaits("ready");
+      peer.tell().awaits("7 delivered 1").tell().awaits("7 delivered 2");
+      assertTrue(remove(segment));
+      owner.close();
+      peer.tell().awaits("7 delivered 3").tell().awaits("nothing").release().ends();
+      segment.directory().findOrAdd(WorkQueue.spec("letters", 16, Numbered.MAX_LENGTH));
+      try (Consumer jobs = Consumer.open(entry(segment, "jobs"));
+          Consumer letters = Consumer.open(entry(segment, "letters"))) {
+        assertNull(jobs.take());
+        Delivery letter = letters.take(PATIENCE_NANOS);
+        assertNotNull(letter, "the message is lost");
+        assertEquals(7, Numbered.check(letter.toBytes()));
+        letter.ack();
+      }
+    }
+  }
+
+  @Test
+  void aProducerInCThatNeverWaitsLearnsThatItsQueueWasRemoved() throws Exception {
+    SegmentSpec spec = SegmentSpec.of(WorkQueue.spec("full", 64, Numbered.MAX_LENGTH),
+        WorkQueue.spec("roomy", 4096, Numbered.MAX_LENGTH));
+    for (String name : List.of("full", "roomy")) {
+      try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), spec)) {
+        Producer owner = Producer.open(entry(segment, name));
+        boolean fills = name.equals("full");
+        Peer peer = bus.peer("offer", name, fills ? 65 : 10, 1024).awaits("ready");
+        peer.tell().awaits(fills ? "full" : "sent");
+        assertEquals(Removal.Outcome.REMOVED, segment.directory().remove(name).outcome());
+        owner.close();
+        peer.tell().awaits("removed").release().ends();
+      }
     }
   }
 
