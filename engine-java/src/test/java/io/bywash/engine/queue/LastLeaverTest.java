@@ -100,6 +100,28 @@ class LastLeaverTest {
   }
 
   @Test
+  void theSegmentDoesNotStayForWhoeverIsInsideARoleThatWasRevoked() throws Exception {
+    for (boolean closedFirst : new boolean[] {false, true}) {
+      Segment sending = Segment.create(bus.path("seg"), SPEC);
+      Segment other = Segment.attach(bus.path("seg"), 0);
+      Producer producer = Producer.open(sending.directory().find(TestJobs.NAME).orElseThrow());
+      try (Claim claim = producer.tryClaim(8); Threads threads = new Threads()) {
+        threads.start("closer", () -> {
+          if (closedFirst) {
+            sending.close();
+          }
+          producer.revoke();
+          sending.close();
+          other.close();
+        });
+        threads.join();
+        assertEquals(List.of(), bus.files());
+        claim.abort();
+      }
+    }
+  }
+
+  @Test
   void whoCleansLeavesWhatWasSentSinceItLooked() throws Exception {
     leaveStale();
     duringRemoval(() -> assertEquals(List.of(), BusDirectory.at(bus.directory()).clean()), this::enqueue);

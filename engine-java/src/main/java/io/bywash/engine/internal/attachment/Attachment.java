@@ -328,6 +328,7 @@ public abstract class Attachment {
         end(List.of(role)).rethrow();
       } finally { // even when there is no heap for the rest
         role.withdraw();
+        open.showClosed();
       }
     } catch (InternalError fault) {
       throw truncated(fault);
@@ -347,7 +348,7 @@ public abstract class Attachment {
     List<UsageGuard> all = open.beginClosing();
     if (all != null) {
       Failures failures = end(all);
-      failures.collect(open.end() ? this::detach : typed(open::noteClosed));
+      failures.collect(open.end() ? this::detach : typed(open::showClosed));
       failures.rethrow();
     }
   }

@@ -148,13 +148,13 @@ final class OpenRoles {
   }
 
   /**
-   * Shows others that this participant has closed the segment, and that it keeps the segment in use only if a role's
-   * user is still inside, who may be about to send something.
+   * Shows others that this participant has closed the segment, if it has. It keeps the segment in use only for a role
+   * whose user is still inside and may be about to send something, which one whose role was revoked cannot.
    */
-  synchronized void noteClosed() {
-    if (!left && participants.self() != 0 && participants.hasSlot()) {
-      if (roles.stream().anyMatch(UsageGuard::isShared)) {
-        participants.noteClosed();
+  synchronized void showClosed() {
+    if (closing && !left && participants.self() != 0 && participants.hasSlot()) {
+      if (roles.stream().anyMatch(UsageGuard::mayStillSend)) {
+        participants.showClosed();
       } else {
         participants.beginLeaving();
       }

@@ -209,6 +209,11 @@ public class UsageGuard {
   /** Ends the effect that an unusable role has on others while its user is inside. An observer's role has none. */
   public void withdraw() {}
 
+  /** Whether others may still see what its user, who is inside, is about to do. An observer does nothing. */
+  protected boolean mayStillSend() {
+    return false;
+  }
+
   /** Gives the role back, at once or when another thread's operation ends. Calling this again does nothing. */
   public final void close() {
     close(false);

@@ -184,6 +184,11 @@ public final class RoleHandle extends UsageGuard implements Runnable {
   }
 
   @Override
+  protected boolean mayStillSend() {
+    return !isRevoked();
+  }
+
+  @Override
   public void end() {
     synchronized (this) {
       if (ended) {

@@ -191,7 +191,7 @@ public final class Participants {
   }
 
   /** Shows that the segment was closed here, and that a role's user is still inside: who keeps it should be seen. */
-  public void noteClosed() {
+  public void showClosed() {
     region.setLongVolatile(geometry.slot(Owner.slotId(self)) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_CLOSED));
   }
 
