@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -19,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The usage code in the documentation of the engine's types, as somebody would copy it into a program. */
+/** The usage code in the documentation of the engine's types and in the guide, as somebody would copy it. */
 @Tag("once")
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class SnippetTest {
@@ -37,7 +38,7 @@ class SnippetTest {
       import io.bywash.engine.inspect.*;
       import io.bywash.engine.pool.*;
       import io.bywash.engine.queue.*;
-      import io.bywash.engine.record.Records;
+      import io.bywash.engine.record.*;
       import io.bywash.engine.ring.*;
       import io.bywash.engine.wait.*;
       import java.lang.foreign.MemorySegment;
@@ -118,6 +119,13 @@ class SnippetTest {
     String values = valuesInTheReadme();
     Files.writeString(folder.resolve("Values.java"), CONTEXT.formatted("Values", "void", values));
     arguments.add(folder.resolve("Values.java").toString());
+    List<String> guide = guide();
+    assertTrue(guide.size() >= 8, guide.size() + " snippets in the guide");
+    for (int i = 0; i < guide.size(); i++) {
+      Path program = folder.resolve("Guide" + i + ".java");
+      Files.writeString(program, CONTEXT.formatted("Guide" + i, "void", guide.get(i)));
+      arguments.add(program.toString());
+    }
     StringWriter output = new StringWriter();
     PrintWriter writer = new PrintWriter(output, true);
     int status = ToolProvider.findFirst("javac").orElseThrow().run(writer, writer, arguments.toArray(String[]::new));
@@ -129,6 +137,14 @@ class SnippetTest {
     String readme = Files.readString(Path.of("../README.md"));
     int begin = readme.indexOf("```java\n", readme.indexOf("Values beside queues")) + 8;
     return readme.substring(begin, readme.indexOf("```", begin));
+  }
+
+  /** The snippets of docs/JAVA.md, each behind the one that declares the records. */
+  private static List<String> guide() throws IOException {
+    List<String> all = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
+        .matcher(Files.readString(Path.of("../docs/JAVA.md"))).results().map(block -> block.group(1)).toList();
+    String records = all.stream().filter(each -> each.startsWith("record ")).findFirst().orElseThrow();
+    return all.stream().filter(each -> !each.equals(records)).map(each -> records + each).toList();
   }
 
   /** The snippets in the comments of a class. A snippet ends with the brace that closes the one of its tag. */
