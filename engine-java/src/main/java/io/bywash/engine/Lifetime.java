@@ -2,7 +2,10 @@ package io.bywash.engine;
 
 /** When a segment is removed. */
 public enum Lifetime {
-  /** The last living participant removes the segment when it closes. Killed participants do not count. */
+  /**
+   * The last living participant removes the segment when it closes, unless a work queue in it holds messages. Killed
+   * participants do not count.
+   */
   WHILE_USED,
   /** The segment stays until somebody removes it explicitly. */
   KEPT

@@ -62,8 +62,8 @@ public final class Segment extends SegmentFace implements AutoCloseable {
 
   /**
    * Attaches to a segment, or creates it if it does not exist. An existing segment that differs from {@code spec} is
-   * replaced if no participant is alive and its lifetime is {@link Lifetime#WHILE_USED}: its last participant would
-   * have removed it, had it not been killed.
+   * replaced if no participant is alive, its lifetime is {@link Lifetime#WHILE_USED}, and no work queue in it holds
+   * messages: its last participant would have removed it, had it not been killed.
    *
    * @param file as for {@link #create(Path, SegmentSpec)}
    * @throws SpecMismatchException when the segment exists and differs; the message lists each difference
@@ -101,9 +101,9 @@ public final class Segment extends SegmentFace implements AutoCloseable {
   }
 
   /**
-   * Attaches read-only, as an observer: nobody sees this attachment, and it keeps nothing alive. The only roles that it
-   * can take are subscribers with {@link io.bywash.engine.broadcast.SubscriberOptions#skip}. This does not wait for the
-   * segment to exist.
+   * Attaches read-only, as an observer: nobody sees this attachment, and it keeps nothing alive. It can read what needs
+   * no writing: by subscribers with {@link io.bywash.engine.broadcast.SubscriberOptions#skip}, readers of latest values,
+   * atomics, arrays and views. This does not wait for the segment to exist.
    *
    * @param file as for {@link #create(Path, SegmentSpec)}
    * @throws BusException as {@link #attach(Path, long)}

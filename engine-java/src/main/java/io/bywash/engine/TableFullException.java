@@ -1,6 +1,6 @@
 package io.bywash.engine;
 
-/** A table of fixed size is full: the participants or entries of a segment, or the subscribers of a queue. */
+/** A table of fixed size is full: the participants or entries of a segment, or the roles of a structure. */
 public final class TableFullException extends BusException {
   private static final long serialVersionUID = 1L;
 

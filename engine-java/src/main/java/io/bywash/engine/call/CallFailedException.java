@@ -8,7 +8,10 @@ public final class CallFailedException extends BusException {
 
   /** Why a call got no reply. */
   public enum Reason {
-    /** There was no reply in time. A handler may have run, or may still run; its reply will be too late. */
+    /**
+     * There was no reply in time. A handler may have run, or may still run; its reply will be too late. If no slot was
+     * free in time, nothing was sent, and the message says so.
+     */
     TIMED_OUT,
     /** The caller cancelled the call, or closed its role. A handler may have run. */
     CANCELLED,

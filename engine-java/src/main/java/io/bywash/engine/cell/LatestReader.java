@@ -32,9 +32,10 @@ import java.util.Objects;
  * <p>Each method that reads says by its result when it has nothing: nothing was ever set, or writers have set the value
  * so often meanwhile that it was replaced each time within sixteen tries. {@link #wasBusy} tells which.
  *
- * <p>A reader is used by one thread at a time. After {@link #close} or {@link #revoke}, or after the segment was closed
- * in this process, every method that reads throws {@link io.bywash.engine.SegmentClosedException}. In a segment that is
- * attached read-only, readers park instead of blocking, and nobody sees them.
+ * <p>A reader is used by one thread at a time. Where a second thread is noticed, it gets an {@link
+ * IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment was closed in this process,
+ * every method that reads throws {@link io.bywash.engine.SegmentClosedException}. In a segment that is attached
+ * read-only, readers park instead of blocking, and nobody sees them.
  */
 @SuppressWarnings("exports") // Role has no public member but those of Revocable
 public final class LatestReader extends Role implements Waitable, Revocable {

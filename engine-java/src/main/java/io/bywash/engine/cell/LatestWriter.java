@@ -27,8 +27,9 @@ import java.util.Objects;
  * }
  * }
  *
- * <p>A writer is used by one thread at a time. After {@link #close} or {@link #revoke}, or after the segment was closed
- * in this process, every method throws {@link io.bywash.engine.SegmentClosedException}.
+ * <p>A writer is used by one thread at a time. Where a second thread is noticed, it gets an {@link
+ * IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment was closed in this process,
+ * every method throws {@link io.bywash.engine.SegmentClosedException}.
  *
  * <p>Each writer fills its four buffers in turn, so that a reader which has found the value has time to read it while
  * three more are set. A stamp in each buffer tells the reader whether that was enough.

@@ -41,9 +41,10 @@ import java.util.function.Supplier;
  * user's, and {@code FORGED} that the pool never gave that handle out. 0 is never a handle. An object can be acquired
  * 2^36 times before one of its handles comes again.
  *
- * <p>A user is used by one thread at a time; take one for each thread. After {@link #close} or {@link #revoke}, or
- * after the segment was closed in this process, every method throws {@link io.bywash.engine.SegmentClosedException}.
- * Any method may throw {@link io.bywash.engine.DamagedSegmentException} when shared memory holds something impossible.
+ * <p>A user is used by one thread at a time; take one for each thread. Where a second thread is noticed, it gets an
+ * {@link IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment was closed in this
+ * process, every method throws {@link io.bywash.engine.SegmentClosedException}. Any method may throw {@link
+ * io.bywash.engine.DamagedSegmentException} when shared memory holds something impossible.
  */
 @SuppressWarnings("exports") // Role has no public member but those of Revocable
 public final class PoolUser extends Role implements Revocable {

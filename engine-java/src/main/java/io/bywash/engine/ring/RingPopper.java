@@ -33,8 +33,9 @@ import java.util.Objects;
  * when the popper comes to them: popped and lost together are what was pushed, once the ring is empty. An element
  * counts as popped when the method that popped it is about to return.
  *
- * <p>A popper is used by one thread at a time. After {@link #close} or {@link #revoke}, or after the segment was closed
- * in this process, every method that uses the ring throws {@link io.bywash.engine.SegmentClosedException}.
+ * <p>A popper is used by one thread at a time. Where a second thread is noticed, it gets an {@link
+ * IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment was closed in this process,
+ * every method that uses the ring throws {@link io.bywash.engine.SegmentClosedException}.
  */
 @SuppressWarnings("exports") // Role has no public member but those of Revocable
 public final class RingPopper extends Role implements Waitable, Revocable {

@@ -33,8 +33,9 @@ import java.util.Objects;
  * be mixed. Elements become visible one after the other: whoever dies in a bulk operation has pushed the first of them,
  * and no part of an element.
  *
- * <p>A writer is used by one thread at a time. After {@link #close} or {@link #revoke}, or after the segment was closed
- * in this process, every method that uses the ring throws {@link io.bywash.engine.SegmentClosedException}.
+ * <p>A writer is used by one thread at a time. Where a second thread is noticed, it gets an {@link
+ * IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment was closed in this process,
+ * every method that uses the ring throws {@link io.bywash.engine.SegmentClosedException}.
  */
 @SuppressWarnings("exports") // Role has no public member but those of Revocable
 public final class RingWriter extends Role implements Waitable, Revocable {
