@@ -102,8 +102,8 @@ public final class Segment extends SegmentFace implements AutoCloseable {
 
   /**
    * Attaches read-only, as an observer: nobody sees this attachment, and it keeps nothing alive. It can read what needs
-   * no writing: by subscribers with {@link io.bywash.engine.broadcast.SubscriberOptions#skip}, readers of latest values,
-   * atomics, arrays and views. This does not wait for the segment to exist.
+   * no writing: by subscribers with {@link io.bywash.engine.broadcast.SubscriberOptions#skip}, readers of latest
+   * values, atomics, arrays and views. This does not wait for the segment to exist.
    *
    * @param file as for {@link #create(Path, SegmentSpec)}
    * @throws BusException as {@link #attach(Path, long)}
