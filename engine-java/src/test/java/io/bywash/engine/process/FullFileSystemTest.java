@@ -1,6 +1,7 @@
 package io.bywash.engine.process;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.NoSpaceException;
@@ -14,6 +15,7 @@ import io.bywash.engine.broadcast.SubscriberOptions;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.linux.SegmentFile;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -41,8 +43,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * A file system of one mebibyte that only the process at hand sees: full, or filled by somebody else at the wrong
- * moment.
+ * A small file system that only the process at hand sees: full, or filled by somebody else at the wrong moment.
  */
 @Timeout(180)
 class FullFileSystemTest {
@@ -52,18 +53,22 @@ class FullFileSystemTest {
 
   @RegisterExtension final TempBus bus = new TempBus();
 
-  private List<String> smallFileSystem() {
+  private List<String> fileSystem(long sizeBytes) {
     return List.of("unshare", "--mount", "sh", "-c",
-        "mount -t tmpfs -o size=" + TOTAL_BYTES + " tmpfs '" + bus.directory() + "' && exec \"$@\"", "sh");
+        "mount -t tmpfs -o size=" + sizeBytes + " tmpfs '" + bus.directory() + "' && exec \"$@\"", "sh");
   }
 
   @BeforeEach
   void needAFileSystem() {
-    ChildProcess.assumeWorks(smallFileSystem());
+    ChildProcess.assumeWorks(fileSystem(TOTAL_BYTES));
   }
 
   private void run(Class<? extends ChildProgram> program) {
-    try (ChildProcess child = ChildProcess.startBy(smallFileSystem(), List.of(), program, bus.directory())) {
+    run(program, TOTAL_BYTES);
+  }
+
+  private void run(Class<? extends ChildProgram> program, long totalBytes) {
+    try (ChildProcess child = ChildProcess.startBy(fileSystem(totalBytes), List.of(), program, bus.directory())) {
       child.await("done");
       child.finish();
     }
@@ -76,7 +81,7 @@ class FullFileSystemTest {
 
   @Test
   void whoseSpaceIsTakenBetweenTheCheckAndTheAllocationLeavesNothingBehind() {
-    run(RaceForSpace.class);
+    run(RaceForSpace.class, RaceForSpace.TOTAL_BYTES);
   }
 
   @Test
@@ -167,10 +172,14 @@ class FullFileSystemTest {
     }
   }
 
-  /** Creates segments while another thread takes and gives back the space for them. */
+  /**
+   * Creates segments while another thread takes and gives back the space for them. They are so large that it takes
+   * milliseconds to allocate one, and the other thread comes in between.
+   */
   static final class RaceForSpace implements ChildProgram {
-    private static final int FILLER_BYTES = 300_000;
-    private static final int SEGMENT_BYTES = 600_000;
+    static final int TOTAL_BYTES = 64 << 20;
+    private static final int FILLER_BYTES = TOTAL_BYTES / 2;
+    private static final int SEGMENT_BYTES = TOTAL_BYTES * 6 / 10;
 
     private int created;
     private int refusedByCheck;
@@ -188,6 +197,7 @@ class FullFileSystemTest {
         while (created < 10 || refusedByAllocation < 10) {
           assertTrue(System.nanoTime() - start < PATIENCE_NANOS, "created " + created + ", refused by the check "
               + refusedByCheck + ", by the allocation " + refusedByAllocation);
+          assertFalse(filling.isDone(), "nobody takes space any more");
           create(directory.resolve("contested"));
           exchange(publisher, subscriber);
         }
@@ -199,10 +209,13 @@ class FullFileSystemTest {
     }
 
     private static void fill(Path file, AtomicBoolean over) {
+      byte[] piece = new byte[100_000];
       try {
         while (!over.get()) {
-          try {
-            Files.write(file, new byte[FILLER_BYTES]);
+          try (OutputStream out = Files.newOutputStream(file)) {
+            for (int written = 0; written < FILLER_BYTES; written += piece.length) {
+              out.write(piece);
+            }
           } catch (IOException full) {
             // the segment was faster
           }
@@ -216,7 +229,7 @@ class FullFileSystemTest {
     }
 
     private static void stay() {
-      long end = System.nanoTime() + ThreadLocalRandom.current().nextInt(100_000);
+      long end = System.nanoTime() + ThreadLocalRandom.current().nextInt(10_000_000);
       while (System.nanoTime() < end) {
         Thread.onSpinWait();
       }
