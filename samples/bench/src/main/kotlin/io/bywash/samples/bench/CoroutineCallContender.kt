@@ -33,14 +33,11 @@ class SingleCallContender : QueueContender("bywash.call.single", listOf(Policy.B
     }
 
     private class Calling(private val segment: Segment, private val caller: EngineCaller) : Writer() {
-        private val request = ByteArray(Payload.SIZE)
-        private val words = java.nio.ByteBuffer.wrap(request).order(java.nio.ByteOrder.LITTLE_ENDIAN).asLongBuffer()
+        private val request = Scratch()
 
         override fun send(first: Long) {
-            for (i in 0 until Payload.WORDS) {
-                words.put(i, Payload.word(first, i))
-            }
-            val reply = caller.call(request, PATIENCE_NANOS)
+            request.fill(first)
+            val reply = caller.call(request.bytes, PATIENCE_NANOS)
             check(reply.getLong(0) == Payload.sum(first, first + 1)) { "a wrong reply" }
         }
 

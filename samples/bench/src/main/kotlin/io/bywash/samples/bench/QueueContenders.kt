@@ -51,8 +51,13 @@ class WorkQueueContender(name: String = "bywash.queue", private val isSingle: Bo
         override fun send(first: Long) {
             while (true) {
                 val claim = producer.claim(Payload.SIZE, 0, WAIT_NANOS) ?: continue
-                for (i in 0 until Payload.WORDS) {
-                    claim.putLong(i * Long.SIZE_BYTES, Payload.word(first, i))
+                if (Payload.IN_WORDS) {
+                    for (i in 0 until Payload.WORDS) {
+                        claim.putLong(i * Long.SIZE_BYTES, Payload.word(first, i))
+                    }
+                } else {
+                    claim.putBytes(0, Payload.TEMPLATE, 0, Payload.SIZE)
+                    claim.putLong(0, first)
                 }
                 while (!claim.tryCommit(WAIT_NANOS)) { // another producer has taken the room
                     Thread.onSpinWait()
