@@ -103,7 +103,7 @@ class CellContender : Contender(NAME, listOf(Policy.SPIN)) {
                 reader = LatestReader.open(segment.directory().find(LATEST, Kind.LATEST))
             }
             "startSetting" -> ok { setter = Setter(writer, number) }
-            "stopSetting" -> "ok sets=${setter!!.stop()}"
+            "stopSetting" -> setter!!.stop()
             "readTyped" -> timed(number) { CellLoops.readTyped(reader, it) }
             "readInPlace" -> timed(number) { CellLoops.readInPlace(reader, it) }
             "readCopied" -> timed(number) { CellLoops.readCopied(reader, it) }
@@ -130,8 +130,10 @@ class CellContender : Contender(NAME, listOf(Policy.SPIN)) {
         @Volatile
         private var isOver = false
         private var sets = 0L
+        private var nanos = 0L
         private val setting = thread {
-            var due = System.nanoTime()
+            val start = System.nanoTime()
+            var due = start
             while (!isOver) {
                 while (System.nanoTime() < due) {
                     Thread.onSpinWait()
@@ -139,12 +141,13 @@ class CellContender : Contender(NAME, listOf(Policy.SPIN)) {
                 writer.set(PRICES, price(++sets))
                 due += everyNanos
             }
+            nanos = System.nanoTime() - start
         }
 
-        fun stop(): Long {
+        fun stop(): String {
             isOver = true
             setting.join()
-            return sets
+            return "ok sets=$sets nanos=$nanos"
         }
     }
 

@@ -48,7 +48,10 @@ private const val VALUE_BYTES = 24
 /** How often the active writer sets the value. */
 private const val SET_EVERY_NANOS = 1_000
 
-/** Nanoseconds for one read of a latest value, while a writer in another process sets it each microsecond. */
+/**
+ * Nanoseconds for one read of a latest value, while a writer in another process sets it each microsecond, and how often
+ * it did so in fact.
+ */
 private class LatestLane(workspace: Workspace, setting: Setting, private val how: String) : Lane(workspace, setting) {
     private val reader = reader()
 
@@ -65,7 +68,10 @@ private class LatestLane(workspace: Workspace, setting: Setting, private val how
         if (set.long("sets") < 1) {
             throw BenchFailure("${setting.label}: the writer was not active")
         }
-        return mapOf("nanos" to read.long("nanos").toDouble() / count)
+        return mapOf(
+            "nanos" to read.long("nanos").toDouble() / count,
+            "setEveryNanos" to set.long("nanos").toDouble() / set.long("sets"),
+        )
     }
 }
 
