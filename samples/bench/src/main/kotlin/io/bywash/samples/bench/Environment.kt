@@ -1,5 +1,6 @@
 package io.bywash.samples.bench
 
+import java.io.File
 import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
@@ -16,6 +17,7 @@ object Environment {
         "placement" to "not pinned: the kernel places the processes",
         "kernel" to System.getProperty("os.name") + " " + System.getProperty("os.version"),
         "jdk" to System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version"),
+        "commit" to commit(),
         "rivals" to rivals().joinToString(", "),
         "ring" to "${ringBytes shr 20} MiB for every system, unless a table says otherwise",
         "rounds" to "${effort.rounds} of ${effort.roundNanos / 1_000_000} ms",
@@ -25,6 +27,23 @@ object Environment {
     fun load(): Double? = try {
         Files.readString(Path.of("/proc/loadavg")).substringBefore(' ').toDoubleOrNull()
     } catch (noProc: IOException) {
+        null
+    }
+
+    /** What was measured, if this is run in a checkout. */
+    private fun commit(): String {
+        val commit = git("rev-parse", "--short=12", "HEAD") ?: return "unknown"
+        val changes = git("status", "--porcelain", "--untracked-files=no")
+        return if (changes.isNullOrEmpty()) commit else "$commit with changes"
+    }
+
+    private fun git(vararg arguments: String): String? = try {
+        val process = ProcessBuilder("git", "--no-optional-locks", *arguments)
+            .directory(System.getProperty("bywash.docs")?.let(::File))
+            .redirectError(ProcessBuilder.Redirect.DISCARD).start()
+        val said = process.inputReader().readText().trim()
+        if (process.waitFor() == 0) said else null
+    } catch (noGit: IOException) {
         null
     }
 
