@@ -33,14 +33,16 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         .choice(*(SCENARIOS + COROUTINES + STRUCTURES + CALLS + NATIVE + OSGI).toTypedArray()).default("all")
     private val size by option(
         help = "the size of the messages in bytes, a multiple of 8 between 8 and 32768; by default 64, and 48 for " +
-            "round trips",
+            "round trips; not for queue, structures, calls, native and osgi",
     ).int()
         .check("must be a multiple of 8 between 8 and 32768") { it in 8..32768 && it % 8 == 0 }
     private val against by option(
         help = "compares with another engine-java.jar instead, in $PAIRED_STARTS pairs of starts",
     )
         .path(mustExist = true, canBeDir = false)
-    private val quick by option(help = "two minutes, Aeron and Agrona only; its figures are indicative").flag()
+    private val quick by option(
+        help = "two minutes, with fewer rivals and ways to wait; its figures are indicative",
+    ).flag()
     private val redraw by option(
         help = "measures nothing: draws the plots and the summary of docs/BENCHMARKS.md from docs/bench-data.md",
     ).flag()
@@ -49,7 +51,21 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
     override fun help(context: Context) =
         "Measures Bywash beside its rivals, in processes of their own, in rounds that take turns."
 
+    /** What would be ignored is refused. */
+    private fun checkUsage() {
+        if (redraw && (what != "all" || size != null || against != null || quick || json)) {
+            throw UsageError("--redraw measures nothing, and goes with nothing else")
+        }
+        if (against != null && what != "all") {
+            throw UsageError("--against has scenarios of its own: leave '$what' out")
+        }
+        if (size != null && what in OF_ONE_SIZE) {
+            throw UsageError("$what has messages of a size of its own: leave --size out")
+        }
+    }
+
     override fun run() {
+        checkUsage()
         val docs = System.getProperty("bywash.docs")?.let { Documents(Path.of(it)) }
         if (redraw) {
             docs?.draw() ?: throw UsageError("where the documents are is said by -Dbywash.docs")
@@ -152,6 +168,9 @@ private class BenchCommand : CoreCliktCommand("bywash bench") {
         const val CALLS = "calls"
         const val NATIVE = "native"
         const val OSGI = "osgi"
+
+        /** Those that --size means nothing for. */
+        val OF_ONE_SIZE = setOf("queue", STRUCTURES, CALLS, NATIVE, OSGI)
         const val ALL_HELP = "throughput, latency, fanout, wake, queue, coroutines, structures, calls, native, osgi " +
             "or all; by default all, the first 5"
     }

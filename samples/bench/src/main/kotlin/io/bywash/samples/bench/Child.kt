@@ -2,7 +2,6 @@ package io.bywash.samples.bench
 
 import java.nio.file.Path
 import java.util.concurrent.CyclicBarrier
-import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.locks.LockSupport
 import kotlin.concurrent.thread
 import kotlin.system.exitProcess
@@ -16,9 +15,7 @@ class Child(private val contender: Contender, private val policy: Policy, privat
     private val writers = ArrayList<Writer>()
     private val readers = ArrayList<Reader>()
     private lateinit var drainer: Drainer
-
-    @Volatile
-    private var isServing = false
+    private lateinit var server: MediumServer
 
     fun obey(words: List<String>): String {
         val numbers = words.drop(1).map { it.toLong() }
@@ -26,8 +23,9 @@ class Child(private val contender: Contender, private val policy: Policy, privat
             "writer" -> done { writers += contender.writer(channels(numbers[0].toInt()), policy) }
             "reader" -> done { readers += contender.reader(channels(numbers[0].toInt()), policy) }
             "connect" -> done { writers.forEach { it.connect() } }
-            "medium" -> done { contender.medium(channels(0).directory).let { thread(isDaemon = true) { serve(it) } } }
-            "serve" -> done { isServing = numbers[0] != 0L }
+            "medium" -> done { server = MediumServer(contender.medium(channels(0).directory)) }
+            "serve" -> done { server.pause(numbers[0]) }
+            "rest" -> done { server.pause(REST_NANOS) }
             "sendLast" -> Loops.send(writers.last(), 0, numbers[0])
             "send" -> Loops.send(writers[0], numbers[0], numbers[1])
             "receive" -> receive(readers[0], numbers[0], numbers[1])
@@ -35,7 +33,7 @@ class Child(private val contender: Contender, private val policy: Policy, privat
             "drained" -> drainer.endWhenEmpty()
             "hold" -> done { readers[0].hold() }
             "stream" -> stream(numbers[0], numbers[1])
-            "pace" -> Loops.pace(writers[0], numbers[0], numbers[1])
+            "pace" -> Loops.pace(writers[0], numbers[0], numbers[1], numbers[2])
             "wake" -> Loops.wake(writers[0], numbers[0], numbers[1])
             "ages" -> said { Loops.ages(readers[0], numbers[0], numbers[1]) }
             "ping" -> Loops.ping(writers[0], readers[0], numbers[0])
@@ -81,12 +79,18 @@ class Child(private val contender: Contender, private val policy: Policy, privat
         @Volatile
         private var isEnding = false
         private var received = 0L
+
+        /** The time of the last message. */
+        private var end = Long.MIN_VALUE
         private val drain = thread {
             reader.sum = 0
             while (true) {
                 val wasEnding = isEnding
                 val count = reader.receive(Loops.LIMIT)
                 received += count
+                if (count > 0) {
+                    end = System.nanoTime()
+                }
                 if (wasEnding && count == 0) {
                     break
                 }
@@ -96,32 +100,54 @@ class Child(private val contender: Contender, private val policy: Policy, privat
         fun endWhenEmpty(): String {
             isEnding = true
             drain.join()
-            return "ok received=$received sum=${reader.sum}"
+            return "ok end=$end received=$received sum=${reader.sum}"
         }
     }
 
-    private fun serve(turn: () -> Unit) {
-        while (true) {
-            turn()
-            LockSupport.parkNanos(if (isServing) SERVE_PAUSE_NANOS else REST_NANOS)
+    /** Takes the turns of a medium in a thread of its own, with a pause after each. */
+    private class MediumServer(private val turn: () -> Unit) {
+        /** Written by who asks; an object for each request, so that two of the same length are told apart. */
+        @Volatile
+        private var wanted = Pause(REST_NANOS)
+
+        /** Under which request the last whole turn was taken; written by the thread of the turns. */
+        @Volatile
+        private var taken: Pause? = null
+        private val turns = thread(isDaemon = true) {
+            while (true) {
+                val pause = wanted
+                turn()
+                taken = pause
+                LockSupport.parkNanos(pause.nanos)
+            }
+        }
+
+        /** Sets the pause, ends the present one, and returns after a whole turn. */
+        fun pause(nanos: Long) {
+            val pause = Pause(nanos)
+            wanted = pause
+            while (taken !== pause) {
+                check(turns.isAlive) { "the medium has failed" }
+                LockSupport.unpark(turns) // again and again: a turn may park, and so use the permit
+                LockSupport.parkNanos(ASK_NANOS)
+            }
+        }
+
+        private class Pause(val nanos: Long)
+
+        private companion object {
+            const val ASK_NANOS = 20_000L
         }
     }
 
     companion object {
-        /** What served Aeron best on two cores, of 0, 50,000 and 1,000,000. */
-        private const val SERVE_PAUSE_NANOS = 50_000L
         private const val REST_NANOS = 20_000_000L
 
         /** Arguments: contender, policy, directory, bytes of a ring, readers of a channel. */
         @JvmStatic
         fun main(arguments: Array<String>) {
             val directory = Path.of(arguments[2])
-            val lines = LinkedBlockingQueue<String>()
-            thread(isDaemon = true) {
-                generateSequence(::readLine).forEach(lines::put)
-                removeQuietly(directory)
-                Runtime.getRuntime().halt(0)
-            }
+            val lines = commands(directory)
             val child = Child(contender(arguments[0]), Policy.valueOf(arguments[1])) {
                 Channel(directory, it, arguments[3].toLong(), arguments[4].toInt())
             }

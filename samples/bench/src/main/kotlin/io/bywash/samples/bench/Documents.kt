@@ -12,7 +12,8 @@ class Documents(private val directory: Path) {
     fun write(report: Report) {
         val environment = "| | |\n| --- | --- |\n" +
             report.environment.map { (name, value) -> "| $name | $value |\n" }.joinToString("") +
-            "| far | ${report.farRounds} rounds were done with the cores far from each other |\n"
+            "| far | ${report.farRounds} rounds were done with the cores far from each other; " +
+            "${report.repeatedRounds} were done again for that |\n"
         val tables = (report.groupNames.map { Tables.of(report, it) } + Tables.ratios(report))
             .joinToString("\n") { it.toMarkdown() }
         data.writeText("$HEAD\n$environment\n$tables")
@@ -135,6 +136,7 @@ class Documents(private val directory: Path) {
             Line("messages of 1 KiB, million a second", "throughput.1024", listOf(Figures.RATE)),
             latencies("round trip of 48 bytes", "rtt.48"),
             latencies("age on arrival at 1 million a second", "paced1M"),
+            latencies("age on arrival at 10 million a second", "paced10M"),
             Line("waking a sleeping reader, µs: median", "wake", listOf("p50"), divisor = 1000),
         )
     }

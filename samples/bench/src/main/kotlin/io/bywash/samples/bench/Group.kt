@@ -14,7 +14,8 @@ class Row(val group: String, val setting: Setting) {
     /** The checksums of its last round, if it streams. */
     var sums = ""
 
-    val metrics get() = rounds.firstOrNull()?.keys ?: emptySet()
+    /** What all rounds have: short ones lack the last percentiles. */
+    val metrics get() = rounds.map { it.keys }.reduceOrNull { all, next -> all intersect next }.orEmpty()
 
     private fun sorted(metric: String) = rounds.map { it.getValue(metric) }.sorted()
 
@@ -27,10 +28,14 @@ class Row(val group: String, val setting: Setting) {
     /** How many rounds were done while the cores were far from each other, see [Distance]. */
     var farRounds = 0
 
+    /** How often a round was done again, since the cores were far from each other at its end. */
+    var repeatedRounds = 0
+
     /** Adds the rounds of another start of the same lane. */
     fun add(other: Row) {
         rounds += other.rounds
         farRounds += other.farRounds
+        repeatedRounds += other.repeatedRounds
     }
 
     /** How many rounds had less than half of the median. */
@@ -73,7 +78,7 @@ class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
         val open = ArrayList<Pair<Lane, Row>>()
         val failed = ArrayList<Row>()
         val medium = Media(workspace)
-        distance.patienceNanos = effort.patienceNanos
+        distance.nearness.patienceNanos = effort.patienceNanos
         say("$name: ${lanes.size} systems")
         val created = ArrayDeque<Lane>()
         for (index in lanes.indices) {
@@ -84,7 +89,7 @@ class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
             val lane = created.removeFirst()
             val row = Row(name, lane.setting)
             try {
-                medium.serve(lane.setting) {
+                medium.serve(lane) {
                     lane.open()
                     lane.warmUp(effort.warmUpNanos, effort.roundNanos)
                 }
@@ -102,11 +107,14 @@ class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
             say("$name: round ${round + 1} of $rounds")
             for ((lane, row) in open.shuffled(Random(round))) {
                 lateinit var figures: Map<String, Double>
-                val isNear = distance.near {
-                    medium.serve(lane.setting) { figures = lane.round(effort.roundNanos) }
+                var done = 0
+                val isNear = distance.nearness.near {
+                    medium.serve(lane) { figures = lane.round(effort.roundNanos) }
+                    done++
                 }
                 row.rounds += figures
                 row.farRounds += if (isNear) 0 else 1
+                row.repeatedRounds += done - 1
                 row.sums = (lane as? StreamLane)?.sums.orEmpty()
             }
         }
@@ -120,17 +128,17 @@ class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
     private class Media(private val workspace: Workspace) : AutoCloseable {
         private var child: ChildJvm? = null
 
-        fun serve(setting: Setting, action: () -> Unit) {
-            if (!setting.contender.hasMedium) {
+        fun serve(lane: Lane, action: () -> Unit) {
+            if (!lane.setting.contender.hasMedium) {
                 return action()
             }
-            val serving = child ?: workspace.start(setting).also {
+            val serving = child ?: workspace.start(lane.setting).also {
                 it.ask("medium")
                 child = it
             }
-            serving.ask("serve 1")
+            serving.ask("serve ${lane.mediumPauseNanos}")
             action()
-            serving.ask("serve 0")
+            serving.ask("rest")
         }
 
         override fun close() {
@@ -145,56 +153,73 @@ class Group(val name: String, private val lanes: List<(Workspace) -> Lane>) {
  * most of the time, the short one. It is measured before and after each round by a bare line that goes to and fro.
  */
 class Distance(jvmFlags: List<String>) : AutoCloseable {
-    /** How long it may still wait for the cores to be near. */
-    var patienceNanos = 0L
-
-    /** The shortest that was seen in this run, in any group. */
-    private var least = Double.MAX_VALUE
-
     private val workspace = Workspace(jvmFlags)
     private val lane = PingLane(workspace, Setting(contender("raw.line"), Policy.SPIN, Long.SIZE_BYTES, 0)).apply {
         open()
         repeat(WARM_UP_ROUNDS) { round(0) }
     }
 
-    /**
-     * Does [round] while the cores are near, and again if they were not any more at its end. False when patience with
-     * this is used up: the last round then counts as it is.
-     */
-    fun near(round: () -> Unit): Boolean {
-        while (true) {
-            val start = System.nanoTime()
-            val wasNear = awaitNear()
-            round()
-            val isNear = wasNear && isNear()
-            if (isNear || patienceNanos <= 0) {
-                return isNear
-            }
-            patienceNanos -= System.nanoTime() - start
-        }
-    }
-
-    private fun awaitNear(): Boolean {
-        while (!isNear()) {
-            if (patienceNanos <= 0) {
-                return false
-            }
-            Thread.sleep(PAUSE_MILLIS)
-            patienceNanos -= PAUSE_MILLIS * 1_000_000
-        }
-        return true
-    }
-
-    private fun isNear(): Boolean {
-        val nanos = lane.round(0).getValue("p50")
-        least = minOf(least, nanos)
-        return nanos < FAR * least
-    }
+    val nearness = Nearness(measure = { lane.round(0).getValue("p50") })
 
     override fun close() = workspace.close()
 
     private companion object {
         const val WARM_UP_ROUNDS = 5
+    }
+}
+
+/**
+ * Waits until something that is measured is near the least that was seen of it in this run, in any group.
+ *
+ * @param pause waits for so many milliseconds
+ */
+class Nearness(
+    private val measure: () -> Double,
+    private val clock: () -> Long = System::nanoTime,
+    private val pause: (Long) -> Unit = Thread::sleep,
+) {
+    /** How long it may still wait, and do rounds again. */
+    var patienceNanos = 0L
+    private var least = Double.MAX_VALUE
+
+    /**
+     * Does [round] while it is near, and again if it was not any more at its end. False when patience with this is used
+     * up: the last round then counts as it is.
+     */
+    fun near(round: () -> Unit): Boolean {
+        while (true) {
+            val start = clock()
+            val wasNear = awaitNear(start + patienceNanos)
+            val begin = clock()
+            patienceNanos -= begin - start
+            round()
+            if (wasNear && isNear()) {
+                return true
+            }
+            patienceNanos -= clock() - begin
+            if (patienceNanos <= 0) {
+                return false
+            }
+        }
+    }
+
+    private fun awaitNear(end: Long): Boolean {
+        while (!isNear()) {
+            if (clock() - end >= 0) {
+                return false
+            }
+            pause(PAUSE_MILLIS)
+        }
+        return true
+    }
+
+    private fun isNear(): Boolean {
+        val nanos = measure()
+        least = minOf(least, nanos)
+        return nanos < FAR * least
+    }
+
+    private companion object {
         const val PAUSE_MILLIS = 100L
         const val FAR = 2
     }

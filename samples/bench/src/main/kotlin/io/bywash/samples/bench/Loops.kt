@@ -32,28 +32,41 @@ object Loops {
         return "ok end=${System.nanoTime()} received=$count sum=${reader.sum} expected=${reader.sum}"
     }
 
-    /** Of a system that loses messages. What arrives must be whole. */
+    /**
+     * Of a system that loses messages, until the message [last] or one behind it: those are sent if it was lost. What
+     * arrives must be whole. Time and count are those of the last look that found none of them.
+     */
     fun receiveUntil(reader: Reader, last: Long): String {
         reader.sum = 0
         reader.expected = 0
         val lost = reader.lost
         val before = reader.last
         var received = 0L
+        var counted = 0L
+        var end = System.nanoTime()
         while (reader.last < last) {
-            received += reader.receive(LIMIT)
+            val count = reader.receive(LIMIT)
+            if (count == 0 && counted < received) { // the time is asked for only when there is nothing to do
+                counted = received
+                end = System.nanoTime()
+            }
+            received += count
         }
-        val end = System.nanoTime()
+        if (reader.last == last) {
+            counted = received
+            end = System.nanoTime()
+        }
         check(lost < 0 || received + reader.lost - lost == reader.last - before) {
             "received $received and lost ${reader.lost - lost} of ${reader.last - before}"
         }
-        return "ok end=$end received=$received sum=${reader.sum} expected=${reader.expected}"
+        return "ok end=$end received=$counted sum=${reader.sum} expected=${reader.expected}"
     }
 
     /**
      * Sends [count] messages at [rate] a second, each with the time at which it was due, whatever held it up. Answers
-     * also how late the sending itself was.
+     * also how late the sending itself was, but for the first [skipped].
      */
-    fun pace(writer: Writer, count: Long, rate: Long): String {
+    fun pace(writer: Writer, count: Long, rate: Long, skipped: Long): String {
         val lags = histogram()
         var sum = 0L
         val start = System.nanoTime() + 100_000
@@ -64,7 +77,9 @@ object Loops {
                 Thread.onSpinWait()
                 now = System.nanoTime()
             }
-            lags.recordValue(now - due)
+            if (i >= skipped) {
+                lags.recordValue(now - due)
+            }
             writer.send(due)
             sum += Payload.sum(due, due + 1)
         }
@@ -131,9 +146,16 @@ object Loops {
 
     fun histogram() = Histogram(MAX_NANOS, 3).apply { isAutoResize = true }
 
-    fun percentiles(histogram: Histogram) = PERCENTILES.entries.joinToString(" ") { (name, percentile) ->
-        "$name=${histogram.getValueAtPercentile(percentile)}"
-    }
+    /** The median, and what has at least [BEHIND] values behind it. */
+    fun percentiles(histogram: Histogram) = PERCENTILES
+        .filter { (name, percentile) -> name == "p50" || isBacked(histogram.totalCount, percentile) }.entries
+        .joinToString(" ") { (name, percentile) -> "$name=${histogram.getValueAtPercentile(percentile)}" }
+
+    private fun isBacked(count: Long, percentile: Double) =
+        count * (PERCENT_PARTS - Math.round(percentile * 100)) >= BEHIND * PERCENT_PARTS
+
+    private const val BEHIND = 10
+    private const val PERCENT_PARTS = 10_000
 
     val PERCENTILES = mapOf("p50" to 50.0, "p90" to 90.0, "p99" to 99.0, "p999" to 99.9, "p9999" to 99.99)
 }

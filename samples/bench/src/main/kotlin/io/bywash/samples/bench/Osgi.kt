@@ -81,7 +81,7 @@ internal abstract class Delivery(val name: String) : AutoCloseable {
         return messages * 1e9 / (System.nanoTime() - start)
     }
 
-    /** Fills [nanos] at a thousand messages a second. */
+    /** Fills [nanos] at a thousand messages a second, from the time at which each was due. */
     fun pace(messages: Long) {
         awaitReceiver()
         val wanted = count.get() + messages
@@ -90,7 +90,7 @@ internal abstract class Delivery(val name: String) : AutoCloseable {
         repeat(messages.toInt()) {
             next += PACE_NANOS
             LockSupport.parkNanos(next - System.nanoTime())
-            send(System.nanoTime())
+            send(next)
         }
         awaitCount(wanted)
     }
@@ -267,36 +267,37 @@ class Osgi(private val effort: Effort) {
 
     fun run(): Map<String, Double> {
         System.setProperty("slf4j.internal.verbosity", "ERROR") // Aries logs by it, here to nobody
-        val bus = Files.createTempDirectory(Path.of("/dev/shm"), "bywash-bench-")
-        try {
-            Segment.create(
-                bus.resolve("bench"),
-                SegmentSpec.of(
-                    listOf(Broadcast.spec("poll", RING_BYTES), Broadcast.spec("whiteboard", RING_BYTES)) + WORK_SPECS,
-                ),
-            ).use { segment ->
-                container(bus, others = TYPED_EVENT_BUNDLES) { context ->
-                    measure(
-                        PollDelivery(segment), WhiteboardDelivery(segment, context),
-                        EventDelivery("eventAdmin", context), TypedEventDelivery(context),
-                    )
-                }
-                container(bus) { context ->
-                    measureRates(
-                        WorkDelivery(segment, null), WorkDelivery(segment, context), CallDelivery(segment, null),
-                        CallDelivery(segment, context),
-                    )
-                }
-                container(bus, mapOf("org.apache.felix.eventadmin.Timeout" to "0")) { context ->
-                    measure(EventDelivery("eventAdmin.noTimeout", context))
-                }
-                container(bus) { context ->
-                    val queues = OsgiQueues(bus, context, idleMillis).measure()
-                    queues.forEach { (key, value) -> note("queues.$key", value) }
-                }
+        return Workspace(effort.jvmFlags).use { measureAll(it) }
+    }
+
+    private fun measureAll(workspace: Workspace): Map<String, Double> {
+        val bus = Files.createDirectory(workspace.directory.resolve("bus"))
+        Files.createDirectory(workspace.directory.resolve("felix"))
+        Segment.create(
+            bus.resolve("bench"),
+            SegmentSpec.of(
+                listOf(Broadcast.spec("poll", RING_BYTES), Broadcast.spec("whiteboard", RING_BYTES)) + WORK_SPECS,
+            ),
+        ).use { segment ->
+            container(bus, others = TYPED_EVENT_BUNDLES) { context ->
+                measure(
+                    PollDelivery(segment), WhiteboardDelivery(segment, context),
+                    EventDelivery("eventAdmin", context), TypedEventDelivery(context),
+                )
             }
-        } finally {
-            removeQuietly(bus)
+            container(bus) { context ->
+                measureRates(
+                    WorkDelivery(segment, null), WorkDelivery(segment, context), CallDelivery(segment, null),
+                    CallDelivery(segment, context),
+                )
+            }
+            container(bus, mapOf("org.apache.felix.eventadmin.Timeout" to "0")) { context ->
+                measure(EventDelivery("eventAdmin.noTimeout", context))
+            }
+            container(bus) { context ->
+                val queues = OsgiQueues(workspace, bus, context, idleMillis).measure()
+                queues.forEach { (key, value) -> note("queues.$key", value) }
+            }
         }
         val medians = figures.mapValues { (_, values) -> values.sorted()[values.size / 2] }
         return medians.mapKeys { (key, _) -> "osgi.$key" } + listOf("", "work.", "call.").associate {
@@ -310,7 +311,8 @@ class Osgi(private val effort: Effort) {
         properties: Map<String, String> = emptyMap(),
         others: List<String> = emptyList(),
         use: (BundleContext) -> Unit,
-    ) = Container(bus, Files.createTempDirectory("bywash-bench-"), properties, others).use { use(it.context) }
+    ) = Container(bus, Files.createTempDirectory(bus.resolveSibling("felix"), ""), properties, others)
+        .use { use(it.context) }
 
     /** The deliveries take turns. Each is warmed up first. */
     private fun measureTurns(vararg deliveries: Delivery) {

@@ -19,7 +19,12 @@ private const val QUEUES = 250
 private const val DEADLINE_NANOS = 60_000_000_000L
 
 /** A thousand queues of another process: how soon they are services, and what they cost while nothing happens. */
-class OsgiQueues(private val bus: Path, private val context: BundleContext, private val idleMillis: Long) {
+class OsgiQueues(
+    private val workspace: Workspace,
+    private val bus: Path,
+    private val context: BundleContext,
+    private val idleMillis: Long,
+) {
     private val system = ManagementFactory.getOperatingSystemMXBean() as OperatingSystemMXBean
     private val self = Path.of("/proc/self")
 
@@ -27,14 +32,12 @@ class OsgiQueues(private val bus: Path, private val context: BundleContext, priv
         val without = idlePercent()
         val descriptors = descriptors()
         val mappings = mappings()
-        val errors = Files.createTempFile("bywash-bench-", ".errors")
-        val owner = ChildJvm(
+        val owner = workspace.start(
             "owner of queues",
             listOf(
-                ProcessHandle.current().info().command().orElse("java"), "-XX:+UseSerialGC", "-XX:-UsePerfData",
-                "-cp", System.getProperty("java.class.path"), OsgiQueuesOwner::class.java.name, bus.toString(),
+                Workspace.JAVA, "-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp", System.getProperty("java.class.path"),
+                OsgiQueuesOwner::class.java.name, bus.toString(),
             ),
-            errors,
         )
         try {
             return mapOf(
@@ -46,7 +49,6 @@ class OsgiQueues(private val bus: Path, private val context: BundleContext, priv
             )
         } finally {
             owner.kill()
-            Files.delete(errors)
         }
     }
 
@@ -95,11 +97,13 @@ object OsgiQueuesOwner {
     @JvmStatic
     fun main(arguments: Array<String>) {
         val spec = SegmentSpec.of(*Array(QUEUES) { Broadcast.spec("q$it", 4096, 1) })
+        val bus = Path.of(arguments[0])
+        val lines = commands(bus.parent)
         println("ok")
-        readln()
-        repeat(SEGMENTS) { Segment.create(Path.of(arguments[0], "many$it"), spec) }
+        lines.take()
+        repeat(SEGMENTS) { Segment.create(bus.resolve("many$it"), spec) }
         println("ok nanos=${System.nanoTime()}")
-        readlnOrNull()
+        lines.take() // until the end
     }
 }
 

@@ -24,7 +24,7 @@ class CompetingLane(workspace: Workspace, setting: Setting, private val writerCo
         if (received != each * writerCount || read.sumOf { it.long("sum") } != sent.sumOf { it.long("sum") }) {
             throw BenchFailure("${setting.label}: not the ${each * writerCount} messages that were sent arrived")
         }
-        return mapOf("rate" to received * 1e9 / (sent.maxOf { it.long("end") } - sent.minOf { it.long("start") }))
+        return mapOf("rate" to received * 1e9 / (read.maxOf { it.long("end") } - sent.minOf { it.long("start") }))
     }
 }
 

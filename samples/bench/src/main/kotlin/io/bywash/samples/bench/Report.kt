@@ -23,16 +23,19 @@ class Report(private val effort: Effort, ringBytes: Long) {
     /** Rounds that were done while the cores were far from each other. */
     val farRounds get() = groups.values.flatten().sumOf { it.farRounds }
 
+    /** Rounds that were done again, because the cores were far from each other at their end. */
+    val repeatedRounds get() = groups.values.flatten().sumOf { it.repeatedRounds }
+
     val ratioLines get() = ratios.map { (name, value) -> name to format(value) }
 
-    /** The best median among some rows: the highest rate, the lowest of anything else. */
-    private fun best(group: String, metric: String, isMeant: (Row) -> Boolean): Row? {
-        val rows = this[group].filter(isMeant)
-        return if (metric == "rate") rows.maxByOrNull { it.median(metric) } else rows.minByOrNull { it.median(metric) }
+    /** The best of some rows: with the highest rate, or the smallest product of all percentiles that tables show. */
+    private fun best(group: String, isMeant: (Row) -> Boolean): Row? = this[group].filter(isMeant).minByOrNull { row ->
+        if ("rate" in row.metrics) -row.median("rate")
+        else Tables.PERCENTILES.keys.filter { it in row.metrics }.sumOf { ln(maxOf(row.median(it), 1.0)) }
     }
 
     /** The row of a system under the policy that serves it best. */
-    fun best(group: String, system: String, metric: String = "rate") = best(group, metric) { it.system == system }
+    fun best(group: String, system: String) = best(group) { it.system == system }
 
     private fun row(group: String, system: String, policy: Policy) =
         this[group].firstOrNull { it.system == system && it.setting.policy == policy }
@@ -40,7 +43,7 @@ class Report(private val effort: Effort, ringBytes: Long) {
     private fun ours(group: String, policy: Policy) = row(group, CLAIM, policy)
 
     private fun ratio(name: String, ours: Row?, theirs: Row?, metric: String = "rate") {
-        if (ours != null && theirs != null) {
+        if (ours != null && theirs != null && listOf(ours, theirs).all { metric in it.metrics }) {
             ratios[name] = ours.median(metric) / theirs.median(metric)
         }
     }
@@ -51,7 +54,7 @@ class Report(private val effort: Effort, ringBytes: Long) {
             when (group.substringBefore('.')) {
                 "throughput" -> compareThroughput(group)
                 "rtt" -> compareRoundTrips(group)
-                "paced1M", "paced10M" -> comparePaced(group)
+                "paced1M", "paced10M" -> compareLatencies(group, "latency.$group")
                 "fanout" -> compareFanout(group)
                 "against" -> compareEngines(group)
             }
@@ -63,7 +66,7 @@ class Report(private val effort: Effort, ringBytes: Long) {
         ratios += nativeRatios(this)
         ratios += callRatios(this)
         for ((name, policy) in listOf("wake" to Policy.BLOCK, "wake.default" to Policy.BACKOFF)) {
-            ratio("$name.vsFutex", ours("wake", policy), best("wake", "raw.futex", "p50"), "p50")
+            ratio("$name.vsFutex", ours("wake", policy), best("wake", "raw.futex"), "p50")
             ours("idle", policy)?.let { ratios["$name.idleCpuPercent"] = it.median("cpuPercent") }
         }
     }
@@ -73,7 +76,7 @@ class Report(private val effort: Effort, ringBytes: Long) {
         val theirs = best("tutorial", TutorialContender.NAME)
         theirs?.let { ratios["tutorial.c.megabytesPerSecond"] = megabytes(it) }
         for ((name, isUsual) in listOf("slots1024" to false, "ring8MiB" to true)) {
-            val ours = best("tutorial", "rate") { it.system == CLAIM && it.label.endsWith("8MiB") == isUsual }
+            val ours = best("tutorial") { it.system == CLAIM && it.label.endsWith("8MiB") == isUsual }
                 ?: continue
             if (!isUsual) {
                 ratios["tutorial.$name.megabytesPerSecond"] = megabytes(ours)
@@ -92,7 +95,7 @@ class Report(private val effort: Effort, ringBytes: Long) {
         }
         for ((name, policy) in listOf("vsFutex" to Policy.BLOCK, "default.vsFutex" to Policy.BACKOFF)) {
             val row = row("queue.wake", QUEUE, policy)
-            ratio("queue.wake.$name", row, best("queue.wake", "raw.futex", "p50"), "p50")
+            ratio("queue.wake.$name", row, best("queue.wake", "raw.futex"), "p50")
         }
     }
 
@@ -100,7 +103,7 @@ class Report(private val effort: Effort, ringBytes: Long) {
         val claim = best(group, CLAIM) ?: return
         val default = ours(group, Policy.BACKOFF)
         val aeron = best(group, "aeron.tryClaim")
-        val rival = best(group, "rate") { it.system.substringBefore('.') in RIVALS }
+        val rival = best(group) { it.system.substringBefore('.') in RIVALS }
         val typed = best(group, "bywash.typed")
         val offer = best(group, "bywash.offer")
         val rows = listOf(
@@ -125,7 +128,7 @@ class Report(private val effort: Effort, ringBytes: Long) {
         ratio("$group.offer.vsAeronOffer", offer, best(group, "aeron.offer"))
         ratio("$group.block.vsSkip", claim, best(group, "bywash.skip"))
         ratio("$group.portable.vsClaim", best(group, "bywash.portable"), claim)
-        val neverBlocking = best(group, "rate") { it.system == CLAIM && it.setting.policy !in BLOCKING }
+        val neverBlocking = best(group) { it.system == CLAIM && it.setting.policy !in BLOCKING }
         ratio("$group.blockable.vsNotBlockable", default, neverBlocking)
     }
 
@@ -155,22 +158,17 @@ class Report(private val effort: Effort, ringBytes: Long) {
     }
 
     private fun compareRoundTrips(group: String) {
-        val default = ours(group, Policy.BACKOFF)
-        for (metric in listOf("p50", "p99")) {
-            for ((name, row) in listOf("" to best(group, CLAIM, metric), "default." to default)) {
-                ratio("latency.rtt.$name$metric.vsAeron", row, best(group, "aeron.tryClaim", metric), metric)
-                ratio("latency.rtt.$name$metric.vsAgrona", row, best(group, "agrona.tryClaim", metric), metric)
-            }
-        }
-        ratio("latency.rtt.vsRawPingPong", best(group, CLAIM, "p50"), best(group, "raw.line", "p50"), "p50")
-        ratio("latency.rtt.default.vsSpin", default, ours(group, Policy.SPIN), "p50")
+        compareLatencies(group, "latency.rtt")
+        ratio("latency.rtt.vsRawPingPong", best(group, CLAIM), best(group, "raw.line"), "p50")
+        ratio("latency.rtt.default.vsSpin", ours(group, Policy.BACKOFF), ours(group, Policy.SPIN), "p50")
     }
 
-    private fun comparePaced(group: String) {
-        for (metric in listOf("p50", "p99")) {
-            for ((name, row) in listOf("" to ours(group, Policy.BACKOFF), "best." to best(group, CLAIM, metric))) {
-                ratio("latency.$group.$name$metric.vsAeron", row, best(group, "aeron.tryClaim", metric), metric)
-                ratio("latency.$group.$name$metric.vsAgrona", row, best(group, "agrona.tryClaim", metric), metric)
+    /** The best of Bywash, and its default, by the best of each rival. */
+    private fun compareLatencies(group: String, key: String) {
+        for ((name, row) in listOf("" to best(group, CLAIM), "default." to ours(group, Policy.BACKOFF))) {
+            for (metric in listOf("p50", "p99")) {
+                ratio("$key.$name$metric.vsAeron", row, best(group, "aeron.tryClaim"), metric)
+                ratio("$key.$name$metric.vsAgrona", row, best(group, "agrona.tryClaim"), metric)
             }
         }
     }
@@ -189,8 +187,10 @@ class Report(private val effort: Effort, ringBytes: Long) {
             for (metric in row.metrics) {
                 entries["$key.$metric.median"] = plain(row.median(metric))
                 entries["$key.$metric.min"] = plain(row.min(metric))
+                entries["$key.$metric.max"] = plain(row.max(metric))
             }
             entries["$key.farRounds"] = "${row.farRounds}"
+            entries["$key.repeatedRounds"] = "${row.repeatedRounds}"
             if ("rate" in row.metrics) {
                 entries["$key.slowRounds"] = "${row.slowRounds("rate")}"
                 entries["$key.rounds"] = "${row.rounds.size}"

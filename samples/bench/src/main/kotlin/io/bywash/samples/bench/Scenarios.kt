@@ -12,16 +12,16 @@ class Plan(val effort: Effort, private val givenSize: Int?) {
     private val claim = contender("bywash.claim")
     private val peers = listOf(contender("aeron.tryClaim"), contender("agrona.tryClaim"))
 
-    /** Of each system the policies that served it best, as far as a minute allows. */
+    /** Of each system the default and the policies that served it best, as far as a minute allows. */
     private val quickThroughput = mapOf(
-        "bywash.claim" to setOf(Policy.SPIN, Policy.BACKOFF),
+        "bywash.claim" to setOf(Policy.BACKOFF, Policy.PARK),
         "bywash.batch16" to setOf(Policy.BACKOFF),
         "bywash.offer" to setOf(Policy.BACKOFF),
-        "bywash.typed" to setOf(Policy.SPIN, Policy.BACKOFF),
-        "aeron.tryClaim" to setOf(Policy.SPIN, Policy.YIELD, Policy.PAUSE1000),
+        "bywash.typed" to setOf(Policy.BACKOFF),
+        "aeron.tryClaim" to setOf(Policy.BACKOFF, Policy.PAUSE1000, Policy.LAZY),
         "aeron.offer" to setOf(Policy.PAUSE1000),
-        "agrona.tryClaim" to setOf(Policy.PAUSE1000),
-        "agrona.write" to setOf(Policy.BACKOFF, Policy.PAUSE1000),
+        "agrona.tryClaim" to setOf(Policy.BACKOFF, Policy.PAUSE1000, Policy.PARK),
+        "agrona.write" to setOf(Policy.PAUSE1000),
     )
 
     private val mainSize = givenSize ?: 64
@@ -46,8 +46,7 @@ class Plan(val effort: Effort, private val givenSize: Int?) {
     fun throughput(): List<Group> {
         val all = CONTENDERS.filter { it.streams }
         if (isQuick) {
-            val few = settings(all, mainSize) { who, policy -> policy in quickThroughput[who.name].orEmpty() }
-            return listOf(streams("throughput.$mainSize", few))
+            return listOf(streams("throughput.$mainSize", quickSettings()))
         }
         val fast = all.filter { it.name in FAST }
         val others = if (givenSize != null) emptyList() else few(8, 1024, 256, 4096)
@@ -57,6 +56,10 @@ class Plan(val effort: Effort, private val givenSize: Int?) {
                 val settings = settings(who, size) { _, policy -> size !in PLOTTED || policy in PLOTTED_WITH }
                 streams("throughput.$size", settings)
             } + listOf(tutorial(), rings(), idleReaders())
+    }
+
+    internal fun quickSettings() = settings(CONTENDERS.filter { it.streams }, mainSize) { who, policy ->
+        policy in quickThroughput[who.name].orEmpty()
     }
 
     /**

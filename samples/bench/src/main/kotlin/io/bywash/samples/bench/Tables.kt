@@ -25,6 +25,9 @@ class Table(val title: String, val columns: List<String>, val rows: List<List<St
 }
 
 object Tables {
+    /** The percentiles that are shown, and their columns. */
+    val PERCENTILES = mapOf("p50" to "p50", "p90" to "p90", "p99" to "p99", "p999" to "p99.9")
+    private const val FAR = "far rounds"
     private val TITLES = mapOf(
         "throughput" to "Throughput, 1 writer to 1 reader, messages of %s bytes",
         "tutorial" to "The tutorial's setting: messages of 64 bytes, 1,024 slots (a ring of 128 KiB)",
@@ -57,13 +60,13 @@ object Tables {
         val table = when {
             "rate" in metrics -> rates(title, rows)
             metrics.size == 1 -> metrics.first().let { metric ->
-                Table(title, listOf("system", "median", "min", "max"), rows.map { row ->
+                Table(title, listOf("system", "median", "min", "max", FAR), rows.map { row ->
                     listOf(row.label) + listOf(row.median(metric), row.min(metric), row.max(metric))
-                        .map { number(it, 3) }
+                        .map { number(it, 3) } + far(row)
                 })
             }
-            "p50" !in metrics -> Table(title, listOf("system") + metrics, rows.map { row ->
-                listOf(row.label) + metrics.map { number(row.median(it), 3) }
+            "p50" !in metrics -> Table(title, listOf("system") + metrics + FAR, rows.map { row ->
+                listOf(row.label) + metrics.map { number(row.median(it), 3) } + far(row)
             })
             else -> percentiles(title, rows)
         }
@@ -76,7 +79,8 @@ object Tables {
         val isCurve = rows.all { '.' !in it.label }
         val sorted = if (isCurve) rows else rows.sortedByDescending { it.median("rate") }
         val last = if (rows.any { it.group == "tutorial" }) "checksums of writer / reader" else "lost"
-        return Table(title, listOf("system", "median M/s", "min M/s", "MB/s", "slow rounds", last), sorted.map { row ->
+        val columns = listOf("system", "median M/s", "min M/s", "MB/s", "slow rounds", FAR, last)
+        return Table(title, columns, sorted.map { row ->
             val remark = when {
                 row.group == "tutorial" -> row.sums
                 row.setting.contender.isLossless -> ""
@@ -84,20 +88,21 @@ object Tables {
             }
             listOf(
                 row.label, number(row.median("rate") / 1e6, 1), number(row.min("rate") / 1e6, 1),
-                number(Report.megabytes(row), 0), "${row.slowRounds("rate")} of ${row.rounds.size}", remark,
+                number(Report.megabytes(row), 0), "${row.slowRounds("rate")} of ${row.rounds.size}", far(row),
+                remark,
             )
         })
     }
 
     private fun percentiles(title: String, rows: List<Row>): Table {
-        val columns = linkedMapOf("p50" to "p50", "p90" to "p90", "p99" to "p99", "p999" to "p99.9")
-        if (rows.any { "lag.p50" in it.metrics }) {
-            columns += mapOf("lag.p50" to "sender late p50", "lag.p99" to "sender late p99")
-        }
-        return Table(title, listOf("system") + columns.values, rows.sortedBy { it.median("p50") }.map { row ->
-            listOf(row.label) + columns.keys.map { number(row.median(it), 0) }
+        val columns = (PERCENTILES + mapOf("lag.p50" to "sender late p50", "lag.p99" to "sender late p99"))
+            .filterKeys { metric -> rows.any { metric in it.metrics } }
+        return Table(title, listOf("system") + columns.values + FAR, rows.sortedBy { it.median("p50") }.map { row ->
+            listOf(row.label) + columns.keys.map { if (it in row.metrics) number(row.median(it), 0) else "" } + far(row)
         })
     }
+
+    private fun far(row: Row) = "${row.farRounds} of ${row.rounds.size}"
 
     private fun number(value: Double, decimals: Int) = String.format(Locale.ROOT, "%,.${decimals}f", value)
 }

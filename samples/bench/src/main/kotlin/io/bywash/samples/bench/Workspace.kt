@@ -4,6 +4,7 @@ import java.io.File
 import java.io.IOException
 import java.nio.file.Files
 import java.nio.file.Path
+import java.util.concurrent.BlockingQueue
 import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
@@ -32,7 +33,6 @@ class Workspace(private val jvmFlags: List<String>) : AutoCloseable {
 
     fun nextChannel() = channelCount++
 
-    @Synchronized
     fun start(setting: Setting, contender: Contender = setting.contender): ChildJvm {
         val classPath = listOfNotNull(setting.engine?.toString(), System.getProperty("java.class.path"))
         val own = contender.program(directory)?.plus(
@@ -45,10 +45,16 @@ class Workspace(private val jvmFlags: List<String>) : AutoCloseable {
             Child::class.java.name, contender.name, setting.policy.name, directory.toString(),
             "${setting.ringBytes}", "${setting.readers}",
         )
+        return start(setting.label, command)
+    }
+
+    /** Starts a program that ends when its standard input does, and then removes [directory]. */
+    @Synchronized
+    fun start(name: String, command: List<String>): ChildJvm {
         if (isClosed) {
             throw BenchFailure("interrupted")
         }
-        val child = ChildJvm(setting.label, command, directory.resolve("errors-${children.size}"))
+        val child = ChildJvm(name, command, directory.resolve("errors-${children.size}"))
         children += child
         return child
     }
@@ -69,9 +75,23 @@ class Workspace(private val jvmFlags: List<String>) : AutoCloseable {
         }
     }
 
-    private companion object {
+    companion object {
         val JAVA: String = ProcessHandle.current().info().command().orElse("java")
     }
+}
+
+/**
+ * The lines of the standard input. When it ends, this process ends too, whatever it does, and removes [directory], in
+ * case its parent was killed.
+ */
+fun commands(directory: Path): BlockingQueue<String> {
+    val lines = LinkedBlockingQueue<String>()
+    thread(isDaemon = true) {
+        generateSequence(::readLine).forEach(lines::put)
+        removeQuietly(directory)
+        Runtime.getRuntime().halt(0)
+    }
+    return lines
 }
 
 /** Removes a directory with everything in it, also while others do the same. */

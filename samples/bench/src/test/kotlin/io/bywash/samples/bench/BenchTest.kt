@@ -6,6 +6,7 @@ import java.nio.file.Path
 import java.util.concurrent.TimeUnit
 import javax.xml.parsers.DocumentBuilderFactory
 import kotlin.io.path.copyTo
+import kotlin.io.path.exists
 import kotlin.io.path.listDirectoryEntries
 import kotlin.io.path.readText
 import kotlin.io.path.writeText
@@ -81,13 +82,13 @@ class BenchTest {
             "throughput.64.default.vsAeronDefault", "throughput.64.default.vsAgronaDefault",
             "tutorial.slots1024.megabytesPerSecond", "tutorial.ring8MiB.claim.megabytesPerSecond",
             "latency.rtt.p50.vsAeron", "latency.rtt.p99.vsAeron", "latency.rtt.vsRawPingPong",
-            "latency.paced1M.p99.vsAeron",
+            "latency.paced1M.p99.vsAeron", "latency.paced1M.default.p99.vsAeron",
             "fanout.3.vsAeron", "wake.default.vsFutex", "wake.default.idleCpuPercent",
             "queue.1to1.vsJctools", "queue.1to1.vsUnixSocket", "queue.2to2.vs1to1", "queue.wake.default.vsFutex",
             "queue.recovery.a_consumer_that_holds_a_message.recoveryMillis.median",
             "recovery.a_reader_that_held_the_writer_back.recoveryMillis.median",
             "recovery.a_writer,_until_its_successor_is_there.recoveryMillis.median", "environment.cores",
-            "environment.rivals",
+            "environment.rivals", "environment.commit",
         )
         assertEquals(emptyList<String>(), wanted - keys.toSet())
         if (hasCompiler()) {
@@ -172,8 +173,6 @@ class BenchTest {
         ).map { "coroutines.$it" }
     }
 
-    private fun hasCompiler() = System.getenv("PATH").split(':').any { Files.isExecutable(Path.of(it, "cc")) }
-
     @Test
     fun osgiIsComparedWithAPollLoop() {
         assertEquals(0, bench("osgi", "--json"), { err })
@@ -198,30 +197,73 @@ class BenchTest {
         }
     }
 
-    @Test
-    fun anInterruptedRunLeavesNoProcessAndNoFile() {
-        val process = start("latency")
-        val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60)
-        while (process.descendants().count() < 2 && System.nanoTime() < end) {
+    private fun awaitIn(process: Process, what: String, isThere: () -> Boolean) {
+        val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(120)
+        while (!isThere()) {
+            assertTrue(process.isAlive && System.nanoTime() < end, { "$what: $err" })
             Thread.onSpinWait()
         }
+    }
+
+    /** Once two processes of it run. */
+    private fun startWithChildren(scenario: String, isMeant: (ProcessHandle) -> Boolean = { true }): Process {
+        val process = start(scenario)
+        awaitIn(process, "it starts no processes") { process.descendants().filter(isMeant).count() >= 2 }
+        return process
+    }
+
+    /** SIGTERM: SIGINT is ignored by who was started in the background. */
+    private fun interrupt(process: Process) {
         val children = process.descendants().toList()
-        assertTrue(children.size >= 2, { err })
-        process.destroy() // SIGTERM: SIGINT is ignored by who was started in the background
+        process.destroy()
         assertTrue(process.waitFor(60, TimeUnit.SECONDS))
         children.forEach { it.onExit().get(60, TimeUnit.SECONDS) }
     }
 
-    @Test
-    fun childrenOfAKilledRunEndAndRemoveItsFiles() {
-        val process = start("latency")
-        val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60)
-        while (process.descendants().count() < 2 && System.nanoTime() < end) {
-            Thread.onSpinWait()
-        }
+    private fun kill(process: Process) {
         val children = process.descendants().toList()
         process.destroyForcibly().waitFor()
         children.forEach { it.onExit().get(60, TimeUnit.SECONDS) }
+    }
+
+    private fun isNative(process: ProcessHandle) = process.info().command().orElse("").endsWith("native-bench")
+
+    @Test
+    fun anInterruptedRunLeavesNoProcessAndNoFile() = interrupt(startWithChildren("latency"))
+
+    @Test
+    fun childrenOfAKilledRunEndAndRemoveItsFiles() = kill(startWithChildren("latency"))
+
+    @Test
+    fun aRunOfNativeProgramsLeavesNoProcessAndNoFileWhenItIsInterruptedOrKilled() {
+        assumeTrue(hasCompiler(), "there is no C compiler")
+        interrupt(startWithChildren("native", ::isNative))
+        kill(startWithChildren("native", ::isNative))
+    }
+
+    @Test
+    fun anInterruptedRunOfOsgiLeavesNoFile() {
+        val process = start("osgi")
+        awaitIn(process, "it makes no segment") {
+            shared.listDirectoryEntries().any { it.resolve("bus/bench").exists() }
+        }
+        interrupt(process)
+    }
+
+    @Test
+    fun theOtherProcessOfAKilledRunOfOsgiEndsAndRemovesItsFiles() {
+        val process = start("osgi")
+        awaitIn(process, "it starts no process") { process.descendants().count() >= 1 }
+        kill(process)
+    }
+
+    @Test
+    fun optionsThatMeanNothingForAScenarioAreRefused() {
+        for (arguments in listOf("queue --size 128", "osgi --size 128", "osgi --against pom.xml", "--redraw --json")) {
+            assertEquals(2, bench(*arguments.split(' ').toTypedArray()), arguments)
+            assertTrue("Error: " in err, err)
+            assertEquals("", out)
+        }
     }
 
     @Test
@@ -239,3 +281,5 @@ class BenchTest {
         assertTrue("bywash bench" in out && "by default all" in out, out)
     }
 }
+
+internal fun hasCompiler() = System.getenv("PATH").split(':').any { Files.isExecutable(Path.of(it, "cc")) }
