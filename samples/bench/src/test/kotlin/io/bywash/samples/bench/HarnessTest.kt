@@ -42,7 +42,8 @@ class HarnessTest {
 
     /** Answers so many messages at each look, numbered on; a negative number stands for messages that it loses. */
     private class Script(private vararg val looks: Int) : Reader() {
-        var look = 0
+        private var look = 0
+        private var next = 0L
 
         /** When each look began. */
         val nanos = ArrayList<Long>()
@@ -57,10 +58,13 @@ class HarnessTest {
                 0
             }
             if (count < 0) {
-                last -= count
+                next -= count
                 return 0
             }
-            repeat(count) { takeChecked(last + 1, Payload.sum(last + 1, last + 2)) }
+            repeat(count) {
+                takeChecked(next, Payload.sum(next, next + 1))
+                next++
+            }
             return count
         }
     }
