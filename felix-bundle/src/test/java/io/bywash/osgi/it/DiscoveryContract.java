@@ -19,11 +19,15 @@ import io.bywash.engine.queue.DeliveryPolicy;
 import io.bywash.engine.queue.WorkQueue;
 import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -213,6 +217,23 @@ abstract class DiscoveryContract extends ContainerFixture {
     interrupted.await();
     publisher("whiskey");
     awaitQueue("whiskey");
+  }
+
+  /** Its loader would keep a bundle that has gone. */
+  @Test
+  void aContextClassLoaderThatForeignCodeSetsIsForgotten() throws Exception {
+    List<Thread> threads = Collections.synchronizedList(new ArrayList<>());
+    try (URLClassLoader foreign = new URLClassLoader(new URL[0])) {
+      AllServiceListener rude = event -> {
+        threads.add(Thread.currentThread());
+        Thread.currentThread().setContextClassLoader(foreign);
+      };
+      container.context().addServiceListener(rude, "(&(objectClass=" + SERVICE + ")" + filter("xenon", "ticks") + ")");
+      ended(() -> container.context().removeServiceListener(rude));
+      publisher("xenon");
+      awaitUntil("its own loader", () -> !threads.isEmpty() && threads.stream()
+          .noneMatch(each -> each.isAlive() && each.getContextClassLoader() == foreign));
+    }
   }
 
   @Test

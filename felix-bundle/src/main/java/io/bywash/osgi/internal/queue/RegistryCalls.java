@@ -3,6 +3,7 @@ package io.bywash.osgi.internal.queue;
 import io.bywash.engine.Segment;
 import io.bywash.osgi.runtime.RuntimeDTO;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -119,6 +120,14 @@ public final class RegistryCalls {
     }
   }
 
+  /** What has been reported and has not returned, in words. */
+  public List<String> digest() {
+    synchronized (lock) {
+      return workers.stream().filter(worker -> worker.reported && worker.call != null)
+          .map(worker -> worker.call.toString()).sorted().toList();
+    }
+  }
+
   /** What has been reported and has not returned. */
   public List<RuntimeDTO.CallDTO> describe() {
     List<Worker> reported;
@@ -161,10 +170,13 @@ public final class RegistryCalls {
   private boolean has(Bundle bundle, String type) {
     BundleWiring wiring = bundle.adapt(BundleWiring.class);
     int end = type.lastIndexOf('.');
-    return wiring != null && bundle.getBundleId() != 0 && bundle != context.getBundle()
-        && !bundle.equals(FrameworkUtil.getBundle(Segment.class))
-        && !wiring.listResources("/" + type.substring(0, Math.max(end, 0)).replace('.', '/'),
-            type.substring(end + 1) + ".class", BundleWiring.LISTRESOURCES_LOCAL).isEmpty();
+    if (wiring == null || bundle.getBundleId() == 0 || bundle == context.getBundle()
+        || bundle.equals(FrameworkUtil.getBundle(Segment.class))) {
+      return false;
+    }
+    Collection<String> found = wiring.listResources("/" + type.substring(0, Math.max(end, 0)).replace('.', '/'),
+        type.substring(end + 1) + ".class", BundleWiring.LISTRESOURCES_LOCAL);
+    return found != null && !found.isEmpty(); // null when the wiring has just gone out of use
   }
 
   /**
@@ -267,7 +279,7 @@ public final class RegistryCalls {
         }
         lock.notifyAll();
       }
-      Thread.interrupted();
+      Threads.forgetForeign();
     }
   }
 }

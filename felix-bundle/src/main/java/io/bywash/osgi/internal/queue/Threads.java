@@ -12,6 +12,12 @@ public final class Threads {
     return thread;
   }
 
+  /** Takes from the current thread, one of these, what foreign code that ran in it may have left. */
+  static void forgetForeign() {
+    Thread.interrupted();
+    Thread.currentThread().setContextClassLoader(Threads.class.getClassLoader());
+  }
+
   private static ThreadGroup rootGroup() {
     ThreadGroup group = Thread.currentThread().getThreadGroup();
     while (group.getParent() != null) {
