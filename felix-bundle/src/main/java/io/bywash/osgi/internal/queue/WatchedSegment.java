@@ -40,11 +40,13 @@ public final class WatchedSegment {
 
   /** Held by the one that attaches for the listeners. */
   private final Object attaching = new Object();
-  /** Guards the next three. */
+  /** Guards the next four. */
   private final Object joining = new Object();
   private Segment joined;
   private int joinedCount;
   private boolean closed;
+  /** How many attachments are still to be closed. */
+  private int leavingCount;
 
   private WatchedSegment(Path path, Map<String, Object> identity, Environment environment) {
     this.path = path;
@@ -228,7 +230,10 @@ public final class WatchedSegment {
     }
   }
 
-  /** One of those who joined leaves; the last one closes the attachment, of which used roles keep what they need. */
+  /**
+   * One of those who joined leaves; the last one has the attachment closed, of which used roles keep what they need. To
+   * close it may take its time, so that is left to another thread.
+   */
   void leave() {
     Segment unused = null;
     synchronized (joining) {
@@ -236,10 +241,45 @@ public final class WatchedSegment {
       if (joinedCount == 0) {
         unused = joined;
         joined = null;
+        leavingCount++;
       }
     }
     if (unused != null) {
+      environment.submit(new Leaving(unused));
+    }
+  }
+
+  private final class Leaving extends RegistryCalls.Call {
+    private final Segment unused;
+
+    Leaving(Segment unused) {
+      this.unused = unused;
+    }
+
+    @Override
+    protected void run() {
       close(unused);
+      synchronized (joining) {
+        leavingCount--;
+        joining.notifyAll();
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "The end of the attachment to " + path;
+    }
+  }
+
+  /** Waits until what was left is closed, but not for long. */
+  public void awaitLeft(long timeoutNanos) throws InterruptedException {
+    long start = System.nanoTime();
+    synchronized (joining) {
+      long left = timeoutNanos;
+      while (leavingCount > 0 && left > 0) {
+        joining.wait(left / 1_000_000 + 1);
+        left = timeoutNanos - (System.nanoTime() - start);
+      }
     }
   }
 

@@ -37,6 +37,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -229,6 +230,45 @@ class WhiteboardListenerTest {
       sweep();
     }
     assertNull(segment.failure());
+  }
+
+  @Test
+  void theLastOneOfASegmentHasItsAttachmentClosedByTheRegistrysThread() throws Exception {
+    mayJoin.countDown();
+    mayPoll.countDown();
+    sweep();
+    awaitUntil(() -> listener.describe().state.equals("FEEDING"));
+    assertEquals(2, owner.participants().size());
+    CountDownLatch mayGoOn = new CountDownLatch(1);
+    CountDownLatch busy = new CountDownLatch(1);
+    calls.submit(new RegistryCalls.Call() {
+      @Override
+      protected void run() {
+        busy.countDown();
+        await(mayGoOn);
+      }
+
+      @Override
+      public String toString() {
+        return "a call that keeps the thread";
+      }
+    });
+    await(busy);
+    synchronized (lock) {
+      listener.leave();
+    }
+    assertEquals(2, owner.participants().size(), "it is not closed under the lock");
+    mayGoOn.countDown();
+    segment.awaitLeft(TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS));
+    assertEquals(1, owner.participants().size());
+  }
+
+  private static void awaitUntil(BooleanSupplier condition) throws InterruptedException {
+    long start = System.nanoTime();
+    while (!condition.getAsBoolean()) {
+      assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS));
+      Thread.sleep(1);
+    }
   }
 
   /** What is in the row is no broadcast: it has an owner, but whoever asks for its status is told of damage. */
