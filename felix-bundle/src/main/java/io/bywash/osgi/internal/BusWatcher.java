@@ -140,9 +140,6 @@ final class BusWatcher {
 
   /** Lists the failure, and logs the first of several in a row. */
   private void report(Throwable failed) {
-    if (failure == null) {
-      environment.changes().incrementAndGet();
-    }
     failure = failed;
     if (!failureLogged) {
       failureLogged = log.error("A sweep of the bus directory {} failed. It is tried again.", path(), failed);
@@ -236,7 +233,6 @@ final class BusWatcher {
     } catch (BusException refused) {
       if (!refused.getMessage().equals(directoryFailure)) {
         directoryFailure = refused.getMessage();
-        environment.changes().incrementAndGet();
         log.error("{}", directoryFailure);
       }
       return Set.copyOf(segments.keySet());
@@ -280,12 +276,18 @@ final class BusWatcher {
     return segments.values();
   }
 
+  /** Why its directory cannot be watched; empty when it can. */
+  String failure() {
+    Throwable last = failure;
+    return directoryFailure != null ? directoryFailure : last != null ? last.toString() : "";
+  }
+
   /** Adds itself, its segments, and the files that are not usable. */
   void describe(RuntimeDTO dto) {
     RuntimeDTO.DirectoryDTO own = new RuntimeDTO.DirectoryDTO();
     own.path = path();
     own.pid = configuration;
-    own.failure = directoryFailure != null ? directoryFailure : failure != null ? failure.toString() : "";
+    own.failure = failure();
     dto.directories.add(own);
     for (WatchedSegment segment : segments.values()) {
       if (segment.failure() == null) {

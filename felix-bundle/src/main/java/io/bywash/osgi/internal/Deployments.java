@@ -84,6 +84,11 @@ final class Deployments {
     return segments.values().stream().map(DeployedSegment::describe).toList();
   }
 
+  /** What is to be counted when it changes. */
+  List<Object> digest() {
+    return segments.values().stream().map(DeployedSegment::digest).toList();
+  }
+
   /** Has all of them left. */
   void close() {
     closed = true;

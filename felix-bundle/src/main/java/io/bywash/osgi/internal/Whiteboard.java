@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -66,14 +67,14 @@ public final class Whiteboard {
   private final Deployments deployments;
   private final Map<Long, WhiteboardListener> listeners = new TreeMap<>();
   private final List<BusWatcher> watchers = new ArrayList<>();
+  private final List<ConfiguredQueue> configured = new CopyOnWriteArrayList<>();
+  /** What was last seen of what nobody counts when it changes. */
+  private Object digest = List.of();
   private boolean stopped;
 
   @Reference(service = LoggerFactory.class, cardinality = ReferenceCardinality.OPTIONAL,
       policy = ReferencePolicy.DYNAMIC)
   private volatile Logger logger;
-
-  @Reference
-  private volatile List<ConfiguredQueue> configured;
 
   /** Called by Declarative Services. */
   @Activate
@@ -91,6 +92,16 @@ public final class Whiteboard {
         .map(each -> "(" + Constants.OBJECTCLASS + "=" + each.getName() + ")")
         .collect(Collectors.joining("", "(|", ")"));
     consumers = new ServiceWatch(context, types, log, this::bind, this::update, this::unbind);
+  }
+
+  @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+  void addConfigured(ConfiguredQueue queue) {
+    configured.add(queue);
+    queue.tend(environment, this::isWatched);
+  }
+
+  void removeConfigured(ConfiguredQueue queue) {
+    configured.remove(queue);
   }
 
   @Activate
@@ -118,6 +129,7 @@ public final class Whiteboard {
       }
       executor.shutdown(); // the tasks that end feedings, and the roles of other bundles, have been started by now
       executor.awaitTermination(Feeding.LAST_CALL_NANOS, TimeUnit.NANOSECONDS);
+      environment.log().await(Feeding.LAST_CALL_NANOS);
     } catch (InterruptedException impatient) {
       executor.shutdown();
       Thread.currentThread().interrupt(); // the tasks end by themselves
@@ -171,9 +183,23 @@ public final class Whiteboard {
     attempt.accept(calls::tend);
     attempt.accept(subscriptions::tend);
     Predicate<Path> watched = this::isWatched;
-    configured.forEach(queue -> attempt.accept(() -> queue.tend(watched)));
+    configured.forEach(queue -> attempt.accept(() -> queue.tend(environment, watched)));
     deployments.tend(attempt);
+    attempt.accept(this::countChanges);
     attempt.accept(publication::tend);
+  }
+
+  /** Those of what is shown that nobody has counted. */
+  private void countChanges() {
+    Object now = List.of(configured.stream().map(ConfiguredQueue::digest).toList(), deployments.digest(),
+        calls.digest(), missing());
+    synchronized (lock) {
+      Object all = List.of(now, watchers.stream().map(BusWatcher::failure).toList());
+      if (!all.equals(digest)) {
+        digest = all;
+        environment.changes().incrementAndGet();
+      }
+    }
   }
 
   private boolean isWatched(Path directory) {
@@ -216,12 +242,21 @@ public final class Whiteboard {
 
   private void unbind(ServiceReference<?> reference) {
     Feeding ended;
+    List<WatchedSegment> left = List.of();
     synchronized (lock) {
+      WhiteboardListener known = listeners.get(idOf(reference));
+      if (known != null) {
+        left = watchers.stream().map(watcher -> watcher.segment(known.properties().segment()))
+            .filter(Objects::nonNull).toList();
+      }
       ended = remove(idOf(reference));
     }
     try {
       if (ended != null) {
         ended.awaitLeft(Feeding.LAST_CALL_NANOS);
+      }
+      for (WatchedSegment segment : left) {
+        segment.awaitLeft(Feeding.LAST_CALL_NANOS);
       }
     } catch (InterruptedException impatient) {
       Thread.currentThread().interrupt();

@@ -7,26 +7,34 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bywash.engine.BusDirectory;
 import io.bywash.engine.Entry;
+import io.bywash.engine.Lifetime;
+import io.bywash.engine.Removal;
 import io.bywash.engine.Segment;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.osgi.framework.ServiceReference;
 
 /** What an operator does: change configurations, update bundles, and ask what is wrong. */
 abstract class OperationContract extends ContainmentContract {
-  private void change(Object configuration, Map<String, Object> properties) throws Exception {
+  void change(Object configuration, Map<String, Object> properties) throws Exception {
     Map<String, Object> all = new HashMap<>(Map.of(DIRECTORY, bus.toString(), QUEUE, "ticks"));
     all.putAll(properties);
     Container.call(configuration, "update", dictionary(all));
   }
 
-  private Object configured(String segment, Map<String, Object> properties) throws Exception {
+  Object configured(String segment, Map<String, Object> properties) throws Exception {
     Object configuration = configuration(segment, properties);
     ended(() -> {
       Container.call(configuration, "delete");
@@ -57,6 +65,142 @@ abstract class OperationContract extends ContainmentContract {
         .filter(Long.valueOf(8192)::equals).isPresent());
     assertNotEquals(inode, Files.getAttribute(bus.resolve("trusted"), "unix:ino"));
     awaitListed("io.bywash.queue~trusted", "trusted  ticks  OPEN");
+    assertFalse(listing().contains("osgi.ds."), listing());
+  }
+
+  private void awaitRing(String segment, long bytes) {
+    awaitUntil("a ring of " + bytes, () -> queue(segment).map(each -> each.getProperty(CAPACITY))
+        .filter(Long.valueOf(bytes)::equals).isPresent());
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aChangeReplacesTheQueueOfAListenerWhichIsFedFromTheNextOne(boolean secondConfiguration) throws Exception {
+    String segment = secondConfiguration ? "changed2" : "changed1";
+    Object configuration = configured(segment, Map.of(SEGMENT, segment));
+    awaitQueue(segment);
+    if (secondConfiguration) {
+      Object second = configuration(segment + "-second", Map.of(SEGMENT, segment, QUEUE, "tocks"));
+      ended(() -> Container.call(second, "delete"));
+      awaitListed("io.bywash.queue~" + segment + "-second", "OPEN");
+    }
+    Listening listening = listen(segment, () -> {});
+    awaitListed(segment, "FEEDING");
+    for (long bytes : List.of(8192L, 1L << 21)) {
+      change(configuration, Map.of(SEGMENT, segment, RING_BYTES, bytes));
+      awaitRing(segment, bytes);
+      awaitListed("io.bywash.queue~" + segment + " ", "OPEN");
+      listening.sequences().clear();
+      PublisherProcess publisher = publisherOfWhatExists(segment);
+      publisher.publish(10);
+      listening.awaitSequences(10);
+      assertEquals(upTo(10), List.copyOf(listening.sequences()));
+      publisher.close();
+    }
+  }
+
+  @Test
+  void aChangeThatAPublisherStandsInTheWayOfTouchesNothingAndIsMadeWhenThatHasGone() throws Exception {
+    Object configuration = configured("busy", Map.of(SEGMENT, "busy"));
+    awaitQueue("busy");
+    Listening listening = listen("busy", () -> {});
+    PublisherProcess publisher = publisherOfWhatExists("busy");
+    change(configuration, Map.of(SEGMENT, "busy", RING_BYTES, "8192"));
+    awaitListed("io.bywash.queue~busy ", "REFUSED", "in use", publisher.pid() + " owns it", "What was there before");
+    publisher.publish(10);
+    listening.awaitSequences(10);
+    assertEquals(1L << 20, awaitQueue("busy").getProperty(CAPACITY));
+    publisher.close();
+    awaitRing("busy", 8192);
+    awaitListed("io.bywash.queue~busy ", "OPEN");
+  }
+
+  @Test
+  void aQueueThatTwoConfigurationsAskForIsReplacedWhenBothAskForTheNextOne() throws Exception {
+    Object first = configured("twice", Map.of(SEGMENT, "twice"));
+    awaitQueue("twice");
+    Object second = configuration("twice-again", Map.of(SEGMENT, "twice"));
+    ended(() -> Container.call(second, "delete"));
+    awaitListed("io.bywash.queue~twice-again", "OPEN");
+    change(first, Map.of(SEGMENT, "twice", RING_BYTES, "8192"));
+    awaitListed("io.bywash.queue~twice ", "REFUSED", "capacity is 1048576, wanted 8192", "What was there before");
+    change(second, Map.of(SEGMENT, "twice", RING_BYTES, "8192"));
+    awaitListed("io.bywash.queue~twice ", "OPEN");
+    awaitListed("io.bywash.queue~twice-again", "OPEN");
+    awaitRing("twice", 8192);
+  }
+
+  @Test
+  void anotherLifetimeIsGivenToASegmentThatNobodyElseUses() throws Exception {
+    Object first = configuration("life1", Map.of(SEGMENT, "life"));
+    Object second = configuration("life2", Map.of(SEGMENT, "life", QUEUE, "tocks"));
+    ended(() -> {
+      Container.call(first, "delete");
+      Container.call(second, "delete");
+      awaitUntil("its end", () -> BusDirectory.at(bus).remove("life").outcome() != Removal.Outcome.IN_USE);
+    });
+    awaitListed("io.bywash.queue~life1", "OPEN");
+    awaitListed("io.bywash.queue~life2", "OPEN");
+    Segment other = Segment.attach(bus.resolve("life"), 0);
+    change(first, Map.of(SEGMENT, "life", LIFETIME, LIFETIME_KEPT));
+    change(second, Map.of(SEGMENT, "life", QUEUE, "tocks", LIFETIME, LIFETIME_KEPT));
+    awaitListed("io.bywash.queue~life1", "REFUSED", "exists with lifetime WHILE_USED", "What was there before");
+    awaitListed("io.bywash.queue~life2", "REFUSED", "exists with lifetime WHILE_USED", "What was there before");
+    awaitQueue("life");
+    other.close();
+    awaitListed("io.bywash.queue~life1", "OPEN");
+    awaitListed("io.bywash.queue~life2", "OPEN");
+    try (Segment kept = Segment.observe(bus.resolve("life"))) {
+      assertEquals(Lifetime.KEPT, kept.lifetime());
+    }
+  }
+
+  /** What the log services were told that has these words in it. */
+  private List<String> logged(List<String> words) throws Exception {
+    List<String> messages = Collections.synchronizedList(new ArrayList<>());
+    String type = "org.osgi.service.log.LogReaderService";
+    for (ServiceReference<?> reference : container.context().getAllServiceReferences(type, null)) {
+      Object reader = container.context().getService(reference);
+      ClassLoader loader = reference.getBundle().loadClass("org.osgi.service.log.LogListener").getClassLoader();
+      Object listener = Proxy.newProxyInstance(loader,
+          new Class<?>[] {loader.loadClass("org.osgi.service.log.LogListener")}, (self, method, arguments) -> {
+            if (method.getName().equals("logged")) {
+              String message = (String) Container.call(arguments[0], "getMessage");
+              if (words.stream().allMatch(message::contains)) {
+                messages.add(message);
+              }
+            }
+            return method.getName().equals("equals") ? (Object) (self == arguments[0])
+                : method.getName().equals("hashCode") ? (Object) System.identityHashCode(self) : null;
+          });
+      Container.call(reader, "addLogListener", listener);
+      ended(() -> Container.call(reader, "removeLogListener", listener));
+    }
+    return messages;
+  }
+
+  private String reasonOf(String configuration) {
+    return listing().lines().filter(line -> line.contains(configuration)).findFirst().orElse("");
+  }
+
+  @Test
+  void aConfigurationThatDoesNotFitIsLoggedOnceHoweverTheFreeSpaceChangesAndDelaysNobody() throws Exception {
+    List<String> messages = logged(List.of("io.bywash.queue~huge", "does not get"));
+    List<String> sentinels = logged(List.of("io.bywash.queue~sentinel"));
+    Object huge = configuration("huge", Map.of(SEGMENT, "huge", RING_BYTES, 1L << 37));
+    ended(() -> Container.call(huge, "delete"));
+    awaitListed("io.bywash.queue~huge", "REFUSED", "bytes, but");
+    String before = reasonOf("io.bywash.queue~huge");
+    Path ballast = bus.resolveSibling(bus.getFileName() + "-ballast");
+    ended(() -> Files.delete(ballast));
+    Files.write(ballast, new byte[3 << 20]);
+    publisher("beside");
+    awaitQueue("beside");
+    awaitUntil("another try", () -> !reasonOf("io.bywash.queue~huge").equals(before));
+    Object sentinel = configuration("sentinel", Map.of(SEGMENT, "sentinel", RING_BYTES, "many"));
+    ended(() -> Container.call(sentinel, "delete"));
+    awaitUntil("what was logged before that", () -> !sentinels.isEmpty());
+    assertEquals(1, messages.size(), messages::toString);
   }
 
   @Test

@@ -92,6 +92,30 @@ abstract class RuntimeContract extends OperationContract {
   }
 
   @Test
+  void theChangeCountGrowsWhenAConfigurationBecomesWrongAndRightAgain() throws Exception {
+    Object configuration = configured("counted", Map.of(SEGMENT, "counted"));
+    awaitListed("io.bywash.queue~counted", "OPEN");
+    long before = stableChangeCount();
+    change(configuration, Map.of(SEGMENT, "counted", RING_BYTES, "many"));
+    awaitListed("io.bywash.queue~counted", "BAD_VALUE");
+    awaitUntil("a change", () -> changeCount() > before);
+    long wrong = stableChangeCount();
+    change(configuration, Map.of(SEGMENT, "counted", "note", "hello"));
+    awaitListed("io.bywash.queue~counted", "OPEN", "note");
+    awaitUntil("another change", () -> changeCount() > wrong);
+  }
+
+  /** What it is when nothing has changed it for some sweeps; should it change later, the test proves less. */
+  private long stableChangeCount() throws InterruptedException {
+    long last = -1;
+    while (last != changeCount()) {
+      last = changeCount();
+      Thread.sleep(1500);
+    }
+    return last;
+  }
+
+  @Test
   void theInventoryPrintsItAsTextAndJson() throws Exception {
     publisher("printed");
     awaitQueue("printed");

@@ -13,7 +13,7 @@ import java.util.Set;
 public final class ConfigurationReader {
   /** Keys that others put into configurations. */
   private static final List<String> FOREIGN =
-      List.of(".", ":", "component.", "felix.", "org.", "service.", "webconsole.", "config.", "metatype.");
+      List.of(".", ":", "component.", "felix.", "org.", "osgi.ds.", "service.", "webconsole.", "config.", "metatype.");
 
   private final Map<String, Object> properties;
   private final Set<String> known = new HashSet<>();

@@ -1,43 +1,24 @@
 package io.bywash.osgi.internal.queue;
 
-import static io.bywash.osgi.BywashConstants.*;
-
 import io.bywash.engine.BusDirectory;
-import io.bywash.engine.BusException;
 import io.bywash.engine.EntrySpec;
-import io.bywash.engine.Lifetime;
-import io.bywash.engine.NoSpaceException;
-import io.bywash.engine.Segment;
-import io.bywash.engine.SegmentExistsException;
-import io.bywash.engine.SegmentNotFoundException;
-import io.bywash.engine.SegmentSpec;
-import io.bywash.engine.TableFullException;
-import io.bywash.engine.inspect.SegmentStatus;
 import io.bywash.osgi.runtime.RuntimeDTO;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Predicate;
 import org.osgi.framework.Constants;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Modified;
-import org.osgi.service.component.annotations.Reference;
-import org.osgi.service.component.annotations.ReferenceCardinality;
-import org.osgi.service.component.annotations.ReferencePolicy;
-import org.osgi.service.log.Logger;
-import org.osgi.service.log.LoggerFactory;
 
 /**
  * A structure that a configuration asks for: found or created, and kept as long as the configuration is there. A
- * failure is logged and listed, and it is tried again every second, since the cause may have gone. One whose file was
- * removed or replaced is created anew.
+ * failure is logged and listed, and it is tried again, since the cause may have gone; see {@link Retry}. One whose file
+ * was removed or replaced is created anew. All that takes its time is done on the registry's thread.
  *
  * <p>When the configuration changes, the queue is left alone unless a key changed that it depends on. A change that is
- * wrong changes nothing.
+ * wrong, or cannot be made since others use the queue, changes nothing.
  *
  * <p>The order of several configurations for one segment does not matter: as long as nobody else uses it and it has no
  * messages, the segment is created anew with room for all of them.
@@ -45,50 +26,25 @@ import org.osgi.service.log.LoggerFactory;
  * <p>Each kind has a component that extends this.
  */
 public abstract class ConfiguredQueue {
-  private static final long RETRY_NANOS = 1_000_000_000L;
-  private static final long MAX_SPARE_BYTES = 1L << 40;
-  /** All that have their segments open; guarded by itself, like everything here: those of one segment act together. */
-  private static final Set<ConfiguredQueue> OPEN = new HashSet<>();
-
-  /** The log service; null while there is none. Set by Declarative Services. */
-  @Reference(service = LoggerFactory.class, cardinality = ReferenceCardinality.OPTIONAL,
-      policy = ReferencePolicy.DYNAMIC)
-  protected volatile Logger logger;
-
-  private final Log log = new Log(() -> logger);
-  private String pid;
-  /** What is asked for; null before the first configuration that can be used. */
-  private Settings settings;
-  /** What is wrong with the last configuration; empty when nothing is. */
-  private String fault = "";
-  private List<String> unknownKeys = List.of();
-  private Segment segment;
-  /** Device and inode of its file. */
-  private Map<String, Object> identity;
-  private String failure;
-  private boolean watched = true;
-  private long tendedNanos;
-  private boolean closed;
+  private final HeldQueue held = new HeldQueue();
+  private final Retry retry = new Retry();
+  private final Opening opening = new Opening();
+  /** Null before the first {@link #tend}. */
+  private volatile Environment environment;
+  private volatile Asked asked = new Asked("", "", List.of());
+  /** The last configuration of which the log was told. */
+  private volatile Asked told = asked;
+  /** Why the queue is not as it should be; null when it is, or nobody knows yet. */
+  private volatile Throwable failure;
+  private volatile boolean watched = true;
+  private volatile boolean closed;
 
   /**
-   * What a configuration says.
+   * The last configuration.
    *
-   * @param segment the segment's name
-   * @param directory the bus directory; blank for the standard one
-   * @param lifetime when the segment is removed
-   * @param spec the queue
-   * @param spareBytes for queues that are added later; matters only when the segment is created
+   * @param fault what is wrong with it; empty when nothing is
    */
-  private record Settings(String segment, String directory, Lifetime lifetime, EntrySpec spec, long spareBytes) {
-    boolean isSameQueueAs(Settings other) {
-      return other != null && equals(new Settings(other.segment, other.directory, other.lifetime, other.spec,
-          spareBytes));
-    }
-
-    Path path() {
-      return ConfiguredQueue.directory(directory).path(segment);
-    }
-  }
+  private record Asked(String pid, String fault, List<String> unknownKeys) {}
 
   /** Asks for nothing yet: {@link #configure} does. */
   protected ConfiguredQueue() {}
@@ -104,180 +60,100 @@ public abstract class ConfiguredQueue {
   @Activate
   @Modified
   protected final void configure(Map<String, Object> properties) {
-    synchronized (OPEN) {
-      pid = String.valueOf(properties.get(Constants.SERVICE_PID));
-      Settings before = settings;
-      try {
-        Settings asked = read(properties);
-        fault = "";
-        settings = asked;
-        if (segment != null && !asked.isSameQueueAs(before)) {
-          leave();
-        }
-        failure = segment == null ? null : failure;
-        tendedNanos = 0;
-      } catch (RuntimeException wrong) {
-        fault = String.valueOf(wrong.getMessage());
-        log.error("Configuration {} is not used: {}{}", pid, fault, before == null ? "" : ". What was there stays.");
-      }
-      if (!unknownKeys.isEmpty()) {
-        log.warn("Configuration {} has keys that mean nothing: {}", pid, unknownKeys);
-      }
-      tendLocked();
-    }
-  }
-
-  private Settings read(Map<String, Object> properties) {
+    String fault = "";
     ConfigurationReader keys = new ConfigurationReader(properties);
-    String name = keys.text(SEGMENT);
-    String queue = keys.text(QUEUE);
-    String directory = keys.text(DIRECTORY, "");
-    Lifetime lifetime = keys.oneOf(LIFETIME, LIFETIME_WHILE_USED, LIFETIME_WHILE_USED, LIFETIME_KEPT)
-        .equals(LIFETIME_KEPT) ? Lifetime.KEPT : Lifetime.WHILE_USED;
-    long spareBytes = keys.number(SPARE_BYTES, DEFAULT_SPARE_BYTES, 0, MAX_SPARE_BYTES);
-    EntrySpec spec = null;
-    String refused = "";
     try {
-      spec = spec(queue.isEmpty() ? "missing" : queue, keys);
-    } catch (IllegalArgumentException wrong) {
-      refused = wrong.getMessage();
+      held.wanted = QueueSettings.read(keys, this::spec);
+      failure = null;
+    } catch (RuntimeException wrong) {
+      fault = String.valueOf(wrong.getMessage());
     }
-    unknownKeys = keys.unknownKeys();
-    if (!keys.faults().isEmpty() || spec == null) {
-      throw new IllegalArgumentException(keys.faults().isEmpty() ? refused : keys.faults());
+    asked = new Asked(String.valueOf(properties.get(Constants.SERVICE_PID)), fault, keys.unknownKeys());
+    retry.reset();
+    if (environment != null) {
+      environment.submit(opening);
     }
-    Settings read = new Settings(name, directory, lifetime, spec, spareBytes);
-    read.path(); // or the name is none
-    return read;
   }
 
   /**
-   * Opens the queue unless it is open; called by discovery again and again.
+   * Has the queue opened, or changed, unless it is as it should be; called again and again. Never waits.
    *
    * @param watch tells whether a directory is watched
    */
-  public final void tend(Predicate<Path> watch) {
-    Path directory;
-    synchronized (OPEN) {
-      tendLocked();
-      directory = segment == null ? null : segment.path().getParent();
+  public final void tend(Environment lent, Predicate<Path> watch) {
+    environment = lent;
+    if (asked != told || lacks() && isDue()) {
+      lent.submit(opening);
     }
-    boolean seen = directory == null || watch.test(directory); // without the lock, since that takes another one
-    synchronized (OPEN) {
-      if (watched && !seen) {
-        log.warn("The queue of configuration {} is no service: no discovery watches its directory {}.", pid, directory);
-      }
-      watched = seen;
+    Path path = held.path();
+    boolean seen = path == null || watch.test(path.getParent());
+    if (watched && !seen) {
+      lent.log().warn("The queue of configuration {} is no service: no discovery watches its directory {}.",
+          asked.pid(), path.getParent());
     }
+    watched = seen;
   }
 
-  private void tendLocked() {
-    long now = System.nanoTime();
-    if (closed || settings == null || tendedNanos != 0 && now - tendedNanos < RETRY_NANOS) {
-      return;
-    }
-    tendedNanos = now;
-    if (segment != null && (identity.isEmpty() // it went before it could be asked for
-        || !identity.equals(WatchedSegment.identity(segment.path())))) {
-      log.warn("The file of configuration {} was removed or replaced. Its queue is made anew.", pid);
-      leave();
-    }
-    if (segment == null) {
-      try {
-        segment = open();
-        identity = WatchedSegment.identity(segment.path());
-        failure = null;
-        OPEN.add(this);
-        HeldSegments.add(segment.path());
-      } catch (RuntimeException refused) {
-        report(refused);
-      }
-    }
+  private boolean lacks() {
+    QueueSettings wanted = held.wanted;
+    return !closed && wanted != null && (!held.isAs(wanted) || held.isReplaced());
   }
 
-  private void leave() {
-    OPEN.remove(this);
-    HeldSegments.remove(segment.path());
-    Closing.close(segment, log);
-    segment = null;
+  private boolean isDue() {
+    return retry.isDue(System.nanoTime(), () -> Retry.usableBytes(held.wanted.path().getParent()));
   }
 
-  private void report(RuntimeException refused) {
-    String reason = String.valueOf(refused.getMessage());
-    if (!reason.equals(failure)) {
-      failure = reason;
-      log.error("Configuration {} does not get its queue. {}", pid, failure, refused);
-    }
-  }
-
-  private Segment open() {
-    Segment opened = attachOrCreate(segmentSpec(List.of(this)));
-    try {
-      checkLifetime(opened);
-      try {
-        opened.directory().findOrAdd(settings.spec);
-      } catch (NoSpaceException | TableFullException full) {
-        List<ConfiguredQueue> all = siblings(opened.path());
-        if (settings.lifetime != Lifetime.WHILE_USED || !isUnused(opened, all.size())) {
-          throw full;
-        }
-        all.forEach(ConfiguredQueue::leave); // they open it again when they are tended
-        all.forEach(sibling -> sibling.tendedNanos = 0);
-        opened.close(); // the last one removes it
-        all.add(this);
-        opened = attachOrCreate(segmentSpec(all));
-        checkLifetime(opened);
-        opened.directory().findOrAdd(settings.spec);
-      }
-      return opened;
-    } catch (RuntimeException refused) {
-      Closing.close(opened, log);
-      throw refused;
-    }
-  }
-
-  /** Before anything is added. */
-  private void checkLifetime(Segment opened) {
-    if (opened.lifetime() != settings.lifetime) {
-      throw new BusException("Segment " + opened.path() + " exists with lifetime " + opened.lifetime() + ", wanted "
-          + settings.lifetime + ". Configure all its queues alike.");
-    }
-  }
-
-  /** A segment for these queues, with the most room that one of them wants to be left. */
-  private SegmentSpec segmentSpec(List<ConfiguredQueue> all) {
-    SegmentSpec spec = SegmentSpec.of(all.stream().map(each -> each.settings.spec).toArray(EntrySpec[]::new))
-        .withLifetime(settings.lifetime);
-    long spareBytes = all.stream().mapToLong(each -> each.settings.spareBytes).max().orElse(0);
-    return spec.withSizeBytes(Math.addExact(spec.sizeBytes(), spareBytes));
-  }
-
-  /** The other configurations that have the same segment open. */
-  private List<ConfiguredQueue> siblings(Path path) {
-    return new ArrayList<>(OPEN.stream().filter(each -> each != this && each.segment.path().equals(path)).toList());
-  }
-
-  /**
-   * Whether the only participants of the segment are this configuration and that many others, and nothing was ever
-   * published in it.
-   */
-  private static boolean isUnused(Segment segment, int others) {
-    SegmentStatus status = SegmentStatus.of(segment);
-    return status.participants().size() == others + 1 && status.isUntouched();
-  }
-
-  private Segment attachOrCreate(SegmentSpec spec) {
-    boolean standard = settings.directory.isEmpty();
-    Path path = settings.path();
-    while (true) {
-      try {
-        return Segment.attach(path, 0);
-      } catch (SegmentNotFoundException none) {
+  private final class Opening extends RegistryCalls.Call {
+    @Override
+    protected void run() {
+      tell();
+      if (HeldQueue.LOCK.tryLock()) { // else the next sweep tries again: another one may wait for long
         try {
-          return standard ? Segment.create(settings.segment, spec) : Segment.create(path, spec);
-        } catch (SegmentExistsException another) {
-          // somebody was faster: attach to that one
+          if (lacks() && isDue()) {
+            bringAbout(held.wanted);
+          }
+        } finally {
+          HeldQueue.LOCK.unlock();
         }
+      }
+    }
+
+    @Override
+    public String toString() {
+      return "The queue of configuration " + asked.pid();
+    }
+  }
+
+  private void tell() {
+    Asked last = asked;
+    if (last != told) {
+      told = last;
+      if (!last.fault().isEmpty()) {
+        environment.log().error("Configuration {} is not used: {}{}", last.pid(), last.fault(),
+            held.wanted == null ? "" : ". What was there stays.");
+      }
+      if (!last.unknownKeys().isEmpty()) {
+        environment.log().warn("Configuration {} has keys that mean nothing: {}", last.pid(), last.unknownKeys());
+      }
+    }
+  }
+
+  private void bringAbout(QueueSettings wanted) {
+    long start = System.nanoTime();
+    try {
+      if (held.isReplaced()) {
+        environment.log().warn("The file of configuration {} was removed or replaced. Its queue is made anew.",
+            asked.pid());
+      }
+      held.bringAbout(wanted, environment.log());
+      failure = null;
+      retry.reset();
+    } catch (RuntimeException | Error refused) {
+      failure = refused;
+      long now = System.nanoTime();
+      if (retry.failed(refused, now, now - start, held.neededBytes(), Retry.usableBytes(wanted.path().getParent()))) {
+        environment.log().error("Configuration {} does not get its queue. {}", asked.pid(), refused.getMessage(),
+            refused);
       }
     }
   }
@@ -290,33 +166,42 @@ public abstract class ConfiguredQueue {
   /** The configuration has gone. Called by Declarative Services. */
   @Deactivate
   protected final void close() {
-    synchronized (OPEN) {
-      closed = true;
-      if (segment != null) {
-        leave();
+    closed = true;
+    HeldQueue.LOCK.lock();
+    try {
+      if (held.path() != null) {
+        held.leave(environment.log());
       }
+    } finally {
+      HeldQueue.LOCK.unlock();
     }
   }
 
   /** All of it. */
   public final RuntimeDTO.ConfigurationDTO describe() {
     RuntimeDTO.ConfigurationDTO dto = new RuntimeDTO.ConfigurationDTO();
-    synchronized (OPEN) {
-      dto.pid = pid;
-      dto.segment = settings == null ? "" : settings.segment;
-      dto.queue = settings == null ? "" : settings.spec.name();
-      dto.unknownKeys = unknownKeys;
-      if (!fault.isEmpty()) {
-        dto.state = "BAD_VALUE";
-        dto.reason = fault + (settings == null ? "" : "; what was there before stays");
-      } else if (failure != null) {
-        dto.state = "REFUSED";
-        dto.reason = failure;
-      } else {
-        dto.state = watched ? "OPEN" : "UNWATCHED";
-        dto.reason = watched ? "" : "no discovery watches its directory";
-      }
+    Asked last = asked;
+    QueueSettings wanted = held.wanted;
+    dto.pid = last.pid();
+    dto.segment = wanted == null ? "" : wanted.segment();
+    dto.queue = wanted == null ? "" : wanted.spec().name();
+    dto.unknownKeys = last.unknownKeys();
+    if (!last.fault().isEmpty()) {
+      dto.state = "BAD_VALUE";
+      dto.reason = last.fault() + (wanted == null ? "" : "; what was there before stays");
+    } else if (wanted == null || !held.isAs(wanted)) {
+      dto.state = "REFUSED";
+      dto.reason = held.path() == null ? Retry.reason(failure, "it is not open yet")
+          : Retry.reason(failure, "It is about to be changed.") + " What was there before stays.";
+    } else {
+      dto.state = watched ? "OPEN" : "UNWATCHED";
+      dto.reason = watched ? "" : "no discovery watches its directory";
     }
     return dto;
+  }
+
+  /** What is to be counted when it changes: how much space there is, by the way, is not. */
+  public final Object digest() {
+    return Retry.digest(describe(), failure);
   }
 }

@@ -3,6 +3,7 @@ package io.bywash.osgi.internal.queue;
 import static io.bywash.osgi.BywashConstants.DIRECTORY;
 
 import io.bywash.engine.EntrySpec;
+import io.bywash.engine.NoSpaceException;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.osgi.runtime.RuntimeDTO;
@@ -17,25 +18,24 @@ import org.osgi.framework.ServiceReference;
 
 /**
  * The segment of one service of the type {@link SegmentSpec}: built, or joined if it exists and is the same, and held
- * as long as the service is there. A failure is logged and listed, and it is tried again every second. One whose file
- * was removed or replaced is built anew.
+ * as long as the service is there. A failure is logged and listed, and it is tried again, see {@link Retry}. One whose
+ * file was removed or replaced is built anew.
  */
 public final class DeployedSegment extends RegistryCalls.Call {
-  private static final long RETRY_NANOS = 1_000_000_000L;
-
   private final ServiceReference<?> reference;
   private final ListenerProperties properties;
   private final Environment environment;
   private final String label;
   private volatile boolean gone;
   private volatile boolean watched = true;
-  private long triedNanos;
+  private final Retry retry = new Retry();
 
   /** Used by the registry's thread; read by others. */
   private volatile SegmentSpec spec;
   private volatile Segment segment;
   private volatile Map<String, Object> identity = Map.of();
-  private volatile String failure = "it is not built yet";
+  /** Why there is none; null when there is one, or nobody knows yet. */
+  private volatile Throwable failure;
 
   /** Nothing is built yet. */
   public DeployedSegment(ServiceReference<?> reference, Environment environment) {
@@ -68,12 +68,21 @@ public final class DeployedSegment extends RegistryCalls.Call {
       watched = !watched;
       environment.changed();
     }
-    boolean lacks = current == null || isReplaced(current);
-    long now = System.nanoTime();
-    if (lacks && (triedNanos == 0 || now - triedNanos > RETRY_NANOS)) {
-      triedNanos = now;
+    if ((current == null || isReplaced(current)) && isDue()) {
       environment.submit(this);
     }
+  }
+
+  private boolean isDue() {
+    return retry.isDue(System.nanoTime(), this::usableBytes);
+  }
+
+  private long usableBytes() {
+    return Retry.usableBytes(file().getParent());
+  }
+
+  private Path file() {
+    return ConfiguredQueue.directory(properties.choice(DIRECTORY, "")).path(properties.segment());
   }
 
   /** Also when the file went before its identity could be asked for. */
@@ -95,14 +104,14 @@ public final class DeployedSegment extends RegistryCalls.Call {
       Closing.close(segment, environment.log());
       segment = null;
     }
-    if (segment == null && !gone) {
+    if (segment == null && !gone && isDue()) {
+      long start = System.nanoTime();
       try {
         open();
-        report("");
-      } catch (RuntimeException refused) {
-        report(String.valueOf(refused.getMessage()));
-      } catch (Error failed) { // of the bundle's code, perhaps
-        report(failed.toString());
+        failure = null;
+        retry.reset();
+      } catch (RuntimeException | Error refused) { // an Error of the bundle's code, perhaps
+        report(refused, start);
       }
     }
     if (segment != before) {
@@ -124,8 +133,7 @@ public final class DeployedSegment extends RegistryCalls.Call {
       SegmentSpec wanted = (SegmentSpec) service;
       spec = wanted;
       String directory = properties.choice(DIRECTORY, "");
-      segment = directory.isBlank() ? Segment.open(properties.segment(), wanted)
-          : Segment.open(ConfiguredQueue.directory(directory).path(properties.segment()), wanted);
+      segment = directory.isBlank() ? Segment.open(properties.segment(), wanted) : Segment.open(file(), wanted);
       identity = WatchedSegment.identity(segment.path());
       HeldSegments.add(segment.path());
     } finally {
@@ -133,12 +141,15 @@ public final class DeployedSegment extends RegistryCalls.Call {
     }
   }
 
-  private void report(String reason) {
-    if (!reason.isEmpty() && !reason.equals(failure)) {
-      environment.changed();
-      environment.log().error("The segment {} of {} is not built. {}", properties.segment(), label, reason);
+  private void report(Throwable refused, long startNanos) {
+    failure = refused;
+    boolean lacksSpace = refused instanceof NoSpaceException;
+    long now = System.nanoTime();
+    if (retry.failed(refused, now, now - startNanos, lacksSpace ? spec.sizeBytes() : 0,
+        lacksSpace ? usableBytes() : 0)) {
+      environment.log().error("The segment {} of {} is not built. {}", properties.segment(), label,
+          Retry.reason(refused, ""));
     }
-    failure = reason;
   }
 
   /** All of it. */
@@ -149,9 +160,16 @@ public final class DeployedSegment extends RegistryCalls.Call {
     dto.segment = properties.segment();
     dto.queue = known == null ? "" : known.entries().stream().map(EntrySpec::name).collect(Collectors.joining(", "));
     dto.unknownKeys = List.of();
-    dto.state = !failure.isEmpty() ? "REFUSED" : watched ? "OPEN" : "UNWATCHED";
-    dto.reason = !failure.isEmpty() ? failure : watched ? "" : "no discovery watches its directory";
+    boolean open = segment != null;
+    dto.state = !open ? "REFUSED" : watched ? "OPEN" : "UNWATCHED";
+    dto.reason = !open ? Retry.reason(failure, "it is not built yet")
+        : watched ? "" : "no discovery watches its directory";
     return dto;
+  }
+
+  /** What is to be counted when it changes. */
+  public Object digest() {
+    return Retry.digest(describe(), failure);
   }
 
   @Override
