@@ -47,6 +47,9 @@ public final class WhiteboardListener {
 
   private State state = State.NO_QUEUE;
   private String reason = "";
+  /** What was counted as a change last, and logged if it was a refusal: each retry would tell the same again. */
+  private State toldState = State.NO_QUEUE;
+  private String toldReason = "";
   private long refusedNanos = System.nanoTime() - RETRY_NANOS;
   /** The queue that it is joining, or is fed from. */
   private DiscoveredQueue queue;
@@ -328,15 +331,22 @@ public final class WhiteboardListener {
   }
 
   private void become(State next, String why) {
-    if (state != next || !reason.equals(why)) {
-      environment.changed();
-    }
     state = next;
     reason = why;
+    boolean retry = next == State.JOINING && toldState != State.NO_QUEUE;
+    if (!retry && isNews(next, why)) {
+      toldState = next;
+      toldReason = why;
+      environment.changed();
+    }
+  }
+
+  private boolean isNews(State next, String why) {
+    return next != toldState || !why.equals(toldReason);
   }
 
   private void refuse(State why, String detail) {
-    if (why != State.NO_QUEUE && !(why == state && detail.equals(reason))) {
+    if (why != State.NO_QUEUE && isNews(why, detail)) {
       log.warn("{} is not fed, {}: {}", this, why, detail);
     }
     become(why, detail);

@@ -12,6 +12,7 @@ import io.bywash.engine.Lifetime;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.TableFullException;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.broadcast.Subscriber;
@@ -30,12 +31,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
@@ -48,6 +52,7 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
+import org.osgi.service.log.Logger;
 
 /** How a listener comes to its queue and leaves it, with a framework and a kind of queue that the test plays. */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -60,7 +65,9 @@ class WhiteboardListenerTest {
   @TempDir Path bus;
 
   private final Object lock = new Object();
-  private final Log log = new Log(() -> null);
+  private final AtomicLong changes = new AtomicLong();
+  private final Queue<String> warnings = new ConcurrentLinkedQueue<>();
+  private final Log log = new Log(() -> played(Logger.class, Map.of("warn", line -> warnings.add((String) line[0]))));
   private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
   /** What was done while the thread that did it held the lock, by what it was. */
   private final Map<String, Boolean> underLock = new ConcurrentHashMap<>();
@@ -68,6 +75,9 @@ class WhiteboardListenerTest {
   private final CountDownLatch mayJoin = new CountDownLatch(1);
   private final CountDownLatch polling = new CountDownLatch(1);
   private final CountDownLatch mayPoll = new CountDownLatch(1);
+  private final AtomicInteger joins = new AtomicInteger();
+  /** Why no role is to be had; null when one is. */
+  private volatile RuntimeException refusal;
   private RegistryCalls calls;
   private Segment owner;
   /** Has the role that the listener is said to have; of a queue that nobody looks at. */
@@ -94,7 +104,7 @@ class WhiteboardListenerTest {
     }));
     calls = new RegistryCalls(context, log);
     Environment environment = new Environment(context, Map.of(Kind.BROADCAST, new PlayedKind()), executor, calls,
-        new Subscriptions(null, log), log, lock, new AtomicLong());
+        new Subscriptions(null, log), log, lock, changes);
     segment = WatchedSegment.of(bus.resolve("watched"), environment);
     listener = new WhiteboardListener(reference, environment);
   }
@@ -156,6 +166,10 @@ class WhiteboardListenerTest {
       underLock.put("join", Thread.holdsLock(lock));
       joining.countDown();
       await(mayJoin);
+      joins.incrementAndGet();
+      if (refusal != null) {
+        throw refusal;
+      }
       return new PlayedRole();
     }
   }
@@ -269,6 +283,40 @@ class WhiteboardListenerTest {
       assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS));
       Thread.sleep(1);
     }
+  }
+
+  private String state() {
+    synchronized (lock) {
+      return listener.describe().state;
+    }
+  }
+
+  /** Sweeps until the condition holds. */
+  private void sweepUntil(BooleanSupplier condition) throws InterruptedException {
+    long start = System.nanoTime();
+    while (!condition.getAsBoolean()) {
+      assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS), this::state);
+      Thread.sleep(1);
+      sweep();
+    }
+  }
+
+  @Test
+  void aRefusalIsLoggedAndCountedOnceHoweverOftenItIsTriedAgain() throws Exception {
+    refusal = new TableFullException("no place");
+    mayJoin.countDown();
+    sweepUntil(() -> state().equals("TABLE_FULL"));
+    long counted = changes.get();
+    int before = joins.get();
+    sweepUntil(() -> joins.get() >= before + 2 && state().equals("TABLE_FULL"));
+    assertEquals(List.of("{} is not fed, {}: {}"), List.copyOf(warnings));
+    assertEquals(counted, changes.get());
+    refusal = new TableFullException("still no place"); // another reason is news
+    sweepUntil(() -> warnings.size() == 2);
+    assertEquals(counted + 1, changes.get());
+    refusal = null;
+    sweepUntil(() -> state().equals("FEEDING"));
+    assertEquals(counted + 2, changes.get());
   }
 
   /** What is in the row is no broadcast: it has an owner, but whoever asks for its status is told of damage. */
