@@ -11,6 +11,7 @@ import io.bywash.osgi.internal.queue.QueueKind;
 import io.bywash.osgi.internal.queue.RegistryCalls;
 import io.bywash.osgi.internal.queue.ServiceWatch;
 import io.bywash.osgi.internal.queue.Subscriptions;
+import io.bywash.osgi.internal.queue.Threads;
 import io.bywash.osgi.internal.queue.WatchedSegment;
 import io.bywash.osgi.internal.queue.WhiteboardListener;
 import io.bywash.osgi.runtime.BywashRuntime;
@@ -58,6 +59,8 @@ public final class Whiteboard {
   private final ExecutorService executor =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("bywash-listener-", 0)
           .inheritInheritableThreadLocals(false).factory());
+  private final ExecutorService threads =
+      Executors.newThreadPerTaskExecutor(task -> Threads.unstarted("bywash-listener-aside", task));
   private final Object lock = new Object();
   private final RegistryCalls calls;
   private final Subscriptions subscriptions;
@@ -83,7 +86,7 @@ public final class Whiteboard {
     File file = context.getDataFile("subscriptions");
     calls = new RegistryCalls(context, log);
     subscriptions = new Subscriptions(file == null ? null : file.toPath(), log);
-    environment = new Environment(context, QueueKinds.ALL, executor, calls, subscriptions, log, lock,
+    environment = new Environment(context, QueueKinds.ALL, executor, threads, calls, subscriptions, log, lock,
         new AtomicLong());
     publication = new RuntimePublication(this, environment);
     deployments = new Deployments(environment, this::isWatched);
@@ -127,11 +130,14 @@ public final class Whiteboard {
       for (Feeding feeding : ended) {
         feeding.awaitLeft(Feeding.LAST_CALL_NANOS);
       }
-      executor.shutdown(); // the tasks that end feedings, and the roles of other bundles, have been started by now
+      executor.shutdown();
+      threads.shutdown(); // the tasks that end feedings, and the roles of other bundles, have been started by now
       executor.awaitTermination(Feeding.LAST_CALL_NANOS, TimeUnit.NANOSECONDS);
+      threads.awaitTermination(Feeding.LAST_CALL_NANOS, TimeUnit.NANOSECONDS);
       environment.log().await(Feeding.LAST_CALL_NANOS);
     } catch (InterruptedException impatient) {
       executor.shutdown();
+      threads.shutdown();
       Thread.currentThread().interrupt(); // the tasks end by themselves
     }
     subscriptions.save();
@@ -211,9 +217,13 @@ public final class Whiteboard {
   // ---- listeners: nothing here fetches their services
 
   private void bind(ServiceReference<?> reference) {
+    bind(reference, null);
+  }
+
+  private void bind(ServiceReference<?> reference, Feeding before) {
     synchronized (lock) {
       if (!stopped && !listeners.containsKey(idOf(reference))) {
-        WhiteboardListener added = new WhiteboardListener(reference, environment);
+        WhiteboardListener added = new WhiteboardListener(reference, before, environment);
         listeners.put(added.serviceId(), added);
         environment.changes().incrementAndGet();
         tend(added);
@@ -233,14 +243,18 @@ public final class Whiteboard {
         return;
       }
     }
-    unbind(reference);
-    bind(reference);
+    bind(reference, end(reference));
     if (known != null) {
       known.release();
     }
   }
 
   private void unbind(ServiceReference<?> reference) {
+    end(reference);
+  }
+
+  /** Its last feeding, which holds nobody back any more; null when there was none. */
+  private Feeding end(ServiceReference<?> reference) {
     Feeding ended;
     List<WatchedSegment> left = List.of();
     synchronized (lock) {
@@ -261,6 +275,7 @@ public final class Whiteboard {
     } catch (InterruptedException impatient) {
       Thread.currentThread().interrupt();
     }
+    return ended;
   }
 
   /** Its last feeding; null when there was none. */

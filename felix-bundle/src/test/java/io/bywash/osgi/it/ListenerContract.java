@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -174,18 +175,34 @@ abstract class ListenerContract extends DiscoveryContract {
   /** In a process of its own: on its one processor a listener that blocked would keep the other one from running. */
   @Test
   void listenersPassMessagesOnOnOneProcessorAndOutliveAShortageOfHeap() throws Exception {
+    String said = run(ShortageProgram.class, "-Xmx80m", "-XX:ActiveProcessorCount=1");
+    assertTrue(said.contains("got 226 of 226"), said);
+  }
+
+  @Test
+  void aListenerThatKeepsItsCarrierKeepsNoOtherOneFromBeingFedAndNoPublisherWhenItGoes() throws Exception {
+    String said = run(SpinProgram.class, "-Djdk.virtualThreadScheduler.parallelism=1",
+        "-Djdk.virtualThreadScheduler.maxPoolSize=1");
+    assertTrue(said.contains("fed\nreleased"), said);
+  }
+
+  /** What a program says that gets the framework and a bus directory of its own. */
+  private String run(Class<?> program, String... flags) throws Exception {
     Path own = Files.createTempDirectory(Path.of("/dev/shm"), "bywash-test-");
-    Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "--enable-native-access=ALL-UNNAMED", "-Xmx80m", "-XX:+UseSerialGC", "-XX:ActiveProcessorCount=1",
+    ended(() -> {
+      Files.deleteIfExists(own.resolve(".lock"));
+      Files.delete(own);
+    });
+    List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1", "-Dbywash.test.containers=" + Container.DIRECTORY,
         "-Dbywash.test.bundle=" + System.getProperty("bywash.test.bundle"),
         "-Dbywash.test.classes=" + System.getProperty("bywash.test.classes"), "-cp",
         System.getProperty("java.class.path"),
-        ShortageProgram.class.getName(), framework(), own.toString()).redirectErrorStream(true).start();
+        program.getName(), framework(), own.toString()));
+    command.addAll(1, List.of(flags));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     ended(() -> process.destroyForcibly().waitFor());
-    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertTrue(said.contains("got 226 of 226"), said);
-    Files.deleteIfExists(own.resolve(".lock"));
-    Files.delete(own);
+    return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
   }
 }

@@ -26,7 +26,7 @@ final class ShortageProgram {
   private static final int SHORTAGES = 6;
   private static final long SHORTAGE_NANOS = 300_000_000; // longer than the hub and discovery sleep
   private static final long PATIENCE_NANOS = 60_000_000_000L;
-  private static final int MESSAGE_BYTES = 400;
+  static final int MESSAGE_BYTES = 400;
 
   private ShortageProgram() {}
 
@@ -127,7 +127,7 @@ final class ShortageProgram {
     }
   }
 
-  private static void publish(Publisher publisher) {
+  static void publish(Publisher publisher) {
     var claim = publisher.claim(MESSAGE_BYTES, 0, PATIENCE_NANOS);
     if (claim == null) {
       throw new AssertionError("a listener holds the publisher for ever");

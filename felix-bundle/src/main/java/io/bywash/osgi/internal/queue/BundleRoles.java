@@ -23,7 +23,7 @@ public final class BundleRoles implements AutoCloseable {
 
   private final DiscoveredQueue queue;
   private final Kind kind;
-  private final Executor executor;
+  private final Executor threads;
   private final Log log;
   /** Those that the bundle has not dropped. */
   private final Set<Revocable> roles = Collections.newSetFromMap(new WeakHashMap<>());
@@ -33,7 +33,7 @@ public final class BundleRoles implements AutoCloseable {
   BundleRoles(DiscoveredQueue queue, Kind kind, Environment environment) {
     this.queue = queue;
     this.kind = kind;
-    this.executor = environment.executor();
+    this.threads = environment.threads();
     this.log = environment.log();
   }
 
@@ -114,7 +114,7 @@ public final class BundleRoles implements AutoCloseable {
 
   private void revokeLater() {
     try {
-      executor.execute(() -> {
+      threads.execute(() -> {
         awaitGivenBack();
         revoke();
       });

@@ -14,6 +14,10 @@ import java.util.function.LongConsumer;
  * Hands what one role receives to one listener, from joining the queue to leaving it. No thread waits: the hub starts
  * a virtual thread when there is something to receive, so a slow listener delays nobody else.
  *
+ * <p>A listener that keeps its processor keeps the carrier of its virtual thread too. So each run is short, and hands
+ * the rest to a new virtual thread; and one that has not begun {@link #LATE_NANOS} after it was handed over, since
+ * there is no carrier, is begun by discovery on a thread of its own. The end of a feeding needs no carrier either.
+ *
  * <pre>
  *  IDLE &lt;----&gt; RUNNING
  *    |           |
@@ -34,27 +38,34 @@ import java.util.function.LongConsumer;
 public final class Feeding implements FeedingRole.Calls {
   private enum Phase { IDLE, RUNNING, LEAVING, LEFT }
 
-  /** The link of a chain that is running, or about to run. */
+  /** The link of a chain that is running. */
   private static final Object RUN = new Object();
+
+  private static final Runnable NOTHING = () -> {};
 
   /** How long the user of a role whose end has come may take to finish its operation. */
   static final long GRACE_NANOS = 1_000_000_000L;
   /** More than it takes, from the end of a feeding, until the listener holds nobody back, whatever it does. */
   public static final long LAST_CALL_NANOS = 3 * GRACE_NANOS;
 
-  /** The most messages in one run, so that other listeners get a thread too. */
+  /** The most messages of one poll. */
   private static final int BATCH = 256;
+  /** After so long a run makes way for others, when the call that is under way has returned. */
+  private static final long SLICE_NANOS = 1_000_000;
+  /** A run that has not begun after so long finds no carrier. */
+  private static final long LATE_NANOS = 250_000_000;
 
   private final FeedingRole role;
   private final ClassLoader loader;
   private final String label;
   private final Executor executor;
+  private final Executor threads;
   private final Log log;
   private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.IDLE);
   private final CountDownLatch left = new CountDownLatch(1);
   private final AtomicBoolean ended = new AtomicBoolean();
   private volatile Thread runner;
-  /** What keeps the chain going: {@link #RUN}, or the {@link Next} that the hub has; null when it is broken. */
+  /** What keeps the chain going: {@link #RUN}, or the {@link Next} that is to come; null when it is broken. */
   private final AtomicReference<Object> link = new AtomicReference<>();
   private volatile Throwable failure;
   /** The last shortage. */
@@ -64,6 +75,8 @@ public final class Feeding implements FeedingRole.Calls {
 
   /** Where the listener goes on: behind the last message that it was called with. Written by the current run. */
   private final AtomicLong nextSequence;
+  /** The most messages of the next poll: what the listener is called with in a slice. Used by the runs. */
+  private int batch = 1;
   /** Messages that were lost before this began. Used by the runs. */
   private long missedCount;
   private final Counts counts;
@@ -101,39 +114,41 @@ public final class Feeding implements FeedingRole.Calls {
     this.counts = counts;
     this.end = end;
     this.executor = environment.executor();
+    this.threads = environment.threads();
     this.log = environment.log();
     this.missedCount = role.missedCount();
     this.nextSequence = new AtomicLong(role.nextSequence() - missedCount);
   }
 
-  /** Called again and again: starts the chain if there is none, and logs the first shortage. */
+  /** Called again and again: starts the chain if there is none or it finds no carrier, and logs the first shortage. */
   void tend() {
     if (shortage != null && !shortageLogged) {
       shortageLogged = log.error("{} met a failure that may pass. It is still fed.", label, shortage);
     }
-    if (phase.get() == Phase.IDLE && link.compareAndSet(null, RUN)) {
-      boolean started = false;
-      try {
-        executor.execute(this::run);
-        started = true;
-      } catch (OutOfMemoryError | StackOverflowError | RejectedExecutionException passing) {
-        shortage = passing;
-      } finally {
-        if (!started) {
-          link.set(null);
-        }
+    if (phase.get() != Phase.IDLE) {
+      return;
+    }
+    if (link.get() instanceof Next next) {
+      if (next.isLate()) {
+        next.handTo(threads);
+      }
+    } else {
+      Next first = new Next();
+      if (link.compareAndSet(null, first)) {
+        first.handTo(executor);
       }
     }
   }
 
   private void run() {
+    long start = System.nanoTime();
     boolean linked = false;
     try {
       runner = Thread.currentThread();
       runner.setContextClassLoader(loader);
-      do {
-        pollAll();
-      } while (phase.get() == Phase.IDLE && !(linked = isNextLinked()));
+      while (!linked && phase.get() == Phase.IDLE) {
+        linked = !poll() && phase.get() == Phase.IDLE && isNextLinked() || makesWay(start);
+      }
     } catch (OutOfMemoryError | StackOverflowError | RejectedExecutionException passing) {
       shortage = passing;
     } catch (Throwable failed) { // the hub's, or that of a cut file
@@ -146,27 +161,41 @@ public final class Feeding implements FeedingRole.Calls {
     }
   }
 
-  /** Polls until nothing is left, or the end has come. */
-  private void pollAll() {
-    boolean mayBeMore = true;
-    while (mayBeMore && phase.compareAndSet(Phase.IDLE, Phase.RUNNING)) {
-      try {
-        tellMissed();
-        mayBeMore = role.poll(this, BATCH) > 0;
-      } catch (OutOfMemoryError | StackOverflowError passing) { // no message was taken
-        throw passing;
-      } catch (Throwable failed) { // never the consumer's
-        if (phase.get() == Phase.RUNNING) { // else the segment was closed meanwhile
-          failure = failed;
-        }
-      } finally {
-        if (!phase.compareAndSet(Phase.RUNNING, failure == null ? Phase.IDLE : Phase.LEAVING) || failure != null) {
-          mayBeMore = false;
-          release();
-        }
-      }
-      Thread.yield();
+  /** Polls once; false when nothing was there, or the end has come. */
+  private boolean poll() {
+    boolean mayBeMore = false;
+    if (!phase.compareAndSet(Phase.IDLE, Phase.RUNNING)) {
+      return false;
     }
+    try {
+      tellMissed();
+      long start = System.nanoTime();
+      mayBeMore = role.poll(this, batch) > 0;
+      batch = System.nanoTime() - start < SLICE_NANOS ? Math.min(2 * batch, BATCH) : Math.max(batch / 4, 1);
+    } catch (OutOfMemoryError | StackOverflowError passing) { // no message was taken
+      throw passing;
+    } catch (Throwable failed) { // never the consumer's
+      if (phase.get() == Phase.RUNNING) { // else the segment was closed meanwhile
+        failure = failed;
+      }
+    } finally {
+      if (!phase.compareAndSet(Phase.RUNNING, failure == null ? Phase.IDLE : Phase.LEAVING) || failure != null) {
+        mayBeMore = false;
+        release();
+      }
+    }
+    return mayBeMore;
+  }
+
+  /** Hands the rest over when the slice is over, so that other listeners get a thread too; whether it did. */
+  private boolean makesWay(long startNanos) {
+    boolean over = phase.get() == Phase.IDLE && System.nanoTime() - startNanos > SLICE_NANOS;
+    if (over) {
+      Next next = new Next();
+      link.set(next);
+      next.handTo(executor);
+    }
+    return over;
   }
 
   private void tellMissed() {
@@ -184,12 +213,19 @@ public final class Feeding implements FeedingRole.Calls {
     return !WaitHub.shared().whenReady(role.waitable(), next).isDone() || !link.compareAndSet(next, RUN);
   }
 
-  /** The next run: it begins when the wait for a message is over. */
+  /** The next run: it begins when the wait for a message is over, or a thread is there. */
   private final class Next implements Executor {
+    /** What the hub wants to have done first; null as long as it has this. */
+    private volatile Runnable end;
+    private volatile long handedNanos;
+
+    /** Called by the hub when the wait is over. */
     @Override
-    public void execute(Runnable end) {
+    public void execute(Runnable newEnd) {
+      handedNanos = System.nanoTime();
+      end = newEnd;
       try {
-        executor.execute(() -> begin(end));
+        executor.execute(this::begin);
       } catch (RejectedExecutionException refused) { // the hub tries again after any other failure
         shortage = refused;
         link.compareAndSet(this, null);
@@ -197,11 +233,30 @@ public final class Feeding implements FeedingRole.Calls {
       }
     }
 
-    private void begin(Runnable end) {
+    /** Has it begun without a wait. If that fails, and nobody else has begun it, the chain is broken. */
+    void handTo(Executor some) {
+      if (end == null) {
+        handedNanos = System.nanoTime();
+        end = NOTHING;
+      }
       try {
-        end.run();
-      } finally {
-        if (link.compareAndSet(this, RUN)) {
+        some.execute(this::begin);
+      } catch (OutOfMemoryError | StackOverflowError | RejectedExecutionException passing) {
+        shortage = passing;
+        link.compareAndSet(this, null);
+      }
+    }
+
+    boolean isLate() {
+      return end != null && System.nanoTime() - handedNanos > LATE_NANOS;
+    }
+
+    /** Of several threads that were to begin it, the first one does. */
+    private void begin() {
+      if (link.compareAndSet(this, RUN)) {
+        try {
+          end.run();
+        } finally {
           run();
         }
       }
@@ -293,7 +348,7 @@ public final class Feeding implements FeedingRole.Calls {
 
   private void expelLater() {
     try {
-      executor.execute(this::expel);
+      threads.execute(this::expel);
     } catch (Throwable noThread) { // there would be none later either
       revoke();
     }
@@ -332,6 +387,11 @@ public final class Feeding implements FeedingRole.Calls {
   /** Whether no call of the listener is running, or its role was revoked. */
   boolean hasLeft() {
     return left.getCount() == 0;
+  }
+
+  /** Whether no call of the listener is running, nor will be. */
+  boolean hasReturned() {
+    return phase.get() == Phase.LEFT && hasLeft();
   }
 
   /** Whether it has neither ended nor failed. */

@@ -9,9 +9,7 @@ import io.bywash.engine.OverrunException;
 import io.bywash.engine.Segment;
 import io.bywash.engine.TableFullException;
 import io.bywash.osgi.runtime.RuntimeDTO;
-import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
@@ -32,8 +30,6 @@ public final class WhiteboardListener {
 
   /** A listener that was refused is tried again after so long, since each try costs an attachment. */
   private static final long RETRY_NANOS = 1_000_000_000L;
-  /** Of so many queues, which came and went, is remembered where to go on. */
-  private static final int REMEMBERED_QUEUES = 16;
 
   private final ServiceReference<?> reference;
   private final long serviceId;
@@ -42,8 +38,7 @@ public final class WhiteboardListener {
   private final Log log;
   private final Feeding.Counts counts = new Feeding.Counts();
   private final Join join = new Join();
-  /** Where it goes on, by what it was fed from. Those of named subscriptions are kept elsewhere as well. */
-  private final Map<Subscriptions.Key, Long> places = new Recent<>(REMEMBERED_QUEUES);
+  private final Places places;
 
   private State state = State.NO_QUEUE;
   private String reason = "";
@@ -55,19 +50,27 @@ public final class WhiteboardListener {
   private DiscoveredQueue queue;
   /** The last feeding. */
   private Feeding feeding;
+  /** That of the same service with other properties; null when there was none. */
+  private final Feeding before;
   /** That of a feeding that ended and is to go on: without an attachment it might go, and its messages with it. */
   private WatchedSegment kept;
   private Subscriptions.Key place;
   private long evictedCount;
   private volatile boolean gone;
 
-  /** A listener that is not fed yet. */
-  public WhiteboardListener(ServiceReference<?> reference, Environment environment) {
+  /**
+   * A listener that is not fed yet.
+   *
+   * @param before the last feeding of the same service; null when there was none
+   */
+  public WhiteboardListener(ServiceReference<?> reference, Feeding before, Environment environment) {
     this.reference = reference;
+    this.before = before;
     this.serviceId = (Long) reference.getProperty(Constants.SERVICE_ID);
     this.properties = ListenerProperties.of(reference);
     this.environment = environment;
     this.log = environment.log();
+    this.places = new Places(environment.subscriptions());
     this.properties.fault().ifPresent(fault -> refuse(State.BAD_PROPERTIES, fault));
   }
 
@@ -168,6 +171,11 @@ public final class WhiteboardListener {
     }
   }
 
+  /** The one whose call has to return before the next one, since there is only one at a time. */
+  private Feeding last() {
+    return feeding != null ? feeding : before;
+  }
+
   private final class Join extends RegistryCalls.Call {
     private Object consumer; // used by the registry's thread
 
@@ -175,7 +183,7 @@ public final class WhiteboardListener {
     protected void run() {
       DiscoveredQueue target; // null until the next sweep tries again
       synchronized (environment.lock()) {
-        target = state == State.JOINING && !gone && (feeding == null || feeding.hasLeft()) ? queue : null;
+        target = state == State.JOINING && !gone && (last() == null || last().hasReturned()) ? queue : null;
       }
       if (gone && consumer != null) {
         consumer = null;
@@ -240,33 +248,14 @@ public final class WhiteboardListener {
   private Feeding feeding(DiscoveredQueue target, Entry entry, Subscriptions.Key key, Object consumer) {
     FeedingRole role = null;
     try {
-      role = target.feeder(reference).orElseThrow().join(entry, properties, next(key), consumer);
-      return new Feeding(role, consumer, toString(), counts, next -> remember(key, next), environment);
+      role = target.feeder(reference).orElseThrow().join(entry, properties, places.next(key), consumer);
+      return new Feeding(role, consumer, toString(), counts, next -> places.end(key, next), environment);
     } catch (Throwable failed) { // or the role would hold others back until the garbage collector came
       if (role != null) {
         Closing.close(role.revocable(), log);
       }
       environment.subscriptions().giveBack(key);
       throw failed;
-    }
-  }
-
-  private OptionalLong next(Subscriptions.Key key) {
-    synchronized (places) {
-      Long next = places.get(key);
-      return next != null ? OptionalLong.of(next)
-          : subscription().isEmpty() ? OptionalLong.empty() : environment.subscriptions().next(key);
-    }
-  }
-
-  /** The end of a feeding. */
-  private void remember(Subscriptions.Key key, long next) {
-    synchronized (places) {
-      places.put(key, next);
-    }
-    if (!subscription().isEmpty()) {
-      environment.subscriptions().remember(key, next);
-      environment.subscriptions().giveBack(key);
     }
   }
 
@@ -376,7 +365,7 @@ public final class WhiteboardListener {
   public Feeding leave() {
     gone = true;
     leaveQueue();
-    return feeding;
+    return last();
   }
 
   /** Has the service given back that it fetched; after {@link #leave}, and after who gets it next has asked for it. */

@@ -67,8 +67,10 @@ class WhiteboardListenerTest {
   private final Object lock = new Object();
   private final AtomicLong changes = new AtomicLong();
   private final Queue<String> warnings = new ConcurrentLinkedQueue<>();
-  private final Log log = new Log(() -> played(Logger.class, Map.of("warn", line -> warnings.add((String) line[0]))));
+  private final Log log = new Log(() -> played(Logger.class,
+      Map.of("warn", line -> warnings.add((String) line[0]))));
   private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+  private final ExecutorService threads = Executors.newCachedThreadPool();
   /** What was done while the thread that did it held the lock, by what it was. */
   private final Map<String, Boolean> underLock = new ConcurrentHashMap<>();
   private final CountDownLatch joining = new CountDownLatch(1);
@@ -103,10 +105,10 @@ class WhiteboardListenerTest {
       return (QueueListener) message -> {};
     }));
     calls = new RegistryCalls(context, log);
-    Environment environment = new Environment(context, Map.of(Kind.BROADCAST, new PlayedKind()), executor, calls,
-        new Subscriptions(null, log), log, lock, changes);
+    Environment environment = new Environment(context, Map.of(Kind.BROADCAST, new PlayedKind()), executor, threads,
+        calls, new Subscriptions(null, log), log, lock, changes);
     segment = WatchedSegment.of(bus.resolve("watched"), environment);
-    listener = new WhiteboardListener(reference, environment);
+    listener = new WhiteboardListener(reference, null, environment);
   }
 
   @AfterEach
@@ -119,6 +121,7 @@ class WhiteboardListenerTest {
     }
     calls.close();
     executor.close();
+    threads.close();
     role.close();
     aside.close();
     owner.close();
@@ -189,7 +192,10 @@ class WhiteboardListenerTest {
     @Override
     public int poll(Calls feeding, int limit) {
       polling.countDown();
-      await(mayPoll);
+      while (mayPoll.getCount() > 0) { // whoever interrupts it
+        await(mayPoll);
+        Thread.interrupted();
+      }
       return 0;
     }
   }
@@ -299,6 +305,41 @@ class WhiteboardListenerTest {
       Thread.sleep(1);
       sweep();
     }
+  }
+
+  /** Has the registry's thread do all that it was asked to. */
+  private void awaitCalls() {
+    CountDownLatch done = new CountDownLatch(1);
+    calls.submit(new RegistryCalls.Call() {
+      @Override
+      protected void run() {
+        done.countDown();
+      }
+
+      @Override
+      public String toString() {
+        return "a call of the test";
+      }
+    });
+    await(done);
+  }
+
+  @Test
+  void aListenerWhoseCallNeverReturnedIsNotCalledByASecondThreadAfterItsRoleWasRevoked() throws Exception {
+    mayJoin.countDown();
+    sweepUntil(() -> polling.getCount() == 0);
+    synchronized (lock) {
+      listener.leaveQueue();
+    }
+    sweepUntil(() -> warnings.stream().anyMatch(line -> line.contains("does not return")));
+    for (int i = 0; i < 3; i++) {
+      sweep();
+      awaitCalls();
+    }
+    assertEquals(List.of(1, "JOINING"), List.of(joins.get(), state()));
+    mayPoll.countDown();
+    sweepUntil(() -> state().equals("FEEDING"));
+    assertEquals(2, joins.get());
   }
 
   @Test
