@@ -14,9 +14,11 @@ package io.bywash.engine;
  * @param leaving whether it has announced that it leaves. It then keeps nothing in use. A dead participant with this
  *     flag ended in an orderly way; one without it was killed, or lost its lock
  * @param label what its program calls it, empty by default; see {@link Segment#label}
+ * @param local whether its process is this one: the process id alone does not tell, since it means nothing in another
+ *     pid namespace
  */
 public record Participant(int id, int epoch, long pid, boolean alive, boolean canWake, long heartbeatNanos,
-    boolean leaving, String label) {
+    boolean leaving, String label, boolean local) {
   /**
    * Its process for people, with the label of one of its roles, or else its own label; for example
    * {@code process 77 "recorder"}.

@@ -301,8 +301,8 @@ class StatusTest {
 
   @Test
   void entriesOfAnyKindAreShownInOneTableForEachKindWithTheirCountersAsColumns() {
-    Participant keeper = new Participant(0, 1, 77, true, true, 0, false, "light");
-    Participant dead = new Participant(1, 1, 78, false, true, 0, false, "");
+    Participant keeper = new Participant(0, 1, 77, true, true, 0, false, "light", false);
+    Participant dead = new Participant(1, 1, 78, false, true, 0, false, "", false);
     EntryStatus lamp = entry("lamp", "lighthouse", 3, "lamps", Optional.of(keeper), "");
     EntryStatus broken = entry("torch", "lighthouse", 5, "lamps", Optional.empty(), "it is dark");
     EntryStatus strange = entry("x", "kind 7", 99, "", Optional.of(dead), "");
@@ -371,15 +371,15 @@ class StatusTest {
 
   @Test
   void whoDiedIsToldFromWhoLeftAlsoAfterTheSlotWasFreedOrTakenAgain() {
-    Participant before = new Participant(1, 5, 77, true, true, 0, false, "");
-    Participant dead = new Participant(1, 5, 77, false, true, 0, false, "");
+    Participant before = new Participant(1, 5, 77, true, true, 0, false, "", false);
+    Participant dead = new Participant(1, 5, 77, false, true, 0, false, "", false);
     assertFalse(status(List.of(before)).hasDied(before));
     assertTrue(status(List.of(dead)).hasDied(before));
-    assertFalse(status(List.of(new Participant(1, 5, 77, false, true, 0, true, ""))).hasDied(before));
+    assertFalse(status(List.of(new Participant(1, 5, 77, false, true, 0, true, "", false))).hasDied(before));
     assertFalse(status(List.of()).hasDied(before), "it left");
     assertTrue(status(List.of(), dead).hasDied(before), "it was buried");
-    assertFalse(status(List.of(), new Participant(1, 6, 78, false, true, 0, false, "")).hasDied(before));
-    assertFalse(status(List.of(new Participant(1, 6, 78, true, true, 0, false, ""))).hasDied(before));
+    assertFalse(status(List.of(), new Participant(1, 6, 78, false, true, 0, false, "", false)).hasDied(before));
+    assertFalse(status(List.of(new Participant(1, 6, 78, true, true, 0, false, "", false))).hasDied(before));
   }
 
   /** Whoever takes the slot of somebody who left may bury nobody, and raises its epoch all the same. */
@@ -411,7 +411,7 @@ class StatusTest {
     core.region().setLong(slot + SegmentLayout.SLOT_PID, 77);
     core.region().setLong(slot + SegmentLayout.SLOT_START_TICKS, 1);
     core.region().setLong(slot, Owner.word(Owner.participant(id, 5), 0, 0, state));
-    return new Participant(id, 5, 77, true, true, 0, false, "");
+    return new Participant(id, 5, 77, true, true, 0, false, "", false);
   }
 
   private SegmentStatus status(List<Participant> participants, Participant... buried) {

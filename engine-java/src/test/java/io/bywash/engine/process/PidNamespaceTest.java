@@ -59,6 +59,39 @@ class PidNamespaceTest {
     }
   }
 
+  /** The first two processes of a namespace of their own have the same process ids as those of another one. */
+  @Test
+  void whoHasTheSamePidThereIsNotTakenForThisProcess() {
+    SegmentSpec spec = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096)).withParticipantCapacity(4);
+    try (Segment segment = Segment.create(bus.path("contained"), spec);
+        ChildProcess first =
+            ChildProcess.startBy(OTHER_NAMESPACE, List.of(), Programs.Hold.class, segment.path(), 1, "b")) {
+      first.await("ready");
+      assertEquals(List.of(true, false), segment.participants().stream().map(Participant::local).toList());
+      long pid = segment.participants().getLast().pid();
+      try (ChildProcess second =
+          ChildProcess.startBy(OTHER_NAMESPACE, List.of(), Neighbours.class, segment.path(), pid)) {
+        assertEquals(2, second.awaitLong("same"), "participants with the pid of the second one");
+        assertEquals(1, second.awaitLong("local"));
+        second.finish();
+      }
+      first.tell("leave");
+      first.finish();
+    }
+  }
+
+  /** Says how many participants have its pid, if that is the one of the argument, and how many are local. */
+  static final class Neighbours implements ChildProgram {
+    @Override
+    public void run(String... arguments) {
+      try (Segment segment = Segment.attach(java.nio.file.Path.of(arguments[0]), PATIENCE_NANOS)) {
+        long pid = Long.parseLong(arguments[1]);
+        ChildProgram.say("same " + segment.participants().stream().filter(each -> each.pid() == pid).count());
+        ChildProgram.say("local " + segment.participants().stream().filter(Participant::local).count());
+      }
+    }
+  }
+
   @Test
   void whoeverIsThereFindsOutWhoDiedHere() {
     SegmentSpec spec = SegmentSpec.of(Broadcast.spec(Programs.QUEUE, 4096)).withParticipantCapacity(3);
