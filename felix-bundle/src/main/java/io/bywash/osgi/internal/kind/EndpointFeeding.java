@@ -41,7 +41,7 @@ final class EndpointFeeding implements FeedingRole, Responder.Handler {
   }
 
   @Override
-  public void onRequest(Request request) {
+  public void onRequest(Request request) throws Exception {
     if (!calls.begin(0)) {
       role.revoke(); // so another responder gets it, or its caller learns that this one has gone
       return;
@@ -53,8 +53,10 @@ final class EndpointFeeding implements FeedingRole, Responder.Handler {
       thrown = failure;
     }
     calls.end(thrown);
-    if (thrown != null) {
-      fail(request, thrown);
+    if (thrown instanceof Exception exception && !request.isOneWay()) {
+      throw exception; // the engine aborts an open claim, and fails the call with it
+    } else if (thrown != null) {
+      fail(request, thrown); // the poll would throw it
     }
   }
 

@@ -1,7 +1,8 @@
 package io.bywash.osgi.internal.kind;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Entry;
@@ -9,8 +10,10 @@ import io.bywash.engine.Kind;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.call.Call;
+import io.bywash.engine.call.CallFailedException;
 import io.bywash.engine.call.Caller;
 import io.bywash.engine.call.Endpoint;
+import io.bywash.engine.call.ReplyClaim;
 import io.bywash.engine.call.Responder;
 import io.bywash.osgi.internal.queue.FeedingRole;
 import java.nio.ByteBuffer;
@@ -32,6 +35,8 @@ class EndpointFeedingTest {
   @TempDir Path bus;
 
   private final List<RuntimeException> passed = new ArrayList<>();
+  /** What each call has thrown. */
+  private final List<String> ended = new ArrayList<>();
 
   /** The feeding goes on, and remembers what it passed by. */
   private final FeedingRole.Calls calls = new FeedingRole.Calls() {
@@ -42,7 +47,7 @@ class EndpointFeedingTest {
 
     @Override
     public void end(Throwable thrown) {
-      assertNull(thrown);
+      ended.add(String.valueOf(thrown));
     }
 
     @Override
@@ -85,6 +90,34 @@ class EndpointFeedingTest {
         }
         assertArrayEquals(question, call.reply().toBytes());
         assertTrue(passed.size() == 1, passed.toString());
+        assertEquals(List.of("null"), ended);
+      }
+    }
+  }
+
+  @Test
+  void whatAResponderThrowsWithAnOpenClaimReachesItsCallerAndTheNextCallIsAnswered() {
+    try (Segment segment = Segment.create(bus.resolve("calls"), SegmentSpec.of(Endpoint.of("echo", 64, 64).spec()))) {
+      Entry echo = segment.directory().find("echo", Kind.ENDPOINT);
+      try (Caller caller = Caller.open(echo); Responder role = Responder.open(echo)) {
+        EndpointFeeding feeding = new EndpointFeeding(role, request -> {
+          ReplyClaim claim = request.claimReply(Long.BYTES);
+          if (request.toBytes().length == 1) {
+            throw new IllegalArgumentException("thrown with a claim");
+          }
+          claim.putLong(0, 7);
+          claim.send();
+        });
+        Call thrown = caller.send(new byte[1], 60_000_000_000L);
+        Call answered = caller.send(new byte[2], 60_000_000_000L);
+        while (!thrown.isDone() || !answered.isDone()) {
+          feeding.poll(calls, 8);
+        }
+        CallFailedException failed = assertThrows(CallFailedException.class, thrown::reply);
+        assertEquals(List.of("java.lang.IllegalArgumentException", "thrown with a claim"),
+            List.of(failed.remoteType(), failed.remoteMessage()));
+        assertEquals(7, answered.reply().getLong(0));
+        assertEquals(List.of("java.lang.IllegalArgumentException: thrown with a claim", "null"), ended);
       }
     }
   }
