@@ -5,8 +5,9 @@ import org.osgi.annotation.versioning.ConsumerType;
 
 /**
  * Does the work of a work queue. A bundle registers it as a service; it gets messages as soon as both the service and
- * the queue exist, whichever comes first. Each consumer is one of those that compete for the queue's messages, over all
- * processes; it has one message at a time. For several workers, register several.
+ * the queue exist, whichever comes first, even if nobody else uses the queue any more. Each consumer is one of those
+ * that compete for the queue's messages, over all processes; it has one message at a time. For several workers,
+ * register several.
  *
  * <p>Service properties: {@value BywashConstants#SEGMENT} and {@value BywashConstants#QUEUE}, mandatory;
  * {@value BywashConstants#DIRECTORY} and {@value BywashConstants#FINGERPRINT} as for a {@link QueueListener}, which

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.Kind;
+import io.bywash.engine.Lifetime;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.call.CallFailedException;
 import io.bywash.engine.call.CallFailedException.Reason;
 import io.bywash.engine.call.Caller;
@@ -20,6 +22,7 @@ import io.bywash.engine.queue.QueueStatus;
 import io.bywash.engine.queue.WorkQueue;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -86,6 +89,22 @@ abstract class ConsumerContract extends StructureContract {
     assertEquals(upTo(1_000), got.stream().sorted().toList());
     awaitUntil("nothing held", () -> jobs(segment).heldCount() == 0 && jobs(segment).readyCount() == 0);
     awaitListed("shared", "jobs", "work queue", "AVAILABLE");
+  }
+
+  @Test
+  void whatLiesInAWorkQueueThatWasLeftByAllIsGivenToAConsumer() throws Exception {
+    try (Segment segment = Segment.create(bus.resolve("left"),
+        SegmentSpec.of(WorkQueue.spec("jobs", 128, Long.BYTES, DeliveryPolicy.redeliver()),
+            Broadcast.spec("ticks", 4096)).withLifetime(Lifetime.KEPT))) {
+      send(segment, 100);
+    }
+    ended(() -> Files.delete(bus.resolve("left")));
+    Queue<Long> got = new ConcurrentLinkedQueue<>();
+    work(testBundle(), WORK, "left", number -> got.add(number) ? 0 : 1);
+    awaitUntil("all messages", () -> got.size() == 100);
+    awaitListed("left", "jobs", "AVAILABLE"); // the consumer uses it
+    awaitListed("left", "ticks", "NO_OWNER");
+    assertEquals(upTo(100), List.copyOf(got));
   }
 
   @Test

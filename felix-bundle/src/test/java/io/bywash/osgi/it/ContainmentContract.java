@@ -100,6 +100,31 @@ abstract class ContainmentContract extends LifeCycleContract {
   }
 
   @Test
+  void aListenerThatComesBeforeThePublisherGetsThePolicyForTheQueuesOwner() throws Exception {
+    Bundle user = container.installAnother("early.publisher");
+    ended(() -> uninstall(user));
+    Listening listening = listen("early", () -> {});
+    Object configuration = configuration("early", Map.of(SEGMENT, "early"));
+    ended(() -> {
+      Container.call(configuration, "delete");
+      awaitWithdrawn("early");
+    });
+    awaitListed("early", " block ", "FEEDING");
+    PublisherProcess foreign = publisherOfWhatExists("early");
+    awaitListed("early", " evict ", "FEEDING");
+    foreign.publish(10);
+    foreign.close();
+    awaitListed("early", " block ", "FEEDING");
+    Object service = user.getBundleContext().getService(awaitQueue("early"));
+    Container.create(user, "CarelessUser", service, "idle", (Runnable) () -> {});
+    awaitUntil("its publisher", () -> status("early").publisher().isPresent());
+    awaitListed("early", " block ", "FEEDING");
+    user.uninstall();
+    listening.awaitSequences(10);
+    assertEquals(upTo(10), List.copyOf(listening.sequences()));
+  }
+
+  @Test
   void aListenerThatMustNotLoseIsNotFedAfterALossAndItsPropertiesAreChecked() throws Exception {
     PublisherProcess publisher = smallPublisher("fails");
     Hang hang = new Hang();

@@ -86,12 +86,13 @@ public final class BroadcastKind implements QueueKind, Feeder {
   }
 
   @Override
-  public FeedingRole join(Entry entry, ListenerProperties properties, OptionalLong next, Object consumer) {
+  public FeedingRole join(Entry entry, ListenerProperties properties, boolean local, OptionalLong next,
+      Object consumer) {
     QueueListener listener = (QueueListener) consumer;
     if (listener instanceof RecordListener<?> typed) {
       typed.records().check(entry);
     }
-    String policy = properties.choice(POLICY, isPublishedHere(entry) ? POLICY_BLOCK : POLICY_EVICT);
+    String policy = properties.choice(POLICY, local ? POLICY_BLOCK : POLICY_EVICT);
     SubscriberOptions options = switch (policy) {
       case POLICY_BLOCK -> SubscriberOptions.block();
       case POLICY_SKIP -> SubscriberOptions.skip();
@@ -109,11 +110,6 @@ public final class BroadcastKind implements QueueKind, Feeder {
       Subscriber oldest = Subscriber.open(entry, options.startingAtOldest());
       return new BroadcastFeeding(policy, oldest, oldest.nextSequence() - sequence, listener);
     }
-  }
-
-  private static boolean isPublishedHere(Entry entry) {
-    return BroadcastStatus.of(entry).publisher().filter(holder -> holder.alive()
-        && holder.pid() == ProcessHandle.current().pid()).isPresent();
   }
 
   @Override

@@ -60,7 +60,8 @@ public final class EndpointKind implements QueueKind, Feeder {
   }
 
   @Override
-  public FeedingRole join(Entry entry, ListenerProperties properties, OptionalLong next, Object consumer) {
+  public FeedingRole join(Entry entry, ListenerProperties properties, boolean local, OptionalLong next,
+      Object consumer) {
     if (consumer instanceof RecordResponder<?, ?> typed) {
       typed.requests().check(entry);
       typed.replies().check(entry);

@@ -70,11 +70,18 @@ public final class WorkQueueKind implements QueueKind, Feeder {
   }
 
   @Override
-  public FeedingRole join(Entry entry, ListenerProperties properties, OptionalLong next, Object consumer) {
+  public FeedingRole join(Entry entry, ListenerProperties properties, boolean local, OptionalLong next,
+      Object consumer) {
     if (consumer instanceof RecordConsumer<?> typed) {
       typed.records().check(entry);
     }
     return new WorkQueueFeeding(Consumer.open(entry), (WorkQueueConsumer) consumer);
+  }
+
+  /** What was sent and not acknowledged is theirs, whoever sent it; who consumes is an owner then. */
+  @Override
+  public boolean needsOwner() {
+    return false;
   }
 
   private static final class Service extends BundleService implements WorkQueueService {

@@ -39,8 +39,6 @@ public final class DiscoveredQueue {
   /** What the listing shows. */
   public enum State { AVAILABLE, DRAINING, NO_OWNER }
 
-  private static final long OWN_PID = ProcessHandle.current().pid();
-  private static final long NO_PID = -1;
   /** Listeners that hang in a call for so long do not keep the service alive any more. */
   private static final long PATIENCE_NANOS = 5_000_000_000L;
   /** What one inspection adds to that at most: a process that was paused, and has lost time, is not one that hangs. */
@@ -68,7 +66,16 @@ public final class DiscoveredQueue {
   private ServiceRegistration<?> registration;
   private final Publication publication = new Publication();
 
-  private record Service(QueueKind kind, long owner, Map<String, Object> properties) {}
+  private record Service(QueueKind kind, Owner owner, Map<String, Object> properties) {}
+
+  /** Whoever owns it: a foreign participant, or this process, whichever participants that has. */
+  private record Owner(int id, int epoch, long pid, boolean isLocal) {
+    private static final Owner THIS_PROCESS = new Owner(0, 0, ProcessHandle.current().pid(), true);
+
+    static Owner of(Participant holder) {
+      return holder.local() ? THIS_PROCESS : new Owner(holder.id(), holder.epoch(), holder.pid(), false);
+    }
+  }
 
   /** What its kind says of it; asked once, since it may cost more than a look. */
   private Map<String, Object> own = Map.of();
@@ -128,6 +135,16 @@ public final class DiscoveredQueue {
     return Long.toString(entry.fingerprint());
   }
 
+  /** Whether a consumer is fed from it only as long as it has a living owner. */
+  boolean needsOwner() {
+    return kind().flatMap(QueueKind::feeder).map(Feeder::needsOwner).orElse(true);
+  }
+
+  /** Whether this process was its owner, when it was inspected last. */
+  boolean isLocal() {
+    return local;
+  }
+
   void add(WhiteboardListener listener) {
     listeners.add(listener);
   }
@@ -161,11 +178,11 @@ public final class DiscoveredQueue {
     State before = state;
     Service wantedBefore = wanted;
     entry = current;
-    long owner = owner(holder);
-    if (owner != NO_PID) {
+    Optional<Owner> owner = owner(holder);
+    if (owner.isPresent()) {
       state = State.AVAILABLE;
-      if (wanted == null || wanted.owner() != owner) {
-        want(owner);
+      if (wanted == null || !wanted.owner().equals(owner.get())) {
+        want(owner.get());
       }
     } else if (wanted != null && isDraining()) {
       state = State.DRAINING;
@@ -177,23 +194,21 @@ public final class DiscoveredQueue {
     }
   }
 
-  private long owner(Optional<Participant> holder) {
+  private Optional<Owner> owner(Optional<Participant> holder) {
     if (!environment.kinds().containsKey(entry.kind())) {
-      return NO_PID;
+      return Optional.empty();
     }
-    if (holder.isPresent() && holder.get().alive()) {
-      return holder.get().pid();
-    }
-    return HeldSegments.contains(segment.path()) ? OWN_PID : NO_PID;
+    return holder.filter(Participant::alive).map(Owner::of)
+        .or(() -> HeldSegments.contains(segment.path()) ? Optional.of(Owner.THIS_PROCESS) : Optional.empty());
   }
 
-  private void want(long owner) {
+  private void want(Owner owner) {
     boolean wasLocal = local;
-    local = owner == OWN_PID;
+    local = owner.isLocal();
     QueueKind kind = kind().orElseThrow();
     Service next = new Service(kind, owner, properties(kind, owner));
     wanted = next.equals(registered) ? registered : next; // it may have gone and come back before anybody noticed
-    if (wasLocal && !local) {
+    if (wasLocal != local) {
       List.copyOf(listeners).forEach(WhiteboardListener::rejoinUnlessChosen);
     }
   }
@@ -223,12 +238,12 @@ public final class DiscoveredQueue {
     return true;
   }
 
-  private Map<String, Object> properties(QueueKind kind, long owner) {
+  private Map<String, Object> properties(QueueKind kind, Owner owner) {
     if (own.isEmpty()) {
       own = ownProperties(kind);
     }
     Map<String, Object> properties = new HashMap<>(own);
-    properties.put(OWNER_PID, owner);
+    properties.put(OWNER_PID, owner.pid());
     properties.put(LOCAL, local);
     return properties;
   }

@@ -16,9 +16,15 @@ public interface Feeder {
   /**
    * Takes the role that receives messages for a consumer. May take its time.
    *
+   * @param local whether the queue's owner is this process
    * @param next the sequence of the message where the consumer goes on; empty when it begins
    * @param consumer an object of one of the consumers' types
    * @throws io.bywash.engine.BusException when that is not possible
    */
-  FeedingRole join(Entry entry, ListenerProperties properties, OptionalLong next, Object consumer);
+  FeedingRole join(Entry entry, ListenerProperties properties, boolean local, OptionalLong next, Object consumer);
+
+  /** Whether consumers join only while somebody owns the queue, since nothing is theirs in one that was left. */
+  default boolean needsOwner() {
+    return true;
+  }
 }

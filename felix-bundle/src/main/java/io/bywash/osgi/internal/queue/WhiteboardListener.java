@@ -125,7 +125,7 @@ public final class WhiteboardListener {
     if (gone || state == State.FEEDING || isFinal()) {
       return;
     }
-    if (found == null || found.state() == DiscoveredQueue.State.NO_OWNER) {
+    if (found == null || found.state() == DiscoveredQueue.State.NO_OWNER && found.needsOwner()) {
       choose(null); // a join that is under way is given up
       leaveKept();
       refuse(State.NO_QUEUE, found == null ? none : "it has no living owner");
@@ -182,8 +182,10 @@ public final class WhiteboardListener {
     @Override
     protected void run() {
       DiscoveredQueue target; // null until the next sweep tries again
+      boolean local;
       synchronized (environment.lock()) {
         target = state == State.JOINING && !gone && (last() == null || last().hasReturned()) ? queue : null;
+        local = target != null && target.isLocal();
       }
       if (gone && consumer != null) {
         consumer = null;
@@ -199,7 +201,7 @@ public final class WhiteboardListener {
         if (consumer == null) {
           throw new IllegalStateException("its bundle did not provide the service");
         }
-        join(target, consumer);
+        join(target, local, consumer);
       } catch (TableFullException full) {
         refuse(target, State.TABLE_FULL, full.getMessage());
       } catch (DamagedSegmentException damaged) {
@@ -225,7 +227,7 @@ public final class WhiteboardListener {
   }
 
   /** Takes the role, without the lock, since that may take its time. */
-  private void join(DiscoveredQueue target, Object consumer) {
+  private void join(DiscoveredQueue target, boolean local, Object consumer) {
     Segment segment = target.segment().join();
     Feeding begun = null;
     Subscriptions.Key key;
@@ -236,19 +238,20 @@ public final class WhiteboardListener {
         refuse(target, State.SUBSCRIPTION_TAKEN, "another listener has the subscription " + subscription());
         return;
       }
-      begun = feeding(target, entry, key, consumer);
+      begun = feeding(target, entry, local, key, consumer);
     } finally {
       if (begun == null) {
         target.segment().leave();
       }
     }
-    install(target, begun, key);
+    install(target, local, begun, key);
   }
 
-  private Feeding feeding(DiscoveredQueue target, Entry entry, Subscriptions.Key key, Object consumer) {
+  private Feeding feeding(DiscoveredQueue target, Entry entry, boolean local, Subscriptions.Key key,
+      Object consumer) {
     FeedingRole role = null;
     try {
-      role = target.feeder(reference).orElseThrow().join(entry, properties, places.next(key), consumer);
+      role = target.feeder(reference).orElseThrow().join(entry, properties, local, places.next(key), consumer);
       return new Feeding(role, consumer, toString(), counts, next -> places.end(key, next), environment);
     } catch (Throwable failed) { // or the role would hold others back until the garbage collector came
       if (role != null) {
@@ -259,7 +262,7 @@ public final class WhiteboardListener {
     }
   }
 
-  private void install(DiscoveredQueue target, Feeding begun, Subscriptions.Key key) {
+  private void install(DiscoveredQueue target, boolean local, Feeding begun, Subscriptions.Key key) {
     synchronized (environment.lock()) {
       if (state == State.JOINING && !gone && queue == target && target.isOpen()) {
         feeding = begun;
@@ -267,6 +270,9 @@ public final class WhiteboardListener {
         leaveKept();
         become(State.FEEDING, evictedCount == 0 ? "" : "evictions: " + evictedCount);
         feeding.tend();
+        if (target.isLocal() != local) { // since it was asked
+          rejoinUnlessChosen();
+        }
         return;
       }
     }
@@ -342,7 +348,7 @@ public final class WhiteboardListener {
     refusedNanos = System.nanoTime();
   }
 
-  /** The producer is another process now: one that did not choose a policy gets the one for that. */
+  /** The owner is this process now, or another one: who did not choose a policy gets the one for that. */
   void rejoinUnlessChosen() {
     if (state == State.FEEDING && feeding.isActive() && !feeding.policy().isEmpty()
         && properties.choice(POLICY, "").isEmpty()) {

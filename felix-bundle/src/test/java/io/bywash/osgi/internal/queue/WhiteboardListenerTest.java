@@ -9,6 +9,7 @@ import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Lifetime;
+import io.bywash.engine.Participant;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
@@ -27,6 +28,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Dictionary;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -52,6 +54,7 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
+import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.log.Logger;
 
 /** How a listener comes to its queue and leaves it, with a framework and a kind of queue that the test plays. */
@@ -77,9 +80,14 @@ class WhiteboardListenerTest {
   private final CountDownLatch mayJoin = new CountDownLatch(1);
   private final CountDownLatch polling = new CountDownLatch(1);
   private final CountDownLatch mayPoll = new CountDownLatch(1);
+  /** The properties of the queue's service, one after the other. */
+  private final Queue<Dictionary<?, ?>> services = new ConcurrentLinkedQueue<>();
   private final AtomicInteger joins = new AtomicInteger();
   /** Why no role is to be had; null when one is. */
   private volatile RuntimeException refusal;
+  private volatile String policy = "";
+  /** Whether the last role was taken from a queue of this process. */
+  private volatile boolean joinedLocal;
   private RegistryCalls calls;
   private Segment owner;
   /** Has the role that the listener is said to have; of a queue that nobody looks at. */
@@ -100,9 +108,14 @@ class WhiteboardListenerTest {
         "getPropertyKeys", none -> properties.keySet().toArray(String[]::new),
         "getProperty", key -> properties.get((String) key[0]),
         "getBundle", none -> played(Bundle.class, Map.of())));
+    ServiceRegistration<?> registration = played(ServiceRegistration.class,
+        Map.of("setProperties", given -> services.add((Dictionary<?, ?>) given[0])));
     BundleContext context = played(BundleContext.class, Map.of("getService", asked -> {
       underLock.put("getService", Thread.holdsLock(lock));
       return (QueueListener) message -> {};
+    }, "registerService", given -> {
+      services.add((Dictionary<?, ?>) given[2]);
+      return registration;
     }));
     calls = new RegistryCalls(context, log);
     Environment environment = new Environment(context, Map.of(Kind.BROADCAST, new PlayedKind()), executor, threads,
@@ -165,11 +178,13 @@ class WhiteboardListenerTest {
     }
 
     @Override
-    public FeedingRole join(Entry entry, ListenerProperties properties, OptionalLong next, Object consumer) {
+    public FeedingRole join(Entry entry, ListenerProperties properties, boolean local, OptionalLong next,
+        Object consumer) {
       underLock.put("join", Thread.holdsLock(lock));
       joining.countDown();
       await(mayJoin);
       joins.incrementAndGet();
+      joinedLocal = local;
       if (refusal != null) {
         throw refusal;
       }
@@ -179,6 +194,11 @@ class WhiteboardListenerTest {
 
   /** One that hands over a message that takes its time. */
   private final class PlayedRole implements FeedingRole {
+    @Override
+    public String policy() {
+      return policy;
+    }
+
     @Override
     public Revocable revocable() {
       return role;
@@ -340,6 +360,50 @@ class WhiteboardListenerTest {
     mayPoll.countDown();
     sweepUntil(() -> state().equals("FEEDING"));
     assertEquals(2, joins.get());
+  }
+
+  /** Has the queue's owner be that one; {@code pid} is this process's. */
+  private void ownedBy(DiscoveredQueue queue, int epoch, boolean local) {
+    synchronized (lock) {
+      queue.inspect(queue.entry(), Optional.of(new Participant(3, epoch, ProcessHandle.current().pid(), true, true, 0,
+          false, "", local)));
+      queue.publish();
+    }
+    awaitCalls();
+  }
+
+  private List<Object> localOfServices() {
+    return services.stream().<Object>map(each -> each.get(BywashConstants.LOCAL)).toList();
+  }
+
+  @Test
+  void anOwnerWithThisPidIsNotTakenForThisProcessAndEachOneIsTold() {
+    mayJoin.countDown();
+    DiscoveredQueue queue = sweep();
+    ownedBy(queue, 1, true);
+    ownedBy(queue, 2, true); // this process all the same
+    assertEquals(List.of(true), localOfServices());
+    ownedBy(queue, 3, false);
+    ownedBy(queue, 3, false);
+    assertEquals(List.of(true, false), localOfServices());
+    ownedBy(queue, 4, false);
+    assertEquals(List.of(true, false, false), localOfServices());
+    ownedBy(queue, 5, true);
+    assertEquals(List.of(true, false, false, true), localOfServices());
+  }
+
+  @Test
+  void aRoleIsTakenForTheOwnerThatThereIsWhenItIsInstalled() throws Exception {
+    DiscoveredQueue queue = sweep();
+    await(joining);
+    synchronized (lock) {
+      queue.inspect(queue.entry(), Optional.of(new Participant(3, 1, 77, true, true, 0, false, "", false)));
+    }
+    policy = "chosen for this process";
+    mayJoin.countDown();
+    awaitCalls();
+    assertTrue(joinedLocal);
+    assertEquals("NO_QUEUE", state()); // it joins again at the next sweep
   }
 
   @Test
