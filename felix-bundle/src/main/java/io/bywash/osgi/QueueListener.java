@@ -21,12 +21,14 @@ import org.osgi.annotation.versioning.ConsumerType;
  * <li>{@value BywashConstants#SUBSCRIPTION}: a name under which it goes on where it was, see below
  * </ul>
  * Without a policy, a listener blocks a publisher of its own process, and is evicted if it holds another process back
- * for 10 seconds: no bundle keeps foreign processes waiting unless it asks for that.
+ * for 10 seconds: no bundle keeps foreign processes waiting unless it asks for that. While there is no publisher, the
+ * queue's owner is taken for it ({@value BywashConstants#LOCAL}); the listener joins anew when that changes.
  *
  * <p>A listener gets its messages in order, each once, and is called by one thread at a time; different listeners are
- * called concurrently. It may take its time, without holding up other listeners. What it throws is logged, and the
- * message counts as received. It joins its queue shortly after it was registered, on another thread; its service is
- * not fetched before that, and never while its properties are wrong.
+ * called concurrently. It may take its time, without holding up other listeners. It is not called again before its last
+ * call has returned, whatever becomes of the queue. What it throws is logged, and the message counts as received. It
+ * joins its queue shortly after it was registered, on another thread; its service is not fetched before that, and never
+ * while its properties are wrong.
  *
  * <p>Its place in the queue lasts as long as the segment: when the publisher dies and another one comes, or discovery
  * is configured anew, the listener goes on with the next message, and is told how many it lost meanwhile. It ends when
@@ -45,13 +47,14 @@ import org.osgi.annotation.versioning.ConsumerType;
  *
  * <p>A listener that cannot be fed is not told. {@link io.bywash.osgi.runtime.BywashRuntime} and the command
  * {@code bywash:ls} show why: {@code JOINING} (its service is being fetched, or its last call has not returned),
- * {@code NO_QUEUE} (there is no such segment or queue, or it has no living owner), {@code WRONG_KIND} (the queue is no
- * broadcast), {@code WRONG_RECORDS} (it has another {@value BywashConstants#FINGERPRINT}), {@code TABLE_FULL} (no place
- * left in the segment or the queue), {@code SUBSCRIPTION_TAKEN} (another listener has that name), {@code REFUSED} (for
- * another reason, which is shown), {@code OVERRUN} (it lost messages, with {@value BywashConstants#POLICY_FAIL}),
- * {@code DAMAGED} (what is in shared memory is impossible) or {@code BAD_PROPERTIES}. Joining is tried again by itself;
- * after {@code OVERRUN} and {@code DAMAGED} only when the queue or its segment was created anew, after
- * {@code BAD_PROPERTIES} when the properties were changed. Values are texts or numbers, and nothing else.
+ * {@code NO_QUEUE} (there is no such segment or queue, it cannot be used, or it has no living owner),
+ * {@code WRONG_KIND} (the queue is no broadcast), {@code WRONG_RECORDS} (it has another
+ * {@value BywashConstants#FINGERPRINT}), {@code TABLE_FULL} (no place left in the segment or the queue),
+ * {@code SUBSCRIPTION_TAKEN} (another listener has that name), {@code REFUSED} (for another reason, which is shown),
+ * {@code OVERRUN} (it lost messages, with {@value BywashConstants#POLICY_FAIL}), {@code DAMAGED} (what is in shared
+ * memory is impossible) or {@code BAD_PROPERTIES}. Joining is tried again by itself; after {@code OVERRUN} and
+ * {@code DAMAGED} only when the queue or its segment was created anew, after {@code BAD_PROPERTIES} when the properties
+ * were changed. Values are texts or numbers, and nothing else.
  */
 @ConsumerType
 @FunctionalInterface

@@ -263,7 +263,7 @@ final class BusWatcher {
   /** Whether it watches this directory. */
   boolean watches(Path path) {
     BusDirectory known = directory;
-    return known != null && known.path().equals(path);
+    return known != null && known.path().normalize().equals(path.normalize());
   }
 
   /** The segment of that name; null when there is none. */

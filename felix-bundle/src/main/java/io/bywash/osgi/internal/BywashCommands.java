@@ -40,12 +40,8 @@ public final class BywashCommands {
   /** The queues of one segment. */
   @Descriptor("shows the queues of a segment, and who holds roles in them")
   public List<RuntimeDTO.QueueDTO> stat(@Descriptor("the segment's name") String segment) {
-    List<RuntimeDTO.QueueDTO> queues = runtime.getRuntimeDTO().queues.stream()
-        .filter(queue -> queue.segment.equals(segment)).toList();
-    if (queues.isEmpty()) {
-      throw new IllegalArgumentException("There is no segment " + segment + " that can be read. See bywash:ls.");
-    }
-    return queues;
+    whiteboard.checkUsable(segment);
+    return runtime.getRuntimeDTO().queues.stream().filter(queue -> queue.segment.equals(segment)).toList();
   }
 
   /** The last ten messages of a queue. */

@@ -57,7 +57,7 @@ public final class Discovery {
   }
 
   private static String directory(Map<String, Object> properties) {
-    return Objects.toString(properties.get(BywashConstants.DIRECTORY), "");
+    return Objects.toString(properties.get(BywashConstants.DIRECTORY), "").strip();
   }
 
   private synchronized void watch(Map<String, Object> properties) {

@@ -1,7 +1,6 @@
 package io.bywash.osgi.internal;
 
 import io.bywash.engine.Entry;
-import io.bywash.osgi.BywashConstants;
 import io.bywash.osgi.internal.queue.ConfiguredQueue;
 import io.bywash.osgi.internal.queue.DiscoveredQueue;
 import io.bywash.osgi.internal.queue.Environment;
@@ -289,24 +288,28 @@ public final class Whiteboard {
   private void tend(WhiteboardListener listener) {
     String name = listener.properties().segment();
     String queueName = listener.properties().queue();
-    String directory = listener.properties().choice(BywashConstants.DIRECTORY, "");
+    Path directory = listener.properties().directory();
     DiscoveredQueue found = null;
     WatchedSegment last = null;
     List<String> searched = new ArrayList<>();
     for (BusWatcher watcher : watchers) {
-      if (directory.isEmpty() || watcher.watches(Path.of(directory))) {
+      if (directory == null || watcher.watches(directory)) {
         searched.add(watcher.path());
         WatchedSegment segment = watcher.segment(name);
-        DiscoveredQueue queue = segment == null ? null : segment.queue(queueName);
+        DiscoveredQueue queue = segment == null || segment.failure() != null ? null : segment.queue(queueName);
         last = segment != null ? segment : last;
         found = queue != null && (found == null || found.state() != DiscoveredQueue.State.AVAILABLE) ? queue : found;
       }
     }
     listener.tend(found, last != null
-        ? "segment " + name + " has no queue " + queueName
-        : searched.isEmpty() ? "no discovery watches " + (directory.isEmpty() ? "a directory"
+        ? last.failure() != null ? "segment " + unusable(last) : "segment " + name + " has no queue " + queueName
+        : searched.isEmpty() ? "no discovery watches " + (directory == null ? "a directory"
             : "directory " + directory)
         : "there is no segment " + name + " in " + String.join(", ", searched));
+  }
+
+  private static String unusable(WatchedSegment segment) {
+    return segment.name() + " cannot be used: " + segment.failure();
   }
 
   // ---- what is known
@@ -319,14 +322,32 @@ public final class Whiteboard {
   List<RuntimeDTO.MessageDTO> tail(String segment, String queue, int count) {
     DiscoveredQueue found;
     synchronized (lock) {
-      found = watchers.stream().map(watcher -> watcher.segment(segment)).filter(Objects::nonNull)
-          .map(each -> each.queue(queue)).filter(Objects::nonNull).findFirst().orElseThrow(() ->
-              new IllegalArgumentException("There is no queue " + queue + " in a segment " + segment
-                  + ". See bywash:ls."));
+      found = usable(segment).stream().map(each -> each.queue(queue)).filter(Objects::nonNull).findFirst()
+          .orElseThrow(() -> new IllegalArgumentException("There is no queue " + queue + " in a segment " + segment
+              + ". See bywash:ls."));
     }
     return found.kind().flatMap(kind -> kind.tail(found.entry(), count)).orElseThrow(() ->
         new IllegalArgumentException("Queue " + queue + " is of kind " + found.entry().kind().displayName()
             + ", whose messages cannot be shown."));
+  }
+
+  /** The segments of that name, of which there is at least one. */
+  private List<WatchedSegment> usable(String name) {
+    List<WatchedSegment> all = watchers.stream().map(watcher -> watcher.segment(name)).filter(Objects::nonNull)
+        .toList();
+    List<WatchedSegment> usable = all.stream().filter(segment -> segment.failure() == null).toList();
+    if (usable.isEmpty()) {
+      throw new IllegalArgumentException((all.isEmpty() ? "There is no segment " + name
+          : "Segment " + unusable(all.getFirst())) + ". See bywash:ls.");
+    }
+    return usable;
+  }
+
+  /** Throws with the reason when there is no segment of that name that can be used. */
+  void checkUsable(String segment) {
+    synchronized (lock) {
+      usable(segment);
+    }
   }
 
   /** A queue as it was last inspected. */

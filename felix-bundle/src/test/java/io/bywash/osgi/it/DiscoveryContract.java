@@ -93,6 +93,12 @@ abstract class DiscoveryContract extends ContainerFixture {
         Arrays.copyOf(Files.readAllBytes(bus.resolve("oscar")), 6_000));
     awaitListed("garbage", "SegmentFormatException");
     awaitListed("folder", "not a regular file");
+    listen("garbage", () -> {});
+    awaitListed("garbage", "NO_QUEUE", "segment garbage cannot be used", "SegmentFormatException");
+    for (String command : List.of("stat garbage", "tail garbage ticks")) {
+      Throwable told = assertThrows(InvocationTargetException.class, () -> container.execute("bywash:" + command));
+      assertTrue(told.getCause().getMessage().contains("Segment garbage cannot be used: "), told.getCause().toString());
+    }
     awaitListed("truncated", "DamagedSegmentException");
     awaitQueue("oscar");
     Files.delete(garbage);

@@ -172,6 +172,23 @@ abstract class ListenerContract extends DiscoveryContract {
     awaitListed("kilo", "BAD_PROPERTIES", "bywash.policy=sometimes");
   }
 
+  @Test
+  void aDirectoryOfAListenerMayBeRelativeAndOneThatIsNoPathHarmsNobody() throws Exception {
+    listen("lima", () -> {}, DIRECTORY, "/x\0");
+    awaitListed("lima", "BAD_PROPERTIES", DIRECTORY + " is no path");
+    PublisherProcess publisher = publisher("lima");
+    Listening relative = listen("lima", () -> {}, DIRECTORY,
+        " " + Path.of("").toAbsolutePath().relativize(bus.resolve("..").resolve(bus.getFileName())) + " ");
+    publisher.publish(3);
+    relative.awaitSequences(3);
+    Container.call(Container.call(container.await(CONFIGURATION_ADMIN), "getConfiguration", DISCOVERY_PID, "?"),
+        "update", dictionary(Map.of(DIRECTORY, " " + bus + " ")));
+    ended(() -> discover(bus));
+    Listening later = listen("lima", () -> {}, DIRECTORY, bus.toString());
+    later.awaitSequences(3);
+    assertFalse(listing().contains("InvalidPathException"), listing());
+  }
+
   /** In a process of its own: on its one processor a listener that blocked would keep the other one from running. */
   @Test
   void listenersPassMessagesOnOnOneProcessorAndOutliveAShortageOfHeap() throws Exception {

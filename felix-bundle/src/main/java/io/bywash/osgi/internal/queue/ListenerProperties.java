@@ -1,6 +1,8 @@
 package io.bywash.osgi.internal.queue;
 
 import io.bywash.osgi.BywashConstants;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -13,10 +15,13 @@ import org.osgi.framework.ServiceReference;
  *
  * @param segment the segment's name; empty when it is missing
  * @param queue the queue's name; empty when it is missing
- * @param odd what is wrong with the type of a value that begins with {@code bywash.}; empty when nothing is
+ * @param directory the bus directory that it names, absolute and normalized; null when it names none
+ * @param odd what is wrong with a value that begins with {@code bywash.}, so that it cannot be read; empty when nothing
+ *     is
  * @param choices all others that begin with {@code bywash.}, for the queue's kind to interpret
  */
-public record ListenerProperties(String segment, String queue, String odd, Map<String, String> choices) {
+public record ListenerProperties(String segment, String queue, Path directory, String odd,
+    Map<String, String> choices) {
   private static final String PREFIX = "bywash.";
 
   private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,64}");
@@ -38,7 +43,14 @@ public record ListenerProperties(String segment, String queue, String odd, Map<S
     }
     String segment = own.remove(BywashConstants.SEGMENT);
     String queue = own.remove(BywashConstants.QUEUE);
-    return new ListenerProperties(segment == null ? "" : segment, queue == null ? "" : queue, odd,
+    String named = own.getOrDefault(BywashConstants.DIRECTORY, "").strip();
+    Path directory = null;
+    try {
+      directory = named.isEmpty() ? null : Path.of(named).toAbsolutePath().normalize();
+    } catch (InvalidPathException wrong) {
+      odd = BywashConstants.DIRECTORY + " is no path: " + wrong.getReason();
+    }
+    return new ListenerProperties(segment == null ? "" : segment, queue == null ? "" : queue, directory, odd,
         Map.copyOf(own));
   }
 
