@@ -7,15 +7,10 @@ import io.bywash.engine.Message;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.call.CallFailedException.Reason;
 import io.bywash.engine.internal.linux.EngineThread;
-import io.bywash.engine.internal.memory.Region;
-import io.bywash.engine.internal.record.MessageView;
 import io.bywash.engine.record.RecordType;
 import io.bywash.engine.record.Records;
 import io.bywash.engine.wait.WaitPolicy;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashSet;
-import java.util.List;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
@@ -24,6 +19,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 
 /**
@@ -47,17 +43,16 @@ public final class CallClient implements AutoCloseable {
   private static final long WAIT_NANOS = 1_000_000_000;
   /** So many at most are sent before replies, deadlines and cancellations are looked at again. */
   private static final int BATCH = 1024;
-  private static final int SCRATCH_BYTES = 256;
   private static final Executor VIRTUAL = task -> EngineThread.virtual("bywash-reply", task).start();
 
   private final Entry entry;
   private final Caller caller;
-  private final Executor executor;
+  /** Those that complete futures, the second one if the first one fails. */
+  private final Executor[] executors;
   private final Thread thread;
   private final Queue<Submission<?>> submitted = new ConcurrentLinkedQueue<>();
   private final Queue<Submission<?>> cancelled = new ConcurrentLinkedQueue<>();
-  /** Memory in which records become bytes, and bytes records. */
-  private final Queue<Region> scratch = new ConcurrentLinkedQueue<>();
+  private final RecordBytes bytes = new RecordBytes();
   /** The records that the endpoint is known to carry. */
   private volatile Records<?> checked;
   private volatile boolean sleeping;
@@ -70,11 +65,13 @@ public final class CallClient implements AutoCloseable {
   private final Set<Submission<?>> waiting = new LinkedHashSet<>();
   private final SortedSet<Submission<?>> byDeadline = new TreeSet<>(CallClient::compare);
   private long places;
+  /** The one whose end is being told; it is nowhere else. */
+  private Submission<?> handed;
 
   private CallClient(Caller caller, Executor executor, Entry entry) {
     this.entry = entry;
     this.caller = caller;
-    this.executor = executor;
+    this.executors = new Executor[] {executor, VIRTUAL};
     this.thread = EngineThread.unstarted("bywash-calls-" + entry.name(), this::run);
     caller.wakeFor(this::hasNews);
   }
@@ -148,7 +145,7 @@ public final class CallClient implements AutoCloseable {
    */
   public <Q, R> R call(Records<Q> requests, Q request, Records<R> replies, long timeoutNanos) {
     RecordType<Q> type = checked(requests).typeOf(request);
-    return await(submit(bytes(type, request), type.number(), timeoutNanos, reply -> read(replies, reply), null));
+    return await(submit(bytes.of(type, request), type.number(), timeoutNanos, each -> bytes.read(replies, each), null));
   }
 
   /**
@@ -170,11 +167,9 @@ public final class CallClient implements AutoCloseable {
    */
   public <Q, R> CompletableFuture<R> callAsync(Records<Q> requests, Q request, Records<R> replies, long timeoutNanos) {
     RecordType<Q> type = checked(requests).typeOf(request);
-    return submit(bytes(type, request), type.number(), timeoutNanos, reply -> read(replies, reply),
+    return submit(bytes.of(type, request), type.number(), timeoutNanos, reply -> bytes.read(replies, reply),
         new CompletableFuture<>()).future;
   }
-
-  // ---- records, in the threads of users, since their code may be called
 
   private <Q> Records<Q> checked(Records<Q> records) {
     if (records != checked) {
@@ -182,30 +177,6 @@ public final class CallClient implements AutoCloseable {
       checked = records;
     }
     return records;
-  }
-
-  private <Q> byte[] bytes(RecordType<Q> type, Q record) {
-    byte[] bytes = new byte[type.sizeBytes()];
-    Region region = borrow(bytes.length);
-    type.write(region, 0, record);
-    region.copyTo(0, bytes, 0, bytes.length);
-    scratch.add(region);
-    return bytes;
-  }
-
-  private <R> R read(Records<R> replies, Submission.Reply reply) {
-    Region region = borrow(reply.bytes().length);
-    region.copyFrom(0, reply.bytes(), 0, reply.bytes().length);
-    MessageView view = new MessageView(region, 0, region.sizeBytes());
-    view.set(0, reply.bytes().length, reply.type(), reply.number());
-    R read = replies.read(view);
-    scratch.add(region);
-    return read;
-  }
-
-  private Region borrow(int length) {
-    Region region = scratch.poll();
-    return region != null && region.sizeBytes() >= length ? region : Region.allocate(Math.max(length, SCRATCH_BYTES));
   }
 
   // ---- submitting
@@ -226,13 +197,18 @@ public final class CallClient implements AutoCloseable {
     wake();
     RuntimeException over = end;
     if (over != null && submitted.remove(submission)) {
-      submission.end(null, over, executor, VIRTUAL);
+      submission.end(null, over, executors);
     }
     return submission;
   }
 
   private <R> R await(Submission<R> submission) {
-    return submission.await(() -> cancel(submission));
+    while (!submission.await(() -> cancel(submission))) {
+      if (!thread.isAlive() && !submission.isOver()) { // it had no heap to tell of its end, for example
+        throw end != null ? end : new IllegalStateException("The thread of this call client has ended");
+      }
+    }
+    return submission.result();
   }
 
   private void cancel(Submission<?> submission) {
@@ -274,23 +250,44 @@ public final class CallClient implements AutoCloseable {
       end = over;
       try {
         caller.close();
-      } catch (RuntimeException | Error damaged) { // nobody may wait in vain for that
+      } catch (RuntimeException | Error damaged) {
         over.addSuppressed(damaged);
+      } finally { // nobody may wait in vain for any of that
+        while (!tryEndAll(over)) {
+          LockSupport.parkNanos(Submission.SHORTAGE_NANOS);
+        }
       }
-      endAll(over);
     }
   }
 
-  private void endAll(RuntimeException over) {
-    List<Submission<?>> left = new ArrayList<>(waiting);
-    // without attachment it is about to be handed to its submission, which is still queued
-    caller.allCalls().stream().filter(call -> call.attachment != null)
-        .forEach(call -> left.add((Submission<?>) call.attachment));
-    for (Submission<?> each; (each = submitted.poll()) != null; ) {
-      left.add(each);
+  /** Tells all that are left of the end, first the threads that wait, which need no executor; false without heap. */
+  private boolean tryEndAll(RuntimeException over) {
+    try {
+      endLeft(false, over);
+      endLeft(true, over);
+      return true;
+    } catch (OutOfMemoryError shortage) {
+      return false;
     }
-    left.sort(Comparator.comparing(each -> each.future != null)); // threads that wait need no executor
-    left.forEach(each -> end(each, null, over));
+  }
+
+  private void endLeft(boolean futures, RuntimeException over) {
+    endIf(futures, handed, over);
+    for (Submission<?> each : waiting) {
+      endIf(futures, each, over);
+    }
+    for (Call call : caller.allCalls()) { // without attachment its submission is still queued
+      endIf(futures, (Submission<?>) call.attachment, over);
+    }
+    for (Submission<?> each : submitted) {
+      endIf(futures, each, over);
+    }
+  }
+
+  private void endIf(boolean isFuture, Submission<?> left, RuntimeException over) {
+    if (left != null && (left.future != null) == isFuture && !left.isOver()) {
+      end(left, null, over);
+    }
   }
 
   /** What is told of a failure: of a fault in mapped memory, that the file was truncated, if it was. */
@@ -306,8 +303,8 @@ public final class CallClient implements AutoCloseable {
   private void sendAll() {
     while (!byDeadline.isEmpty() && byDeadline.first().leftNanos() <= 0) {
       Submission<?> late = byDeadline.first();
-      stopWaiting(late);
       sendOrEnd(late);
+      stopWaiting(late); // only now, in case the first step fails for want of heap
     }
     while (!waiting.isEmpty() && sendOrEnd(waiting.iterator().next())) {
       stopWaiting(waiting.iterator().next());
@@ -374,13 +371,15 @@ public final class CallClient implements AutoCloseable {
   private void hand(Call call) {
     Submission.Reply reply = null;
     Throwable failure = null;
+    handed = (Submission<?>) call.attachment;
     try (call) {
       Message message = call.reply();
       reply = new Submission.Reply(message.toBytes(), message.type(), call.number());
     } catch (RuntimeException | Error why) { // such as no memory for a large reply, which is that call's own failure
       failure = reason(why);
     }
-    end((Submission<?>) call.attachment, reply, failure);
+    end(handed, reply, failure);
+    handed = null;
     if (failure instanceof DamagedSegmentException damage && !call.hasFailedBy(damage)) { // the whole file's
       throw damage;
     }
@@ -388,7 +387,7 @@ public final class CallClient implements AutoCloseable {
 
   /** Used by the client's thread only. */
   private void end(Submission<?> submission, Submission.Reply reply, Throwable failure) {
-    submission.end(reply, failure, executor, VIRTUAL);
+    submission.end(reply, failure, executors);
     Thread.interrupted(); // an interrupt that a user's code left ends no call
   }
 

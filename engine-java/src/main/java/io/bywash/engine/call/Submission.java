@@ -13,6 +13,11 @@ import java.util.function.Function;
  * @param <R> what the reply is read as
  */
 final class Submission<R> {
+  /** After so long a time without heap is tried again what cannot be left undone. */
+  static final long SHORTAGE_NANOS = 10_000_000;
+  /** For so long at most a thread waits before it looks whether the client still lives. */
+  private static final long LOOK_NANOS = 500_000_000;
+
   /** A copy of a reply. */
   record Reply(byte[] bytes, int type, long number) {}
 
@@ -56,16 +61,24 @@ final class Submission<R> {
     over = true;
   }
 
-  /** Waits for the end, and reads the reply, in the thread that submitted it; that runs {@code onInterrupt} before. */
-  R await(Runnable onInterrupt) {
-    while (!over) {
-      LockSupport.park(this);
+  /**
+   * Waits for the end for some time, in the thread that submitted it; whether it is over. An interrupt runs
+   * {@code onInterrupt}.
+   */
+  boolean await(Runnable onInterrupt) {
+    if (!over) {
+      LockSupport.parkNanos(this, LOOK_NANOS);
       if (waiter.isInterrupted() && !over) {
         onInterrupt.run();
         throw new InterruptedWaitException("Thread \"" + waiter.getName()
             + "\" was interrupted while it waited for a reply. The call was cancelled.");
       }
     }
+    return over;
+  }
+
+  /** Reads the reply, in the thread that waited for it. */
+  R result() {
     return switch (failure) {
       case null -> reader.apply(reply);
       case Error error -> throw error;
@@ -97,17 +110,31 @@ final class Submission<R> {
   }
 
   private void complete(Reply newReply, Throwable newFailure) {
-    if (newFailure != null) {
-      future.completeExceptionally(newFailure);
-      return;
+    Throwable why = newFailure;
+    R read = null;
+    if (why == null) {
+      try {
+        read = reader.apply(newReply);
+      } catch (RuntimeException | Error unreadable) {
+        why = unreadable;
+      }
     }
-    R read;
+    while (!tryComplete(read, why)) {
+      LockSupport.parkNanos(SHORTAGE_NANOS);
+    }
+  }
+
+  /** False when there is no heap for that. */
+  private boolean tryComplete(R read, Throwable why) {
     try {
-      read = reader.apply(newReply);
-    } catch (RuntimeException | Error unreadable) {
-      future.completeExceptionally(unreadable);
-      return;
+      if (why == null) {
+        future.complete(read);
+      } else {
+        future.completeExceptionally(why);
+      }
+      return true;
+    } catch (OutOfMemoryError shortage) {
+      return future.isDone();
     }
-    future.complete(read);
   }
 }

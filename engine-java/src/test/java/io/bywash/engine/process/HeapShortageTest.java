@@ -13,11 +13,14 @@ import io.bywash.engine.TempBus;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
+import io.bywash.engine.call.CallClient;
+import io.bywash.engine.call.Endpoint;
 import io.bywash.engine.queue.Consumer;
 import io.bywash.engine.queue.DeliveryPolicy;
 import io.bywash.engine.queue.WorkQueue;
 import io.bywash.engine.wait.WaitHub;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -138,17 +141,84 @@ class HeapShortageTest {
       return true;
     }
 
-    private static int fill(Object[] hog, int from) {
-      int count = from;
-      for (int size = 1 << 20; size >= 8; ) {
-        try {
-          hog[count] = new byte[size];
-          count++;
-        } catch (OutOfMemoryError full) {
-          size /= 32;
-        }
+  }
+
+  /** Fills the heap, but for less than 48 bytes; the next free index. */
+  private static int fill(Object[] hog, int from) {
+    int count = from;
+    for (int size = 1 << 20; size >= 8; ) {
+      try {
+        hog[count] = new byte[size];
+        count++;
+      } catch (OutOfMemoryError full) {
+        size /= 32;
       }
-      return count;
+    }
+    return count;
+  }
+
+  /** Calls through a client whose thread has to tell of deadlines while the heap is exhausted. */
+  static final class Calls implements ChildProgram {
+    private static final int WAITING = 8;
+    private static final int SLOTS = 4;
+    private static final long TIMEOUT_NANOS = 3_000_000_000L;
+
+    @Override
+    public void run(String... arguments) throws Exception {
+      EntrySpec spec = Endpoint.of("calls", 8, 8).slots(SLOTS).spec();
+      try (Segment segment = Segment.open(Path.of(arguments[0]), SegmentSpec.of(spec))) {
+        CallClient client = CallClient.open(segment.directory().find("calls", Kind.ENDPOINT));
+        Thread serving = Thread.getAllStackTraces().keySet().stream()
+            .filter(each -> each.getName().equals("bywash-calls-calls")).findAny().orElseThrow();
+        List<CompletableFuture<byte[]>> futures = new ArrayList<>();
+        for (int i = 0; i < SLOTS; i++) { // those that follow get no slot
+          futures.add(client.callAsync(new byte[8], Long.MAX_VALUE));
+        }
+        call(client, 1); // a class that is first needed without heap is lost to its process
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < WAITING; i++) {
+          threads.add(Thread.ofPlatform().daemon().start(() -> call(client, TIMEOUT_NANOS)));
+        }
+        for (Thread each : threads) {
+          while (each.getState() != Thread.State.TIMED_WAITING && each.getState() != Thread.State.WAITING) {
+            Thread.onSpinWait();
+          }
+        }
+        Object[] hog = new Object[1 << 18];
+        int count = 0;
+        for (long start = System.nanoTime(); serving.isAlive() && System.nanoTime() - start < 2 * TIMEOUT_NANOS; ) {
+          count = fill(hog, count);
+        }
+        Arrays.fill(hog, null);
+        int returned = 0;
+        for (Thread each : threads) {
+          returned += each.join(Duration.ofSeconds(60)) ? 1 : 0;
+        }
+        client.close();
+        int failed = 0;
+        for (CompletableFuture<byte[]> each : futures) {
+          failed += each.handle((_, failure) -> failure == null ? 0 : 1).get(PATIENCE_NANOS, TimeUnit.NANOSECONDS);
+        }
+        ChildProgram.say("returned " + returned + " failed " + failed);
+      }
+    }
+
+    private static void call(CallClient client, long timeoutNanos) {
+      try {
+        client.call(new byte[8], timeoutNanos);
+      } catch (RuntimeException | Error expected) {
+        return;
+      }
+      throw new AssertionError("nobody answers");
+    }
+  }
+
+  @Test
+  void eachCallThroughAClientEndsInAShortage() {
+    List<String> flags = List.of("-Xmx10m", "-XX:+UseSerialGC", "-XX:-UseTLAB"); // no thread has some heap to itself
+    try (ChildProcess child = ChildProcess.startBy(List.of(), flags, Calls.class, bus.path("calls"))) {
+      assertEquals(Calls.WAITING + " failed " + Calls.SLOTS, child.await("returned"));
+      child.finish();
     }
   }
 
