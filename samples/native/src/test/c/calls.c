@@ -229,6 +229,39 @@ static void serve_hold(char **argv) {
   must(bywash_responder_close(responder), "close");
 }
 
+/**
+ * call-late SEGMENT ENTRY TIMEOUT : one call that nobody answers, and others one by one, each answered before it is
+ * looked for: until the first one times out.
+ */
+static void call_beside_others(char **argv) {
+  bywash_caller *caller = open_caller(argv, "backoff");
+  bywash_responder *responder = open_responder(argv, "backoff");
+  bywash_request unanswered;
+  bywash_request request;
+  bywash_reply reply = { 0 };
+  int64_t late = 0;
+  int64_t answered = 0;
+  struct timespec start;
+  struct timespec now;
+  must(begin(caller, 0, number(argv, 4), &late), "begin");
+  must(bywash_request_next(responder, &unanswered, PATIENCE), "next");
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  do {
+    must(begin(caller, ++answered, PATIENCE, NULL), "begin");
+    if (must(bywash_request_next(responder, &request, PATIENCE), "next") == 0 || answer(responder, &request) == 0) {
+      fprintf(stderr, "peer: a request was not answered\n");
+      exit(1);
+    }
+    if (must(bywash_call_next(caller, 0, &reply), "next") == 1 && reply.number != late) {
+      check_reply(&reply, answered);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &now);
+  } while ((reply.number != late || reply.outcome != BYWASH_TIMED_OUT) && now.tv_sec - start.tv_sec < 60);
+  printf("outcome %u of the %s one\n", reply.outcome, reply.number == late ? "late" : "newest");
+  must(bywash_responder_close(responder), "close");
+  must(bywash_caller_close(caller), "close");
+}
+
 int main(int argc, char **argv) {
   if (argc < 5) {
     fprintf(stderr, "usage: calls ROLE SEGMENT ENTRY ARGUMENT...\n");
@@ -242,6 +275,8 @@ int main(int argc, char **argv) {
     call_one_by_one(argv);
   } else if (strcmp(role, "call-leave") == 0) {
     call_and_leave(argv);
+  } else if (strcmp(role, "call-late") == 0) {
+    call_beside_others(argv);
   } else if (strcmp(role, "serve") == 0) {
     serve(argv);
   } else if (strcmp(role, "serve-hold") == 0) {

@@ -238,6 +238,14 @@ final class CallPeersTest {
     }
   }
 
+  @Test
+  void aCallOfCTimesOutWhileOthersAreAnsweredAllTheTime() throws Exception {
+    try (Bus bus = new Bus(); Segment segment = create(bus)) {
+      bus.peer("call-late", "plain", TimeUnit.MILLISECONDS.toNanos(50)).awaits("outcome 2 of the late one").ends();
+      Bus.verify(segment);
+    }
+  }
+
   // ---- those that die
 
   @Test
