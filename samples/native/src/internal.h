@@ -533,6 +533,7 @@ bool read_policy(const int64_t *parameters, int *policy, int64_t *limit, char *d
 int64_t queue_bytes(int64_t capacity, int64_t roles, int64_t max);
 void queue_init(queue *q, bywash_segment *s, const row *r);
 int64_t queue_messages(const queue *q);
+int64_t at_of(const queue *q, int index);
 /** Whether a role holds a message, or may have been about to take one. */
 bool may_hold(const queue *q, int index);
 /** Takes over what the role that was just taken owns, and repairs it (SPEC 9.3). */

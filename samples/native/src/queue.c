@@ -68,23 +68,30 @@ uint64_t mine_of(const queue *q, int index) {
   return (uint64_t)load_acquire(role_in(q, index) + ROLE_MINE) ^ own_base(q, index); /* [mine] */
 }
 
-static int64_t at_of(const queue *q, int index) { return load_acquire(role_in(q, index) + ROLE_AT); } /* [at] */
+int64_t at_of(const queue *q, int index) { return load_acquire(role_in(q, index) + ROLE_AT); } /* [at] */
 
 bool may_hold(const queue *q, int index) {
   int64_t at = at_of(q, index);
   return (at != 0 && (less(at, 1) & 1) != 0) || (mine_of(q, index) & 0xFF) != SPARE;
 }
 
-int64_t queue_messages(const queue *q) {
+static int64_t held_messages(const queue *q) {
   int64_t count = 0;
-  for (int index = 0; index < q->capacity; index++) {
-    count += step_of(q, cell_at(q, index)) & 1;
-  }
   int64_t used = load_acquire(q->base + ROLES_USED);
   for (int index = 0; index < q->roles && index < used; index++) {
     count += may_hold(q, index) ? 1 : 0;
   }
   return count;
+}
+
+int64_t queue_messages(const queue *q) {
+  int64_t before = held_messages(q); /* a message that is given back meanwhile is found here */
+  int64_t count = 0;
+  for (int index = 0; index < q->capacity; index++) {
+    count += step_of(q, cell_at(q, index)) & 1;
+  }
+  int64_t behind = held_messages(q); /* one that is taken meanwhile is found here */
+  return count + (before > behind ? before : behind);
 }
 
 /* ---- positions */

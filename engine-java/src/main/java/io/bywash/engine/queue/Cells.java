@@ -294,12 +294,21 @@ final class Cells {
     return (phase & 1) != 0;
   }
 
-  /** How many messages there are, in cells and in roles. */
+  /**
+   * How many messages there are, in cells and in roles; only approximate while they move, but not 0 because one is
+   * taken or given back meanwhile.
+   */
   long messageCount() {
+    long before = heldCount(); // a message that is given back meanwhile is found here
     long count = 0;
     for (int index = 0; index < capacity; index++) {
       count += step(cell(index)) & 1;
     }
+    return count + Math.max(before, heldCount()); // one that is taken meanwhile is found here
+  }
+
+  private long heldCount() {
+    long count = 0;
     for (int role = 0; role < entry.rolesUsed(); role++) {
       count += mayHold(role) ? 1 : 0;
     }

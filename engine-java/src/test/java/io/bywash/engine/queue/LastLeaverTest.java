@@ -16,7 +16,9 @@ import io.bywash.engine.internal.files.NamesLock;
 import io.bywash.engine.internal.linux.OpenDirectory;
 import java.nio.file.Files;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -70,6 +72,43 @@ class LastLeaverTest {
   private void leaveStale() throws Exception {
     try (Segment segment = Segment.create(bus.path("template"), SPEC)) {
       Files.copy(segment.path(), bus.path("seg"));
+    }
+  }
+
+  /** Whoever asks looks at many cells, so that the message moves meanwhile. */
+  @Test
+  void aMessageThatIsTakenOrGivenBackMeanwhileIsNotOverlooked() throws Exception {
+    int capacity = 1 << 14;
+    try (TestJobs queue = TestJobs.of(bus.path("seg"), capacity); Producer producer = queue.producer();
+        Consumer consumer = queue.consumer(); Threads threads = new Threads()) {
+      Cells cells = Cells.of(queue.jobs);
+      AtomicInteger round = new AtomicInteger();
+      TestJobs.send(producer, 0, 1);
+      threads.start("counts", () -> {
+        for (int next = 1; next <= 2_000; next++) {
+          round.set(next);
+          assertTrue(cells.messageCount() > 0, "the message was overlooked");
+          int counted = next;
+          Threads.await(() -> round.get() == -counted, "the message to move");
+        }
+      });
+      Delivery held = null;
+      for (int next = 1; next <= 2_000 && !threads.hasFailed(); next++) {
+        int begun = next;
+        Threads.await(() -> round.get() == begun || threads.hasFailed(), "the next round");
+        for (int i = ThreadLocalRandom.current().nextInt(2_000); i > 0; i--) {
+          Thread.onSpinWait();
+        }
+        if (held == null) {
+          held = TestJobs.take(consumer);
+        } else {
+          held.giveBack();
+          held = null;
+        }
+        round.compareAndSet(next, -next);
+      }
+      threads.join();
+      TestJobs.takeNumber(consumer);
     }
   }
 
