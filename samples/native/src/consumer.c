@@ -17,6 +17,7 @@ struct bywash_consumer {
   bool kept;                 /* the last search left a message out, for lack of room for a dead letter */
   unsigned empty_takes;
   int search_start;
+  int64_t *told;             /* by role, what it held when it was found to be damaged; -1 for none */
 };
 
 /* ---- the policy */
@@ -82,18 +83,45 @@ static void look_now_and_then(bywash_consumer *c) {
   }
 }
 
-/** Whether nobody holds that role, and its message can be dealt with. */
-static bool is_worth_it(bywash_consumer *c, int index) {
+/** What a role holds, whoever takes the role meanwhile: its slot, the slot's state, and the slot's moves. */
+static int64_t held_in(const queue *q, int index) {
+  uint64_t mine = mine_of(q, index);
+  int slot = (int)(mine >> MINE_SLOT_SHIFT) & 0xFFFFFF;
+  uint64_t moves = slot < q->slot_count ? (uint64_t)load(queue_slot(q, slot) + SLOT_MOVES) : 0;
+  return (int64_t)(moves << MINE_GENERATION_SHIFT | (mine & 0xFFFFFFFF));
+}
+
+static int bad_length(const queue *q, int slot, int32_t length) {
+  return damaged_entry(q->segment, q->row, "slot %d has a message of %d bytes, and %lld are the most", slot, length,
+      (long long)q->max);
+}
+
+/**
+ * Whether nobody holds that role, and its message can be dealt with: 1, 0 or an error. The message is checked before
+ * the role is taken, since giving that back has all consumers search, and wakes one.
+ */
+static int is_worth_it(bywash_consumer *c, int index) {
   const queue *q = &c->own.queue;
   uint64_t word = role_word(&c->own.role, index);
   bool is_free = owner_state(word) == ROLE_FREE;
   if (!may_hold(q, index) || (!is_free && (c->seen != -1 || is_alive(q->segment, word)))) {
-    return false;
+    return 0;
   }
-  int slot = (int)(mine_of(q, index) >> MINE_SLOT_SHIFT) & 0xFFFFFF;
-  bool possible = slot < q->slot_count && can_go_on(c, slot);
+  uint64_t mine = mine_of(q, index);
+  int slot = (int)(mine >> MINE_SLOT_SHIFT) & 0xFFFFFF;
+  if (slot >= q->slot_count) {
+    return damaged_entry(q->segment, q->row, "slot %d of %d is in use", slot, q->slot_count);
+  }
+  if (at_of(q, index) == 0 && (mine & 0xFF) != SPARE) { /* else it is to be repaired first */
+    int32_t length = load_int(queue_slot(q, slot) + SLOT_LENGTH);
+    acquire_fence(); /* if the role was taken before, and the slot is used again, that is seen */
+    if ((length < 1 || length > q->max) && role_word(&c->own.role, index) == word) {
+      return bad_length(q, slot, length);
+    }
+  }
+  bool possible = can_go_on(c, slot);
   c->kept |= !possible;
-  return possible;
+  return possible ? 1 : 0;
 }
 
 /* ---- taking */
@@ -106,8 +134,7 @@ static int show(bywash_consumer *c, exchanger *from, bywash_message *m) {
   m->length = (int32_t)header;
   m->type = (int32_t)(header >> 32);
   if (m->length < 1 || m->length > q->max) {
-    return damaged_entry(q->segment, q->row, "slot %d has a message of %d bytes, and %lld are the most", own_slot(from),
-        m->length, (long long)q->max);
+    return bad_length(q, own_slot(from), m->length);
   }
   m->deliveries = (int32_t)((uint32_t)load_int(slot + SLOT_DELIVERIES) + 1);
   store_int(slot + SLOT_DELIVERIES, m->deliveries);
@@ -152,20 +179,26 @@ static int adopt(bywash_consumer *c, int index, bywash_message *m, bool *incompl
 
 /** Searches for a role with a message that is to be delivered: 1 with that shown, 0 when there is none, or an error. */
 static int take_left(bywash_consumer *c, bywash_message *m) {
+  const queue *q = &c->own.queue;
   int64_t before = left_of(c);
   bool incomplete = false;
   char damage[1024] = "";
   c->kept = false;
   for (int index = 0; index < roles_used(&c->own.role); index++) {
-    int result = is_worth_it(c, index) ? adopt(c, index, m, &incomplete) : 0;
+    int64_t held = may_hold(q, index) ? held_in(q, index) : -1;
+    if (held == c->told[index]) { /* nothing, or what is damaged */
+      continue;
+    }
+    int result = is_worth_it(c, index);
+    result = result == 1 ? adopt(c, index, m, &incomplete) : result;
     if (result == BYWASH_EDAMAGED) { /* keeps nobody from the others, and stays as it is */
+      c->told[index] = held;
       snprintf(damage, sizeof damage, "%s", bywash_error());
     } else if (result != 0) {
       return result;
     }
   }
-  if (damage[0] != 0) { /* told once; what is in the cells goes on until something else is left, or the next look */
-    c->seen = left_of(c);
+  if (damage[0] != 0) { /* told once for what a role holds; the next search is complete, and passes that by */
     return fail(BYWASH_EDAMAGED, "%s", damage);
   }
   if (!incomplete) {
@@ -318,9 +351,12 @@ int bywash_consumer_open(bywash_segment *segment, const char *entry, const bywas
     return result;
   }
   bywash_consumer *c = calloc(1, sizeof *c);
-  if (c == NULL) {
+  size_t told_bytes = (size_t)found.roles * sizeof *c->told;
+  if (c == NULL || (c->told = malloc(told_bytes)) == NULL) {
+    free(c);
     return fail(BYWASH_ENOMEM, "There is no memory left for a consumer.");
   }
+  memset(c->told, 0xFF, told_bytes);
   c->seen = -1;
   c->looked_ns = now_ns();
   result = open_letters(c, segment, &found);
@@ -328,6 +364,7 @@ int bywash_consumer_open(bywash_segment *segment, const char *entry, const bywas
   if (result != 0) {
     role_end(&c->own.role);
     bywash_producer_close(c->letters);
+    free(c->told);
     free(c);
     return result;
   }
@@ -340,6 +377,7 @@ int bywash_consumer_close(bywash_consumer *consumer) {
     end_adopted(consumer); /* a message that is held stays in its role, for another consumer */
     role_end(&consumer->own.role);
     bywash_producer_close(consumer->letters);
+    free(consumer->told);
     free(consumer);
   }
   return 0;

@@ -252,6 +252,38 @@ static void give_back_each(char **argv) {
   must(bywash_consumer_close(consumer), "close");
 }
 
+/**
+ * take-two SEGMENT ENTRY : at a line of its input, two consumers take by turns; prints how often each was told of
+ * damage, and how many messages came.
+ */
+static void take_by_turns(char **argv) {
+  char line[16];
+  bywash_consumer *consumers[2];
+  bywash_message m;
+  int told[2] = { 0, 0 };
+  int taken = 0;
+  for (int i = 0; i < 2; i++) {
+    must(bywash_consumer_open(segment, argv[3], NULL, &consumers[i]), "consumer");
+  }
+  say("ready");
+  for (int i = fgets(line, sizeof line, stdin) == NULL ? 20 : 0; i < 20; i++) {
+    int result = bywash_take(consumers[i % 2], &m, 0);
+    if (result == BYWASH_EDAMAGED) {
+      told[i % 2]++;
+    } else if (must(result, "take") == 1) {
+      checked(&m);
+      taken++;
+      must(bywash_acknowledge(consumers[i % 2]), "acknowledge");
+    }
+  }
+  printf("told %d and %d taken %d\n", told[0], told[1], taken);
+  fflush(stdout);
+  until_closed();
+  for (int i = 0; i < 2; i++) {
+    must(bywash_consumer_close(consumers[i]), "close");
+  }
+}
+
 /** offer SEGMENT ENTRY FIRST NEXT : sends so many messages at each line of its input, and says what came of them. */
 static void offer_each(char **argv) {
   char line[16];
@@ -482,6 +514,8 @@ int main(int argc, char **argv) {
     open_consumers(argv);
   } else if (strcmp(role, "give-back") == 0) {
     give_back_each(argv);
+  } else if (strcmp(role, "take-two") == 0) {
+    take_by_turns(argv);
   } else if (strcmp(role, "offer") == 0) {
     offer_each(argv);
   } else if (strcmp(role, "values") == 0) {

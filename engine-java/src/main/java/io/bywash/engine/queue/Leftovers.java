@@ -15,7 +15,9 @@ import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.waiting.WaitRoom;
 import io.bywash.engine.wait.WaitPolicy;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -24,6 +26,7 @@ import java.util.List;
  */
 final class Leftovers {
   private static final long NOT_SEEN = -1;
+  private static final long NOT_TOLD = -1;
   /** Far from all counts that it is added to. */
   private static final long ROOM = 1L << 62;
 
@@ -36,12 +39,16 @@ final class Leftovers {
   private long lookedNanos = System.nanoTime();
   /** Whether the last search skipped a role because there was no room for its dead letter. */
   private boolean kept;
+  /** By role, what it held when it was found to be damaged: it is passed by until it holds something else. */
+  private final long[] told;
   /** How often {@link #changeStamp} found what nobody had announced. */
   private int finds;
 
   Leftovers(Cells cells) {
     this.cells = cells;
     this.policy = cells.policy;
+    this.told = new long[cells.roleCount];
+    Arrays.fill(told, NOT_TOLD);
     this.deadLetters = policy.deadLetters().isEmpty() ? null : Producer.open(checkedQueue(cells), WaitPolicy.PARK);
   }
 
@@ -108,7 +115,8 @@ final class Leftovers {
 
   private boolean isAnyFree() {
     for (int index = 0; index < cells.entry.rolesUsed(); index++) {
-      if (isFree(cells.entry.roleWord(index)) && cells.mayHold(index) && canGoOn(slotOf(index))) {
+      if (isFree(cells.entry.roleWord(index)) && cells.mayHold(index) && told[index] != held(index)
+          && canGoOn(slotOf(index))) {
         return true;
       }
     }
@@ -123,28 +131,40 @@ final class Leftovers {
     return cells.checkSlot(Cells.slotOf(cells.mine(index)));
   }
 
+  /** What a role holds, whoever takes the role meanwhile: its slot, the slot's state, and the slot's moves. */
+  private long held(int index) {
+    long mine = cells.mine(index);
+    int slot = Cells.slotOf(mine);
+    long moves = slot < cells.slotCount ? cells.region.getLongOpaque(cells.slot(slot) + SLOT_MOVES) : 0;
+    return moves << MINE_GENERATION_SHIFT | mine & 0xFFFF_FFFFL;
+  }
+
   /**
    * Adopts a role with a message that is to be delivered; null when there is none.
    *
-   * @throws DamagedSegmentException when there is none but damaged ones, which stay as they are. It is thrown once:
-   *     what is in the cells goes on until something else is left, or until the next look.
+   * @throws DamagedSegmentException when there is none but damaged ones, which stay as they are. It is thrown once for
+   *     what a role holds; the next search passes that by.
    */
   Place adopt() {
     long before = cells.entry.leftCount();
     DamagedSegmentException damage = null;
     kept = false;
     for (int index = 0; index < cells.entry.rolesUsed(); index++) {
+      long held = cells.mayHold(index) ? held(index) : NOT_TOLD;
+      if (held == told[index]) { // nothing, or what is damaged
+        continue;
+      }
       try {
         Place place = isWorthIt(index) ? adopt(index) : null;
         if (place != null) {
           return place;
         }
       } catch (DamagedSegmentException found) {
+        told[index] = held;
         damage = found;
       }
     }
-    if (damage != null) {
-      seen = cells.entry.leftCount();
+    if (damage != null) { // the next search is complete, too
       throw damage;
     }
     seen = before;
@@ -156,8 +176,7 @@ final class Leftovers {
     boolean adopted = false;
     try {
       if (place != null && place.exchanger().isHeld() && isToBeDelivered(place.exchanger())) {
-        cells.checkLength(cells.region.getInt(cells.slot(place.exchanger().slot()) + SLOT_LENGTH),
-            place.exchanger().slot());
+        checkLength(place.exchanger().slot());
         place.exchanger().count(ROLE_REDELIVERED);
         EngineEvents.redelivery(cells.entry.core().path(), cells.entry.name(), index);
         adopted = true;
@@ -180,9 +199,30 @@ final class Leftovers {
         || !isFree(word) && (seen != NOT_SEEN || cells.entry.core().participants().isAlive(word))) {
       return false;
     }
-    boolean canGoOn = canGoOn(slotOf(index));
+    int slot = slotOf(index);
+    checkUntaken(index, word, slot);
+    boolean canGoOn = canGoOn(slot);
     kept |= !canGoOn;
     return canGoOn;
+  }
+
+  /** Checks a message before its role is taken: giving that back has all consumers search, and wakes one. */
+  private void checkUntaken(int index, long word, int slot) {
+    if (cells.at(index) != 0 || !Cells.isHeld(cells.mine(index))) { // to be repaired
+      return;
+    }
+    try {
+      checkLength(slot);
+    } catch (DamagedSegmentException damage) {
+      VarHandle.acquireFence(); // before checking whether the role was taken meanwhile, and the slot used again
+      if (cells.entry.roleWord(index) == word) {
+        throw damage;
+      }
+    }
+  }
+
+  private void checkLength(int slot) {
+    cells.checkLength(cells.region.getInt(cells.slot(slot) + SLOT_LENGTH), slot);
   }
 
   /** Whether a message can be delivered or dropped, or there is room for it in the queue for dead letters. */

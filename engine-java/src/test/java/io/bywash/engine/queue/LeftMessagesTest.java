@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
@@ -21,6 +22,8 @@ import io.bywash.engine.wait.WaitHub;
 import io.bywash.engine.wait.WaitPolicy;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -141,6 +144,87 @@ class LeftMessagesTest {
       assertNull(consumer.take(), "it is told once, until the next look");
       assertLeavesNothing(queue);
       assertEquals(1, queue.status().leftCount());
+    }
+  }
+
+  @Test
+  void eachOfTwoConsumersIsToldOnceOfALeftMessageThatIsDamagedAndTakesWhatIsInTheCells() {
+    try (TestJobs queue = TestJobs.of(bus.path("seg"), 4); Producer producer = queue.producer();
+        Consumer one = queue.consumer(); Consumer other = queue.consumer()) {
+      send(producer, 0, 1);
+      leave(queue);
+      Cells cells = Cells.of(queue.jobs);
+      int role = roleThatHolds(cells);
+      long lengthOffset = cells.slot(Cells.slotOf(cells.mine(role))) + QueueLayout.SLOT_LENGTH;
+      long sound = cells.region.getLongAcquire(lengthOffset);
+      cells.region.setLongRelease(lengthOffset, -1);
+      long left = leftWord(queue);
+      assertEquals(List.of(1, 1), tellAndTake(producer, one, other));
+      assertEquals(left, leftWord(queue), "its role is not taken for that");
+      cells.region.setLongRelease(lengthOffset, sound);
+      assertLeavesNothing(queue);
+    }
+  }
+
+  @Test
+  void eachOfTwoConsumersIsToldOnceOfALeftRoleThatIsDamagedAndTakesWhatIsInTheCells() {
+    try (TestJobs queue = TestJobs.of(bus.path("seg"), 4); Producer producer = queue.producer();
+        Consumer one = queue.consumer(); Consumer other = queue.consumer()) {
+      send(producer, 0, 1);
+      leave(queue);
+      Cells cells = Cells.of(queue.jobs);
+      long at = cells.entry.role(roleThatHolds(cells)) + QueueLayout.ROLE_AT;
+      cells.region.setLongRelease(at, Long.MAX_VALUE - 1); // found by whoever takes the role
+      assertEquals(List.of(1, 1), tellAndTake(producer, one, other));
+      cells.region.setLongRelease(at, 0);
+      assertLeavesNothing(queue);
+    }
+  }
+
+  /** Sends a message, and has both take by turns until long after it came; how often each was told of damage. */
+  private static List<Integer> tellAndTake(Producer producer, Consumer... consumers) {
+    send(producer, 5, 1);
+    int[] told = new int[consumers.length];
+    int taken = 0;
+    for (int i = 0; i < 10 * consumers.length; i++) {
+      Consumer consumer = consumers[i % consumers.length];
+      try {
+        Delivery found = consumer.take();
+        if (found != null) {
+          assertEquals(5, TestJobs.number(found));
+          found.ack();
+          taken++;
+        }
+      } catch (DamagedSegmentException damaged) {
+        told[i % consumers.length]++;
+      }
+    }
+    assertEquals(1, taken, "how often the message in the cells came");
+    return Arrays.stream(told).boxed().toList();
+  }
+
+  @Test
+  void aMessageThatComesToARoleThatWasFoundDamagedIsDelivered() {
+    try (TestJobs queue = TestJobs.of(bus.path("seg"), 4); Producer producer = queue.producer();
+        Consumer consumer = queue.consumer()) {
+      send(producer, 0, 1);
+      leave(queue);
+      Cells cells = Cells.of(queue.jobs);
+      int role = roleThatHolds(cells);
+      cells.region.setLongRelease(cells.slot(Cells.slotOf(cells.mine(role))) + QueueLayout.SLOT_LENGTH, -1);
+      assertThrows(DamagedSegmentException.class, consumer::take);
+      assertNull(consumer.take());
+      Place place = Place.tryTake(cells, role, QueueLayout.MODE_CONSUMER);
+      place.exchanger().acknowledge();
+      int slot = Cells.slotOf(cells.mine(role));
+      int sent = 0;
+      do { // until it has the same slot again
+        send(producer, sent++, 1);
+        assertTrue(place.exchanger().take());
+      } while (place.exchanger().slot() != slot);
+      place.giveBack();
+      assertEquals(role, roleThatHolds(cells));
+      assertEquals(sent - 1, takeNumber(consumer));
     }
   }
 

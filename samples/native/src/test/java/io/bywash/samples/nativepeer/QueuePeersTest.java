@@ -17,6 +17,11 @@ import io.bywash.engine.queue.DeliveryPolicy;
 import io.bywash.engine.queue.Producer;
 import io.bywash.engine.queue.QueueStatus;
 import io.bywash.engine.queue.WorkQueue;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
@@ -179,6 +184,42 @@ final class QueuePeersTest {
         letter.ack();
       }
     }
+  }
+
+  @Test
+  void eachOfTwoConsumersInCIsToldOnceOfALeftMessageThatIsDamagedAndTheyTakeWhatIsInTheCells() throws Exception {
+    byte[] left = Numbered.message(7);
+    try (Bus bus = new Bus(); Segment segment = Segment.create(bus.path("s"), spec());
+        Producer producer = Producer.open(entry(segment, "results"));
+        FileChannel file = FileChannel.open(bus.path("s"), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+      Peer peer = bus.peer("take-two", "results").awaits("ready");
+      send(producer, 7, 1);
+      try (Consumer closed = Consumer.open(entry(segment, "results"))) {
+        assertNotNull(closed.take());
+      }
+      long lengthOffset = find(file, left) - 48 + 16; // docs/SPEC.md 9.1
+      file.write(ByteBuffer.allocate(4).putInt(0, -1), lengthOffset);
+      send(producer, 8, 1);
+      peer.tell().awaits("told 1 and 1 taken 1");
+      file.write(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(0, left.length), lengthOffset);
+      peer.release().ends();
+      try (Consumer consumer = Consumer.open(entry(segment, "results"))) {
+        assertEquals(7, takeAll(consumer, 1));
+      }
+      Bus.verify(segment);
+    }
+  }
+
+  /** Where those bytes are in a file, which has them once. */
+  private static long find(FileChannel file, byte[] bytes) throws IOException {
+    ByteBuffer all = ByteBuffer.allocate((int) file.size());
+    file.read(all, 0);
+    ByteBuffer wanted = ByteBuffer.wrap(bytes);
+    int at = 0;
+    while (!all.slice(at, bytes.length).equals(wanted)) {
+      at += 8;
+    }
+    return at;
   }
 
   @Test
