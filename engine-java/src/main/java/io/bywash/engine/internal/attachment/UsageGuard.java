@@ -101,8 +101,9 @@ public class UsageGuard {
    * @throws SegmentClosedException when the role can no longer be used
    */
   public final void hold() {
-    holds.incrementAndGet(); // [inside]
-    if (!usable) { // [inside] behind a volatile access it is read anew
+    holds.incrementAndGet();
+    VarHandle.fullFence(); // [inside] an atomic access alone does not order later plain loads
+    if (!usable) { // [inside]
       letGo();
       throw unusable();
     }
@@ -110,7 +111,8 @@ public class UsageGuard {
 
   /** Ends what {@link #hold} began, and gives the role back if it was closed meanwhile and nobody uses it any more. */
   public final void letGo() {
-    holds.decrementAndGet(); // [inside]
+    holds.decrementAndGet();
+    VarHandle.fullFence(); // [inside] as in hold
     if (!usable) { // [inside]
       endUnusable();
     }
