@@ -171,7 +171,13 @@ public final class LatestWriter extends Role implements Revocable {
     boolean begun = false;
     try {
       handle.checkOurs();
+      if ((++sets & SETS_A_PROBE - 1) == 0) {
+        entry.probe(); // one that never waits must also learn that the entry was removed, but before it has set
+        handle.checkUsable();
+      }
       begun = true;
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
     } finally {
       if (!begun) {
         end();
@@ -207,14 +213,8 @@ public final class LatestWriter extends Role implements Revocable {
 
   private void end() {
     writing = false;
-    try {
-      if ((++sets & SETS_A_PROBE - 1) == 0) {
-        entry.probe(); // one that never waits must also learn that the entry was removed
-      }
-    } finally {
-      handle.exit();
-      Reference.reachabilityFence(this); // or the cleaner could give the role back before the last store
-    }
+    handle.exit();
+    Reference.reachabilityFence(this); // or the cleaner could give the role back before the last store
   }
 
   /** A writer never waits: this is true. */

@@ -397,6 +397,26 @@ public final class PoolUser extends Role implements Revocable {
       throw new IllegalStateException("the record uses the user of the pool that is about to write or read it");
     }
     handle.enter();
+    if ((++uses & USES_A_PROBE - 1) == 0) {
+      probe();
+    }
+  }
+
+  /** One that never waits must also learn of what others did. It does so before its operation changes anything. */
+  private void probe() {
+    boolean probed = false;
+    try {
+      entry.probe(); // the entry may have been removed
+      entry.core().probePeers(); // and a peer may have died
+      handle.checkUsable();
+      probed = true;
+    } catch (InternalError fault) {
+      throw entry.core().truncated(fault);
+    } finally {
+      if (!probed) {
+        end();
+      }
+    }
   }
 
   private <T> T inside(Supplier<T> operation) {
@@ -412,15 +432,8 @@ public final class PoolUser extends Role implements Revocable {
 
   private void end() {
     calling = false;
-    try {
-      if ((++uses & USES_A_PROBE - 1) == 0) { // one that never waits must also learn
-        entry.probe(); // that the entry was removed
-        entry.core().probePeers(); // and that a peer died
-      }
-    } finally {
-      handle.exit();
-      Reference.reachabilityFence(this); // or the cleaner could give the role back before the last store
-    }
+    handle.exit();
+    Reference.reachabilityFence(this); // or the cleaner could give the role back before the last store
   }
 
   /** A user never waits: this is true. */

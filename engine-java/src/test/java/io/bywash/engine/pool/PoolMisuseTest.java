@@ -196,6 +196,26 @@ class PoolMisuseTest {
   }
 
   @Test
+  void whoIsToldOfTheRemovalByAnAcquireHasAcquiredNothing() {
+    try (TestPool pool = TestPool.of(bus.path("seg"), 1);
+        PoolUser user = pool.other(); PoolUser another = pool.user()) {
+      user.release(user.acquire());
+      assertFalse(user.holds(1)); // so uses of even numbers acquire, and it probes in one of these
+      pool.second.directory().remove(TestPool.NAME);
+      long[] held = {0};
+      assertThrows(EntryRemovedException.class, () -> {
+        for (int i = 0; i < 2_000; i++) {
+          held[0] = user.acquire();
+          user.release(held[0]);
+          held[0] = 0;
+        }
+      });
+      assertEquals(0, held[0], "it was told by a release");
+      assertNotEquals(0, another.acquire());
+    }
+  }
+
+  @Test
   void whoUsesARemovedPoolIsTold() {
     try (TestPool pool = TestPool.of(bus.path("seg"), 3)) {
       PoolUser user = pool.other();
