@@ -3,12 +3,18 @@ package io.bywash.engine.internal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.bywash.engine.Claim;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.Kind;
+import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.StructureStatus;
 import io.bywash.engine.TempBus;
+import io.bywash.engine.Threads;
+import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.directory.StructureType;
 import java.util.List;
@@ -64,5 +70,21 @@ class ExitOrderTest {
     type.failure = null;
     good.close();
     bad.close();
+  }
+
+  @Test
+  void whoHasLeftAtTheExitKeepsNothingInUseWhenItClosesWithARoleInUse() throws Exception {
+    SegmentSpec spec = SegmentSpec.of(Broadcast.spec("queue", 4096));
+    Segment leaving = Segment.create(bus.path("left"), spec);
+    try (Segment other = Segment.attach(bus.path("left"), 0);
+        Publisher publisher = Publisher.open(leaving.directory().find("queue", Kind.BROADCAST));
+        Claim claim = publisher.tryClaim(8); Threads threads = new Threads()) {
+      ExitHook.leave(List.of(SegmentFace.core(leaving)));
+      threads.start("closer", leaving::close);
+      threads.join();
+      assertTrue(other.participants().getFirst().leaving());
+      claim.abort();
+      assertEquals(1, other.participants().size());
+    }
   }
 }

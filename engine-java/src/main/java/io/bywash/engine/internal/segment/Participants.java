@@ -190,9 +190,13 @@ public final class Participants {
     VarHandle.fullFence(); // [closing]
   }
 
-  /** Shows that the segment was closed here, and that a role's user is still inside: who keeps it should be seen. */
+  /**
+   * Shows that the segment was closed here, and that a role's user is still inside: who keeps it should be seen. One
+   * that already shows that it is leaving keeps nothing, and stays so.
+   */
   public void showClosed() {
-    region.setLongVolatile(geometry.slot(Owner.slotId(self)) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_CLOSED));
+    region.compareAndSetLong(geometry.slot(Owner.slotId(self)) + SLOT_WORD, Owner.word(self, 0, 0, SLOT_ACTIVE),
+        Owner.word(self, 0, 0, SLOT_CLOSED));
   }
 
   /**
