@@ -9,6 +9,7 @@ import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.wait.WaitPolicy;
 import io.bywash.engine.wait.Waitable;
+import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 import java.util.Objects;
 
@@ -63,11 +64,14 @@ public final class Consumer extends Role implements Waitable, Revocable {
   }
 
   private final Cells cells;
+  private final RoleHandle handle;
   private final Exchanger ownExchanger;
   private final Leftovers leftovers;
   private final DeliveryView view;
   /** The adopted role whose message is in flight; null when there is none. */
   private Adopted adopted;
+  /** The handle of {@link #adopted}, for whoever revokes this consumer. */
+  private volatile RoleHandle adoptedHandle;
   private boolean polling;
   /**
    * The own slot while its message was handled but is not acknowledged yet, else {@value #NONE}. Any other message that
@@ -84,6 +88,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
   private Consumer(Cells cells, Place place, Leftovers leftovers, WaitPolicy waitPolicy) {
     super(place.handle(), waitPolicy, cells.entry.waitingForData());
     this.cells = cells;
+    this.handle = place.handle();
     this.ownExchanger = place.exchanger();
     this.leftovers = leftovers;
     this.view = new DeliveryView(this, cells);
@@ -349,7 +354,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
       endHandled();
       Place place = leftovers.adopt();
       if (place != null) {
-        adopted = Adopted.of(cells, place);
+        setAdopted(Adopted.of(cells, place));
         return showAdopted();
       }
     }
@@ -359,6 +364,24 @@ public final class Consumer extends Role implements Waitable, Revocable {
     show(ownExchanger);
     entry.waitingForSpace().signalOne();
     return true;
+  }
+
+  private void setAdopted(Adopted taken) {
+    adopted = taken;
+    adoptedHandle = taken.handle;
+    VarHandle.fullFence(); // [revoked] either this sees that the own role was revoked, or who revokes it sees the other
+    if (handle.isRevoked()) {
+      taken.handle.withdraw();
+    }
+  }
+
+  /** A message from a role that was left is in a role of its own, which must end its effect with this one. */
+  @Override
+  protected void revoked() {
+    RoleHandle other = adoptedHandle;
+    if (other != null) {
+      other.withdraw();
+    }
   }
 
   private boolean showAdopted() {
@@ -420,6 +443,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
     if (adopted != null) {
       Adopted over = adopted;
       adopted = null;
+      adoptedHandle = null;
       over.close();
     }
   }

@@ -128,7 +128,9 @@ final class Exchanger {
   /**
    * Sends the message in the own slot, and leaves the role with a spare slot. Returns false when the queue is full.
    *
-   * @param isNew whether the position becomes the message's sequence; a message that is given back already has one
+   * @param isNew whether the position becomes the message's sequence, and the role must be usable until it is sent; a
+   *     message that is given back already has a sequence, and goes back from a revoked role as well
+   * @throws io.bywash.engine.SegmentClosedException when the role of a new message is no longer usable
    */
   boolean send(boolean isNew) {
     long position = nextSent;
@@ -142,10 +144,13 @@ final class Exchanger {
         if (isNew) {
           region.setLong(cells.slot(slot()) + SLOT_SEQUENCE, position);
         }
-        if (exchange(index, 2 * position, cell, SPARE)) {
+        if (exchange(index, 2 * position, cell, SPARE, isNew)) {
           nextSent = position + 1;
           cells.setTailHint(position + 1);
           return true;
+        }
+        if (isNew) {
+          handle.checkUsable();
         }
       } else if (step > empty) { // another role has sent there
         position = Math.max(cells.sentBy(index, step), cells.tailHint());
@@ -169,7 +174,7 @@ final class Exchanger {
       long step = cells.step(cell);
       long full = 2 * cells.turn(position) + 1;
       if (step == full) {
-        if (exchange(index, 2 * position + 1, cell, HELD)) {
+        if (exchange(index, 2 * position + 1, cell, HELD, false)) {
           nextTaken = position + 1;
           cells.setHeadHint(position + 1);
           return true;
@@ -196,11 +201,18 @@ final class Exchanger {
     return cells.step(cells.cell(cells.index(nextSent))) == 2 * cells.turn(nextSent);
   }
 
-  private boolean exchange(int index, long phase, long cell, int state) {
+  /** Whether an exchange that sends is announced. Other threads may call this. */
+  boolean isSending() {
+    long announced = region.getLongAcquire(atOffset); // [at] whoever sees it gone sees the message in its cell
+    return announced != 0 && !Cells.isTaking(announced - 1);
+  }
+
+  private boolean exchange(int index, long phase, long cell, int state, boolean ifUsable) {
     int out = cells.slotIn(cell);
     region.setLongRelease(wantOffset, out); // [want] whoever sees this sees what was done to the last slot
     region.setLongRelease(atOffset, phase + 1); // [at] whoever sees this sees which slot is wanted
-    boolean done = cells.change(index, cell, cells.step(cell) + 1, slot());
+    // [inside] either this finds the role unusable, or who closes the segment meanwhile finds the announcement
+    boolean done = (!ifUsable || handle.isUsable()) && cells.change(index, cell, cells.step(cell) + 1, slot());
     if (done) {
       long moves = raiseMoves(out);
       setMine(out, state);

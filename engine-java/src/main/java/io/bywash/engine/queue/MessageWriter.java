@@ -270,6 +270,11 @@ final class MessageWriter extends ClaimView implements QueueClaim {
     handle.exit();
   }
 
+  /** Whether a message may just be being sent, though the role is no longer usable. Any thread may call this. */
+  boolean isSending() {
+    return exchanger.isSending();
+  }
+
   /** Called when the role ends, and nobody is inside an operation. */
   void finish() {
     wake(staged);

@@ -246,6 +246,11 @@ public final class Producer extends Role implements Waitable, Revocable {
   }
 
   @Override
+  protected boolean isSending() {
+    return writer != null && writer.isSending();
+  }
+
+  @Override
   protected void finish() {
     if (writer != null) { // null when the role could not be taken
       writer.finish();

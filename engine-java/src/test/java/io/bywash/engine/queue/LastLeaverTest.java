@@ -1,21 +1,28 @@
 package io.bywash.engine.queue;
 
+import static java.lang.invoke.MethodHandles.lookup;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.BusDirectory;
 import io.bywash.engine.Claim;
+import io.bywash.engine.Entry;
 import io.bywash.engine.Lifetime;
 import io.bywash.engine.Removal;
 import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.Threads;
 import io.bywash.engine.internal.files.NamesLock;
 import io.bywash.engine.internal.linux.OpenDirectory;
+import io.bywash.engine.record.Records;
 import java.nio.file.Files;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -157,6 +164,107 @@ class LastLeaverTest {
         assertEquals(List.of(), bus.files());
         claim.abort();
       }
+    }
+  }
+
+  /** A record that is being read until it may go on. */
+  record Slow(long value) {
+    private static CountDownLatch read;
+    private static CountDownLatch goOn;
+
+    @Override
+    public long value() {
+      read.countDown();
+      try {
+        assertTrue(goOn.await(60, TimeUnit.SECONDS));
+      } catch (InterruptedException stopped) {
+        throw new AssertionError(stopped);
+      }
+      return value;
+    }
+  }
+
+  @Test
+  void nothingIsSentInARoleThatWasRevokedWhileItsUserWasAboutToSend() throws Exception {
+    Records<Slow> records = Records.of(lookup(), Slow.class);
+    for (boolean closedFirst : new boolean[] {false, true}) {
+      Slow.read = new CountDownLatch(1);
+      Slow.goOn = new CountDownLatch(1);
+      Segment sending = Segment.create(bus.path("seg"), SPEC);
+      Segment other = Segment.attach(bus.path("seg"), 0);
+      Producer producer = Producer.open(sending.directory().find(TestJobs.NAME).orElseThrow());
+      try (Consumer consumer = Consumer.open(other.directory().find(TestJobs.NAME).orElseThrow())) {
+        TestJobs.send(producer, 0, 1); // the first message has the producer look whether its role is usable
+        assertEquals(List.of(0), TestJobs.drain(consumer));
+      }
+      try (Threads threads = new Threads()) {
+        threads.start("sender",
+            () -> assertThrows(SegmentClosedException.class, () -> producer.offer(records, new Slow(1))));
+        assertTrue(Slow.read.await(60, TimeUnit.SECONDS));
+        if (closedFirst) {
+          sending.close();
+        }
+        producer.revoke();
+        sending.close();
+        other.close();
+        assertEquals(List.of(), bus.files());
+        Slow.goOn.countDown();
+        threads.join();
+      }
+    }
+  }
+
+  @Test
+  void theSegmentStaysForWhoeverMayJustBeSendingInARoleThatWasRevoked() throws Exception {
+    Segment sending = Segment.create(bus.path("seg"), SPEC);
+    Segment other = Segment.attach(bus.path("seg"), 0);
+    Entry jobs = sending.directory().find(TestJobs.NAME).orElseThrow();
+    Cells cells = Cells.of(jobs);
+    Producer producer = Producer.open(jobs);
+    try (Claim claim = producer.tryClaim(8); Threads threads = new Threads()) {
+      long announced = cells.entry.role(0) + QueueLayout.ROLE_AT;
+      cells.region.setLongRelease(announced, 1); // as if the thread that has the claim stood before its exchange
+      threads.start("closer", () -> {
+        producer.revoke();
+        sending.close();
+        other.close();
+      });
+      threads.join();
+      assertEquals(List.of("seg"), bus.files(), "what the producer is sending would be lost");
+      cells.region.setLongRelease(announced, 0);
+      claim.abort();
+    }
+    assertEquals(List.of(), bus.files());
+  }
+
+  @Test
+  void aConsumerWithARedeliveredMessageKeepsNothingInUseWhenItWasRevoked() throws Exception {
+    for (boolean closedFirst : new boolean[] {false, true}) {
+      Segment hung = Segment.create(bus.path("seg"), SPEC);
+      Segment other = Segment.attach(bus.path("seg"), 0);
+      try (Producer producer = Producer.open(other.directory().find(TestJobs.NAME).orElseThrow());
+          Consumer left = Consumer.open(other.directory().find(TestJobs.NAME).orElseThrow())) {
+        TestJobs.send(producer, 0, 1);
+        assertNotNull(left.take());
+      }
+      Consumer consumer = Consumer.open(hung.directory().find(TestJobs.NAME).orElseThrow());
+      Delivery message = consumer.take();
+      assertEquals(2, message.deliveries());
+      try (Threads threads = new Threads()) {
+        threads.start("closer", () -> {
+          if (closedFirst) {
+            hung.close();
+          }
+          consumer.revoke();
+          hung.close();
+        });
+        threads.join();
+      }
+      assertTrue(other.participants().getFirst().leaving(), "it keeps the segment in use");
+      message.ack();
+      assertEquals(1, other.participants().size());
+      other.close();
+      assertEquals(List.of(), bus.files());
     }
   }
 

@@ -271,30 +271,45 @@ public abstract class Attachment {
 
   /** Ends the roles in a row, or in all rows if it is null; a role in use ends when its operation does. */
   final void endRoles(Row row) {
-    end(open.in(row)).rethrow();
+    Failures failures = new Failures();
+    end(open.in(row), failures);
+    failures.rethrow();
   }
 
-  private Failures end(List<UsageGuard> all) {
-    Failures failures = new Failures();
-    all.forEach(UsageGuard::makeUnusable);
-    failures.collect(typed(participants::wakeSelf));
+  /**
+   * Takes all steps that can be taken. It allocates only what the barrier does: if there is no heap for that, it
+   * throws, and the roles are unusable but not given back.
+   */
+  private void end(List<UsageGuard> all, Failures failures) {
+    for (int i = 0; i < all.size(); i++) {
+      all.get(i).makeUnusable();
+    }
+    try {
+      participants.wakeSelf();
+      Thread.holdsLock(this); // throws an error that was held back, as in whileMapped
+    } catch (InternalError | RuntimeException failure) {
+      failures.add(typed(failure));
+    }
     if (!all.isEmpty()) {
       AllThreads.passSafepoint(); // [inside] a user who is outside finds the role unusable when it enters
     }
-    all.forEach(role -> failures.collect(typed(role::endIfOutside)));
-    return failures;
+    for (int i = 0; i < all.size(); i++) {
+      try {
+        all.get(i).endIfOutside();
+        Thread.holdsLock(this);
+      } catch (RuntimeException | Error failure) {
+        failures.add(typed(failure));
+      }
+    }
   }
 
-  /** The step, with a typed exception for the error that it meets when the file was truncated. */
-  private Runnable typed(Runnable step) {
-    return () -> {
-      try {
-        step.run();
-        Thread.holdsLock(this); // throws an error that was held back, as in whileMapped
-      } catch (InternalError fault) {
-        throw truncated(fault);
-      }
-    };
+  /** A failure, with a typed exception instead of the error that a step meets when the file was truncated. */
+  private Throwable typed(Throwable failure) {
+    try {
+      return failure instanceof InternalError fault ? truncated(fault) : failure;
+    } catch (Error other) {
+      return other;
+    }
   }
 
   /** Ends one role, now or at the end of the operation that its user is inside. */
@@ -322,13 +337,17 @@ public abstract class Attachment {
       return; // it was given back
     }
     try {
+      boolean passed = false;
       try {
         role.noteRevoked();
         role.makeUnusable();
-        end(List.of(role)).rethrow();
+        Failures failures = new Failures();
+        end(List.of(role), failures);
+        passed = true;
+        failures.rethrow();
       } finally { // even when there is no heap for the rest
         role.withdraw();
-        open.showClosed();
+        open.showClosed(passed);
       }
     } catch (InternalError fault) {
       throw truncated(fault);
@@ -342,14 +361,36 @@ public abstract class Attachment {
   /**
    * Ends all roles, those in use when their operations end, and wakes whoever waits in them. The end of the last one,
    * here or at the end of its operation, gives up slot, lock, descriptor and memory. Until then a role's operation
-   * keeps the segment in use: what it sends must not go with the segment.
+   * keeps the segment in use: what it sends must not go with the segment. Whoever was refused the heap to end them may
+   * call this again.
    */
   public final void close() {
+    Failures failures = new Failures();
     List<UsageGuard> all = open.beginClosing();
-    if (all != null) {
-      Failures failures = end(all);
-      failures.collect(open.end() ? this::detach : typed(open::showClosed));
-      failures.rethrow();
+    if (all == null) {
+      return;
+    }
+    boolean passed = false;
+    try {
+      end(all, failures);
+      passed = true;
+    } finally {
+      endClosing(passed, failures);
+    }
+    failures.rethrow();
+  }
+
+  private void endClosing(boolean passed, Failures failures) {
+    boolean last = open.end();
+    try {
+      if (last) {
+        detach();
+      } else {
+        open.showClosed(passed);
+      }
+      Thread.holdsLock(this);
+    } catch (RuntimeException | Error failure) {
+      failures.add(typed(failure));
     }
   }
 

@@ -12,10 +12,19 @@ public final class Failures {
     try {
       step.run();
     } catch (RuntimeException | Error failure) {
-      if (first == null) {
-        first = failure;
-      } else if (first != failure) {
+      add(failure);
+    }
+  }
+
+  /** Adds the failure of a step that was taken. */
+  void add(Throwable failure) {
+    if (first == null) {
+      first = failure;
+    } else if (first != failure) {
+      try {
         first.addSuppressed(failure);
+      } catch (OutOfMemoryError | StackOverflowError shortage) {
+        // the first one is thrown in any case
       }
     }
   }

@@ -14,8 +14,8 @@ import java.util.stream.Stream;
  */
 final class OpenRoles {
   private final Participants participants;
-  private final Set<UsageGuard> roles = new HashSet<>();
-  private final Set<UsageGuard> observers = Collections.newSetFromMap(new WeakHashMap<>()); // they need not be closed
+  private Set<UsageGuard> roles = new HashSet<>();
+  private Set<UsageGuard> observers = Collections.newSetFromMap(new WeakHashMap<>()); // they need not be closed
   private final int[] rowHolds;
   private int operations;
   private volatile boolean closing; // written under the lock
@@ -135,25 +135,34 @@ final class OpenRoles {
 
   // ---- closing
 
-  /** Begins the caller's operation, and lets no other begin. Returns all roles, or null if this was called before. */
+  /**
+   * Begins the caller's operation, and lets no other begin. Returns all roles, or null if this was called before and
+   * all roles are given back. An error changes nothing.
+   */
   synchronized List<UsageGuard> beginClosing() {
-    if (closing) {
+    if (closing && roles.isEmpty()) {
       return null;
     }
+    Set<UsageGuard> all = new HashSet<>(roles);
+    all.addAll(observers);
+    List<UsageGuard> list = List.copyOf(all);
+    Set<UsageGuard> none = Collections.emptySet();
     closing = true;
-    roles.addAll(observers);
-    observers.clear();
+    roles = all;
+    observers = none;
     operations++;
-    return List.copyOf(roles);
+    return list;
   }
 
   /**
    * Shows others that this participant has closed the segment, if it has. It keeps the segment in use only for a role
    * whose user is still inside and may be about to send something, which one whose role was revoked cannot.
+   *
+   * @param passed whether all threads have passed a safepoint since the roles became unusable; else any role may send
    */
-  synchronized void showClosed() {
+  synchronized void showClosed(boolean passed) {
     if (closing && !left && participants.self() != 0 && participants.hasSlot()) {
-      if (roles.stream().anyMatch(UsageGuard::mayStillSend)) {
+      if (!passed || roles.stream().anyMatch(UsageGuard::mayStillSend)) {
         participants.showClosed();
       } else {
         participants.beginLeaving();

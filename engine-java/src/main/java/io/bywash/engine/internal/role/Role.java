@@ -101,6 +101,14 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
   /** Tells those who depend on this role that it was revoked. Its user may be inside; any thread may call this. */
   protected void revoked() {}
 
+  /**
+   * Whether the user, who is inside, may be past its last look at whether the role is usable, and send something that
+   * the segment stays for. Asked after the role became unusable, and every thread has passed a safepoint.
+   */
+  protected boolean isSending() {
+    return false;
+  }
+
   @Override
   protected final Waiters waiters() {
     return waiters;

@@ -185,7 +185,11 @@ public final class RoleHandle extends UsageGuard implements Runnable {
 
   @Override
   protected boolean mayStillSend() {
-    return !isRevoked();
+    if (!isRevoked()) {
+      return true;
+    }
+    Role user = role.get();
+    return user != null && user.isSending();
   }
 
   @Override
@@ -197,23 +201,38 @@ public final class RoleHandle extends UsageGuard implements Runnable {
       ended = true;
     }
     try {
-      Role user = role.get();
-      if (user != null) {
-        user.finish();
-      }
-      if (Owner.state(word) != ROLE_JOINING) { // else it has nothing there, and there may be no heap to look
-        entry.leave(index, word);
-      }
-      if (entry.freeRole(index, word) || entry.freeRole(index, Owner.withState(word, ROLE_REVOKED))) {
-        entry.wakeAll(); // nobody has to wait for this role now
-      }
-      entry.core().participants().wakeSelfIn(index); // a thread of this process may wait in this role
+      finishAndFree();
     } catch (InternalError fault) {
       throw entry.core().truncated(fault);
     } finally { // even if the memory is gone
       super.end();
       if (cleanable != null) {
         cleanable.clean(); // only unregisters, since the role was ended above
+      }
+    }
+  }
+
+  /** Frees the role, even when there is no heap or stack for what comes before it. */
+  private void finishAndFree() {
+    try {
+      finishAndLeave();
+    } finally {
+      if (entry.freeRole(index, word) || entry.freeRole(index, Owner.withState(word, ROLE_REVOKED))) {
+        entry.wakeAll(); // nobody has to wait for this role now
+      }
+      entry.core().participants().wakeSelfIn(index); // a thread of this process may wait in this role
+    }
+  }
+
+  private void finishAndLeave() {
+    try {
+      Role user = role.get();
+      if (user != null) {
+        user.finish();
+      }
+    } finally {
+      if (Owner.state(word) != ROLE_JOINING) { // else it has nothing there, and there may be no heap to look
+        entry.leave(index, word);
       }
     }
   }
@@ -226,10 +245,13 @@ public final class RoleHandle extends UsageGuard implements Runnable {
         return;
       }
     }
-    EngineLog.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment "
-        + entry.core().path() + " became unreachable without being closed; it was given back now. Close roles, for"
-        + " example in a try block.", null);
-    makeUnusable();
-    end();
+    try {
+      EngineLog.log(System.Logger.Level.WARNING, "A role of entry \"" + entry.name() + "\" in segment "
+          + entry.core().path() + " became unreachable without being closed; it was given back now. Close roles, for"
+          + " example in a try block.", null);
+    } finally { // even if there is no heap for that
+      makeUnusable();
+      end();
+    }
   }
 }

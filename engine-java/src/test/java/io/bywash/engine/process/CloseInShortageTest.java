@@ -1,0 +1,163 @@
+package io.bywash.engine.process;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.bywash.engine.Entry;
+import io.bywash.engine.Kind;
+import io.bywash.engine.Payload;
+import io.bywash.engine.Segment;
+import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.TableFullException;
+import io.bywash.engine.TempBus;
+import io.bywash.engine.pool.Pool;
+import io.bywash.engine.pool.PoolUser;
+import java.lang.ref.Reference;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What is closed while the heap is exhausted is closed for others as well, at the latest when it is closed again. */
+@Tag("once")
+@Timeout(180)
+class CloseInShortageTest {
+  private static final int ROLES = 64;
+  private static final int TRIES = 200;
+  private static final SegmentSpec SPEC = SegmentSpec.of(Pool.spec("pool", ROLES, 8, ROLES)).withParticipantCapacity(4);
+
+  @RegisterExtension final TempBus bus = new TempBus();
+
+  /** Exhausts the heap but for room for some objects, another number of them each time. */
+  private static final class Hog {
+    private final Random random = Payload.random("close in a shortage");
+    private final Object[] taken = new Object[1 << 17];
+    private final int room;
+    private int count;
+
+    Hog(int room) {
+      this.room = room;
+    }
+
+    void fill() {
+      for (int size = 1 << 20; size >= 8; ) {
+        try {
+          taken[count] = new byte[size];
+          count++;
+        } catch (OutOfMemoryError full) {
+          size /= 32;
+        }
+      }
+      free(random.nextInt(room));
+    }
+
+    void free(int objects) {
+      for (int i = 0; i < objects && count > 0; i++) {
+        taken[--count] = null;
+      }
+    }
+
+    /** Whether a step fails for want of heap. */
+    boolean isRefused(Runnable step) {
+      fill();
+      try {
+        step.run();
+        return false;
+      } catch (OutOfMemoryError shortage) {
+        return true;
+      } finally {
+        free(4_000);
+      }
+    }
+  }
+
+  /** Says how many roles and objects can be had after roles were closed in shortages, and whether any close failed. */
+  static final class ClosesRoles implements ChildProgram {
+    @Override
+    public void run(String... arguments) throws Exception {
+      try (Segment segment = Segment.open(Path.of(arguments[0]), SPEC)) {
+        Entry pool = segment.directory().find("pool", Kind.POOL);
+        PoolUser.open(pool).close(); // a class that is first needed without heap is lost to its process
+        Hog hog = new Hog(20);
+        boolean failed = false;
+        for (int i = 0; i < TRIES; i++) {
+          PoolUser user = PoolUser.open(pool);
+          user.acquire();
+          failed |= hog.isRefused(user::close);
+          user.close();
+        }
+        hog.free(Integer.MAX_VALUE);
+        List<PoolUser> all = new ArrayList<>();
+        int objects = 0;
+        try {
+          while (true) {
+            all.add(PoolUser.open(pool));
+            objects += all.getLast().acquire() == 0 ? 0 : 1;
+          }
+        } catch (TableFullException full) {
+          ChildProgram.say("had " + all.size() + " " + objects + " " + failed);
+        }
+        all.forEach(PoolUser::close);
+      }
+    }
+  }
+
+  /** Says how often another participant sees a segment left that was closed in a shortage and again after it. */
+  static final class ClosesSegments implements ChildProgram {
+    @Override
+    public void run(String... arguments) throws Exception {
+      Path file = Path.of(arguments[0]);
+      try (Segment other = Segment.open(file, SPEC)) {
+        List<PoolUser> users = new ArrayList<>(); // or they might be given back by the cleaner meanwhile
+        open(file, users).close(); // a class that is first needed without heap is lost to its process
+        Hog hog = new Hog(200);
+        boolean failed = false;
+        int left = 0;
+        while (left < TRIES) {
+          users.clear();
+          Segment segment = open(file, users);
+          failed |= hog.isRefused(segment::close);
+          segment.close();
+          Reference.reachabilityFence(users);
+          if (other.participants().size() != 1) {
+            break;
+          }
+          left++;
+        }
+        hog.free(Integer.MAX_VALUE);
+        ChildProgram.say("left " + left + " " + failed);
+      }
+    }
+
+    private static Segment open(Path file, List<PoolUser> users) {
+      Segment segment = Segment.attach(file, 0);
+      Entry pool = segment.directory().find("pool", Kind.POOL);
+      for (int i = 0; i < 4; i++) {
+        users.add(PoolUser.open(pool));
+        users.getLast().acquire();
+      }
+      return segment;
+    }
+  }
+
+  private void assertSays(String word, String expected, Class<? extends ChildProgram> program) {
+    try (ChildProcess child = ChildProcess.startBy(List.of(), List.of("-Xmx10m", "-XX:+UseSerialGC"), program,
+        bus.path("full"))) {
+      assertEquals(expected, child.await(word));
+      child.finish();
+    }
+  }
+
+  @Test
+  void noRoleAndNoObjectIsLostWhenRolesAreClosedInAShortage() {
+    assertSays("had", ROLES + " " + ROLES + " true", ClosesRoles.class);
+  }
+
+  @Test
+  void aSegmentThatIsClosedInAShortageAndAgainIsLeft() {
+    assertSays("left", TRIES + " true", ClosesSegments.class);
+  }
+}
