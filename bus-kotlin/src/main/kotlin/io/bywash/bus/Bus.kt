@@ -4,6 +4,8 @@ import io.bywash.engine.Segment
 import java.lang.System.Logger.Level.WARNING
 import java.lang.ref.Cleaner
 import kotlinx.coroutines.coroutineScope
+import kotlinx.coroutines.currentCoroutineContext
+import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.flow
 import kotlinx.coroutines.launch
@@ -86,8 +88,8 @@ public class Bus internal constructor(
     /**
      * The messages of a queue as a cold flow. Each collector joins the queue with a [receiver] of its own when it
      * begins to collect, and leaves the queue when it completes, fails or is cancelled. The flow completes when the bus
-     * is closed or, with [Until.SenderGone], when the sender has gone. Collecting throws what [receiver] and
-     * [Receiver.receive] throw. Each kind of queue has a function with more options.
+     * is closed, also before it is collected, or, with [Until.SenderGone], when the sender has gone. Collecting throws
+     * what else [receiver] and [Receiver.receive] throw. Each kind of queue has a function with more options.
      */
     public fun <T : Any> flow(queue: ReceivedQueue<T>, until: Until = Until.Closed): Flow<T> =
         flowOf { receiver(queue, until) }
@@ -125,13 +127,23 @@ public class Bus internal constructor(
 
 /** A flow whose collectors each join with a receiver of their own. */
 internal fun <T : Any> flowOf(join: () -> Receiver<T>): Flow<T> = flow {
-    val receiver = join()
+    val receiver = joined(join) ?: return@flow
     try {
         for (value in receiver) {
             emit(value)
         }
     } finally {
         receiver.guard.close(byUser = true)
+    }
+}
+
+/** The role that a flow takes when it begins; null when the bus is closed, so that the flow ends. */
+internal suspend fun <R : Any> joined(take: () -> R): R? {
+    currentCoroutineContext().ensureActive() // a collector that tries again and again does nothing else that suspends
+    return try {
+        take()
+    } catch (_: BusClosedException) {
+        null
     }
 }
 

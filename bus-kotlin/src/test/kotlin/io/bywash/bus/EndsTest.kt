@@ -5,11 +5,16 @@ import io.bywash.bus.broadcast.Topic
 import io.bywash.bus.broadcast.flow
 import io.bywash.bus.broadcast.receiver
 import io.bywash.bus.broadcast.topic
+import io.bywash.bus.queue.WorkQueue
 import kotlin.time.Duration.Companion.milliseconds
+import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.async
+import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.collect
+import kotlinx.coroutines.flow.retry
 import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withTimeoutOrNull
@@ -64,6 +69,26 @@ class EndsTest {
         delay(20) // the flow may or may not have taken all by then
         bus.close()
         assertEquals((0L until 10).toList().take(collecting.await().size), collecting.await())
+    }
+
+    @Test
+    fun flowsOfAClosedBusAreEmptyAndSoTheirRetriesEnd() = test {
+        val bus = topology.open(temp.directory)
+        bus.close()
+        assertEquals(emptyList<Long>(), bus.flow(numbers).retry().toList())
+        assertEquals(emptyList<Long>(), WorkQueue("jobs", NumberCodec()).messages(bus).retry().toList())
+    }
+
+    @Test
+    fun retriesOfAFlowThatFailsEachTimeAreCancelled() = test {
+        topology.open(temp.directory).use { bus ->
+            val begun = CompletableDeferred<Unit>()
+            val retrying = launch {
+                bus.flow(Topic("missing", NumberCodec())).retry { begun.complete(Unit) || true }.collect()
+            }
+            begun.await()
+            retrying.cancelAndJoin()
+        }
     }
 
     @Test

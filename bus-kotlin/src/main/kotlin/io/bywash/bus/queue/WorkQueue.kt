@@ -4,6 +4,7 @@ import io.bywash.bus.Bus
 import io.bywash.bus.Codec
 import io.bywash.bus.Queue
 import io.bywash.bus.SendingRole
+import io.bywash.bus.joined
 import io.bywash.bus.recordCodec
 import io.bywash.engine.Segment
 import kotlinx.coroutines.flow.Flow
@@ -26,7 +27,7 @@ public class WorkQueue<T : Any>(name: String, codec: Codec<T>) : Queue<T>(name, 
     override fun takeSender(segment: Segment): SendingRole = ProducerRole.open(this, segment)
 
     override fun messages(bus: Bus): Flow<T> = flow {
-        bus.consumer(this@WorkQueue).use { consumer -> consumer.consume { emit(it) } }
+        joined { bus.consumer(this@WorkQueue) }?.use { consumer -> consumer.consume { emit(it) } }
     }
 
     /** For example `WorkQueue("jobs", JobCodec)`. */
