@@ -119,13 +119,17 @@ public class BusBuilder internal constructor(private val name: String) {
     }
 
     private fun checkRoutes(faults: Faults) {
-        val declared = declarations.map { it.entry.name }.toSet()
+        val declared = declarations.associate { it.entry.name to it.entry }
         routes.forEach { route ->
             route.faults(declared).forEach { faults.inside("$route") += it }
         }
         val targets = routes.map { it.to }.filter { it.hasOneSender }.groupingBy { it.name }.eachCount()
         targets.filterValues { it > 1 }.forEach { (name, count) ->
             faults += "$count routes lead to \"$name\", which has one sender at a time"
+        }
+        val sources = routes.map { it.from }.filter { it.hasOneReceiver }.groupingBy { it.name }.eachCount()
+        sources.filterValues { it > 1 }.forEach { (name, count) ->
+            faults += "$count routes begin at \"$name\", which has one receiver at a time"
         }
     }
 

@@ -26,7 +26,7 @@ public abstract class TypedEntry<T : Any> internal constructor(name: String, pub
     internal val records get() = (codec as? RecordCodec<T>)?.records
 
     /** How many bytes the longest record has; null when the format is another one. */
-    internal val longestRecord: Int? get() = records?.types()?.maxOf { it.sizeBytes() }
+    internal val longestRecord: Int? get() = codec.longestRecord
 
     /** The entry, which must not be declared to hold other records. */
     internal fun find(segment: Segment, kind: Kind): Entry =
@@ -43,6 +43,12 @@ public abstract class TypedEntry<T : Any> internal constructor(name: String, pub
         }
 }
 
+/** Whether both have records, and these differ, so that messages of one would be misread as those of the other. */
+internal fun areOtherRecords(one: TypedEntry<*>, other: TypedEntry<*>): Boolean {
+    val fingerprints = listOfNotNull(one.records?.fingerprint(), other.records?.fingerprint())
+    return fingerprints.distinct().size > 1
+}
+
 /**
  * The typed name of a queue of any kind, with which senders are taken from a [Bus], and routes are declared. Each kind
  * has a class of its own, for example [io.bywash.bus.broadcast.Topic].
@@ -50,6 +56,9 @@ public abstract class TypedEntry<T : Any> internal constructor(name: String, pub
 public abstract class Queue<T : Any> internal constructor(name: String, codec: Codec<T>) : TypedEntry<T>(name, codec) {
     /** Whether it has one sender at a time. */
     internal abstract val hasOneSender: Boolean
+
+    /** Whether it has one receiver at a time. */
+    internal open val hasOneReceiver: Boolean get() = false
 
     /** Takes the role that sends. */
     internal abstract fun takeSender(segment: Segment): SendingRole

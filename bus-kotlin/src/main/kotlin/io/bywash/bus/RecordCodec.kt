@@ -20,6 +20,10 @@ public inline fun <reified T : Record> recordCodec(): Codec<T> =
 /** A codec for the record classes of a [Records], which may be several. */
 public fun <T : Any> recordCodec(records: Records<T>): Codec<T> = RecordCodec(records)
 
+/** How many bytes the longest record has; null when the format is another one. */
+internal val Codec<*>.longestRecord: Int?
+    get() = (this as? RecordCodec<*>)?.records?.types()?.maxOf { it.sizeBytes() }
+
 internal class RecordCodec<T : Any>(val records: Records<T>) : DirectCodec<T> {
     override fun length(value: T): Int = records.typeOf(value).sizeBytes()
 

@@ -13,12 +13,20 @@ internal class Route<A : Any, B : Any>(
         transform(from.messages(bus)).sendTo(sender as Sender<B>)
     }
 
-    /** What is wrong with it among declared names. */
-    fun faults(declared: Set<String>): List<String> = buildList {
-        listOf(from, to).filter { it.name !in declared }.forEach { add("there is no \"${it.name}\" in this bus") }
+    /** What is wrong with it among what is declared. */
+    fun faults(declared: Map<String, EntryName>): List<String> = buildList {
+        listOf(from, to).mapNotNullTo(this) { fault(it, declared[it.name]) }
         if (from.name == to.name) {
             add("it would receive what it sends")
         }
+    }
+
+    private fun fault(end: Queue<*>, declared: EntryName?): String? = when {
+        declared == null -> "there is no \"${end.name}\" in this bus"
+        declared::class != end::class ->
+            "\"${end.name}\" is declared as ${declared::class.simpleName}, not as ${end::class.simpleName}"
+        declared is Queue<*> && areOtherRecords(end, declared) -> "\"${end.name}\" is declared with other records"
+        else -> null
     }
 
     override fun toString(): String = "route \"${from.name}\" -> \"${to.name}\""

@@ -1,6 +1,7 @@
 package io.bywash.bus
 
 import io.bywash.bus.broadcast.topic
+import io.bywash.bus.call.endpoint
 import io.bywash.bus.cell.Atomics
 import io.bywash.bus.cell.atomics
 import io.bywash.bus.cell.latest
@@ -14,12 +15,15 @@ import io.bywash.engine.broadcast.Broadcast
 import io.bywash.engine.cell.NumberArray
 import io.bywash.engine.cell.RecordArray
 import io.bywash.engine.queue.DeliveryPolicy
+import io.bywash.engine.record.Length
 import io.bywash.engine.record.Records
 import java.lang.invoke.MethodHandles
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.extension.RegisterExtension
+import io.bywash.engine.call.Endpoint as EngineEndpoint
 import io.bywash.engine.cell.Atomics as EngineAtomics
 import io.bywash.engine.cell.Latest as EngineLatest
 import io.bywash.engine.queue.WorkQueue as EngineQueue
@@ -32,6 +36,12 @@ class StructuresTopologyTest {
 
     @JvmRecord
     private data class Tick(val time: Long, val price: Double)
+
+    @JvmRecord
+    private data class Turned(val price: Double, val time: Long)
+
+    @JvmRecord
+    private data class Page(@Length(2000) val text: String)
 
     private object State : Atomics("state") {
         val ready = int("ready")
@@ -191,6 +201,7 @@ class StructuresTopologyTest {
         val a = WorkQueue<Tick>("a")
         val b = WorkQueue<Tick>("b")
         val small = WorkQueue("small", Codec.Bytes)
+        val others = WorkQueue<Turned>("others")
         fun BusBuilder.leading(from: WorkQueue<*>, to: WorkQueue<*>, bytes: Int = 16) = queue(from) {
             maxMessage = bytes.bytes
             deliveries = 2
@@ -223,6 +234,45 @@ class StructuresTopologyTest {
                 leading(a, small)
                 topic("small")
             },
+        )
+        assertEquals(
+            listOf("bus \"letters\" / queue \"a\": deadLetters: \"others\" carries other records"),
+            faults {
+                leading(a, others)
+                queue(others)
+            },
+        )
+        bus("letters") {
+            leading(a, small)
+            queue(small)
+        }
+    }
+
+    @Test
+    fun anEndpointHasRoomForItsLargestRecord() {
+        val roomy = bus("roomy") {
+            endpoint<Tick, Page>("pages")
+            endpoint<Page, Tick>("prices") { maxReply = 16.bytes }
+        }
+        val records = listOf(Page::class.java, Tick::class.java).map { Records.of(MethodHandles.lookup(), it) }
+        val (page, tick) = records.map { it.types().single().sizeBytes() }
+        assertTrue(page > 1024 && tick == 16)
+        val specs = listOf(EngineEndpoint.of("pages", 1024, page), EngineEndpoint.of("prices", page, 16))
+        assertEquals(SegmentSpec.of(specs.map { it.spec() }), roomy.toSpec())
+        val invalid = assertThrows(InvalidTopologyException::class.java) {
+            bus("narrow") {
+                endpoint<Page, Tick>("prices") {
+                    maxRequest = 1.KiB
+                    maxReply = 15.bytes
+                }
+            }
+        }
+        assertEquals(
+            listOf(
+                "maxRequest=1024 is less than the $page bytes of the largest record",
+                "maxReply=15 is less than the 16 bytes of the largest record",
+            ).map { "bus \"narrow\" / endpoint \"prices\": $it" },
+            invalid.faults.map { "$it" },
         )
     }
 }

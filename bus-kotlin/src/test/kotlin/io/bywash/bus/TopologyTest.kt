@@ -2,12 +2,17 @@ package io.bywash.bus
 
 import io.bywash.bus.broadcast.Topic
 import io.bywash.bus.broadcast.topic
+import io.bywash.bus.queue.WorkQueue
+import io.bywash.bus.queue.queue
+import io.bywash.bus.ring.Ring
+import io.bywash.bus.ring.ring
 import io.bywash.engine.Lifetime
 import io.bywash.engine.SegmentSpec
 import io.bywash.engine.broadcast.Broadcast
 import java.nio.file.attribute.PosixFilePermission
 import java.nio.file.attribute.PosixFilePermissions
 import kotlin.random.Random
+import kotlinx.coroutines.flow.map
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNotEquals
 import org.junit.jupiter.api.Assertions.assertSame
@@ -179,6 +184,46 @@ class TopologyTest {
             route(a, b) { it }
         }
         assertTrue("$good".endsWith("\n  route \"a\" -> \"b\""), "$good")
+    }
+
+    @JvmRecord
+    private data class Sample(val value: Long)
+
+    @JvmRecord
+    private data class Other(val value: Double)
+
+    @Test
+    fun routesLeadFromAndToWhatIsDeclaredAndOneFromARing() {
+        val samples = Ring<Sample>("samples")
+        val jobs = WorkQueue<Sample>("jobs")
+        val copies = WorkQueue<Sample>("copies")
+        fun faults(route: BusBuilder.() -> Unit) = assertThrows(InvalidTopologyException::class.java) {
+            bus("demo") {
+                ring(samples)
+                queue(jobs)
+                queue(copies)
+                route()
+            }
+        }.faults.map { "$it" }
+        assertEquals(
+            listOf("bus \"demo\": 2 routes begin at \"samples\", which has one receiver at a time"),
+            faults {
+                route(samples, jobs) { it }
+                route(samples, copies) { it }
+                route(jobs, copies) { it }
+                route(jobs, copies) { it }
+            },
+        )
+        assertEquals(
+            listOf(
+                "bus \"demo\" / route \"samples\" -> \"jobs\": \"samples\" is declared as Ring, not as Topic",
+                "bus \"demo\" / route \"jobs\" -> \"copies\": \"copies\" is declared with other records",
+            ),
+            faults {
+                route(Topic<Sample>("samples"), jobs) { it }
+                route(jobs, WorkQueue<Other>("copies")) { flow -> flow.map { Other(it.value.toDouble()) } }
+            },
+        )
     }
 
     /** Random declarations: each wrong setting is one fault with its place, and right ones are none. */

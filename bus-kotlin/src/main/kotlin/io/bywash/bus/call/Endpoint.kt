@@ -10,6 +10,8 @@ import io.bywash.bus.KiB
 import io.bywash.bus.Picture
 import io.bywash.bus.RecordCodec
 import io.bywash.bus.Size
+import io.bywash.bus.bytes
+import io.bywash.bus.longestRecord
 import io.bywash.bus.recordCodec
 import io.bywash.engine.Entry
 import io.bywash.engine.EntrySpec
@@ -61,11 +63,17 @@ public fun BusBuilder.endpoint(endpoint: Endpoint<*, *>, declare: EndpointBuilde
 /** The block of [endpoint]: settings of one endpoint. Used by one thread. */
 @BusDsl
 public class EndpointBuilder internal constructor() {
-    /** The size of the largest request, up to 1 GiB; 1 KiB by default. */
-    public var maxRequest: Size = 1.KiB
+    /**
+     * The size of the largest request, up to 1 GiB. Null, the default, for 1 KiB, or for that of the largest record if
+     * that is more.
+     */
+    public var maxRequest: Size? = null
 
-    /** The size of the largest reply, up to 1 GiB; 1 KiB by default. */
-    public var maxReply: Size = 1.KiB
+    /**
+     * The size of the largest reply, up to 1 GiB. Null, the default, for 1 KiB, or for that of the largest record if
+     * that is more. The reason why a call failed has as much room, at most.
+     */
+    public var maxReply: Size? = null
 
     /** The largest number of callers at one time, in all processes; 16 by default. */
     public var callers: Int = EngineEndpoint.DEFAULT_CALLERS
@@ -83,15 +91,21 @@ public class EndpointBuilder internal constructor() {
     public var redelivers: Boolean = false
 }
 
-private class EndpointDeclaration(endpoint: EntryName, private val settings: EndpointBuilder) : Declaration(endpoint) {
+private class EndpointDeclaration(private val endpoint: Endpoint<*, *>, private val settings: EndpointBuilder) :
+    Declaration(endpoint) {
+    private val maxRequest = settings.maxRequest ?: standard(endpoint.request)
+    private val maxReply = settings.maxReply ?: standard(endpoint.reply)
+
+    private fun standard(codec: Codec<*>) = maxOf(1.KiB, (codec.longestRecord ?: 0).bytes)
+
     override val kind: String get() = "endpoint"
     override val words: Map<String, String>
         get() = mapOf("maxRequestBytes" to "maxRequest", "maxReplyBytes" to "maxReply")
 
     private fun sized(name: String) = EngineEndpoint.of(
         name,
-        settings.maxRequest.toInt("maxRequestBytes"),
-        settings.maxReply.toInt("maxReplyBytes"),
+        maxRequest.toInt("maxRequestBytes"),
+        maxReply.toInt("maxReplyBytes"),
     )
 
     private fun any() = EngineEndpoint.of("any", 1, 1)
@@ -99,8 +113,10 @@ private class EndpointDeclaration(endpoint: EntryName, private val settings: End
     override fun spec(faults: Faults): EntrySpec? = spec(
         faults,
         { EngineEndpoint.of(entry.name, 1, 1).spec() },
-        { EngineEndpoint.of("any", settings.maxRequest.toInt("maxRequestBytes"), 1) },
-        { EngineEndpoint.of("any", 1, settings.maxReply.toInt("maxReplyBytes")) },
+        { EngineEndpoint.of("any", maxRequest.toInt("maxRequestBytes"), 1) },
+        { EngineEndpoint.of("any", 1, maxReply.toInt("maxReplyBytes")) },
+        { checkRecords("maxRequest", maxRequest, endpoint.request) },
+        { checkRecords("maxReply", maxReply, endpoint.reply) },
         { any().callers(settings.callers) },
         { any().slots(settings.slots) },
         { any().responders(settings.responders) },
@@ -109,8 +125,15 @@ private class EndpointDeclaration(endpoint: EntryName, private val settings: End
         (if (settings.redelivers) all.redelivers() else all).spec()
     }
 
+    private fun checkRecords(setting: String, size: Size, codec: Codec<*>) {
+        val longest = codec.longestRecord
+        require(size.bytes < 1 || longest == null || longest <= size.bytes) {
+            "$setting=${size.bytes} is less than the $longest bytes of the largest record"
+        }
+    }
+
     override fun picture(spec: EntrySpec): Picture {
-        val content = "requests of ${settings.maxRequest}, replies of ${settings.maxReply}"
+        val content = "requests of $maxRequest, replies of $maxReply"
         return Picture(entry.name, "${settings.callers} callers", content, "${settings.responders} responders")
     }
 }

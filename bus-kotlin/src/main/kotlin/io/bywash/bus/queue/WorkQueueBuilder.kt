@@ -7,6 +7,7 @@ import io.bywash.bus.Declaration
 import io.bywash.bus.Faults
 import io.bywash.bus.Picture
 import io.bywash.bus.Size
+import io.bywash.bus.areOtherRecords
 import io.bywash.bus.bytes
 import io.bywash.bus.recordCodec
 import io.bywash.engine.EntrySpec
@@ -110,6 +111,7 @@ private class WorkQueueDeclaration(private val queue: WorkQueue<*>, private val 
             target !is WorkQueueDeclaration -> here += "deadLetters: \"$deadLetters\" is no work queue"
             target.largest < largest ->
                 here += "deadLetters: messages of \"$deadLetters\" have up to ${target.largest}, these up to $largest"
+            areOtherRecords(queue, target.queue) -> here += "deadLetters: \"$deadLetters\" carries other records"
             leadsBack(all) -> here += "deadLetters: those of \"$deadLetters\" lead back here"
         }
     }

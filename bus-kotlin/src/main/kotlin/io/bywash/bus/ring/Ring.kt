@@ -34,6 +34,7 @@ public class Ring<T : Any>(name: String, codec: Codec<T>) : ReceivedQueue<T>(nam
     internal val elements = requireNotNull(records) { "codec=$codec is not one of records" }
 
     override val hasOneSender: Boolean get() = true
+    override val hasOneReceiver: Boolean get() = true
 
     override fun takeSender(segment: Segment): SendingRole = RingWriterRole.open(this, segment, overwrites = false)
 
