@@ -6,6 +6,7 @@ import io.bywash.engine.Segment
 import io.bywash.engine.SegmentNotFoundException
 import io.bywash.engine.SegmentSpec
 import io.bywash.engine.wait.WaitHub
+import java.lang.System.Logger.Level.WARNING
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
 import kotlin.time.Duration
@@ -61,11 +62,13 @@ public class BusTopology internal constructor(
      * its coroutines have completed. A route that fails ends the scope as any failing child does.
      *
      * @param directory as for [open], which also lists the failures
+     * @throws IllegalStateException when [scope] has no job, as [kotlinx.coroutines.GlobalScope]; nothing is opened
      */
     public fun start(scope: CoroutineScope, directory: Path? = null): Bus {
         scope.ensureActive()
+        val lifetime = scope.coroutineContext.job
         val bus = open(directory)
-        scope.coroutineContext.job.invokeOnCompletion { bus.close() }
+        lifetime.invokeOnCompletion { closeLogging(bus) }
         if (routes.isNotEmpty()) {
             scope.launch { bus.runRoutes() }
         }
@@ -154,6 +157,17 @@ public class BusTopology internal constructor(
     private fun idOf(entry: String) = "e${entries.indexOfFirst { it.name == entry }}"
 
     private companion object {
+        val log = System.getLogger("io.bywash.bus")
+
+        /** Whoever ends a scope gets no failure of the bus. */
+        fun closeLogging(bus: Bus) {
+            try {
+                bus.close()
+            } catch (failure: Throwable) {
+                log.log(WARNING, "The scope of $bus has ended, and it could not be closed.", failure)
+            }
+        }
+
         /** Real time: `withTimeout` would be virtual under `runTest`. */
         suspend fun awaitFile(file: Path, timeout: Duration) {
             val resumption = Resumption(currentCoroutineContext())

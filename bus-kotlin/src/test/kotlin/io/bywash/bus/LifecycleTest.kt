@@ -6,8 +6,11 @@ import io.bywash.engine.RoleTakenException
 import java.util.logging.Handler
 import java.util.logging.LogRecord
 import java.util.logging.Logger
+import kotlin.io.path.exists
 import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.DelicateCoroutinesApi
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.GlobalScope
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.flow.filter
@@ -189,5 +192,13 @@ class LifecycleTest {
             System.gc()
             mappings() == 0 && descriptors() <= before
         }
+    }
+
+    @OptIn(DelicateCoroutinesApi::class)
+    @Test
+    fun aScopeWithoutAJobOpensNothing() {
+        assertTrue(runCatching { topology.start(GlobalScope, temp.directory) }.exceptionOrNull()
+            is IllegalStateException)
+        assertFalse(temp.directory.resolve("life").exists())
     }
 }
