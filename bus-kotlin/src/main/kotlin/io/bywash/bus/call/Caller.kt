@@ -79,8 +79,11 @@ public class Caller<in Q : Any, out R : Any> internal constructor(
         currentCoroutineContext().ensureActive()
         val draft = endpoint.request.prepare(request)
         val sent = guard.use { send(request, draft, timeout) } ?: sendWhenThereIsASlot(request, draft, timeout)
+        val end = TimeSource.Monotonic.markNow() + timeout // not before the call's own deadline, which isDone judges
         sent.use { call ->
-            guard.retry(UsageGuard.FOREVER) { call.isDone }
+            while (!guard.retry((-end.elapsedNow()).inWholeNanoseconds) { call.isDone }) {
+                // the deadline is a moment away
+            }
             return guard.use { decode(call.reply()) }
         }
     }
