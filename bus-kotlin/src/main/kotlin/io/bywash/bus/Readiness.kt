@@ -15,7 +15,7 @@ import kotlinx.coroutines.asExecutor
  *
  * @param attempt asked whenever one is ready, in a thread of [Dispatchers.Default]: false goes on waiting
  */
-internal class Readiness(private val waitables: List<Waitable>, private val attempt: (() -> Boolean)?) {
+internal class Readiness(private val waitables: List<Waitable>, private var attempt: (() -> Boolean)? = null) {
     val job: CompletableJob = Job()
     private var futures: List<CompletableFuture<Void>> = emptyList()
     private var over = false
@@ -32,7 +32,7 @@ internal class Readiness(private val waitables: List<Waitable>, private val atte
     private fun tryAgain() {
         val isReady = synchronized(this) {
             if (over) return
-            attempt == null || succeeds(attempt)
+            attempt?.let(::succeeds) ?: true
         }
         if (isReady) {
             end()
@@ -48,19 +48,15 @@ internal class Readiness(private val waitables: List<Waitable>, private val atte
             true // the operation itself will meet it
         }
 
-    /** Completes the job. */
+    /** Completes the job. When this returns, no attempt is being made. */
     fun end() {
-        cancel()
-        job.complete()
-    }
-
-    /** Nobody waits any more. When this returns, no attempt is being made. */
-    fun cancel() {
         val started = synchronized(this) {
             over = true
+            attempt = null // it refers to the role's user
             futures
         }
         started.forEach { it.cancel(false) }
+        job.complete()
     }
 
     companion object {

@@ -65,7 +65,10 @@ public class Receiver<out T : Any> internal constructor(
     }
 
     private inner class InPlace(private val take: (Message) -> Unit) : MessageHandler {
-        override fun onMessage(message: Message) = take(message)
+        override fun onMessage(message: Message) {
+            untoldLost = 0 // it was lost before this message, which no result tells
+            guard.foreign { take(message) }
+        }
 
         override fun onLost(messageCount: Long) = lost(messageCount)
     }
@@ -273,7 +276,15 @@ public class Receiver<out T : Any> internal constructor(
         batch += handOver()
         if (max > 1) {
             try {
-                guard.use { role.poll(Taking { batch += it }, max - 1) }
+                guard.use {
+                    role.poll(
+                        Taking {
+                            untoldLost = 0 // as in place
+                            batch += it
+                        },
+                        max - 1,
+                    )
+                }
             } catch (thrown: Throwable) { // these were received, and nobody gets them again
                 failure = thrown
             }
@@ -331,12 +342,12 @@ public class Receiver<out T : Any> internal constructor(
         get() = role.nextSequence - if (received != null) 1 else 0
 
     /**
-     * Labels this receiver for people who inspect the segment. The label may be changed at any time.
+     * Labels this receiver for people who inspect the segment. Any thread may change the label at any time.
      *
      * @param text up to 32 bytes in UTF-8, without control characters; empty for none
      */
     public fun label(text: String) {
-        guard.use { role.label(text) }
+        guard.aside { role.label(text) }
     }
 
     /**

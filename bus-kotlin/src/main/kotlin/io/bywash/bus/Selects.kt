@@ -26,9 +26,11 @@ public fun <T : Any, R> SelectBuilder<R>.onReceiveResult(receiver: Receiver<T>, 
  * A clause of `select` for sending, like `onSend` of a kotlinx channel. It is chosen when there is room; then [value]
  * is sent, and [block] runs. A select that chooses another clause, times out or is cancelled sends nothing. The clause
  * is also chosen when the sender is closed, and then throws what [Sender.send] throws.
+ *
+ * @throws IllegalStateException when the select has another clause for the same sender
  */
 public fun <T : Any, R> SelectBuilder<R>.onSend(sender: Sender<T>, value: T, block: suspend () -> R) {
-    sender.whenReady(value).onJoin {
+    sender.whenReady(this, value).onJoin {
         sender.send(value)
         block()
     }

@@ -115,7 +115,8 @@ public class Sender<in T : Any> internal constructor(
 
     /**
      * Sends a message of exactly [length] bytes that [write] fills in place, without the codec. Suspends while there is
-     * no room. If [write] throws, nothing is sent, and this throws the same exception.
+     * no room. If [write] throws, nothing is sent, and this throws the same exception. In a work queue another sender
+     * may use the room first; then [write] runs again in other room.
      *
      * @param length in bytes, 1 to the largest message of the queue
      * @param type the type that travels with the message, see [Codec.Draft.type]
@@ -123,7 +124,7 @@ public class Sender<in T : Any> internal constructor(
      */
     public suspend fun claim(length: Int, type: Int = 0, write: MessageWriter.() -> Unit) {
         currentCoroutineContext().ensureActive()
-        guard.retry(UsageGuard.FOREVER) { fill(length, type, false) { writer.write() } }
+        guard.retry(UsageGuard.FOREVER) { fill(length, type, false) { guard.foreign { writer.write() } } }
     }
 
     private fun write(value: T, draft: Codec.Draft<T>, staged: Boolean = false): Boolean =
@@ -144,10 +145,9 @@ public class Sender<in T : Any> internal constructor(
     }
 
     /** Completes when [value] can be sent, or this sender cannot be used. */
-    internal fun whenReady(value: T): Job {
+    internal fun whenReady(select: Any, value: T): Job {
         val draft = prepare(value)
-        val hasRoom = { hasRoom(draft.length(value), draft.type(value)) }
-        return guard.whenReady(null, hasRoom, hasRoom)
+        return guard.whenSuccessful(select) { hasRoom(draft.length(value), draft.type(value)) }
     }
 
     /** Room that was there once stays, unless somebody else sends. */
@@ -185,24 +185,24 @@ public class Sender<in T : Any> internal constructor(
         UnsupportedOperationException("the messages of queue \"${queue.name}\" wait for whoever comes: await nobody")
 
     /**
-     * How many living receivers the queue has now, in all processes.
+     * How many living receivers the queue has now, in all processes. Any thread may read this.
      *
      * @throws UnsupportedOperationException when the queue is no topic
      */
     public val receiverCount: Int
-        get() = guard.use { receiverCountNow() }
+        get() = guard.aside { receiverCountNow() }
 
     /** The sequence of the next message. May be read at any time, even after [close]; -1 where many send at a time. */
     public val nextSequence: Long
         get() = role.nextSequence
 
     /**
-     * Labels this sender for people who inspect the segment. The label may be changed at any time.
+     * Labels this sender for people who inspect the segment. Any thread may change the label at any time.
      *
      * @param text up to 32 bytes in UTF-8, without control characters; empty for none
      */
     public fun label(text: String) {
-        guard.use { role.label(text) }
+        guard.aside { role.label(text) }
     }
 
     /**

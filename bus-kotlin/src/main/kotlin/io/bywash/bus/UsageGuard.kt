@@ -4,9 +4,11 @@ import io.bywash.engine.BusException
 import io.bywash.engine.SegmentClosedException
 import io.bywash.engine.wait.WaitHub
 import io.bywash.engine.wait.Waitable
+import java.lang.ref.WeakReference
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
+import java.util.concurrent.atomic.AtomicReference
 import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.suspendCancellableCoroutine
@@ -40,11 +42,16 @@ internal class UsageGuard(
     private var waiting: CompletableFuture<*>? = null
 
     /** What a select waits for. */
-    @Volatile
-    private var readiness: Readiness? = null
+    private val readiness = AtomicReference<Readiness?>()
+
+    /** The select that was last given what makes attempts. */
+    private var attempting = WeakReference<Any>(null)
 
     @Volatile
     private var isRevoked = false
+
+    /** What the user's code has met last. */
+    private var ofUser: SegmentClosedException? = null
 
     /** Whether the last wait was so short that it would have been better to spin. */
     private var lastWasShort = false
@@ -67,14 +74,11 @@ internal class UsageGuard(
     }
 
     private fun enterSlowly() {
-        when (state.get()) {
-            SELECTING -> {
-                readiness?.cancel()
-                readiness = null
-                state.compareAndSet(SELECTING, FREE)
-            }
-            WAITING -> throw IllegalStateException("The $name is in use by another coroutine, and one at a time can.")
+        val selecting = readiness.get()
+        if (state.compareAndSet(SELECTING, FREE)) {
+            selecting?.end() // a select that still waits goes on, perhaps right here, and meets this guard
         }
+        check(state.get() != WAITING) { "The $name is in use by another coroutine, and one at a time can." }
         checkOpen()
     }
 
@@ -86,25 +90,40 @@ internal class UsageGuard(
 
     fun closed(): BusClosedException = BusClosedException("The $name is closed in this process.")
 
-    private inline fun <V> translating(operation: () -> V): V =
+    /** Does something with the role that disturbs nobody who uses it, in any thread. */
+    inline fun <V> aside(operation: () -> V): V {
+        checkOpen()
+        return translating(operation)
+    }
+
+    /** Has an end of the role and a cut file said as they are said here. */
+    inline fun <V> translating(operation: () -> V): V =
         try {
             operation()
         } catch (closed: SegmentClosedException) {
-            throw if (isClosedNow()) closed() else closed
+            if (isClosedWithRole && !isRevoked && isOwn(closed)) {
+                close()
+            }
+            throw if (isClosed) closed() else closed
         } catch (fault: InternalError) {
             throw damage(fault)
         }
 
-    /** Whether the end of the role, which was met just now, is a close. */
-    fun isClosedNow(): Boolean {
-        if (isClosedWithRole && !isRevoked) {
-            close()
+    /** Runs the user's code within an operation. It may meet the end of another role. */
+    inline fun foreign(code: () -> Unit) {
+        try {
+            code()
+        } catch (closed: SegmentClosedException) {
+            ofUser = closed
+            throw closed
         }
-        return isClosed
     }
 
+    /** Whether it says that this role has ended. */
+    fun isOwn(closed: SegmentClosedException): Boolean = closed !== ofUser || role.revocable.isGivenBack
+
     /** The virtual machine's word for a file that was cut while it was mapped, as the segment says it. */
-    private fun damage(fault: InternalError): Throwable =
+    fun damage(fault: InternalError): Throwable =
         try {
             look()
             fault
@@ -215,20 +234,33 @@ internal class UsageGuard(
      * completes, or the role is used.
      *
      * @param isReady whether that is so now
-     * @param attempt asked when the hub says that the role is ready, in whatever thread: false goes on waiting
      */
-    fun whenReady(other: Waitable?, isReady: () -> Boolean, attempt: (() -> Boolean)? = null): Job {
-        if (state.get() == SELECTING && attempt == null) {
-            readiness?.let { if (it.job.isActive) return it.job }
+    fun whenReady(other: Waitable?, isReady: () -> Boolean): Job {
+        if (state.get() == SELECTING) {
+            readiness.get()?.let { if (it.job.isActive) return it.job }
         }
-        if (isClosed || use(isReady)) {
-            return Readiness.NOW
-        }
-        val started = Readiness(listOfNotNull(role.waitable, other), attempt)
-        readiness = started
+        return if (isClosed || use(isReady)) Readiness.NOW else begin(Readiness(listOfNotNull(role.waitable, other)))
+    }
+
+    /**
+     * A job that completes when an attempt succeeds, for a select to wait for. Only the last one is waited for, so a
+     * select can have one.
+     *
+     * @param attempt made now, and when the hub says that the role is ready, in whatever thread: false goes on waiting
+     */
+    fun whenSuccessful(select: Any, attempt: () -> Boolean): Job {
+        check(attempting.get() !== select) { "The $name has a clause in this select already, and can have one." }
+        attempting = WeakReference(select)
+        return if (isClosed || use(attempt)) Readiness.NOW else begin(Readiness(listOf(role.waitable), attempt))
+    }
+
+    private fun begin(started: Readiness): Job {
+        readiness.set(started)
         if (!state.compareAndSet(FREE, SELECTING)) { // closed meanwhile
+            readiness.compareAndSet(started, null)
             return Readiness.NOW
         }
+        started.job.invokeOnCompletion { readiness.compareAndSet(started, null) }
         started.start()
         if (isClosed) {
             started.end()
@@ -273,7 +305,7 @@ internal class UsageGuard(
     /** The role was given back: ends whatever waits. */
     fun endClose() {
         waiting?.complete(null)
-        readiness?.end()
+        readiness.get()?.end()
         onClosed(this)
     }
 

@@ -152,4 +152,39 @@ class BatchTest {
             receiving.join()
         }
     }
+
+    /** Wherever the sender overtakes the receiver: in a batch or behind it, in place or not. */
+    @Test
+    fun theGapThatIsToldIsTheOneBeforeTheMessage() = test {
+        topology.use(temp.directory) { bus ->
+            val sender = bus.sender(numbers)
+            var sent = 0L
+            var due = -1L
+            fun send(count: Int) = repeat(count) { assertTrue(sender.trySend(sent++).isSuccess) }
+            fun overtakeAt(message: Message): Long {
+                if (message.sequence() == due) send(30)
+                return message.getLong(0)
+            }
+            val codec = object : DirectCodec<Long> by NumberCodec(400) {
+                override fun read(message: Message): Long = overtakeAt(message)
+            }
+            val receiver = bus.receiver(Topic("numbers", codec), ReceiverOptions.skip())
+            val gapsInside = mutableSetOf<Boolean>()
+            repeat(200) { round ->
+                send(3)
+                due = receiver.nextSequence
+                val isInPlace = round % 2 == 0
+                val batch = if (isInPlace) buildList { receiver.poll(1000) { add(overtakeAt(it)) } }
+                else receiver.receiveBatch(1000)
+                if (batch.last() - batch.first() >= batch.size) gapsInside += isInPlace
+                due = -1
+                send(1)
+                val result = receiver.tryReceive()
+                val next = if (result.isLost) batch.last() + 1 + result.lostCount else batch.last() + 1
+                assertEquals(next, if (result.isLost) receiver.tryReceive().getOrThrow() else result.getOrThrow())
+                while (!receiver.tryReceive().isEmpty) { /* to the end */ }
+            }
+            assertEquals(setOf(true, false), gapsInside)
+        }
+    }
 }

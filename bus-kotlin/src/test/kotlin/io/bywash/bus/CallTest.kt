@@ -120,6 +120,27 @@ class CallTest {
         }
     }
 
+    @Test
+    fun anErrorThatABlockThrowsFailsItsCallAndNothingElse() = test {
+        topology.use(temp.directory) { bus ->
+            launch {
+                bus.serve(squares) {
+                    if (it.number % 2 == 0L) yield()
+                    if (it.number > 10) TODO("number ${it.number}")
+                    square(it)
+                }
+            }
+            val caller = bus.caller(squares)
+            for (number in listOf(13L, 14L)) { // in the worker itself, and after the block has suspended
+                val failed = failure { caller.call(Question(number), PATIENCE) }
+                assertEquals(Reason.HANDLER_FAILED to "kotlin.NotImplementedError",
+                    failed.reason() to failed.remoteType())
+                assertTrue("number $number" in failed.remoteMessage(), failed.message)
+                assertEquals(Answer(3, 9), caller.call(Question(3), PATIENCE))
+            }
+        }
+    }
+
     /** Writes an impossible request word to the slot behind that of a request, which is in the file. */
     private fun damageBehind(number: Long) {
         FileChannel.open(temp.directory.resolve("calls"), READ, WRITE).use { file ->

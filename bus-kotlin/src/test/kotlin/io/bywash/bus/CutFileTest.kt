@@ -2,14 +2,31 @@ package io.bywash.bus
 
 import io.bywash.bus.broadcast.Topic
 import io.bywash.bus.broadcast.topic
+import io.bywash.bus.call.Endpoint
+import io.bywash.bus.call.caller
+import io.bywash.bus.call.endpoint
+import io.bywash.bus.call.serve
 import io.bywash.engine.DamagedSegmentException
 import java.nio.channels.FileChannel
 import java.nio.file.Files
 import java.nio.file.Path
 import java.nio.file.StandardOpenOption
+import java.util.Collections
+import java.util.concurrent.ConcurrentLinkedQueue
+import java.util.logging.Handler
+import java.util.logging.LogRecord
+import java.util.logging.Logger
 import kotlin.io.path.listDirectoryEntries
 import kotlin.io.path.readLines
 import kotlin.time.Duration.Companion.milliseconds
+import kotlin.time.Duration.Companion.minutes
+import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.CoroutineExceptionHandler
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
+import kotlinx.coroutines.async
+import kotlinx.coroutines.awaitCancellation
 import kotlinx.coroutines.flow.first
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.selects.select
@@ -126,5 +143,59 @@ class CutFileTest {
                 assertEquals(value, receiver.tryReceive().getOrNull())
             }
         }
+    }
+
+    @Test
+    fun servingSaysThatTheFileWasCutThoughItsBlockIsSuspended() = test {
+        val echo = Endpoint("echo", Codec.Text, Codec.Text)
+        val bus = bus("cut") { endpoint(echo) }.open(temp.directory)
+        val inside = CompletableDeferred<Unit>()
+        val uncaught = ConcurrentLinkedQueue<Throwable>()
+        val scope = CoroutineScope(Dispatchers.Default + CoroutineExceptionHandler { _, thrown -> uncaught += thrown })
+        val calling = scope.async { runCatching { bus.caller(echo).call("x", 10.minutes) } }
+        val serving = scope.async {
+            runCatching {
+                bus.serve(echo) {
+                    inside.complete(Unit)
+                    awaitCancellation()
+                }
+            }
+        }
+        inside.await()
+        cut()
+        assertEquals(DamagedSegmentException::class, serving.await().exceptionOrNull()!!::class)
+        assertTrue(calling.await().isFailure)
+        assertEquals(emptyList<Throwable>(), uncaught.toList())
+        assertTrue(runCatching { bus.close() }.exceptionOrNull() is DamagedSegmentException)
+        Files.delete(file)
+    }
+
+    @Test
+    fun aScopeWhoseBusCannotBeClosedEndsWithAWarning() {
+        val warnings = Collections.synchronizedList(mutableListOf<String>())
+        val handler = object : Handler() {
+            override fun publish(record: LogRecord) {
+                warnings += record.message
+            }
+
+            override fun flush() = Unit
+
+            override fun close() = Unit
+        }
+        val log = Logger.getLogger("io.bywash.bus")
+        log.useParentHandlers = false
+        log.addHandler(handler)
+        try {
+            val lifetime = Job()
+            topology.start(CoroutineScope(lifetime), temp.directory).sender(one)
+            cut()
+            lifetime.cancel()
+            assertTrue(lifetime.isCompleted)
+            assertEquals(1, warnings.count { it.endsWith("could not be closed.") }, "$warnings")
+        } finally {
+            log.removeHandler(handler)
+            log.useParentHandlers = true
+        }
+        Files.delete(file)
     }
 }

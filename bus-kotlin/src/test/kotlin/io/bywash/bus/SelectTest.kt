@@ -2,10 +2,12 @@ package io.bywash.bus
 
 import io.bywash.bus.broadcast.Topic
 import io.bywash.bus.broadcast.topic
+import java.lang.ref.WeakReference
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.microseconds
 import kotlin.time.Duration.Companion.milliseconds
 import kotlin.time.Duration.Companion.minutes
+import kotlinx.coroutines.CoroutineStart.UNDISPATCHED
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.async
@@ -18,6 +20,7 @@ import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.selects.onTimeout
 import kotlinx.coroutines.selects.select
 import kotlinx.coroutines.withTimeout
+import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.coroutines.yield
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
@@ -137,6 +140,79 @@ class SelectTest {
             leaving.close()
             assertTrue(gone.await())
         }
+    }
+
+    @Test
+    fun lookingAtARoleDisturbsNoSelectThatWaitsForIt() = test {
+        topology.use(temp.directory) { bus ->
+            val receiver = bus.receiver(first)
+            val sender = bus.sender(first)
+            val receiving = async(start = UNDISPATCHED) { select { onReceive(receiver) { it } } }
+            receiver.label("watched")
+            sender.send(0)
+            assertEquals(0, receiving.await())
+            var count = 1L
+            while (sender.trySend(count).isSuccess) count++
+            val sending = async(start = UNDISPATCHED) { select { onSend(sender, count) { true } } }
+            sender.label("watched")
+            assertEquals(1, sender.receiverCount)
+            for (number in 1..count) {
+                assertEquals(number, receiver.receive())
+            }
+            assertTrue(sending.await())
+        }
+    }
+
+    @Test
+    fun ofASelectThatWaitsAndWhoeverUsesItsRoleMeanwhileOneIsRefused() = test {
+        topology.use(temp.directory) { bus ->
+            val receiver = bus.receiver(first)
+            val both = listOf<suspend () -> Long>({ select { onReceive(receiver) { it } } }, { receiver.receive() })
+                .map { async(start = UNDISPATCHED) { runCatching { it() } } }
+            select { both.forEach { it.onAwait {} } }
+            bus.sender(first).send(7)
+            val (refused, received) = both.map { it.await() }.partition { it.isFailure }
+            assertTrue(refused.single().exceptionOrNull() is IllegalStateException, "$refused")
+            assertEquals(7, received.single().getOrThrow())
+        }
+    }
+
+    @Test
+    fun aSenderHasOneClauseInASelectAndTheNextSelectGoesOn() = test {
+        topology.use(temp.directory) { bus ->
+            val receiver = bus.receiver(first)
+            val sender = bus.sender(first)
+            suspend fun sendTwice(value: Long): Long = select {
+                onSend(sender, value) { value }
+                onSend(sender, value + 1) { value + 1 }
+            }
+            assertTrue(runCatching { sendTwice(0) }.exceptionOrNull() is IllegalStateException)
+            var count = 0L
+            while (sender.trySend(count).isSuccess) count++
+            assertTrue(runCatching { withTimeoutOrNull(PATIENCE / 10) { sendTwice(count) } }.exceptionOrNull()
+                is IllegalStateException)
+            val sending = async(start = UNDISPATCHED) { select { onSend(sender, count) { true } } }
+            for (number in 0..count) {
+                assertEquals(number, receiver.receive())
+            }
+            assertTrue(sending.await())
+            assertTrue(receiver.tryReceive().isEmpty)
+        }
+    }
+
+    @Test
+    fun whatASelectWaitedForKeepsNoSenderAlive() = test {
+        fun waiting(): Pair<Readiness, WeakReference<Any>> {
+            val sender = Any()
+            return Readiness(emptyList()) { sender.hashCode() == 0 } to WeakReference(sender)
+        }
+        val (readiness, sender) = waiting()
+        readiness.end()
+        eventually {
+            System.gc()
+            sender.get() == null
+        }
+        assertTrue(readiness.job.isCompleted)
     }
 
     private fun moment(random: Random) = when (random.nextInt(3)) {

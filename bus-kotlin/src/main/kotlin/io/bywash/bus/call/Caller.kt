@@ -121,7 +121,7 @@ public class Caller<in Q : Any, out R : Any> internal constructor(
 
     /** As the labels of senders, see [io.bywash.bus.Sender.label]. */
     public fun label(text: String) {
-        guard.use { role.label(text) }
+        guard.aside { role.label(text) }
     }
 
     /** Gives the role back; a call in flight is cancelled. Any thread may call this; again, it does nothing. */

@@ -5,8 +5,8 @@ import io.bywash.bus.BusClosedException
 import io.bywash.bus.EngineRole
 import io.bywash.bus.MessageWriter
 import io.bywash.bus.UsageGuard
+import io.bywash.engine.BusException
 import io.bywash.engine.Segment
-import io.bywash.engine.SegmentClosedException
 import io.bywash.engine.call.DamagedRequestException
 import io.bywash.engine.call.Request
 import io.bywash.engine.call.Responder
@@ -102,13 +102,11 @@ internal class Worker<Q : Any, R : Any>(
                     request = receive()
                     request != null
                 }
-                answer(request!!)
+                guard.translating { answer(request!!) }
                 currentCoroutineContext().ensureActive()
             }
         } catch (_: BusClosedException) {
             // the end
-        } catch (closed: SegmentClosedException) { // met by an answer
-            if (!guard.isClosedNow()) throw closed
         }
     }
 
@@ -127,7 +125,7 @@ internal class Worker<Q : Any, R : Any>(
         } catch (cancelled: CancellationException) {
             currentCoroutineContext().ensureActive() // else the caller has given up
             request.fail(cancelled)
-        } catch (failure: Exception) {
+        } catch (failure: Throwable) { // also an Error: the worker goes on with the others' calls
             try {
                 request.fail(failure)
             } catch (_: IllegalStateException) { // it is over: the answer itself could not be given
@@ -169,8 +167,10 @@ internal class Worker<Q : Any, R : Any>(
             while (!request.isCancelled) {
                 delay(LOOK)
             }
-        } catch (_: SegmentClosedException) {
-            // nobody will get the reply
+        } catch (_: BusException) {
+            // nobody will get the reply; the worker meets it when it answers
+        } catch (_: InternalError) {
+            // the file was cut
         }
         handling.cancel()
     }

@@ -86,7 +86,7 @@ public class LatestWriter<in T : Any> internal constructor(
 
     /** As the labels of senders, see [io.bywash.bus.Sender.label]. */
     public fun label(text: String) {
-        guard.use { role.label(text) }
+        guard.aside { role.label(text) }
     }
 
     /** Gives the role back; the value stays. Any thread may call this; calling it again does nothing. */
@@ -168,7 +168,7 @@ public class LatestReader<out T : Any> internal constructor(
 
     /** As the labels of receivers, see [io.bywash.bus.Receiver.label]. */
     public fun label(text: String) {
-        guard.use { role.label(text) }
+        guard.aside { role.label(text) }
     }
 
     /** Gives the role back. Any thread may call this at any time; calling it again does nothing. */

@@ -132,7 +132,7 @@ public class PoolUser<T : Any> internal constructor(
 
     /** As the labels of senders, see [io.bywash.bus.Sender.label]. */
     public fun label(text: String) {
-        guard.use { role.label(text) }
+        guard.aside { role.label(text) }
     }
 
     /** Gives the role back, and releases all its objects. Any thread may call this; again, it does nothing. */

@@ -132,12 +132,12 @@ public class Consumer<out T : Any> internal constructor(
     // ---- the role
 
     /**
-     * Labels this consumer for people who inspect the segment. The label may be changed at any time.
+     * Labels this consumer for people who inspect the segment. Any thread may change the label at any time.
      *
      * @param text up to 32 bytes in UTF-8, without control characters; empty for none
      */
     public fun label(text: String) {
-        guard.use { role.label(text) }
+        guard.aside { role.label(text) }
     }
 
     /**

@@ -8,6 +8,7 @@ import io.bywash.bus.test
 import io.bywash.engine.Entry
 import io.bywash.engine.Kind
 import io.bywash.engine.Segment
+import io.bywash.engine.SegmentClosedException
 import io.bywash.engine.SegmentSpec
 import io.bywash.engine.SpecMismatchException
 import io.bywash.engine.StructureStatus
@@ -128,6 +129,23 @@ class ServicesTest {
             assertThrows(BusClosedException::class.java) { receiver.tryReceive().getOrThrow() }
             collecting.join()
             assertEquals(listOf(0L, 1L, 2L), collected.toList())
+        }
+    }
+
+    @Test
+    fun `a handler that meets the end of another role ends no receiver`() = test {
+        segment().use { owner ->
+            val service = Topics(Segment.attach(owner.path(), 0))
+            val receiver = service.receiver<Tick>()
+            val other = service.subscribe(SubscriberOptions.block()).also { it.close() }
+            val sender = service.sender(recordCodec<Tick>())
+            sender.send(Tick(1))
+            val thrown = runCatching { receiver.poll(1) { other.poll({ }, 1) } }.exceptionOrNull()
+            assertEquals(SegmentClosedException::class, thrown!!::class)
+            sender.send(Tick(2))
+            assertEquals(Tick(2), receiver.receive())
+            service.attachment.close()
+            assertTrue(receiver.tryReceive().isClosed)
         }
     }
 
