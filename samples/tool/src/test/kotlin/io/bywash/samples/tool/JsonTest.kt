@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test
 class JsonTest {
     @Test
     fun whatHappenedInAnEntryOfAnyKindIsOneObjectWithItsCountersRatesAndHolders() {
-        val participant = Participant(0, 1, 77, true, true, 0, false, "feed")
+        val participant = Participant(0, 1, 77, true, true, 0, false, "feed", false)
         val keeper = Holder(3, 1, participant, "old man", "keeper", listOf(Counter.count("held", 2)))
         val rates = EntryRates(
             "lamp", "lighthouse", listOf(Counter.growing("flashes", 40), Counter.share("burnt", 1, 4)),
