@@ -168,7 +168,7 @@ public final class CallSubject implements Subject, DeathSubject<CallScene> {
 
   @Override
   public List<String> unreached() {
-    return List.of("call.CallClient.read:"); // to memory of this process alone
+    return List.of("call.RecordBytes.read:"); // to memory of this process alone
   }
 
   @Override

@@ -22,6 +22,15 @@ public record ProcessIdentity(long pid, long startTicks, long pidNamespace, long
     return SELF;
   }
 
+  /**
+   * Whether this is the identity of this process. The generated {@code equals} would do, but the virtual machine keeps
+   * what it makes for that, and with it this class's loader.
+   */
+  public boolean isSelf() {
+    return pid == SELF.pid && startTicks == SELF.startTicks && pidNamespace == SELF.pidNamespace
+        && bootHigh == SELF.bootHigh && bootLow == SELF.bootLow;
+  }
+
   private static ProcessIdentity read() {
     long pid = ProcessHandle.current().pid();
     long high = 0;

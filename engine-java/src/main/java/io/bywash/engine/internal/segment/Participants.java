@@ -429,7 +429,7 @@ public final class Participants {
     return new Participant(id, epoch, region.getLongOpaque(slot + SLOT_PID), alive,
         (region.getLongOpaque(slot + SLOT_CAPABILITIES) & CAN_WAKE) != 0, region.getLongOpaque(slot + SLOT_HEARTBEAT),
         Owner.state(slotWord(id)) == SLOT_LEAVING, Label.read(region, slot + SLOT_LABEL),
-        identity(id).equals(ProcessIdentity.self()));
+        identity(id).isSelf());
   }
 
   /** The process id of the participant that a word names; 0 when unknown. */
