@@ -83,12 +83,16 @@ static void look_now_and_then(bywash_consumer *c) {
   }
 }
 
-/** What a role holds, whoever takes the role meanwhile: its slot, the slot's state, and the slot's moves. */
+/** What a role holds, whoever takes the role meanwhile: its slot, the slot's state, moves, and length (as a hash). */
 static int64_t held_in(const queue *q, int index) {
   uint64_t mine = mine_of(q, index);
   int slot = (int)(mine >> MINE_SLOT_SHIFT) & 0xFFFFFF;
-  uint64_t moves = slot < q->slot_count ? (uint64_t)load(queue_slot(q, slot) + SLOT_MOVES) : 0;
-  return (int64_t)(moves << MINE_GENERATION_SHIFT | (mine & 0xFFFFFFFF));
+  if (slot >= q->slot_count) {
+    return (int64_t)(mine & 0xFFFFFFFF);
+  }
+  uint64_t moves = (uint64_t)load(queue_slot(q, slot) + SLOT_MOVES);
+  uint64_t length = (uint32_t)load_int(queue_slot(q, slot) + SLOT_LENGTH);
+  return (int64_t)((moves << MINE_GENERATION_SHIFT | (mine & 0xFFFFFFFF)) ^ length * UINT64_C(0x9E3779B97F4A7C15));
 }
 
 static int bad_length(const queue *q, int slot, int32_t length) {
