@@ -31,7 +31,6 @@ final class HeldQueue {
   /** Held while segments are opened, changed and left: the configurations of one segment act together. */
   static final ReentrantLock LOCK = new ReentrantLock();
 
-  private static final long OWN_PID = ProcessHandle.current().pid();
   /** All that have their segments open. */
   private static final Set<HeldQueue> OPEN = new HashSet<>();
 
@@ -240,7 +239,7 @@ final class HeldQueue {
   }
 
   private static Optional<Participant> stranger(SegmentStatus status) {
-    return status.participants().stream().filter(each -> each.alive() && each.pid() != OWN_PID).findFirst();
+    return status.participants().stream().filter(each -> each.alive() && !each.local()).findFirst();
   }
 
   /** Listeners here leave a queue that is removed, and then the segment can be made anew. Others may stay. */
