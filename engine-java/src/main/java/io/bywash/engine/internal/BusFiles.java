@@ -258,7 +258,7 @@ public final class BusFiles {
   private static void giveUp(SegmentFile file, SegmentCore core) throws IOException {
     try {
       if (core != null) {
-        core.leave(); // or this process would seem to use the segment until it ends
+        core.withdraw(); // or this process would seem to use the segment until it ends
       }
     } finally {
       file.close();

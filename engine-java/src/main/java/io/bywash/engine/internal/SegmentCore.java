@@ -121,7 +121,7 @@ public final class SegmentCore extends Attachment {
       return joined ? core : null;
     } finally {
       if (!joined) {
-        core.leave(); // not just the slot: a remover that saw this participant has left the removal to it
+        core.withdraw(); // not just the slot: a remover that saw this participant has left the removal to it
       }
     }
   }
@@ -204,14 +204,17 @@ public final class SegmentCore extends Attachment {
   @Override
   protected void leave() throws IOException {
     ExitHook.remove(this);
-    if (!participants.hasSlot()) {
-      participants.leave();
-      return; // taken for dead: whether anybody else stays is theirs to find out
-    }
+    participants.leave();
+  }
+
+  /** Leaves the segment at once. Only for one that was never handed to a user. */
+  void withdraw() throws IOException {
     try {
-      leaveName();
+      if (participants.hasSlot()) {
+        leaveName();
+      }
     } finally {
-      participants.leave();
+      leave();
     }
   }
 
@@ -235,11 +238,9 @@ public final class SegmentCore extends Attachment {
     }
   }
 
-  /**
-   * Says that this participant is leaving, and removes the segment if nobody else stays. A removal that fails is only
-   * logged: whoever closes a segment can do nothing about it.
-   */
-  private void leaveName() {
+  /** A removal that fails is only logged: whoever closes a segment can do nothing about it. */
+  @Override
+  protected void leaveName() {
     try {
       participants.beginLeaving();
       if (!participants.anyOtherStays() && !isKept()) {

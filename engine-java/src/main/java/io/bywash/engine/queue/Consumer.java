@@ -372,6 +372,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
     VarHandle.fullFence(); // [revoked] either this sees that the own role was revoked, or who revokes it sees the other
     if (handle.isRevoked()) {
       taken.handle.withdraw();
+      entry.core().settle();
     }
   }
 

@@ -12,6 +12,7 @@ import io.bywash.engine.TempBus;
 import io.bywash.engine.pool.Pool;
 import io.bywash.engine.pool.PoolUser;
 import java.lang.ref.Reference;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -142,6 +143,27 @@ class CloseInShortageTest {
     }
   }
 
+  /** Says whether each segment is removed that its last user closed in a shortage and again after it. */
+  static final class RemovesSegments implements ChildProgram {
+    @Override
+    public void run(String... arguments) throws Exception {
+      Path file = Path.of(arguments[0]);
+      Segment.create(file, SPEC).close(); // a class that is first needed without heap is lost to its process
+      Hog hog = new Hog(100);
+      boolean failed = false;
+      boolean gone = true;
+      for (int i = 0; gone && (i < TRIES || !failed && i < MOST_TRIES); i++) {
+        hog.free(Integer.MAX_VALUE);
+        Segment segment = Segment.create(file, SPEC);
+        failed |= hog.isRefused(segment::close);
+        segment.close();
+        gone = !Files.exists(file);
+      }
+      hog.free(Integer.MAX_VALUE);
+      ChildProgram.say("gone " + gone + " " + failed);
+    }
+  }
+
   private void assertSays(String word, String expected, Class<? extends ChildProgram> program) {
     try (ChildProcess child = ChildProcess.startBy(List.of(), List.of("-Xmx10m", "-XX:+UseSerialGC"), program,
         bus.path("full"))) {
@@ -158,5 +180,10 @@ class CloseInShortageTest {
   @Test
   void aSegmentThatIsClosedInAShortageAndAgainIsLeft() {
     assertSays("left", "true true", ClosesSegments.class);
+  }
+
+  @Test
+  void aSegmentThatItsLastUserClosesInAShortageAndAgainIsRemoved() {
+    assertSays("gone", "true true", RemovesSegments.class);
   }
 }

@@ -1,13 +1,10 @@
 package io.bywash.engine.internal.attachment;
 
-import io.bywash.engine.BusException;
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.SegmentGoneException;
 import io.bywash.engine.internal.events.EngineEvents;
-import io.bywash.engine.internal.files.BusFailures;
 import io.bywash.engine.internal.layout.SegmentLayout;
-import io.bywash.engine.internal.linux.EngineLog;
 import io.bywash.engine.internal.linux.Pages;
 import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.internal.memory.Region;
@@ -18,7 +15,6 @@ import io.bywash.engine.internal.segment.SegmentState;
 import io.bywash.engine.internal.segment.TruncatedFile;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -40,6 +36,7 @@ public abstract class Attachment {
   private final boolean readOnly;
   private final PeerProbe peerProbe;
   private final OpenRoles open;
+  private final Closing closing;
   private final AtomicInteger revocations = new AtomicInteger();
   private final Set<Long> touched = ConcurrentHashMap.newKeySet();
   private volatile boolean nameLost;
@@ -55,6 +52,7 @@ public abstract class Attachment {
     this.state = new SegmentState(path, file, region, participants);
     this.peerProbe = new PeerProbe(participants, geometry.slotCount());
     this.open = new OpenRoles(participants, geometry.rowCount());
+    this.closing = new Closing(this, open);
   }
 
   /** Frees what the slot of a dead participant holds in all structures, see {@link Participants.Sweeper}. */
@@ -66,7 +64,13 @@ public abstract class Attachment {
     return rolesFreed;
   }
 
-  /** Gives the slot back, and removes the segment if nobody else stays. Not called for an observer. */
+  /**
+   * Says that this participant is leaving, and removes the segment if nobody else stays. It may be called again. Not
+   * called for an observer, or for a participant that was taken for dead.
+   */
+  protected abstract void leaveName();
+
+  /** Gives the slot back. Not called for an observer. */
   protected abstract void leave() throws IOException;
 
   public final Path path() {
@@ -145,9 +149,20 @@ public abstract class Attachment {
       return;
     }
     nameProbedNanos = now;
-    if (!file.isAt(path) && state.isOpen() && !file.isAt(path)) {
+    if (!file.isAt(path) && isLostNow()) {
       nameLost = true;
       endRoles(null);
+    }
+  }
+
+  private boolean isLostNow() {
+    if (!file.tryBeginLook()) {
+      return false;
+    }
+    try {
+      return state.isOpen() && !file.isAt(path);
+    } finally {
+      file.endLook();
     }
   }
 
@@ -214,7 +229,7 @@ public abstract class Attachment {
   }
 
   public final void endOperation() {
-    detachAfterClose(open.end());
+    closing.endOperation();
   }
 
   /** Uses the segment's memory, which stays until {@code use} returns, even if the segment is closed meanwhile. */
@@ -256,7 +271,7 @@ public abstract class Attachment {
 
   /** Removes a role that was given back. */
   final void release(UsageGuard role) {
-    detachAfterClose(open.remove(role));
+    closing.release(role);
   }
 
   /** Counts a role that became unusable: as soon as it wakes, the hub checks whether somebody waits in it. */
@@ -271,61 +286,12 @@ public abstract class Attachment {
 
   /** Ends the roles in a row, or in all rows if it is null; a role in use ends when its operation does. */
   final void endRoles(Row row) {
-    Failures failures = new Failures();
-    end(open.in(row), failures);
-    failures.rethrow();
-  }
-
-  /**
-   * Takes all steps that can be taken. It allocates only what the barrier does: if there is no heap for that, it
-   * throws, and the roles are unusable but not given back.
-   */
-  private void end(List<UsageGuard> all, Failures failures) {
-    for (int i = 0; i < all.size(); i++) {
-      all.get(i).makeUnusable();
-    }
-    try {
-      participants.wakeSelf();
-      Thread.holdsLock(this); // throws an error that was held back, as in whileMapped
-    } catch (InternalError | RuntimeException failure) {
-      failures.add(typed(failure));
-    }
-    if (!all.isEmpty()) {
-      AllThreads.passSafepoint(); // [inside] a user who is outside finds the role unusable when it enters
-    }
-    for (int i = 0; i < all.size(); i++) {
-      try {
-        all.get(i).endIfOutside();
-        Thread.holdsLock(this);
-      } catch (RuntimeException | Error failure) {
-        failures.add(typed(failure));
-      }
-    }
-  }
-
-  /** A failure, with a typed exception instead of the error that a step meets when the file was truncated. */
-  private Throwable typed(Throwable failure) {
-    try {
-      return failure instanceof InternalError fault ? truncated(fault) : failure;
-    } catch (Error other) {
-      return other;
-    }
+    closing.endRoles(row);
   }
 
   /** Ends one role, now or at the end of the operation that its user is inside. */
   final void retire(UsageGuard role) {
-    if (!tryBeginOperation()) {
-      return; // the segment is being closed, which ends it too
-    }
-    try {
-      role.makeUnusable();
-      AllThreads.passSafepoint(); // [inside] a user who is outside finds the role unusable when it enters
-      role.endIfOutside();
-    } catch (InternalError fault) {
-      throw truncated(fault);
-    } finally {
-      endOperation();
-    }
+    closing.retire(role);
   }
 
   /**
@@ -333,30 +299,8 @@ public abstract class Attachment {
    * and slot stay until this is done, whoever else closes the role or the segment meanwhile.
    */
   final void revoke(UsageGuard role) {
-    if (!open.tryBegin(role)) {
-      return; // it was given back
-    }
-    try {
-      boolean passed = false;
-      try {
-        role.noteRevoked();
-        role.makeUnusable();
-        Failures failures = new Failures();
-        end(List.of(role), failures);
-        passed = true;
-        failures.rethrow();
-      } finally { // even when there is no heap for the rest
-        role.withdraw();
-        open.showClosed(passed);
-      }
-    } catch (InternalError fault) {
-      throw truncated(fault);
-    } finally {
-      endOperation();
-    }
+    closing.revoke(role);
   }
-
-  // ---- closing
 
   /**
    * Ends all roles, those in use when their operations end, and wakes whoever waits in them. The end of the last one,
@@ -365,61 +309,14 @@ public abstract class Attachment {
    * call this again.
    */
   public final void close() {
-    Failures failures = new Failures();
-    List<UsageGuard> all = open.beginClosing();
-    if (all == null) {
-      return;
-    }
-    boolean passed = false;
-    try {
-      end(all, failures);
-      passed = true;
-    } finally {
-      endClosing(passed, failures);
-    }
-    failures.rethrow();
+    closing.close();
   }
 
-  private void endClosing(boolean passed, Failures failures) {
-    boolean last = open.end();
-    try {
-      if (last) {
-        detach();
-      } else {
-        open.showClosed(passed);
-      }
-      Thread.holdsLock(this);
-    } catch (RuntimeException | Error failure) {
-      failures.add(typed(failure));
-    }
-  }
-
-  /** Called when an operation or role has ended. Detaches after the last one, whose own outcome must not be lost. */
-  private void detachAfterClose(boolean last) {
-    if (last) {
-      try {
-        detach();
-      } catch (BusException failure) {
-        EngineLog.log(System.Logger.Level.WARNING, "Segment " + path + " was closed while it was in use, and was not"
-            + " left in good order.", failure);
-      }
-    }
-  }
-
-  private void detach() {
-    if (!open.tryLeave()) {
-      return;
-    }
-    try {
-      if (!readOnly) {
-        leave();
-      }
-    } catch (IOException failure) {
-      throw BusFailures.of(path, failure);
-    } catch (InternalError fault) {
-      throw truncated(fault);
-    } finally {
-      file.close();
-    }
+  /**
+   * Leaves the segment, if it was closed and nothing can be sent in it any more. To be called when a role has ceased to
+   * be able to, by somebody who is inside an operation.
+   */
+  public final void settle() {
+    closing.settle();
   }
 }

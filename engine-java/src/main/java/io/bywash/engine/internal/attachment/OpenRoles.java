@@ -19,6 +19,12 @@ final class OpenRoles {
   private final int[] rowHolds;
   private int operations;
   private volatile boolean closing; // written under the lock
+  /** Whether all threads have passed a safepoint since the roles of a closing segment became unusable. */
+  private boolean passed;
+  /** How many threads are ending the roles of a closing segment. */
+  private int closers;
+  /** Whether the segment was left to others, or removed, since the last role ended. */
+  private boolean nameLeft;
   private boolean left;
 
   OpenRoles(Participants participants, int rowCount) {
@@ -53,14 +59,12 @@ final class OpenRoles {
     return !left;
   }
 
-  /** Ends an operation; true when it was the last thing that kept a closing segment open. */
+  /** Ends an operation; true when it was the last thing that kept a closing segment, and slot and memory have to go. */
   synchronized boolean end() {
     operations--;
-    return closing && isIdle();
-  }
-
-  private boolean isIdle() {
-    return roles.isEmpty() && operations == 0;
+    boolean last = nameLeft && roles.isEmpty() && operations == 0 && !left;
+    left |= last;
+    return last;
   }
 
   // ---- roles
@@ -86,14 +90,22 @@ final class OpenRoles {
     return true;
   }
 
-  /** Removes a role that was given back; true when it was the last thing that kept a closing segment open. */
+  /**
+   * Removes a role that was given back. True when the segment was closed before: then an operation was begun, in which
+   * the caller has to settle what becomes of it.
+   */
   synchronized boolean remove(UsageGuard role) {
     observers.remove(role);
-    boolean hadIt = roles.remove(role);
-    if (hadIt && role.isShared()) {
+    if (!roles.remove(role)) {
+      return false;
+    }
+    if (role.isShared()) {
       letGo(role.row().row());
     }
-    return hadIt && closing && isIdle();
+    nameLeft = false;
+    boolean wasClosed = closing && closers == 0;
+    operations += wasClosed ? 1 : 0;
+    return wasClosed;
   }
 
   synchronized boolean isOpen(UsageGuard role) {
@@ -136,11 +148,11 @@ final class OpenRoles {
   // ---- closing
 
   /**
-   * Begins the caller's operation, and lets no other begin. Returns all roles, or null if this was called before and
-   * all roles are given back. An error changes nothing.
+   * Begins the caller's operation, and lets no other begin. Returns all roles that were not given back, or null if this
+   * participant has left. An error changes nothing.
    */
   synchronized List<UsageGuard> beginClosing() {
-    if (closing && roles.isEmpty()) {
+    if (left) {
       return null;
     }
     Set<UsageGuard> all = new HashSet<>(roles);
@@ -151,34 +163,43 @@ final class OpenRoles {
     roles = all;
     observers = none;
     operations++;
+    closers++;
     return list;
   }
 
   /**
-   * Shows others that this participant has closed the segment, if it has. It keeps the segment in use only for a role
-   * whose user is still inside and may be about to send something, which one whose role was revoked cannot.
+   * Notes that those roles were ended whose users are outside.
    *
    * @param passed whether all threads have passed a safepoint since the roles became unusable; else any role may send
    */
-  synchronized void showClosed(boolean passed) {
-    if (closing && !left && participants.self() != 0 && participants.hasSlot()) {
-      if (!passed || roles.stream().anyMatch(UsageGuard::mayStillSend)) {
-        participants.showClosed();
-      } else {
-        participants.beginLeaving();
-      }
+  synchronized void noteEnded(boolean passed) {
+    this.passed |= passed;
+    closers--;
+  }
+
+  /**
+   * Whether the segment is closing and has to be left now, since nothing can be sent in it any more. Else others see
+   * that it is closed here: it stays in use for a role whose user is still inside and may be about to send something,
+   * which one whose role was revoked cannot.
+   */
+  synchronized boolean mayLeave() {
+    if (!closing || left || nameLeft) {
+      return false;
     }
+    boolean may = roles.isEmpty() || passed && roles.stream().noneMatch(UsageGuard::mayStillSend);
+    if (!may && participants.self() != 0 && participants.hasSlot()) {
+      participants.showClosed();
+    }
+    return may;
+  }
+
+  /** Notes that the segment was left to others, or removed. */
+  synchronized void noteLeft() {
+    nameLeft = true;
   }
 
   /** Whether slot, lock and memory were given up. They are not while the caller holds this object's lock. */
   synchronized boolean hasLeft() {
     return left;
-  }
-
-  /** Marks slot, lock and memory as given up; false when they already were. */
-  synchronized boolean tryLeave() {
-    boolean first = !left;
-    left = true;
-    return first;
   }
 }
