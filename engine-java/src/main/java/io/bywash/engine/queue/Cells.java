@@ -20,6 +20,8 @@ final class Cells {
   /** How long a walk goes on while others are faster. Hostile words are not followed for longer. */
   private static final long WALK_NANOS = 2_000_000_000;
   private static final int WALK_STEPS = 1 << 22;
+  /** How often all cells are looked at again because messages move, before they are taken to hold one. */
+  private static final int COUNT_TRIES = 1_000;
   /** Years away at full speed; beyond it, sums of positions could overflow. */
   static final long MAX_POSITION = 1L << 60;
 
@@ -295,16 +297,32 @@ final class Cells {
   }
 
   /**
-   * How many messages there are, in cells and in roles; only approximate while they move, but not 0 because one is
-   * taken or given back meanwhile.
+   * How many messages there are, in cells and in roles; only approximate while they move. It is 0 only if there was
+   * none at some instant: no step was made between two looks at the cells, which were all empty, and no role held one.
    */
   long messageCount() {
-    long before = heldCount(); // a message that is given back meanwhile is found here
-    long count = 0;
-    for (int index = 0; index < capacity; index++) {
-      count += step(cell(index)) & 1;
+    for (int tries = 0; tries < COUNT_TRIES; tries++) {
+      long before = stepSum();
+      long count = heldCount();
+      long after = 0;
+      for (int index = 0; index < capacity; index++) {
+        long step = step(cell(index)); // [cell] steps only rise, so an equal sum means that each is the same
+        after += step;
+        count += step & 1;
+      }
+      if (count > 0 || before == after) {
+        return count;
+      }
     }
-    return count + Math.max(before, heldCount()); // one that is taken meanwhile is found here
+    return 1; // they move all the time
+  }
+
+  private long stepSum() {
+    long sum = 0;
+    for (int index = 0; index < capacity; index++) {
+      sum += step(cell(index));
+    }
+    return sum;
   }
 
   private long heldCount() {

@@ -25,9 +25,11 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -79,6 +81,31 @@ class LastLeaverTest {
   private void leaveStale() throws Exception {
     try (Segment segment = Segment.create(bus.path("template"), SPEC)) {
       Files.copy(segment.path(), bus.path("seg"));
+    }
+  }
+
+  /** Whoever asks looks at many cells, so that the message moves meanwhile, and not only once. */
+  @Test
+  void aMessageThatMovesAllTheTimeIsNotOverlooked() throws Exception {
+    try (TestJobs queue = TestJobs.of(bus.path("seg"), 1 << 12); Producer producer = queue.producer();
+        Consumer consumer = queue.consumer(); Threads threads = new Threads()) {
+      Cells cells = Cells.of(queue.jobs);
+      AtomicBoolean counted = new AtomicBoolean();
+      TestJobs.send(producer, 0, 1);
+      threads.start("counts", () -> {
+        try {
+          for (int i = 0; i < 30_000; i++) {
+            assertTrue(cells.messageCount() > 0, "the message was overlooked");
+          }
+        } finally {
+          counted.set(true);
+        }
+      });
+      while (!counted.get()) {
+        TestJobs.take(consumer).giveBack();
+      }
+      threads.join();
+      TestJobs.takeNumber(consumer);
     }
   }
 
@@ -164,6 +191,47 @@ class LastLeaverTest {
         assertEquals(List.of(), bus.files());
         claim.abort();
       }
+    }
+  }
+
+  @Test
+  void theSegmentGoesWhenTheRoleThatAloneKeepsItIsRevoked() throws Exception {
+    Segment sending = Segment.create(bus.path("seg"), SPEC);
+    Segment other = Segment.attach(bus.path("seg"), 0);
+    Producer producer = Producer.open(sending.directory().find(TestJobs.NAME).orElseThrow());
+    try (Claim claim = producer.tryClaim(8); Threads threads = new Threads()) {
+      threads.start("closer", () -> {
+        sending.close();
+        other.close();
+        assertEquals(List.of("seg"), bus.files());
+        producer.revoke();
+        assertEquals(List.of(), bus.files(), "the last one that kept the segment in use looks at nothing");
+      });
+      threads.join();
+      claim.abort();
+    }
+  }
+
+  @Test
+  void theSegmentGoesWhenTheLastRoleEndsThatWasNotRevoked() throws Exception {
+    Segment sending = Segment.create(bus.path("seg"), SPEC);
+    Segment other = Segment.attach(bus.path("seg"), 0);
+    Entry jobs = sending.directory().find(TestJobs.NAME).orElseThrow();
+    Producer hung = Producer.open(jobs);
+    Producer busy = Producer.open(jobs);
+    try (Claim open = hung.tryClaim(8); Claim claim = busy.tryClaim(8)) {
+      try (Threads threads = new Threads()) {
+        threads.start("closer", () -> {
+          hung.revoke();
+          sending.close();
+          other.close();
+        });
+        threads.join();
+      }
+      assertEquals(List.of("seg"), bus.files(), "what the producer is about to send would be lost");
+      claim.abort();
+      assertEquals(List.of(), bus.files(), "only a revoked role keeps it");
+      open.abort();
     }
   }
 
@@ -294,6 +362,7 @@ class LastLeaverTest {
   }
 
   @Test
+  @Tag("once") // it waits for as long as the lock is waited for
   void whoCannotRemoveTheSegmentAsTheLastOneLeavesItAndIsNotTold() throws Exception {
     Segment last = Segment.create(bus.path("seg"), SPEC);
     try (OpenDirectory directory = OpenDirectory.of(bus.directory())) {
