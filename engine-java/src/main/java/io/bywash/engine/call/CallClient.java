@@ -53,6 +53,9 @@ public final class CallClient implements AutoCloseable {
   private final Queue<Submission<?>> submitted = new ConcurrentLinkedQueue<>();
   private final Queue<Submission<?>> cancelled = new ConcurrentLinkedQueue<>();
   private final RecordBytes bytes = new RecordBytes();
+  /** Made beforehand, since there may be no heap for it when it is told. */
+  private final RuntimeException closedEnd =
+      new SegmentClosedException("This call client is closed. Open another one.");
   /** The records that the endpoint is known to carry. */
   private volatile Records<?> checked;
   private volatile boolean sleeping;
@@ -229,7 +232,7 @@ public final class CallClient implements AutoCloseable {
   // ---- the client's thread
 
   private void run() {
-    RuntimeException over = new SegmentClosedException("This call client is closed. Open another one.");
+    RuntimeException over = closedEnd;
     try {
       while (!closed) {
         sendAll();

@@ -124,7 +124,7 @@ final class Submission<R> {
     }
   }
 
-  /** False when there is no heap for that. */
+  /** False when there was no heap for that, or for all stages that depend on it: a further try triggers the others. */
   private boolean tryComplete(R read, Throwable why) {
     try {
       if (why == null) {
@@ -134,7 +134,7 @@ final class Submission<R> {
       }
       return true;
     } catch (OutOfMemoryError shortage) {
-      return future.isDone();
+      return false;
     }
   }
 }
