@@ -115,7 +115,7 @@ public final class ChildProcess implements AutoCloseable {
     Assumptions.assumeTrue(failure.isEmpty(), "NOT CHECKED: " + starter + " does not work here: " + failure);
   }
 
-  private static ChildProcess start(List<String> starter, List<String> options, Setup setup,
+  static ChildProcess start(List<String> starter, List<String> options, Setup setup,
       Map<String, String> environment, Class<? extends ChildProgram> program, Object... arguments) {
     List<String> command = command(setup);
     if (ChildProgram.Uncached.class.isAssignableFrom(program)) {

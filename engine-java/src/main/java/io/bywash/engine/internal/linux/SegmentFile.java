@@ -427,6 +427,21 @@ public final class SegmentFile implements AutoCloseable {
     }
   }
 
+  /**
+   * Begins a look at the mapped memory by somebody who is outside of all operations; false when it was given back. The
+   * look must end soon, by {@link #endLook}.
+   */
+  public boolean tryBeginLook() {
+    return NativeAccess.ENABLED || mapping.tryBeginLook();
+  }
+
+  /** Ends a look that {@link #tryBeginLook} began. */
+  public void endLook() {
+    if (!NativeAccess.ENABLED) {
+      mapping.endLook();
+    }
+  }
+
   /** Gives the mapped memory and all locks back, and closes the descriptor. Calling this again does nothing. */
   @Override
   public void close() {

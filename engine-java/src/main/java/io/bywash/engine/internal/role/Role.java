@@ -56,8 +56,11 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
 
   /** Whether the role can no longer be used, or a condition holds. */
   final boolean isUnusableOr(BooleanSupplier condition) {
+    if (!guard.isUsable() || !entry.core().file().tryBeginLook()) {
+      return true;
+    }
     try {
-      return !guard.isUsable() || condition.getAsBoolean();
+      return condition.getAsBoolean();
     } catch (RuntimeException fault) {
       if (guard.isUsable()) {
         throw fault;
@@ -66,6 +69,8 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
       if (guard.isUsable()) {
         throw entry.core().truncated(fault);
       }
+    } finally {
+      entry.core().file().endLook();
     }
     return true; // it was closed after the first check, and its memory is gone
   }

@@ -123,12 +123,18 @@ final class WaitGroup {
     if (any == null) {
       return;
     }
+    if (!waiters.row().core().file().tryBeginLook()) {
+      lookAtAll();
+      return;
+    }
     long now;
     try {
       now = any.point.changeStamp();
     } catch (RuntimeException | InternalError failure) { // each wait meets it too
       lookAtAll();
       return;
+    } finally {
+      waiters.row().core().file().endLook();
     }
     if (now != stamp || timedCount > 0) {
       stamp = now;
