@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** Threads of a test: started together, joined together, and the first failure of any of them is the test's. */
 public final class Threads implements AutoCloseable {
@@ -26,19 +28,35 @@ public final class Threads implements AutoCloseable {
   /** Starts a thread. */
   public Thread start(String name, Work work) {
     CountDownLatch running = new CountDownLatch(1);
-    Thread thread = new Thread(() -> {
+    Thread thread = new Tested(name, () -> {
       running.countDown();
       try {
         work.run();
       } catch (Throwable failure) {
+        ((Tested) Thread.currentThread()).interrupts.forEach(failure::addSuppressed);
         failures.add(failure);
       }
-    }, name);
+    });
     thread.setDaemon(true);
     threads.add(thread);
     thread.start();
     await(() -> running.getCount() == 0, name + " to start");
     return thread;
+  }
+
+  /** A thread that knows who interrupted it. */
+  private static final class Tested extends Thread {
+    private final ConcurrentLinkedQueue<Throwable> interrupts = new ConcurrentLinkedQueue<>();
+
+    Tested(String name, Runnable work) {
+      super(work, name);
+    }
+
+    @Override
+    public void interrupt() {
+      interrupts.add(new Throwable("interrupted by thread \"" + Thread.currentThread().getName() + "\""));
+      super.interrupt();
+    }
   }
 
   /** Whether a thread has failed already; the others may then stop. */
@@ -69,6 +87,22 @@ public final class Threads implements AutoCloseable {
   @Override
   public void close() {
     threads.forEach(Thread::interrupt);
+  }
+
+  /** As {@link CompletableFuture#runAsync(Runnable)}, in a thread of its own: the common pool may have only one. */
+  public static CompletableFuture<Void> runAsync(Runnable task) {
+    return CompletableFuture.runAsync(task, Threads::execute);
+  }
+
+  /** As {@link CompletableFuture#supplyAsync(Supplier)}, in a thread of its own. */
+  public static <T> CompletableFuture<T> supplyAsync(Supplier<T> task) {
+    return CompletableFuture.supplyAsync(task, Threads::execute);
+  }
+
+  private static void execute(Runnable task) {
+    Thread thread = new Thread(task, "task of a test");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   /** Waits until {@code condition} holds; fails when it does not within a generous time. */

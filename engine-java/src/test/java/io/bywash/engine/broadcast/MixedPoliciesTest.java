@@ -88,7 +88,7 @@ class MixedPoliciesTest {
   @ValueSource(booleans = {false, true})
   void eachGetsWhatItWasPromisedFromAPublisherInAnotherThread(boolean batches) throws InterruptedException {
     Random random = Payload.random("eachGetsWhatItWasPromised(" + batches + ")");
-    int count = 50_000;
+    int count = batches ? 20_000 : 50_000;
     AtomicBoolean over = new AtomicBoolean();
     try (Threads threads = new Threads();
         Subscriber block = reading.subscriber(SubscriberOptions.block());

@@ -131,7 +131,7 @@ class CallClientTest {
           assertArrayEquals(answer(number), patient.removeFirst().get(PATIENCE_NANOS, TimeUnit.NANOSECONDS));
         }
         assertEquals(answer(10).length, client.callAsync(TestCalls.content(10), PATIENCE_NANOS).thenCombine(
-            CompletableFuture.runAsync(() -> TestCalls.answer(TestCalls.take(responder))), (reply, _) -> reply.length)
+            Threads.runAsync(() -> TestCalls.answer(TestCalls.take(responder))), (reply, _) -> reply.length)
             .get(PATIENCE_NANOS, TimeUnit.NANOSECONDS));
       }
     }

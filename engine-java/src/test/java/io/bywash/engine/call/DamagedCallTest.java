@@ -20,6 +20,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.TempBus;
+import io.bywash.engine.Threads;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -94,7 +95,7 @@ class DamagedCallTest {
     try (TestCalls calls = calls(); Caller caller = calls.caller(); Responder responder = calls.responder()) {
       for (int i = 0; i < 6; i++) {
         int number = i;
-        CompletableFuture<Long> call = CompletableFuture.supplyAsync(
+        CompletableFuture<Long> call = Threads.supplyAsync(
             () -> number(caller.call(content(number), PATIENCE_NANOS)));
         if (i % 2 == 0) {
           answerWrongly(calls, take(responder), STATUS_OK);

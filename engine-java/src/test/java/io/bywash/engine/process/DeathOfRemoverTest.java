@@ -10,6 +10,7 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
+import io.bywash.engine.Threads;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
@@ -157,8 +158,8 @@ class DeathOfRemoverTest {
       assertThrows(SegmentNotFoundException.class, () -> Segment.attach(bus.path("gone"), 300_000_000));
       assertTrue(Files.exists(bus.path("gone")));
       CompletableFuture<Segment> attaching =
-          CompletableFuture.supplyAsync(() -> Segment.attach(bus.path("gone"), ChildProgram.PATIENCE_NANOS));
-      CompletableFuture<Segment> opening = CompletableFuture.supplyAsync(() -> Segment.open(bus.path("gone"), SPEC));
+          Threads.supplyAsync(() -> Segment.attach(bus.path("gone"), ChildProgram.PATIENCE_NANOS));
+      CompletableFuture<Segment> opening = Threads.supplyAsync(() -> Segment.open(bus.path("gone"), SPEC));
       remover.kill();
       try (Segment attached = attaching.join(); Segment opened = opening.join()) {
         assertEquals(new Forgery(attached).segmentId(), new Forgery(opened).segmentId());

@@ -10,6 +10,7 @@ import io.bywash.engine.Kind;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
+import io.bywash.engine.Threads;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.broadcast.Publisher;
@@ -66,8 +67,8 @@ class DeathUnderLoadTest {
         try (ChildProcess writer = ChildProcess.start(PublishWithLedger.class, segment.path(), ledgerFile)) {
           assertEquals(blocking.nextSequence(), writer.awaitLong("opened"), "the successor's first sequence");
           AtomicBoolean killed = new AtomicBoolean();
-          CompletableFuture<Void> reading = CompletableFuture.runAsync(() -> readWhile(killed, blocking, all));
-          CompletableFuture<Void> skimming = CompletableFuture.runAsync(() -> readWhile(killed, skipping, some));
+          CompletableFuture<Void> reading = Threads.runAsync(() -> readWhile(killed, blocking, all));
+          CompletableFuture<Void> skimming = Threads.runAsync(() -> readWhile(killed, skipping, some));
           if (round == 0) { // or the test might prove nothing
             ChildProcess.eventually("something is published", () -> BroadcastStatus.of(
                 segment.directory().find(Programs.QUEUE, Kind.BROADCAST)).messageCount() > 0);
@@ -150,7 +151,7 @@ class DeathUnderLoadTest {
         ChildProcess reader = ChildProcess.start(Programs.Subscribe.class, segment.path(), MAX_BYTES, "block")) {
       reader.await("joined");
       assertTrue(fill(publisher) > 0);
-      CompletableFuture<Void> publishing = CompletableFuture.runAsync(() -> {
+      CompletableFuture<Void> publishing = Threads.runAsync(() -> {
         for (int i = 0; i < 1_000; i++) {
           Programs.publishNext(publisher, MAX_BYTES);
         }
@@ -193,7 +194,7 @@ class DeathUnderLoadTest {
       reader.await("joined");
       long until = 50_000;
       reader.tell("until " + until);
-      CompletableFuture<Void> publishing = CompletableFuture.runAsync(() -> {
+      CompletableFuture<Void> publishing = Threads.runAsync(() -> {
         while (publisher.nextSequence() < until) {
           Programs.publishNext(publisher, MAX_BYTES);
         }

@@ -8,6 +8,7 @@ import io.bywash.engine.NoSpaceException;
 import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TempBus;
+import io.bywash.engine.Threads;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
@@ -192,7 +193,7 @@ class FullFileSystemTest {
       try (Segment existing = Segment.create(directory.resolve("existing"), spec(200_000));
           Publisher publisher = Programs.publisher(existing);
           Subscriber subscriber = Programs.subscriber(existing, SubscriberOptions.block())) {
-        CompletableFuture<Void> filling = CompletableFuture.runAsync(() -> fill(directory.resolve("filler"), over));
+        CompletableFuture<Void> filling = Threads.runAsync(() -> fill(directory.resolve("filler"), over));
         long start = System.nanoTime();
         while (created < 10 || refusedByAllocation < 10) {
           assertTrue(System.nanoTime() - start < PATIENCE_NANOS, "created " + created + ", refused by the check "

@@ -88,7 +88,7 @@ class HeapShortageTest {
   /** Takes roles of a queue while the heap is exhausted but for some bytes, another number of them each time. */
   static final class TakesRoles implements ChildProgram {
     private static final int ROLES = 64;
-    private static final int TRIES = 200;
+    private static final int TRIES = 50;
 
     @Override
     public void run(String... arguments) throws Exception {
@@ -100,7 +100,7 @@ class HeapShortageTest {
         int failures = 0;
         Random random = Payload.random("heap shortage");
         for (int i = 0; i < TRIES; i++) {
-          failures += tryOpen(jobs, hog, random.nextInt(200)) ? 0 : 1;
+          failures += tryOpen(jobs, hog, random.nextInt(50)) ? 0 : 1;
         }
         Arrays.fill(hog, null);
         List<Consumer> all = new ArrayList<>();

@@ -197,7 +197,7 @@ class HostileWordsTest {
       SegmentCore core = SegmentFace.core(large);
       try (ChildProcess locker = ChildProcess.start(LockShared.class, large.path())) {
         locker.await("locked");
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < 3; i++) {
           var full = assertThrows(TableFullException.class, () -> Segment.attach(large.path(), 0));
           assertTrue(full.getMessage().contains("255 free ones are locked"), full.getMessage());
         }
@@ -205,7 +205,7 @@ class HostileWordsTest {
           core.region().setLongRelease(core.geometry().slot(id),
               Owner.word(Owner.participant(id, 1), 0, 0, SegmentLayout.SLOT_ACTIVE));
         }
-        for (int i = 0; i < 8; i++) {
+        for (int i = 0; i < 3; i++) {
           assertEquals(List.of(), large.recover().dead(), "their locks are not to be had");
         }
         locker.tell("end");

@@ -11,6 +11,7 @@ import io.bywash.engine.SegmentAccessException;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.TempBus;
+import io.bywash.engine.Threads;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.broadcast.Subscriber;
@@ -114,7 +115,7 @@ class ObserverProcessTest {
     try (Segment segment = create(2); Segment observed = Segment.observe(segment.path())) {
       Forgery forgery = new Forgery(segment);
       long dead = forgery.deadParticipant(1);
-      CompletableFuture<Void> probing = CompletableFuture.runAsync(() -> {
+      CompletableFuture<Void> probing = Threads.runAsync(() -> {
         while (!enough.get()) {
           assertEquals(2, observed.participants().size());
         }

@@ -10,6 +10,7 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.TempBus;
+import io.bywash.engine.Threads;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.BroadcastStatus;
 import io.bywash.engine.broadcast.Publisher;
@@ -158,7 +159,7 @@ class PolicyProcessTest {
             ledgers.resolve("ledger"))) {
           assertEquals(all.received, writer.awaitLong("opened"), "the successor's first sequence");
           AtomicBoolean killed = new AtomicBoolean();
-          CompletableFuture<Void> reading = CompletableFuture.runAsync(() -> {
+          CompletableFuture<Void> reading = Threads.runAsync(() -> {
             while (!killed.get()) {
               all.poll(block, 100, 1_000_000);
               some.poll(skip, 20, 0);

@@ -308,7 +308,7 @@ class RecoverTest {
         List<CompletableFuture<Recovery>> running = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
           Segment by = i % 2 == 0 ? segment : other;
-          running.add(CompletableFuture.supplyAsync(by::recover));
+          running.add(Threads.supplyAsync(by::recover));
         }
         List<Integer> buried = new ArrayList<>();
         int rolesFreed = 0;
