@@ -49,11 +49,14 @@ abstract class Lane(private val workspace: Workspace, val setting: Setting) : Au
     /** Moves so many messages; answers what was measured, by name. */
     protected abstract fun move(count: Long): Map<String, Double>
 
+    /** So many messages at least are in each round. */
+    protected open val minCount = if (IS_TINY) 1_000L else 10_000L
+
     /** How many messages a round of so many nanoseconds is; by default what the last rounds did in that time. */
     protected open fun count(nanos: Long): Long {
         val speed = speeds.sorted().getOrElse(speeds.size / 2) { 0.0 }
         val most = minOf(lastCount * 4, contender.maxRoundBytes / setting.sizeBytes)
-        return (speed * nanos / 1e9).toLong().coerceIn(MIN_COUNT, maxOf(MIN_COUNT, most))
+        return (speed * nanos / 1e9).toLong().coerceIn(minCount, maxOf(minCount, most))
     }
 
     /** One round of about so many nanoseconds. */
@@ -103,7 +106,7 @@ abstract class Lane(private val workspace: Workspace, val setting: Setting) : Au
         private const val FASTEST_NANOS = 100
 
         /** The shortest rounds suffice to see whether it works. */
-        private val MIN_COUNT = if (java.lang.Boolean.getBoolean("bench.tiny")) 1_000L else 10_000L
+        @JvmStatic protected val IS_TINY = java.lang.Boolean.getBoolean("bench.tiny")
         private const val KEPT_SPEEDS = 5
     }
 }
@@ -165,7 +168,7 @@ class StreamLane(workspace: Workspace, setting: Setting) : Lane(workspace, setti
 }
 
 /** A message goes to another process and its echo comes back, over two channels. */
-class PingLane(workspace: Workspace, setting: Setting) : Lane(workspace, setting) {
+open class PingLane(workspace: Workspace, setting: Setting) : Lane(workspace, setting) {
     private val echo = reader()
 
     override fun open() {

@@ -85,7 +85,7 @@ final class Monitor {
     String segment = "task-farm-" + farm.pid();
     Programs.leaveNothing(segment);
     try (Watch watch = new Watch(segment, SECONDS.toNanos(hungSeconds), SECONDS.toNanos(60), out)) {
-      lookUntil(watch, () -> watch.count(State.WORKS) == 4, 60);
+      lookUntil(watch, () -> watch.count(State.WORKS) == 4 && watch.haveAllFoundFull(), 60);
       long victim = watch.process(VICTIM);
       if (!skip) {
         signal("STOP", victim);

@@ -96,6 +96,11 @@ final class Watch implements AutoCloseable {
     return states.values().stream().filter(state::equals).count();
   }
 
+  /** Whether each process has found its queue full, so that it stands with work in its hands. */
+  boolean haveAllFoundFull() {
+    return told.values().stream().allMatch(stats -> stats.full() > 0);
+  }
+
   /** The process that tells in an element. */
   long process(int index) {
     return told.get(index).process();

@@ -90,6 +90,9 @@ class RecordingTest {
                 val recorded = CompletableFuture.supplyAsync {
                     recorder.record(channel, "file", fromOldest = true, bufferBytes = 0)
                 }
+                if (channel is SlowDisk) {
+                    channel.isWriting.get(100, TimeUnit.SECONDS) // or it might begin at the end, and lose nothing
+                }
                 publish(segment, count)
                 segment.close()
                 recorded.get(100, TimeUnit.SECONDS) // it ends by itself, since the segment is gone
@@ -128,7 +131,10 @@ class RecordingTest {
 
     /** A disk that is so slow that the publisher turns the ring many times meanwhile. */
     private class SlowDisk(private val file: WritableByteChannel) : WritableByteChannel by file {
+        val isWriting = CompletableFuture<Unit>()
+
         override fun write(source: ByteBuffer): Int {
+            isWriting.complete(Unit)
             Thread.sleep(100)
             return file.write(source)
         }
