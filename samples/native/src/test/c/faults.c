@@ -1,48 +1,10 @@
 /*
  * faults CASE SEGMENT : what the library does when its user is wrong, when memory holds nonsense, or when the operating
- * system refuses something. One process alone: it creates the segment, and ends with 1 if anything is not as promised.
+ * system refuses something. Cases of work queues are in queues.c.
  */
-#include "peer.h"
+#include "faults.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <malloc.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-static bywash_segment *segment;
-
-/** Ends the program unless a result is the expected one. */
-static void expect(int64_t expected, int64_t result, const char *what) {
-  if (result != expected) {
-    fprintf(stderr, "faults: %s: %lld, and %lld was expected: %s\n", what, (long long)result, (long long)expected,
-        result < 0 ? bywash_error() : "");
-    exit(1);
-  }
-}
-
-static void create(const char *name, const bywash_entry *entries, size_t count) {
-  bywash_segment_spec spec;
-  bywash_small_spec(&spec, entries, count);
-  must(bywash_create(name, &spec, &segment), "create");
-}
-
-/** The bytes of the segment, to be damaged. */
-static char *bytes_of(const char *name, size_t *count) {
-  struct stat found;
-  int file = open(name, O_RDWR);
-  if (file < 0 || fstat(file, &found) != 0) {
-    perror(name);
-    exit(1);
-  }
-  *count = (size_t)found.st_size;
-  char *bytes = mmap(NULL, *count, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-  close(file);
-  return bytes;
-}
 
 /** A request that is refused leaves the call before it alone. */
 static void too_long(const char *name) {
@@ -69,15 +31,6 @@ static void too_long(const char *name) {
   bywash_caller_close(caller);
   bywash_responder_close(responder);
 }
-
-/** The first byte of the structure of a row. */
-static char *structure_of(char *bytes, int row) {
-  int64_t offset;
-  memcpy(&offset, bytes + 4096 + 8 * 256 + 256 * row + 8, sizeof offset); /* docs/SPEC.md 4.1, of a small segment */
-  return bytes + offset;
-}
-
-static void put(char *at, int64_t word) { memcpy(at, &word, sizeof word); }
 
 enum { CALL_BYTES = 16, CALL_SLOTS = 4, CALL_SLOT = 384 }; /* docs/SPEC.md 14.1 */
 
@@ -264,97 +217,6 @@ static void forbidden(const char *name) {
   }
 }
 
-static void send(bywash_producer *producer, const char *text, int32_t type) {
-  expect(1, bywash_send(producer, text, (int64_t)strlen(text), type, 0), "send");
-}
-
-static void take(bywash_consumer *consumer, int32_t type, int32_t deliveries) {
-  bywash_message m;
-  expect(1, bywash_take(consumer, &m, PATIENCE), "take");
-  expect(type, m.type, "type");
-  expect(deliveries, m.deliveries, "deliveries");
-  expect(0, bywash_acknowledge(consumer), "acknowledge");
-}
-
-/** A process whose consumers take a message each, and that ends with these. */
-static void die_with(const char *name, int32_t first, int32_t last) {
-  pid_t child = fork();
-  if (child == 0) {
-    must(bywash_attach(name, 0, &segment), "attach");
-    for (int32_t type = first; type <= last; type++) {
-      bywash_consumer *consumer;
-      bywash_message m;
-      int result;
-      must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
-      while ((result = bywash_take(consumer, &m, PATIENCE)) == BYWASH_EDAMAGED) {
-      }
-      expect(1, result, "take");
-      expect(type, m.type, "type");
-    }
-    _exit(0);
-  }
-  int status = 1;
-  if (waitpid(child, &status, 0) != child || status != 0) {
-    fprintf(stderr, "faults: the child has failed\n");
-    exit(1);
-  }
-}
-
-/** The length of the message with that text. */
-static int32_t *length_in(char *bytes, size_t count, const char *text) {
-  char *found = memmem(bytes, count, text, strlen(text));
-  if (found == NULL) {
-    fprintf(stderr, "faults: message %s is not there\n", text);
-    exit(1);
-  }
-  return (int32_t *)(void *)(found - 48 + 16); /* docs/SPEC.md 9.1 */
-}
-
-/** Damaged messages that the dead have left are told of; they keep nobody from the others, and stay as they are. */
-static void leftover(const char *name) {
-  bywash_entry entry;
-  bywash_producer *producer;
-  bywash_consumer *consumer;
-  bywash_message m;
-  size_t count;
-  must(bywash_work_queue(&entry, "jobs", 4, 16, NULL, 8), "jobs");
-  create(name, &entry, 1);
-  must(bywash_producer_open(segment, "jobs", NULL, &producer), "producer");
-  send(producer, "first damaged", 1);
-  die_with(name, 1, 1);
-  char *bytes = bytes_of(name, &count);
-  int32_t *first = length_in(bytes, count, "first damaged");
-  *first = 0;
-  must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
-  for (int round = 0; round < 2; round++) {
-    send(producer, "sound", 2);
-    send(producer, "sound", 3);
-    expect(BYWASH_EDAMAGED, bywash_take(consumer, &m, 0), "a damaged message");
-    take(consumer, 2, 1);
-    take(consumer, 3, 1);
-    expect(BYWASH_ESTATE, bywash_acknowledge(consumer), "acknowledge a damaged message");
-    bywash_consumer_close(consumer);
-    must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
-  }
-  send(producer, "left and sound", 4);
-  send(producer, "second damaged", 5);
-  bywash_consumer_close(consumer);
-  die_with(name, 4, 5);
-  int32_t *second = length_in(bytes, count, "second damaged");
-  *second = 17;
-  must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
-  take(consumer, 4, 2); /* though it lies between the two */
-  expect(BYWASH_EDAMAGED, bywash_take(consumer, &m, PATIENCE), "two damaged messages");
-  *first = (int32_t)strlen("first damaged");
-  *second = (int32_t)strlen("second damaged");
-  take(consumer, 1, 2);
-  take(consumer, 5, 2);
-  expect(0, bywash_take(consumer, &m, 0), "one message too many");
-  bywash_consumer_close(consumer);
-  bywash_producer_close(producer);
-  munmap(bytes, count);
-}
-
 enum { UNINTERRUPTED = 64 << 20 };
 static int interruptions;
 
@@ -379,46 +241,6 @@ static void interrupted(const char *name) {
         (long long)found.st_size);
     exit(1);
   }
-}
-
-/** Lets this process have no more memory from now on, for blocks of some size. */
-static void exhaust_memory(void) {
-  struct rlimit none = { 0, RLIM_INFINITY };
-  void *volatile block;
-  mallopt(M_MMAP_THRESHOLD, 1 << 16); /* such a block takes memory from the kernel, and nowhere else */
-  if (setrlimit(RLIMIT_AS, &none) != 0 || (block = malloc(1 << 17)) != NULL) {
-    fprintf(stderr, "faults: there is still memory\n");
-    exit(1);
-  }
-}
-
-/** Who has no memory left to look at what has to stay lets it stay, and buries the dead all the same. */
-static void memory(const char *name) {
-  enum { ROWS = 512 };
-  bywash_entry entry;
-  bywash_segment_spec spec;
-  bywash_producer *producer;
-  bywash_consumer *consumer;
-  bywash_recovery done = { .size = sizeof done };
-  must(bywash_work_queue(&entry, "jobs", 4, 16, NULL, 4), "jobs");
-  bywash_spec(&spec, &entry, 1);
-  spec.rows = ROWS;
-  must(bywash_create(name, &spec, &segment), "create");
-  must(bywash_producer_open(segment, "jobs", NULL, &producer), "producer");
-  send(producer, "message", 5);
-  bywash_producer_close(producer);
-  die_with(name, 5, 5);
-  exhaust_memory();
-  expect(0, bywash_recover(segment, &done), "recover");
-  expect(1, done.buried, "buried");
-  expect(1, done.roles_freed, "roles freed");
-  expect(0, bywash_close(segment), "close");
-  struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
-  setrlimit(RLIMIT_AS, &all);
-  must(bywash_open(name, &spec, &segment), "open");
-  must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
-  take(consumer, 5, 2);
-  bywash_consumer_close(consumer);
 }
 
 /** A claim that finds room ends a stall, however short it is: time between long ones that find none does not add up. */
@@ -450,26 +272,8 @@ static void stall(const char *name) {
 }
 
 int main(int argc, char **argv) {
-  static const struct {
-    const char *name;
-    void (*run)(const char *segment);
-  } cases[] = { { "too-long", too_long }, { "empty-ring", empty_ring },
-    { "least-number", least_number }, { "recovery", recovery },
-    { "forbidden", forbidden }, { "interrupted", interrupted },
-    { "memory", memory }, { "leftover", leftover }, { "stall", stall },
-    { "damaged-calls", damaged_calls } };
-  if (argc != 3) {
-    fprintf(stderr, "usage: faults CASE SEGMENT\n");
-    return 2;
-  }
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-    if (strcmp(argv[1], cases[i].name) == 0) {
-      cases[i].run(argv[2]);
-      expect(0, bywash_close(segment), "close");
-      say("as promised");
-      return 0;
-    }
-  }
-  fprintf(stderr, "faults: case %s is none\n", argv[1]);
-  return 2;
+  static const fault cases[] = { { "too-long", too_long }, { "empty-ring", empty_ring },
+    { "least-number", least_number }, { "recovery", recovery }, { "forbidden", forbidden },
+    { "interrupted", interrupted }, { "stall", stall }, { "damaged-calls", damaged_calls } };
+  return run_fault(cases, sizeof cases / sizeof cases[0], argc, argv);
 }

@@ -30,10 +30,10 @@ final class Native {
   /** How the library and a program are built. */
   enum Variant {
     /** As users build it. */
-    FAST(List.of("peer", "calls", "faults"), "-O2"),
+    FAST(List.of("peer", "calls", "queues"), "-O2"),
     /** With AddressSanitizer and UndefinedBehaviorSanitizer: whatever they find ends the program with an error. */
-    SANITIZED(List.of("peer", "calls", "example", "damage", "faults"), "-O0", "-g", "-fsanitize=address,undefined",
-        "-fno-sanitize-recover=all"),
+    SANITIZED(List.of("peer", "calls", "example", "damage", "faults", "queues"), "-O0", "-g",
+        "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
     /** With a step before each store, which the program counts. */
     STEPS(List.of("steps"), "-O0", "-DBYWASH_STEPS");
 

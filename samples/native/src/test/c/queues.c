@@ -1,0 +1,142 @@
+/* queues CASE SEGMENT : what the library does when work queues are damaged, removed, or left by the dead. */
+#include "faults.h"
+
+#include <malloc.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+static void send(bywash_producer *producer, const char *text, int32_t type) {
+  expect(1, bywash_send(producer, text, (int64_t)strlen(text), type, 0), "send");
+}
+
+static void take(bywash_consumer *consumer, int32_t type, int32_t deliveries) {
+  bywash_message m;
+  expect(1, bywash_take(consumer, &m, PATIENCE), "take");
+  expect(type, m.type, "type");
+  expect(deliveries, m.deliveries, "deliveries");
+  expect(0, bywash_acknowledge(consumer), "acknowledge");
+}
+
+/** A process whose consumers take a message each, and that ends with these. */
+static void die_with(const char *name, int32_t first, int32_t last) {
+  pid_t child = fork();
+  if (child == 0) {
+    must(bywash_attach(name, 0, &segment), "attach");
+    for (int32_t type = first; type <= last; type++) {
+      bywash_consumer *consumer;
+      bywash_message m;
+      int result;
+      must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
+      while ((result = bywash_take(consumer, &m, PATIENCE)) == BYWASH_EDAMAGED) {
+      }
+      expect(1, result, "take");
+      expect(type, m.type, "type");
+    }
+    _exit(0);
+  }
+  int status = 1;
+  if (waitpid(child, &status, 0) != child || status != 0) {
+    fprintf(stderr, "faults: the child has failed\n");
+    exit(1);
+  }
+}
+
+/** The length of the message with that text. */
+static int32_t *length_in(char *bytes, size_t count, const char *text) {
+  char *found = memmem(bytes, count, text, strlen(text));
+  if (found == NULL) {
+    fprintf(stderr, "faults: message %s is not there\n", text);
+    exit(1);
+  }
+  return (int32_t *)(void *)(found - 48 + 16); /* docs/SPEC.md 9.1 */
+}
+
+/** Damaged messages that the dead have left are told of; they keep nobody from the others, and stay as they are. */
+static void leftover(const char *name) {
+  bywash_entry entry;
+  bywash_producer *producer;
+  bywash_consumer *consumer;
+  bywash_message m;
+  size_t count;
+  must(bywash_work_queue(&entry, "jobs", 4, 16, NULL, 8), "jobs");
+  create(name, &entry, 1);
+  must(bywash_producer_open(segment, "jobs", NULL, &producer), "producer");
+  send(producer, "first damaged", 1);
+  die_with(name, 1, 1);
+  char *bytes = bytes_of(name, &count);
+  int32_t *first = length_in(bytes, count, "first damaged");
+  *first = 0;
+  must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
+  for (int round = 0; round < 2; round++) {
+    send(producer, "sound", 2);
+    send(producer, "sound", 3);
+    expect(BYWASH_EDAMAGED, bywash_take(consumer, &m, 0), "a damaged message");
+    take(consumer, 2, 1);
+    take(consumer, 3, 1);
+    expect(BYWASH_ESTATE, bywash_acknowledge(consumer), "acknowledge a damaged message");
+    bywash_consumer_close(consumer);
+    must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
+  }
+  send(producer, "left and sound", 4);
+  send(producer, "second damaged", 5);
+  bywash_consumer_close(consumer);
+  die_with(name, 4, 5);
+  int32_t *second = length_in(bytes, count, "second damaged");
+  *second = 17;
+  must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
+  take(consumer, 4, 2); /* though it lies between the two */
+  expect(BYWASH_EDAMAGED, bywash_take(consumer, &m, PATIENCE), "two damaged messages");
+  *first = (int32_t)strlen("first damaged");
+  *second = (int32_t)strlen("second damaged");
+  take(consumer, 1, 2);
+  take(consumer, 5, 2);
+  expect(0, bywash_take(consumer, &m, 0), "one message too many");
+  bywash_consumer_close(consumer);
+  bywash_producer_close(producer);
+  munmap(bytes, count);
+}
+
+/** Lets this process have no more memory from now on, for blocks of some size. */
+static void exhaust_memory(void) {
+  struct rlimit none = { 0, RLIM_INFINITY };
+  void *volatile block;
+  mallopt(M_MMAP_THRESHOLD, 1 << 16); /* such a block takes memory from the kernel, and nowhere else */
+  if (setrlimit(RLIMIT_AS, &none) != 0 || (block = malloc(1 << 17)) != NULL) {
+    fprintf(stderr, "faults: there is still memory\n");
+    exit(1);
+  }
+}
+
+/** Who has no memory left to look at what has to stay lets it stay, and buries the dead all the same. */
+static void memory(const char *name) {
+  enum { ROWS = 512 };
+  bywash_entry entry;
+  bywash_segment_spec spec;
+  bywash_producer *producer;
+  bywash_consumer *consumer;
+  bywash_recovery done = { .size = sizeof done };
+  must(bywash_work_queue(&entry, "jobs", 4, 16, NULL, 4), "jobs");
+  bywash_spec(&spec, &entry, 1);
+  spec.rows = ROWS;
+  must(bywash_create(name, &spec, &segment), "create");
+  must(bywash_producer_open(segment, "jobs", NULL, &producer), "producer");
+  send(producer, "message", 5);
+  bywash_producer_close(producer);
+  die_with(name, 5, 5);
+  exhaust_memory();
+  expect(0, bywash_recover(segment, &done), "recover");
+  expect(1, done.buried, "buried");
+  expect(1, done.roles_freed, "roles freed");
+  expect(0, bywash_close(segment), "close");
+  struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+  setrlimit(RLIMIT_AS, &all);
+  must(bywash_open(name, &spec, &segment), "open");
+  must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
+  take(consumer, 5, 2);
+  bywash_consumer_close(consumer);
+}
+
+int main(int argc, char **argv) {
+  static const fault cases[] = { { "leftover", leftover }, { "memory", memory } };
+  return run_fault(cases, sizeof cases / sizeof cases[0], argc, argv);
+}
