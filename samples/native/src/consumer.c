@@ -301,49 +301,6 @@ int bywash_give_back(bywash_consumer *consumer) {
 
 /* ---- the role */
 
-/** Opens the queue for dead letters, which must exist, take the longest message, and not lead back. */
-static int open_letters(bywash_consumer *c, bywash_segment *s, const row *found) {
-  const bywash_role_options options = { .size = sizeof options };
-  queue q;
-  row letters = { 0 };
-  queue_init(&q, s, found);
-  char where[NAME_MAX_BYTES * 2 + PATH_MAX + 80];
-  snprintf(where, sizeof where, "Entry \"%s\" of segment %s cannot send its dead letters to entry \"%s\": ",
-      found->name, s->where.path, q.dead_letters);
-  char name[DEAD_LETTERS_MAX_BYTES + 1];
-  memcpy(name, q.dead_letters, sizeof name);
-  for (int length = 0; name[0] != 0; length++) {
-    row next;
-    int result = find_row(s, name, &next);
-    char how[256];
-    if (result == BYWASH_ENOTFOUND && length == 0) {
-      return fail(BYWASH_ENOTFOUND, "%sthere is no such entry. Add it before the first consumer is opened.", where);
-    }
-    if (result != 0 || next.kind != BYWASH_WORK_QUEUE || !is_known(&next)
-        || check_kind(s, &next, how, sizeof how) != 0) {
-      if (length == 0) {
-        return result < 0 && result != BYWASH_ENOTFOUND ? result
-            : fail(BYWASH_EMISMATCH, "%sit is no work queue", where);
-      }
-      break;
-    }
-    if (length == 0 && next.element_size < found->element_size) {
-      return fail(BYWASH_EMISMATCH, "%sits messages have up to %lld bytes, those of this queue up to %lld", where,
-          (long long)next.element_size, (long long)found->element_size);
-    }
-    if (strcmp(name, found->name) == 0 || length > s->rows) {
-      return fail(BYWASH_EMISMATCH, "%sits own dead letters lead back to \"%s\"", where, name);
-    }
-    if (length == 0) {
-      letters = next;
-    }
-    queue_init(&q, s, &next);
-    memcpy(name, q.dead_letters, sizeof name);
-  }
-  queue_init(&q, s, found); /* opened is the entry that was checked: another one may have taken its name since */
-  return q.dead_letters[0] == 0 ? 0 : open_producer(s, &letters, &options, &c->letters);
-}
-
 int bywash_consumer_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
     bywash_consumer **consumer) {
   bywash_role_options own;
@@ -363,7 +320,7 @@ int bywash_consumer_open(bywash_segment *segment, const char *entry, const bywas
   memset(c->told, 0xFF, told_bytes);
   c->seen = -1;
   c->looked_ns = now_ns();
-  result = open_letters(c, segment, &found);
+  result = open_letters(segment, &found, &c->letters);
   result = result != 0 ? result : take_place(&c->own, segment, &found, MODE_CONSUMER, &own);
   if (result != 0) {
     role_end(&c->own.role);

@@ -494,7 +494,7 @@ typedef struct search {
 bool may_go_on(search *s);
 int restless(const ring *g);
 
-/* ---- queue.c: what producers and consumers share (SPEC 9) */
+/* ---- queue.c, producer.c: what producers and consumers share (SPEC 9) */
 
 enum {
   TAIL = 384, HEAD = 512, ROLE_MINE = 128, ROLE_MOVES = 136, ROLE_WANT = 144, ROLE_AT = 152, ROLE_HELD_SINCE = 160,
@@ -548,13 +548,16 @@ int exchanger_send(exchanger *x, bool is_new);
 int exchanger_take(exchanger *x);
 int exchanger_acknowledge(exchanger *x);
 bool is_next_there(const exchanger *x);
-bool has_room(const exchanger *x);
+/** Whether there is room for a message: 1, 0 when the queue is full, or the error that sending meets. */
+int exchanger_room(const exchanger *x);
 bool has_message(const exchanger *x);
 uint64_t mine_of(const queue *q, int index);
 /** Takes the first role of a queue that can be had and holds nothing: 0 or an error. */
 int take_place(exchanger *x, bywash_segment *s, const row *found, int mode, const bywash_role_options *options);
 /** Takes a producer's role in that very entry: 0 or an error, BYWASH_EREMOVED if there is another one in its place. */
 int open_producer(bywash_segment *s, const row *found, const bywash_role_options *options, bywash_producer **producer);
+/** Opens the queue for dead letters, if there is one: it must exist, take the longest message, and not lead back. */
+int open_letters(bywash_segment *s, const row *found, bywash_producer **opened);
 /** Sends a dead letter: 1, 0 when there is no room, or an error. */
 int bury_message(bywash_producer *letters, const queue *from, int slot);
 bool producer_ready(bywash_producer *producer);

@@ -1,7 +1,6 @@
-/* Work queues (SPEC 9): the exchange of slots, repair, and producers. */
+/* Work queues (SPEC 9): the exchange of slots, and repair. */
 #include "internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define WALK_NS INT64_C(2000000000)
@@ -131,48 +130,42 @@ static int too_high(const queue *q, int64_t position, int64_t step) {
       (long long)position, (long long)step);
 }
 
+/** A walk along the cells. */
+typedef struct walk {
+  int steps;
+  int64_t start;
+} walk;
+
 /** A walk that does not end, because others are faster or words are hostile: 0, or an error. */
-static int walk_on(const queue *q, int *steps, int64_t *start) {
-  if (*steps == 0) {
-    *start = now_ns();
+static int walk_on(const queue *q, walk *w) {
+  if (w->steps == 0) {
+    w->start = now_ns();
   }
-  if (++*steps > WALK_STEPS && now_ns() - *start > WALK_NS) {
+  if (++w->steps > WALK_STEPS && now_ns() - w->start > WALK_NS) {
     return damaged_entry(q->segment, q->row, "no cell stands still for long enough to be used within 2 s");
   }
   return 0;
 }
 
-/** The step of the cell at the next position to send or take at, from a position that is not beyond it; -1: damage. */
-static int64_t next_step(const queue *q, bool sends, int64_t from, int64_t *position) {
-  int steps = 0;
-  int64_t start = 0;
-  int64_t told;
-  if (hint(q, sends ? TAIL : HEAD, &told) != 0) {
-    return -1;
-  }
-  *position = max64(from, told);
-  while (true) {
-    int index = index_of(q, *position);
-    int64_t step = step_of(q, cell_at(q, index));
-    if (step <= 2 * turn_of(q, *position) + (sends ? 0 : 1)) {
-      return step;
-    }
-    if (go_on(q, sends, index, step, position) != 0 || walk_on(q, &steps, &start) != 0) {
-      return -1;
-    }
-  }
-}
-
-bool has_room(const exchanger *x) {
-  int64_t position;
-  int64_t step = next_step(&x->queue, true, x->next_sent, &position);
-  return step < 0 || step >= 2 * turn_of(&x->queue, position);
-}
-
 bool has_message(const exchanger *x) {
-  int64_t position;
-  int64_t step = next_step(&x->queue, false, x->next_taken, &position);
-  return step < 0 || step > 2 * turn_of(&x->queue, position);
+  const queue *q = &x->queue;
+  walk walked = { 0, 0 };
+  int64_t told;
+  if (hint(q, HEAD, &told) != 0) {
+    return true; /* whoever takes is told */
+  }
+  int64_t position = max64(x->next_taken, told);
+  while (true) {
+    int index = index_of(q, position);
+    int64_t step = step_of(q, cell_at(q, index));
+    int64_t empty = 2 * turn_of(q, position);
+    if (step <= empty + 1) {
+      return step > empty;
+    }
+    if (go_on(q, false, index, step, &position) != 0 || walk_on(q, &walked) != 0) {
+      return true;
+    }
+  }
 }
 
 bool is_next_there(const exchanger *x) {
@@ -224,43 +217,62 @@ static int exchange(exchanger *x, int index, int64_t phase, uint64_t cell, int s
   return result;
 }
 
+/** Finds the next position to send at, from one that is not beyond it: 1, 0 when the queue is full, or an error. */
+static int find_empty(const queue *q, int64_t *position, uint64_t *cell, walk *walked) {
+  int result = 0;
+  while (result == 0) {
+    int index = index_of(q, *position);
+    *cell = cell_at(q, index);
+    int64_t step = step_of(q, *cell);
+    int64_t empty = 2 * turn_of(q, *position);
+    if (step == empty) {
+      return slot_in(q, *cell) < q->slot_count ? 1 : bad_slot(q, slot_in(q, *cell));
+    }
+    if (step < empty) {
+      return step < empty - 1 ? too_high(q, *position, step) : 0;
+    }
+    result = go_on(q, true, index, step, position); /* another role has sent there */
+    result = result != 0 ? result : walk_on(q, walked);
+  }
+  return result;
+}
+
+int exchanger_room(const exchanger *x) {
+  int64_t position = x->next_sent;
+  walk walked = { 0, 0 };
+  uint64_t cell;
+  return find_empty(&x->queue, &position, &cell, &walked);
+}
+
 int exchanger_send(exchanger *x, bool is_new) {
   const queue *q = &x->queue;
   int64_t position = x->next_sent;
-  int steps = 0;
-  int64_t start = 0;
-  int result = 0;
-  while (result == 0) {
-    int index = index_of(q, position);
-    uint64_t cell = cell_at(q, index);
-    int64_t step = step_of(q, cell);
-    int64_t empty = 2 * turn_of(q, position);
-    if (step == empty) {
-      if (is_new) {
-        store(queue_slot(q, own_slot(x)) + SLOT_SEQUENCE, position);
-      }
-      result = exchange(x, index, 2 * position, cell, SPARE);
-      if (result == 1) {
-        x->next_sent = position + 1;
-        set_hint(q, TAIL, position + 1);
-        return 1;
-      }
-    } else if (step > empty) { /* another role has sent there */
-      result = go_on(q, true, index, step, &position);
-    } else {
-      x->next_sent = position;
-      return step < empty - 1 ? too_high(q, position, step) : 0;
+  walk walked = { 0, 0 };
+  uint64_t cell;
+  int result;
+  while ((result = find_empty(q, &position, &cell, &walked)) == 1) {
+    if (is_new) {
+      store(queue_slot(q, own_slot(x)) + SLOT_SEQUENCE, position);
     }
-    result = result != 0 ? result : walk_on(q, &steps, &start);
+    result = exchange(x, index_of(q, position), 2 * position, cell, SPARE);
+    if (result == 1) {
+      x->next_sent = position + 1;
+      set_hint(q, TAIL, position + 1);
+      return 1;
+    }
+    result = result != 0 ? result : walk_on(q, &walked);
+    if (result != 0) {
+      return result;
+    }
   }
+  x->next_sent = result == 0 ? position : x->next_sent;
   return result;
 }
 
 int exchanger_take(exchanger *x) {
   const queue *q = &x->queue;
   int64_t position = x->next_taken;
-  int steps = 0;
-  int64_t start = 0;
+  walk walked = { 0, 0 };
   int result = 0;
   while (result == 0) {
     int index = index_of(q, position);
@@ -280,7 +292,7 @@ int exchanger_take(exchanger *x) {
       x->next_taken = position;
       return step < full - 1 ? too_high(q, position, step) : 0;
     }
-    result = result != 0 ? result : walk_on(q, &steps, &start);
+    result = result != 0 ? result : walk_on(q, &walked);
   }
   return result;
 }
@@ -446,110 +458,4 @@ int take_place(exchanger *x, bywash_segment *s, const row *found, int mode, cons
         " acknowledged. Close one, or create it with more roles.", found->name, s->where.path, found->roles);
   }
   return result < 0 ? result : role_activate(&x->role, options->label);
-}
-
-/* ---- producers */
-
-#define SENDS_A_PROBE 1024
-
-struct bywash_producer {
-  exchanger x;
-  int search_start;
-  unsigned sends;
-};
-
-int bywash_producer_open(bywash_segment *segment, const char *entry, const bywash_role_options *options,
-    bywash_producer **producer) {
-  bywash_role_options own;
-  row found;
-  int result = read_options(&own, sizeof own, options, "bywash_role_options");
-  result = result != 0 ? result : find_kind(segment, entry, BYWASH_WORK_QUEUE, "is no work queue", own.layout, &found);
-  return result != 0 ? result : open_producer(segment, &found, &own, producer);
-}
-
-int open_producer(bywash_segment *s, const row *found, const bywash_role_options *options,
-    bywash_producer **producer) {
-  bywash_producer *p = calloc(1, sizeof *p);
-  if (p == NULL) {
-    return fail(BYWASH_ENOMEM, "There is no memory left for a producer.");
-  }
-  int result = take_place(&p->x, s, found, MODE_PRODUCER, options);
-  if (result != 0) {
-    role_end(&p->x.role);
-    free(p);
-    return result;
-  }
-  *producer = p;
-  return 0;
-}
-
-/** Sends the message that was written to the own slot: 1, 0 or an error. */
-static int send_now(bywash_producer *p, int64_t length, int32_t type, int reason, int64_t origin) {
-  char *slot = queue_slot(&p->x.queue, own_slot(&p->x));
-  store(slot + SLOT_LENGTH, (int64_t)((uint64_t)length | (uint64_t)(uint32_t)type << 32));
-  store(slot + SLOT_DELIVERIES, (int64_t)((uint64_t)reason << 32));
-  store(slot + SLOT_ORIGIN, origin);
-  int result = exchanger_send(&p->x, true);
-  if (result == 1) {
-    signal_one(p->x.role.segment, &p->x.role.row, true, &p->search_start);
-  }
-  return result;
-}
-
-static bool room_or_end(void *context) {
-  const exchanger *x = context;
-  return has_room(x) || !is_ours(&x->role) || load_acquire(x->queue.base + REMOVED_MARK) != 0;
-}
-
-int bywash_send(bywash_producer *producer, const void *data, int64_t length, int32_t type, int64_t timeout_ns) {
-  exchanger *x = &producer->x;
-  if (length < 1 || length > x->queue.max) {
-    return fail(BYWASH_EINVAL, "length=%lld is not between 1 and %lld, the longest message of entry \"%s\"",
-        (long long)length, (long long)x->queue.max, x->role.row.name);
-  }
-  int result = exchanger_refresh(x);
-  if (result == 0 && ++producer->sends % SENDS_A_PROBE == 0) {
-    result = role_probe(&x->role);
-  }
-  if (result == 0) {
-    copy_in(queue_slot(&x->queue, own_slot(x)) + SLOT_HEADER_BYTES, data, (size_t)length);
-    result = send_now(producer, length, type, NO_DEAD_LETTER, 0);
-    result = result != 0 ? result : role_probe(&x->role); /* one that never waits has to notice as well */
-  }
-  int64_t deadline = result == 0 && timeout_ns > 0 ? deadline_of(timeout_ns) : 0;
-  while (result == 0 && deadline != 0 && (result = role_wait(&x->role, room_or_end, x, deadline)) == 1) {
-    result = exchanger_refresh(x);
-    result = result != 0 ? result : send_now(producer, length, type, NO_DEAD_LETTER, 0);
-    if (result != 0) {
-      return result;
-    }
-  }
-  return result;
-}
-
-int bury_message(bywash_producer *letters, const queue *from, int slot) {
-  const char *source = queue_slot(from, slot);
-  uint64_t header = (uint64_t)load(source + SLOT_LENGTH);
-  int32_t length = (int32_t)header;
-  int result = length < 1 || length > from->max
-      ? damaged_entry(from->segment, from->row, "slot %d has a message of %d bytes, and %lld are the"
-          " most", slot, length,
-          (long long)from->max) : exchanger_refresh(&letters->x);
-  result = result != 0 ? result : role_probe(&letters->x.role); /* the dead letter would be lost in a removed queue */
-  if (result == 0) {
-    copy_in(queue_slot(&letters->x.queue, own_slot(&letters->x)) + SLOT_HEADER_BYTES, source + SLOT_HEADER_BYTES,
-        (size_t)length);
-    result = send_now(letters, length, (int32_t)(header >> 32), DELIVERED_TOO_OFTEN, load(source + SLOT_SEQUENCE));
-  }
-  return result;
-}
-
-bool producer_ready(bywash_producer *producer) { return has_room(&producer->x); }
-
-int bywash_producer_close(bywash_producer *producer) {
-  if (producer != NULL) {
-    role_end(&producer->x.role);
-    free(producer);
-  }
-  return 0;
 }
