@@ -15,9 +15,11 @@ struct bywash_consumer {
   int64_t seen;              /* LEFT when the last search found nothing; -1: search */
   int64_t looked_ns;
   bool kept;                 /* the last search left a message out, for lack of room for a dead letter */
+  bool letters_damaged;      /* the last look at the queue for dead letters has found that damaged */
+  bool letters_told;         /* this consumer has told of that, and found it so ever since */
   unsigned empty_takes;
   int search_start;
-  int64_t *told;             /* by role, what it held when it was found to be damaged; -1 for none */
+  int64_t *told;             /* by role, what it held when that was found to be damaged; -1 for none */
 };
 
 /* ---- the policy */
@@ -32,10 +34,23 @@ static bool is_over(const queue *q, int slot) {
 
 static bool keeps_letters(const queue *q) { return q->policy == REDELIVER && q->dead_letters[0] != 0; }
 
-/** Whether a message can be delivered or dropped, or there is room for it in the queue for dead letters. */
-static bool can_go_on(const bywash_consumer *c, int slot) {
+/** What came of a use of the queue for dead letters: damage there is none of the message. */
+static int from_letters(bywash_consumer *c, int result) {
+  c->letters_damaged = result == BYWASH_EDAMAGED;
+  c->letters_told &= c->letters_damaged;
+  return result;
+}
+
+/** Whether a message can be delivered or dropped, or there is room for it among the dead letters: 1, 0 or an error. */
+static int can_go_on(bywash_consumer *c, int slot) {
   const queue *q = &c->own.queue;
-  return !keeps_letters(q) || !is_over(q, slot) || producer_ready(c->letters);
+  int room = c->letters == NULL || !is_over(q, slot) ? 1 : from_letters(c, room_for_letter(c->letters));
+  return room == 0 && !keeps_letters(q) ? 1 : room;
+}
+
+static int bad_length(const queue *q, int slot, int32_t length) {
+  return damaged_entry(q->segment, q->row, "slot %d has a message of %d bytes, and %lld are the most", slot, length,
+      (long long)q->max);
 }
 
 static void count(const exchanger *x, int counter) {
@@ -51,27 +66,26 @@ static int is_to_be_delivered(bywash_consumer *c, exchanger *x) {
   if (q->policy != DROP && !is_over(q, own_slot(x))) {
     return 1;
   }
-  int buried = c->letters == NULL ? 0 : bury_message(c->letters, q, own_slot(x));
-  if (buried < 0 && buried != BYWASH_EREMOVED && buried != BYWASH_ECLOSED) {
+  int buried = 0;
+  if (c->letters != NULL) {
+    uint64_t header = (uint64_t)load(queue_slot(q, own_slot(x)) + SLOT_LENGTH);
+    int32_t length = (int32_t)header;
+    buried = length < 1 || length > q->max ? bad_length(q, own_slot(x), length)
+        : from_letters(c, bury_message(c->letters, q, own_slot(x), header));
+  }
+  if (buried < 0 || (buried == 0 && keeps_letters(q))) {
     return buried;
   }
-  int result = 0;
-  if (buried == 1) {
-    count(x, ROLE_DEAD_LETTERS);
-    result = exchanger_acknowledge(x);
-  } else if (!keeps_letters(q)) {
-    count(x, ROLE_DROPPED);
-    result = exchanger_acknowledge(x);
-  }
-  return result;
+  count(x, buried == 1 ? ROLE_DEAD_LETTERS : ROLE_DROPPED);
+  return exchanger_acknowledge(x);
 }
 
 /* ---- what was left */
 
 static int64_t left_of(const bywash_consumer *c) { return load_acquire(c->own.queue.base + LEFT); } /* [left] */
 
-static bool has_changed(const bywash_consumer *c) {
-  return left_of(c) != c->seen || (c->kept && producer_ready(c->letters));
+static bool has_changed(bywash_consumer *c) {
+  return left_of(c) != c->seen || (c->kept && from_letters(c, room_for_letter(c->letters)) == 1);
 }
 
 /** Makes the next search complete now and then, since nobody announces a death. */
@@ -93,11 +107,6 @@ static int64_t held_in(const queue *q, int index) {
   uint64_t moves = (uint64_t)load(queue_slot(q, slot) + SLOT_MOVES);
   uint64_t length = (uint32_t)load_int(queue_slot(q, slot) + SLOT_LENGTH);
   return (int64_t)((moves << MINE_GENERATION_SHIFT | (mine & 0xFFFFFFFF)) ^ length * UINT64_C(0x9E3779B97F4A7C15));
-}
-
-static int bad_length(const queue *q, int slot, int32_t length) {
-  return damaged_entry(q->segment, q->row, "slot %d has a message of %d bytes, and %lld are the most", slot, length,
-      (long long)q->max);
 }
 
 /**
@@ -123,9 +132,9 @@ static int is_worth_it(bywash_consumer *c, int index) {
       return bad_length(q, slot, length);
     }
   }
-  bool possible = can_go_on(c, slot);
-  c->kept |= !possible;
-  return possible ? 1 : 0;
+  int possible = can_go_on(c, slot);
+  c->kept |= possible == 0;
+  return possible;
 }
 
 /* ---- taking */
@@ -193,11 +202,18 @@ static int take_left(bywash_consumer *c, bywash_message *m) {
     if (held == c->told[index]) { /* nothing, or what is damaged */
       continue;
     }
+    c->letters_damaged = false;
     int result = is_worth_it(c, index);
     result = result == 1 ? adopt(c, index, m, &incomplete) : result;
     if (result == BYWASH_EDAMAGED) { /* keeps nobody from the others, and stays as it is */
-      c->told[index] = held;
-      snprintf(damage, sizeof damage, "%s", bywash_error());
+      if (!c->letters_damaged) {
+        c->told[index] = held;
+      }
+      if (!c->letters_damaged || !c->letters_told) {
+        snprintf(damage, sizeof damage, "%s", bywash_error());
+      }
+      c->kept |= c->letters_damaged;
+      c->letters_told |= c->letters_damaged;
     } else if (result != 0) {
       return result;
     }
@@ -241,9 +257,9 @@ static int take_now(bywash_consumer *c, bywash_message *m) {
 }
 
 static bool message_or_end(void *context) {
-  const bywash_consumer *c = context;
+  bywash_consumer *c = context;
   const exchanger *x = &c->own;
-  return (is_held(x) ? can_go_on(c, own_slot(x)) : has_changed(c) || has_message(x)) || !is_ours(&x->role)
+  return (is_held(x) ? can_go_on(c, own_slot(x)) != 0 : has_changed(c) || has_message(x)) || !is_ours(&x->role)
       || load_acquire(x->queue.base + REMOVED_MARK) != 0;
 }
 

@@ -558,9 +558,10 @@ int take_place(exchanger *x, bywash_segment *s, const row *found, int mode, cons
 int open_producer(bywash_segment *s, const row *found, const bywash_role_options *options, bywash_producer **producer);
 /** Opens the queue for dead letters, if there is one: it must exist, take the longest message, and not lead back. */
 int open_letters(bywash_segment *s, const row *found, bywash_producer **opened);
-/** Sends a dead letter: 1, 0 when there is no room, or an error. */
-int bury_message(bywash_producer *letters, const queue *from, int slot);
-bool producer_ready(bywash_producer *producer);
+/** Whether there is room for a dead letter: 1, 0 or an error. A queue that was removed has none. */
+int room_for_letter(bywash_producer *letters);
+/** Sends a dead letter with that length and type, which are sound: 1, 0 when there is no room, or an error. */
+int bury_message(bywash_producer *letters, const queue *from, int slot, uint64_t header);
 
 /* ---- cells (SPEC 10 to 12) */
 

@@ -133,21 +133,25 @@ int open_letters(bywash_segment *s, const row *found, bywash_producer **opened) 
   return q.dead_letters[0] == 0 ? 0 : open_producer(s, &letters, &options, opened);
 }
 
-int bury_message(bywash_producer *letters, const queue *from, int slot) {
+int room_for_letter(bywash_producer *letters) {
+  exchanger *x = &letters->x;
+  if (is_gone(x->role.segment, &x->role.row) || load_acquire(x->queue.base + REMOVED_MARK) != 0
+      || !is_ours(&x->role)) {
+    return 0;
+  }
+  int result = exchanger_refresh(x);
+  return result == 0 ? exchanger_room(x) : result == BYWASH_ECLOSED ? 0 : result;
+}
+
+int bury_message(bywash_producer *letters, const queue *from, int slot, uint64_t header) {
   const char *source = queue_slot(from, slot);
-  uint64_t header = (uint64_t)load(source + SLOT_LENGTH);
   int32_t length = (int32_t)header;
-  int result = length < 1 || length > from->max
-      ? damaged_entry(from->segment, from->row, "slot %d has a message of %d bytes, and %lld are the"
-          " most", slot, length,
-          (long long)from->max) : exchanger_refresh(&letters->x);
+  int result = exchanger_refresh(&letters->x);
   result = result != 0 ? result : role_probe(&letters->x.role); /* the dead letter would be lost in a removed queue */
   if (result == 0) {
     copy_in(queue_slot(&letters->x.queue, own_slot(&letters->x)) + SLOT_HEADER_BYTES, source + SLOT_HEADER_BYTES,
         (size_t)length);
     result = send_now(letters, length, (int32_t)(header >> 32), DELIVERED_TOO_OFTEN, load(source + SLOT_SEQUENCE));
   }
-  return result;
+  return result == BYWASH_EREMOVED || result == BYWASH_ECLOSED ? 0 : result;
 }
-
-bool producer_ready(bywash_producer *producer) { return exchanger_room(&producer->x) != 0; }

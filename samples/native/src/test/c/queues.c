@@ -136,7 +136,95 @@ static void memory(const char *name) {
   bywash_consumer_close(consumer);
 }
 
+/* ---- dead letters */
+
+enum { JOBS = 0, LETTERS = 1, ROLES = 8, REMOVED = 8, LEFT = 64, CELLS = 8192 }; /* docs/SPEC.md 4.2 and 9.1 */
+
+/** A queue whose messages become dead letters when they were delivered once, and a queue with room for one of these. */
+static char *create_with_letters(const char *name, size_t *count) {
+  bywash_delivery_policy policy = { .size = sizeof policy, .policy = BYWASH_REDELIVER, .limit = 1,
+    .dead_letters = "letters" };
+  bywash_entry entries[2];
+  must(bywash_work_queue(&entries[JOBS], "jobs", 4, 16, &policy, ROLES), "jobs");
+  must(bywash_work_queue(&entries[LETTERS], "letters", 1, 16, NULL, ROLES), "letters");
+  create(name, entries, 2);
+  return bytes_of(name, count);
+}
+
+static int64_t left_in(char *bytes) {
+  int64_t left;
+  memcpy(&left, structure_of(bytes, JOBS) + LEFT, sizeof left);
+  return left;
+}
+
+/** A consumer that holds a message of type 1, which is to become a dead letter, and cannot since `word` is at `at`. */
+static bywash_consumer *stuck_consumer(bywash_producer *producer, char *at, int64_t word, int result) {
+  bywash_consumer *consumer;
+  bywash_message m;
+  must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
+  send(producer, "stuck", 1);
+  expect(1, bywash_take(consumer, &m, 0), "take");
+  put(at, word);
+  expect(result, bywash_give_back(consumer), "give back");
+  expect(result, bywash_take(consumer, &m, 0), "take a message that is to become a dead letter");
+  return consumer;
+}
+
+/** Takes in vain, over and over, which leaves what was left in its role, and wakes nobody. */
+static void take_nothing(bywash_consumer *consumer, char *bytes) {
+  bywash_message m;
+  int64_t left = left_in(bytes);
+  for (int i = 0; i < 100; i++) {
+    expect(0, bywash_take(consumer, &m, 0), "a message that was left");
+    expect(left, left_in(bytes), "LEFT");
+  }
+}
+
+static void take_letter(void) {
+  bywash_consumer *letters;
+  bywash_message m;
+  must(bywash_consumer_open(segment, "letters", NULL, &letters), "letters");
+  expect(1, bywash_take(letters, &m, 0), "a dead letter");
+  expect(1, m.type, "type");
+  expect(1, m.dead, "dead");
+  expect(0, bywash_acknowledge(letters), "acknowledge");
+  bywash_consumer_close(letters);
+}
+
+/** What is left for a queue for dead letters that cannot take it stays as it is, and keeps nobody from the others. */
+static void left_for_letters(const char *name, int place, int64_t word, int result) {
+  bywash_producer *producer;
+  bywash_consumer *consumer;
+  bywash_message m;
+  size_t count;
+  char *bytes = create_with_letters(name, &count);
+  char *at = structure_of(bytes, LETTERS) + place;
+  must(bywash_producer_open(segment, "jobs", NULL, &producer), "producer");
+  must(bywash_consumer_open(segment, "jobs", NULL, &consumer), "consumer");
+  bywash_consumer_close(stuck_consumer(producer, at, word, result));
+  int64_t left = left_in(bytes);
+  expect(result, bywash_take(consumer, &m, 0), "what a consumer is told once");
+  expect(left, left_in(bytes), "LEFT");
+  take_nothing(consumer, bytes);
+  send(producer, "sound", 2);
+  take(consumer, 2, 1);
+  put(at, 0);
+  expect(0, bywash_take(consumer, &m, 0), "a message for which there is room now");
+  take_letter();
+  take_nothing(consumer, bytes);
+  bywash_consumer_close(consumer);
+  bywash_producer_close(producer);
+  munmap(bytes, count);
+}
+
+/** A queue for dead letters that was removed counts as full. */
+static void removed_letters(const char *name) { left_for_letters(name, REMOVED, 1, 0); }
+
+/** Damage of the queue for dead letters is none of the message that was to become one. */
+static void damaged_letters(const char *name) { left_for_letters(name, CELLS, ROLES + 1, BYWASH_EDAMAGED); }
+
 int main(int argc, char **argv) {
-  static const fault cases[] = { { "leftover", leftover }, { "memory", memory } };
+  static const fault cases[] = { { "leftover", leftover }, { "memory", memory },
+    { "removed-letters", removed_letters }, { "damaged-letters", damaged_letters } };
   return run_fault(cases, sizeof cases / sizeof cases[0], argc, argv);
 }

@@ -19,7 +19,7 @@ final class FaultsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"leftover"})
+  @ValueSource(strings = {"leftover", "removed-letters", "damaged-letters"})
   void aFaultOfAWorkQueueHasTheEffectThatIsDocumentedAndNoOther(String fault) throws Exception {
     run(Native.Variant.SANITIZED, "queues", fault);
   }
