@@ -269,13 +269,14 @@ int bywash_take(bywash_consumer *consumer, bywash_message *message, int64_t time
   }
   int result = take_now(consumer, message);
   int64_t deadline = result == 0 && timeout_ns > 0 ? deadline_of(timeout_ns) : 0;
-  while (result == 0 && deadline != 0
-      && (result = role_wait(&consumer->own.role, message_or_end, consumer, deadline)) == 1) {
-    look_now_and_then(consumer);
-    result = take_now(consumer, message);
-    if (result != 0) {
+  while (result == 0 && deadline != 0) {
+    consumer->own.role.deaf = is_held(&consumer->own); /* before there is room for a dead letter it can take nothing */
+    result = role_wait(&consumer->own.role, message_or_end, consumer, deadline);
+    if (result != 1) {
       return result;
     }
+    look_now_and_then(consumer);
+    result = take_now(consumer, message);
   }
   return result;
 }

@@ -367,6 +367,7 @@ typedef struct role {
   uint32_t wait;
   bool for_data;         /* waits for data, not for space */
   bool brief;            /* the last wait was short */
+  bool deaf;             /* has no use for a wake, which others need: looks by itself, and does not announce a wait */
   int64_t probed_ns;
 } role;
 

@@ -6,6 +6,8 @@
 
 #define SPINS 1000
 #define MAX_TRIES 1000
+#define NAP_NS 50000
+#define DEAF_NAP_NS 5000000 /* of who waits for something that is rare, and takes long */
 
 static char *base_of(const bywash_segment *s, const row *r) { return s->map + r->offset; }
 
@@ -325,9 +327,10 @@ int role_probe(role *r) {
 /** Sleeps in the kernel, for at most 50 ms, unless the wait is over. */
 static void sleep_once(role *r, wait_over *over, void *context, int64_t left) {
   bywash_segment *s = r->segment;
-  if (r->index == NO_ROLE || !everybody_can_wake(s)) { /* nobody would wake it */
-    for (int64_t end = now_ns() + min64(left, PROBE_NS); !over(context) && now_ns() < end;) {
-      sleep_ns(50000);
+  if (r->deaf || r->index == NO_ROLE || !everybody_can_wake(s)) { /* nobody is to wake it, or nobody would */
+    int64_t end = now_ns() + min64(left, PROBE_NS);
+    for (int64_t rest; !over(context) && (rest = end - now_ns()) > 0;) {
+      sleep_ns(min64(rest, r->deaf ? DEAF_NAP_NS : NAP_NS));
     }
     return;
   }

@@ -2,8 +2,10 @@
 #include "faults.h"
 
 #include <malloc.h>
+#include <stdbool.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 
 static void send(bywash_producer *producer, const char *text, int32_t type) {
   expect(1, bywash_send(producer, text, (int64_t)strlen(text), type, 0), "send");
@@ -223,8 +225,61 @@ static void removed_letters(const char *name) { left_for_letters(name, REMOVED, 
 /** Damage of the queue for dead letters is none of the message that was to become one. */
 static void damaged_letters(const char *name) { left_for_letters(name, CELLS, ROLES + 1, BYWASH_EDAMAGED); }
 
+/** What makes room among the dead letters while a consumer that waits for that sleeps for the third time. */
+static struct {
+  int naps;
+  char *removed;             /* the mark of that queue, to be taken away */
+  bywash_consumer *letters;  /* or the one that takes what is there */
+} undertaker;
+
+/** Takes the place of the function of that name: who looks by itself, and is not to be woken, sleeps like this. */
+int nanosleep(const struct timespec *time, struct timespec *rest) {
+  bool now = ++undertaker.naps == 3;
+  if (now && undertaker.removed != NULL) {
+    put(undertaker.removed, 0);
+  } else if (now && undertaker.letters != NULL) {
+    take(undertaker.letters, 3, 1);
+  }
+  return clock_nanosleep(CLOCK_MONOTONIC, 0, time, rest);
+}
+
+/** Who waits for room among the dead letters looks for that now and then, and takes no wakes from others meanwhile. */
+static void wait_for_room(const char *name, bool is_removed) {
+  bywash_producer *producer;
+  bywash_producer *filler;
+  bywash_consumer *letters;
+  bywash_consumer *stuck;
+  size_t count;
+  char *bytes = create_with_letters(name, &count);
+  char *removed = structure_of(bytes, LETTERS) + REMOVED;
+  must(bywash_producer_open(segment, "jobs", NULL, &producer), "producer");
+  must(bywash_producer_open(segment, "letters", NULL, &filler), "letters");
+  must(bywash_consumer_open(segment, "letters", NULL, &letters), "letters");
+  if (!is_removed) {
+    send(filler, "a letter", 3);
+  }
+  stuck = stuck_consumer(producer, removed, is_removed ? 1 : 0, 0);
+  send(producer, "sound", 2);
+  undertaker.naps = 0;
+  undertaker.removed = is_removed ? removed : NULL;
+  undertaker.letters = letters;
+  take(stuck, 2, 1);
+  expect(3, undertaker.naps, "naps");
+  take_letter();
+  bywash_consumer_close(stuck);
+  bywash_consumer_close(letters);
+  bywash_producer_close(filler);
+  bywash_producer_close(producer);
+  munmap(bytes, count);
+}
+
+static void full_for_a_while(const char *name) { wait_for_room(name, false); }
+
+static void removed_for_a_while(const char *name) { wait_for_room(name, true); }
+
 int main(int argc, char **argv) {
   static const fault cases[] = { { "leftover", leftover }, { "memory", memory },
-    { "removed-letters", removed_letters }, { "damaged-letters", damaged_letters } };
+    { "removed-letters", removed_letters }, { "damaged-letters", damaged_letters },
+    { "full-for-a-while", full_for_a_while }, { "removed-for-a-while", removed_for_a_while } };
   return run_fault(cases, sizeof cases / sizeof cases[0], argc, argv);
 }

@@ -19,7 +19,8 @@ final class FaultsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"leftover", "removed-letters", "damaged-letters"})
+  @ValueSource(strings = {"leftover", "removed-letters", "damaged-letters", "full-for-a-while",
+      "removed-for-a-while"})
   void aFaultOfAWorkQueueHasTheEffectThatIsDocumentedAndNoOther(String fault) throws Exception {
     run(Native.Variant.SANITIZED, "queues", fault);
   }
