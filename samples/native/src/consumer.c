@@ -227,28 +227,26 @@ static int take_left(bywash_consumer *c, bywash_message *m) {
   return 0;
 }
 
-static int take_now(bywash_consumer *c, bywash_message *m) {
-  int result = exchanger_refresh(&c->own);
-  if (result != 0) {
-    return result;
-  }
+/** Takes a message, if this consumer can: not while it holds what only becomes a dead letter. */
+static int take_next(bywash_consumer *c, bywash_message *m) {
   if (is_held(&c->own)) { /* there was no room to give it back */
-    result = is_to_be_delivered(c, &c->own);
+    int result = is_to_be_delivered(c, &c->own);
     if (result != 0 || is_held(&c->own)) {
       return result == 1 ? show(c, &c->own, m) : result;
     }
   }
-  if (has_changed(c)) {
-    result = take_left(c, m);
-    if (result != 0) {
-      return result;
-    }
-  }
-  result = exchanger_take(&c->own);
-  if (result == 1) {
+  int result = has_changed(c) ? take_left(c, m) : 0;
+  if (result == 0 && (result = exchanger_take(&c->own)) == 1) {
     result = show(c, &c->own, m);
     signal_one(c->own.role.segment, &c->own.role.row, false, &c->search_start);
-  } else if (result == 0 && ++c->empty_takes % POLLS_A_PROBE == 0) { /* one that never waits has to notice as well */
+  }
+  return result;
+}
+
+static int take_now(bywash_consumer *c, bywash_message *m) {
+  int result = exchanger_refresh(&c->own);
+  result = result != 0 ? result : take_next(c, m);
+  if (result == 0 && ++c->empty_takes % POLLS_A_PROBE == 0) { /* one that never waits has to notice as well */
     result = role_probe(&c->own.role);
     probe_peers(c->own.role.segment);
     look_now_and_then(c);

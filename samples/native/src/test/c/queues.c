@@ -277,9 +277,35 @@ static void full_for_a_while(const char *name) { wait_for_room(name, false); }
 
 static void removed_for_a_while(const char *name) { wait_for_room(name, true); }
 
+/** A consumer that never waits learns that its queue was removed, though it can take nothing before there is room. */
+static void polling(const char *name) {
+  enum { TAKES = 1 << 20 };
+  bywash_producer *producer;
+  bywash_message m;
+  size_t count;
+  int result = 0;
+  char *bytes = create_with_letters(name, &count);
+  must(bywash_producer_open(segment, "jobs", NULL, &producer), "producer");
+  bywash_consumer *stuck = stuck_consumer(producer, structure_of(bytes, LETTERS) + REMOVED, 1, 0);
+  char *removed = structure_of(bytes, JOBS) + REMOVED;
+  put(removed, 1);
+  for (int i = 0; i < TAKES && result == 0; i++) {
+    result = bywash_take(stuck, &m, 0);
+  }
+  expect(BYWASH_EREMOVED, result, "take");
+  put(removed, 0);
+  put(structure_of(bytes, LETTERS) + REMOVED, 0);
+  expect(0, bywash_take(stuck, &m, 0), "take");
+  take_letter();
+  bywash_consumer_close(stuck);
+  bywash_producer_close(producer);
+  munmap(bytes, count);
+}
+
 int main(int argc, char **argv) {
   static const fault cases[] = { { "leftover", leftover }, { "memory", memory },
     { "removed-letters", removed_letters }, { "damaged-letters", damaged_letters },
-    { "full-for-a-while", full_for_a_while }, { "removed-for-a-while", removed_for_a_while } };
+    { "full-for-a-while", full_for_a_while }, { "removed-for-a-while", removed_for_a_while },
+    { "polling", polling } };
   return run_fault(cases, sizeof cases / sizeof cases[0], argc, argv);
 }
