@@ -477,9 +477,11 @@ int bywash_consumer_open(bywash_segment *segment, const char *entry, const bywas
  * Takes a message, which this consumer holds until bywash_acknowledge or bywash_give_back; if the process dies before,
  * another consumer gets it. The message is valid until then.
  *
- * @return 1; 0 when none came in time; BYWASH_ESTATE when the last one is still held; BYWASH_EDAMAGED (nothing is held;
- *     when the damaged message was left by another consumer, it stays, and the next call takes one of the others),
- *     BYWASH_EREMOVED, BYWASH_EGONE, BYWASH_ECLOSED
+ * @return 1; 0 when none came in time; BYWASH_ESTATE when the last one is still held; BYWASH_EDAMAGED (nothing was
+ *     handed out, so there is nothing to acknowledge; when the damaged message was left by another consumer, it stays,
+ *     and the next call takes one of the others; when it was the next one of the queue, this consumer has it, and each
+ *     call fails: close it, and another one, which is told once, takes the others), BYWASH_EREMOVED, BYWASH_EGONE,
+ *     BYWASH_ECLOSED
  */
 int bywash_take(bywash_consumer *consumer, bywash_message *message, int64_t timeout_ns);
 

@@ -98,6 +98,42 @@ static void leftover(const char *name) {
   munmap(bytes, count);
 }
 
+/** Who has taken a damaged message keeps it, and takes no other one, until it is closed; others are told once. */
+static void damaged(const char *name) {
+  bywash_entry entry;
+  bywash_producer *producer;
+  bywash_consumer *first;
+  bywash_consumer *second;
+  bywash_message m;
+  size_t count;
+  must(bywash_work_queue(&entry, "jobs", 4, 16, NULL, 8), "jobs");
+  create(name, &entry, 1);
+  char *bytes = bytes_of(name, &count);
+  must(bywash_producer_open(segment, "jobs", NULL, &producer), "producer");
+  must(bywash_consumer_open(segment, "jobs", NULL, &first), "consumer");
+  must(bywash_consumer_open(segment, "jobs", NULL, &second), "consumer");
+  send(producer, "damaged", 1);
+  send(producer, "sound", 2);
+  int32_t *length = length_in(bytes, count, "damaged");
+  *length = 17;
+  for (int i = 0; i < 3; i++) {
+    expect(BYWASH_EDAMAGED, bywash_take(first, &m, 0), "a damaged message");
+    expect(BYWASH_ESTATE, bywash_acknowledge(first), "acknowledge a damaged message");
+    expect(BYWASH_ESTATE, bywash_give_back(first), "give a damaged message back");
+  }
+  take(second, 2, 1);
+  bywash_consumer_close(first);
+  send(producer, "sound", 3);
+  expect(BYWASH_EDAMAGED, bywash_take(second, &m, 0), "a damaged message that was left");
+  take(second, 3, 1);
+  expect(0, bywash_take(second, &m, 0), "one message too many");
+  *length = (int32_t)strlen("damaged");
+  take(second, 1, 1);
+  bywash_consumer_close(second);
+  bywash_producer_close(producer);
+  munmap(bytes, count);
+}
+
 /** Lets this process have no more memory from now on, for blocks of some size. */
 static void exhaust_memory(void) {
   struct rlimit none = { 0, RLIM_INFINITY };
@@ -303,7 +339,7 @@ static void polling(const char *name) {
 }
 
 int main(int argc, char **argv) {
-  static const fault cases[] = { { "leftover", leftover }, { "memory", memory },
+  static const fault cases[] = { { "leftover", leftover }, { "memory", memory }, { "damaged", damaged },
     { "removed-letters", removed_letters }, { "damaged-letters", damaged_letters },
     { "full-for-a-while", full_for_a_while }, { "removed-for-a-while", removed_for_a_while },
     { "polling", polling } };

@@ -19,7 +19,7 @@ final class FaultsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"leftover", "removed-letters", "damaged-letters", "full-for-a-while",
+  @ValueSource(strings = {"leftover", "damaged", "removed-letters", "damaged-letters", "full-for-a-while",
       "removed-for-a-while", "polling"})
   void aFaultOfAWorkQueueHasTheEffectThatIsDocumentedAndNoOther(String fault) throws Exception {
     run(Native.Variant.SANITIZED, "queues", fault);
