@@ -533,6 +533,7 @@ typedef struct exchanger {
 bool read_policy(const int64_t *parameters, int *policy, int64_t *limit, char *dead_letters);
 int64_t queue_bytes(int64_t capacity, int64_t roles, int64_t max);
 void queue_init(queue *q, bywash_segment *s, const row *r);
+/** How many messages there are, in cells and in roles; approximate while they move, but 0 only if there was none. */
 int64_t queue_messages(const queue *q);
 int64_t at_of(const queue *q, int index);
 /** Whether a role holds a message, or may have been about to take one. */

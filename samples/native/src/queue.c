@@ -83,14 +83,29 @@ static int64_t held_messages(const queue *q) {
   return count;
 }
 
-int64_t queue_messages(const queue *q) {
-  int64_t before = held_messages(q); /* a message that is given back meanwhile is found here */
-  int64_t count = 0;
+/** The sum of the steps of all cells, which only rise; counts those that are full. */
+static uint64_t look_at_cells(const queue *q, int64_t *full) {
+  uint64_t sum = 0;
+  *full = 0;
   for (int index = 0; index < q->capacity; index++) {
-    count += step_of(q, cell_at(q, index)) & 1;
+    int64_t step = step_of(q, cell_at(q, index));
+    sum += (uint64_t)step;
+    *full += step & 1;
   }
-  int64_t behind = held_messages(q); /* one that is taken meanwhile is found here */
-  return count + (before > behind ? before : behind);
+  return sum;
+}
+
+int64_t queue_messages(const queue *q) {
+  for (int tries = 0; tries < MAX_TRIES; tries++) {
+    int64_t full;
+    int64_t again;
+    uint64_t sum = look_at_cells(q, &full);
+    int64_t count = full + held_messages(q);
+    if (count > 0 || look_at_cells(q, &again) == sum) {
+      return count; /* 0: no cell has changed, so all were empty while the roles were looked at */
+    }
+  }
+  return 1; /* the messages never stand still */
 }
 
 /* ---- positions */

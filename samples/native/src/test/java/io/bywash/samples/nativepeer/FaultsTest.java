@@ -30,6 +30,11 @@ final class FaultsTest {
     run(Native.Variant.FAST, "queues", "memory"); // a limit of memory excludes a sanitizer's shadow memory
   }
 
+  @Test
+  void aMessageThatMovesTwiceDuringALookIsNotOverlooked() throws Exception {
+    run(Native.Variant.SANITIZED, "moves", "two-moves");
+  }
+
   private static void run(Native.Variant variant, String program, String fault) throws Exception {
     try (Bus bus = new Bus()) {
       assertEquals("as promised\n", Native.run(Native.HERE, List.of(Native.program(variant, program).toString(), fault,

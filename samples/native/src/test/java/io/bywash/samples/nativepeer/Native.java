@@ -32,7 +32,7 @@ final class Native {
     /** As users build it. */
     FAST(List.of("peer", "calls", "queues"), "-O2"),
     /** With AddressSanitizer and UndefinedBehaviorSanitizer: whatever they find ends the program with an error. */
-    SANITIZED(List.of("peer", "calls", "example", "damage", "faults", "queues"), "-O0", "-g",
+    SANITIZED(List.of("peer", "calls", "example", "damage", "faults", "queues", "moves"), "-O0", "-g",
         "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
     /** With a step before each store, which the program counts. */
     STEPS(List.of("steps"), "-O0", "-DBYWASH_STEPS");
