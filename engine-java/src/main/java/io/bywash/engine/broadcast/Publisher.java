@@ -40,10 +40,14 @@ import java.util.concurrent.locks.LockSupport;
  * {@link #revoke}, or after the segment was closed in this process, every method that uses the queue throws
  * {@link io.bywash.engine.SegmentClosedException}.
  *
+ * <p>A publisher {@linkplain #isReady is ready} when it is worth repeating a claim that found no room. That is so when
+ * there is room now, and also 50 ms after the last try, because the next one checks whether the subscribers that are in
+ * the way are still alive.
+ *
  * <p>Subscribers that read copies check, after copying, that nothing was overwritten meanwhile (Boehm 2012, "Can
  * seqlocks get along with programming language memory models?").
  */
-@SuppressWarnings("exports") // Role has no public member but those of Revocable
+@SuppressWarnings("exports") // Role has no public member but those of its interfaces
 public final class Publisher extends Role implements Waitable, Revocable {
   private final Ring ring;
   private final Gate gate;
@@ -304,15 +308,6 @@ public final class Publisher extends Role implements Waitable, Revocable {
       }
     }
     return count;
-  }
-
-  /**
-   * Whether it is worth repeating a claim that found no room. That is so when there is room now, and also 50 ms after
-   * the last try, because the next one checks whether the subscribers that are in the way are still alive.
-   */
-  @Override
-  public boolean isReady() {
-    return isWaitOver();
   }
 
   @Override

@@ -38,10 +38,12 @@ import java.util.function.Function;
  *
  * <p>A subscriber is used by one thread at a time. Where a second thread is noticed, it gets an
  * {@link IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment was closed in this
- * process, every method that uses the queue throws {@link io.bywash.engine.SegmentClosedException}. A segment that is
- * attached read-only allows only {@code skip} subscribers; these park instead of blocking, and nobody sees them.
+ * process, every method that uses the queue throws {@link io.bywash.engine.SegmentClosedException}, and this subscriber
+ * no longer holds the publisher back. A segment that is attached read-only allows only {@code skip} subscribers; these
+ * park instead of blocking, and nobody sees them. A subscriber {@linkplain #isReady is ready} when there is a message
+ * to read.
  */
-@SuppressWarnings("exports") // Role has no public member but those of Revocable
+@SuppressWarnings("exports") // Role has no public member but those of its interfaces
 public final class Subscriber extends Role implements Waitable, Revocable {
   private static final int POLLS_A_PROBE = 1024; // a power of two
 
@@ -382,12 +384,6 @@ public final class Subscriber extends Role implements Waitable, Revocable {
     return seen && (Owner.state(word) == ROLE_FREE || !entry.core().participants().isAlive(word));
   }
 
-  /** Whether there is a message to read. Also true when this subscriber can no longer be used. */
-  @Override
-  public boolean isReady() {
-    return isWaitOver();
-  }
-
   @Override
   protected boolean hasWork() {
     return reader.hasWork();
@@ -396,11 +392,5 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   @Override
   protected long changeStamp() {
     return ring.changeStamp();
-  }
-
-  /** Leaves the queue. This subscriber no longer holds the publisher back. Calling this again does nothing. */
-  @Override
-  public void close() {
-    guard.close();
   }
 }

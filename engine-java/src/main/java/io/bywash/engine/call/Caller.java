@@ -40,7 +40,7 @@ import java.util.Objects;
  * was closed in this process, every method that uses the endpoint throws
  * {@link io.bywash.engine.SegmentClosedException}. {@link Slots} has the protocol.
  */
-@SuppressWarnings("exports") // neither superclass has public members but those of Revocable
+@SuppressWarnings("exports") // neither superclass has public members but those of its interfaces
 public final class Caller extends CallerRole implements Waitable, Revocable {
   private static final int SPINS = 2_000;
   private static final int POLLS_A_PROBE = 1024; // a power of two

@@ -43,9 +43,10 @@ import java.util.function.LongSupplier;
  * {@link IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment was closed in this
  * process, every method that uses the endpoint throws {@link SegmentClosedException}. Requests that were taken and not
  * answered by then fail with {@link CallFailedException.Reason#RESPONDER_GONE}, or another responder gets them. While a
- * reply is being written in place, the role is not given back. {@link Slots} has the protocol.
+ * reply is being written in place, the role is not given back. A responder {@linkplain #isReady is ready} when there
+ * is a request to take. {@link Slots} has the protocol.
  */
-@SuppressWarnings("exports") // Role has no public member but those of Revocable
+@SuppressWarnings("exports") // Role has no public member but those of its interfaces
 public final class Responder extends Role implements Waitable, Revocable {
   private static final int POLLS_A_PROBE = 1024; // a power of two
   /** How often a search goes round a caller's slots while others are faster. */
@@ -530,12 +531,6 @@ public final class Responder extends Role implements Waitable, Revocable {
       lookedNanos = now;
       seenLeft = NOT_SEEN;
     }
-  }
-
-  /** Whether there is a request to take; also true when this responder can no longer be used. */
-  @Override
-  public boolean isReady() {
-    return isWaitOver();
   }
 
   @Override

@@ -35,9 +35,10 @@ import java.util.Objects;
  * <p>A reader is used by one thread at a time. Where a second thread is noticed, it gets an {@link
  * IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment was closed in this process,
  * every method that reads throws {@link io.bywash.engine.SegmentClosedException}. In a segment that is attached
- * read-only, readers park instead of blocking, and nobody sees them.
+ * read-only, readers park instead of blocking, and nobody sees them. A reader {@linkplain #isReady is ready} when there
+ * is a newer value than the one that was read last.
  */
-@SuppressWarnings("exports") // Role has no public member but those of Revocable
+@SuppressWarnings("exports") // Role has no public member but those of its interfaces
 public final class LatestReader extends Role implements Waitable, Revocable {
   /** How often a read begins anew before it gives up. */
   private static final int MAX_READS = 16;
@@ -329,12 +330,6 @@ public final class LatestReader extends Role implements Waitable, Revocable {
     }
   }
 
-  /** Whether there is a newer value than the one that was read last. Also true when this can no longer be used. */
-  @Override
-  public boolean isReady() {
-    return isWaitOver();
-  }
-
   @Override
   protected boolean hasWork() {
     return LatestBuffers.version(buffers.latest()) != seen || isObserver && entry.isGone();
@@ -343,11 +338,5 @@ public final class LatestReader extends Role implements Waitable, Revocable {
   @Override
   protected long changeStamp() {
     return buffers.latest();
-  }
-
-  /** Gives the role back. Calling this again does nothing. */
-  @Override
-  public void close() {
-    guard.close();
   }
 }

@@ -12,6 +12,7 @@ import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.record.RecordType;
 import io.bywash.engine.record.Records;
 import io.bywash.engine.wait.WaitPolicy;
+import io.bywash.engine.wait.Waitable;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 import java.util.Objects;
@@ -29,13 +30,14 @@ import java.util.Objects;
  *
  * <p>A writer is used by one thread at a time. Where a second thread is noticed, it gets an {@link
  * IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment was closed in this process,
- * every method throws {@link io.bywash.engine.SegmentClosedException}.
+ * every method throws {@link io.bywash.engine.SegmentClosedException}. A writer {@linkplain #isReady is ready} at any
+ * time, since it never waits.
  *
  * <p>Each writer fills its four buffers in turn, so that a reader which has found the value has time to read it while
  * three more are set. A stamp in each buffer tells the reader whether that was enough.
  */
-@SuppressWarnings("exports") // Role has no public member but those of Revocable
-public final class LatestWriter extends Role implements Revocable {
+@SuppressWarnings("exports") // Role has no public member but those of its interfaces
+public final class LatestWriter extends Role implements Waitable, Revocable {
   private static final int SETS_A_PROBE = 1024; // a power of two
   private static final long PATIENCE_NANOS = 2_000_000_000;
 
@@ -215,22 +217,6 @@ public final class LatestWriter extends Role implements Revocable {
     writing = false;
     handle.exit();
     Reference.reachabilityFence(this); // or the cleaner could give the role back before the last store
-  }
-
-  /** A writer never waits: this is true. */
-  @Override
-  public boolean isReady() {
-    return isWaitOver();
-  }
-
-  @Override
-  protected boolean hasWork() {
-    return true;
-  }
-
-  @Override
-  protected long changeStamp() {
-    return 0;
   }
 
   /** Gives the role back. The value stays. Calling this again does nothing. */

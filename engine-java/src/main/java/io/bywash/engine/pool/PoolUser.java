@@ -16,6 +16,7 @@ import io.bywash.engine.pool.InvalidHandleException.Reason;
 import io.bywash.engine.record.RecordType;
 import io.bywash.engine.record.Records;
 import io.bywash.engine.wait.WaitPolicy;
+import io.bywash.engine.wait.Waitable;
 import java.lang.ref.Reference;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -34,7 +35,8 @@ import java.util.function.Supplier;
  *
  * <p>An object belongs to the user that acquired it, until it is released, or handed over by {@link #transfer}. When a
  * user is closed or revoked, or its process dies, its objects are released: those of the dead as soon as somebody
- * notices the death. A user that finds the pool exhausted looks for the dead, but at most once in 50 ms.
+ * notices the death. That takes time in proportion to the capacity. A user that finds the pool exhausted looks for the
+ * dead, but at most once in 50 ms.
  *
  * <p>A handle names one use of one object. When it is used after that, the method throws an
  * {@link InvalidHandleException} whose reason is {@code STALE}; {@code FOREIGN} means that the object is another
@@ -44,10 +46,11 @@ import java.util.function.Supplier;
  * <p>A user is used by one thread at a time; take one for each thread. Where a second thread is noticed, it gets an
  * {@link IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment was closed in this
  * process, every method throws {@link io.bywash.engine.SegmentClosedException}. Any method may throw {@link
- * io.bywash.engine.DamagedSegmentException} when shared memory holds something impossible.
+ * io.bywash.engine.DamagedSegmentException} when shared memory holds something impossible. A user {@linkplain #isReady
+ * is ready} at any time, since it never waits.
  */
-@SuppressWarnings("exports") // Role has no public member but those of Revocable
-public final class PoolUser extends Role implements Revocable {
+@SuppressWarnings("exports") // Role has no public member but those of its interfaces
+public final class PoolUser extends Role implements Waitable, Revocable {
   private static final int USES_A_PROBE = 1024; // a power of two
   private static final int ROLE_BITS = 10;
 
@@ -434,30 +437,5 @@ public final class PoolUser extends Role implements Revocable {
     calling = false;
     handle.exit();
     Reference.reachabilityFence(this); // or the cleaner could give the role back before the last store
-  }
-
-  /** A user never waits: this is true. */
-  @Override
-  public boolean isReady() {
-    return isWaitOver();
-  }
-
-  @Override
-  protected boolean hasWork() {
-    return true;
-  }
-
-  @Override
-  protected long changeStamp() {
-    return 0;
-  }
-
-  /**
-   * Releases all objects of this user, and gives the role back. It takes time in proportion to the capacity. Calling
-   * this again does nothing.
-   */
-  @Override
-  public void close() {
-    guard.close();
   }
 }

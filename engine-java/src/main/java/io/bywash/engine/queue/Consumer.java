@@ -40,9 +40,10 @@ import java.util.Objects;
  * is noticed, it gets an {@link IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment
  * was closed in this process, every method that uses the queue throws {@link io.bywash.engine.SegmentClosedException}.
  * A message that is in flight when the role is revoked or its segment closed can still be acknowledged; the role is
- * given back then. {@link #close} itself gives such a message back.
+ * given back then. {@link #close} itself gives such a message back, and another consumer gets it. A consumer
+ * {@linkplain #isReady is ready} when there is a message to take.
  */
-@SuppressWarnings("exports") // Role has no public member but those of Revocable
+@SuppressWarnings("exports") // Role has no public member but those of its interfaces
 public final class Consumer extends Role implements Waitable, Revocable {
   private static final int POLLS_A_PROBE = 1024; // a power of two
   /** How many messages share one reading of the clock while they are handled fast. */
@@ -115,21 +116,6 @@ public final class Consumer extends Role implements Waitable, Revocable {
       super(place.handle(), WaitPolicy.PARK, cells.entry.waitingForData());
       this.handle = place.handle();
       this.exchanger = place.exchanger();
-    }
-
-    @Override
-    public boolean isReady() {
-      return isWaitOver();
-    }
-
-    @Override
-    protected boolean hasWork() {
-      return false;
-    }
-
-    @Override
-    protected long changeStamp() {
-      return 0;
     }
 
     @Override
@@ -502,12 +488,6 @@ public final class Consumer extends Role implements Waitable, Revocable {
 
   // ---- waiting, and the end
 
-  /** Whether there is a message to take; also true when this consumer can no longer be used. */
-  @Override
-  public boolean isReady() {
-    return isWaitOver();
-  }
-
   @Override
   protected boolean hasWork() {
     if (ownExchanger.isHeld()) {
@@ -525,14 +505,6 @@ public final class Consumer extends Role implements Waitable, Revocable {
   @Override
   protected long changeStamp() {
     return cells.tail() + leftovers.changeStamp();
-  }
-
-  /**
-   * Gives the role back, and the message that is in flight: another consumer gets it. Calling this again does nothing.
-   */
-  @Override
-  public void close() {
-    guard.close();
   }
 
   @Override

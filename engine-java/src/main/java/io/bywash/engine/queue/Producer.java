@@ -34,13 +34,14 @@ import java.util.Objects;
  * {@link IllegalStateException}. A method that finds the queue full says so by its result. That is exact: at that
  * moment the queue held as many messages as it has room for. After {@link #close} or {@link #revoke}, or after the
  * segment was closed in this process, every method that uses the queue throws
- * {@link io.bywash.engine.SegmentClosedException}.
+ * {@link io.bywash.engine.SegmentClosedException}. A producer {@linkplain #isReady is ready} when there is room for a
+ * message.
  *
  * <p>{@link Exchanger} has the protocol. Related work: Nikolaev, "A Scalable, Portable, and Memory-Efficient Lock-Free
  * FIFO Queue" (DISC 2019), for slots that circulate; Attiya, Ben-Baruch, Hendler, "Nesting-Safe Recoverable
  * Linearizability" (PODC 2018), for announcing an operation before it takes effect.
  */
-@SuppressWarnings("exports") // Role has no public member but those of Revocable
+@SuppressWarnings("exports") // Role has no public member but those of its interfaces
 public final class Producer extends Role implements Waitable, Revocable {
   private final Cells cells;
   private final MessageWriter writer;
@@ -220,12 +221,6 @@ public final class Producer extends Role implements Waitable, Revocable {
       sent = writer.sendClaim();
     } while (!sent && awaitOnce(timeoutNanos));
     return sent;
-  }
-
-  /** Whether there is room for a message now. */
-  @Override
-  public boolean isReady() {
-    return isWaitOver();
   }
 
   @Override

@@ -18,7 +18,7 @@ import java.util.Objects;
 
 /**
  * The popper of a ring. A ring has one popper at a time, over all processes. It goes on where its predecessor stopped,
- * with the same counts, even if that was killed.
+ * with the same counts, even if that was killed; so what is not popped when it is closed stays for the next one.
  *
  * {@snippet :
  * try (RingPopper popper = RingPopper.open(segment.directory().find("samples", Kind.RING))) {
@@ -35,9 +35,10 @@ import java.util.Objects;
  *
  * <p>A popper is used by one thread at a time. Where a second thread is noticed, it gets an {@link
  * IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment was closed in this process,
- * every method that uses the ring throws {@link io.bywash.engine.SegmentClosedException}.
+ * every method that uses the ring throws {@link io.bywash.engine.SegmentClosedException}. A popper {@linkplain #isReady
+ * is ready} when there is an element to pop.
  */
-@SuppressWarnings("exports") // Role has no public member but those of Revocable
+@SuppressWarnings("exports") // Role has no public member but those of its interfaces
 public final class RingPopper extends Role implements Waitable, Revocable {
   private static final int POPS_A_PROBE = 1024; // a power of two
 
@@ -271,12 +272,6 @@ public final class RingPopper extends Role implements Waitable, Revocable {
 
   // ---- waiting, and the end
 
-  /** Whether there is an element to pop now. Also true when this popper can no longer be used. */
-  @Override
-  public boolean isReady() {
-    return isWaitOver();
-  }
-
   @Override
   protected boolean hasWork() {
     return elements.tail() != elements.head();
@@ -285,11 +280,5 @@ public final class RingPopper extends Role implements Waitable, Revocable {
   @Override
   protected long changeStamp() {
     return elements.tail();
-  }
-
-  /** Gives the role back; what was not popped stays for the next popper. Calling this again does nothing. */
-  @Override
-  public void close() {
-    guard.close();
   }
 }

@@ -35,9 +35,10 @@ import java.util.Objects;
  *
  * <p>A writer is used by one thread at a time. Where a second thread is noticed, it gets an {@link
  * IllegalStateException}. After {@link #close} or {@link #revoke}, or after the segment was closed in this process,
- * every method that uses the ring throws {@link io.bywash.engine.SegmentClosedException}.
+ * every method that uses the ring throws {@link io.bywash.engine.SegmentClosedException}. A writer {@linkplain #isReady
+ * is ready} when there is room for an element.
  */
-@SuppressWarnings("exports") // Role has no public member but those of Revocable
+@SuppressWarnings("exports") // Role has no public member but those of its interfaces
 public final class RingWriter extends Role implements Waitable, Revocable {
   private final Elements elements;
   private final RoleHandle handle;
@@ -299,12 +300,6 @@ public final class RingWriter extends Role implements Waitable, Revocable {
   }
 
   // ---- waiting, and the end
-
-  /** Whether there is room for an element now. Also true when this writer can no longer be used. */
-  @Override
-  public boolean isReady() {
-    return isWaitOver();
-  }
 
   @Override
   protected boolean hasWork() {

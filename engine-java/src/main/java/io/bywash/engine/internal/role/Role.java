@@ -80,8 +80,18 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
     return new Condition(this, holds);
   }
 
-  /** Whether what the role waits for is there. Another thread calls this while the role's own thread waits. */
-  protected abstract boolean hasWork();
+  /**
+   * Whether what the role waits for is there; true for a role that never waits. Another thread calls this while the
+   * role's own thread waits.
+   */
+  protected boolean hasWork() {
+    return true;
+  }
+
+  @Override
+  public boolean isReady() {
+    return isWaitOver();
+  }
 
   @Override
   public final void revoke() {
@@ -98,6 +108,11 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
   @Override
   public final boolean isGivenBack() {
     return !entry.core().hasTaken(guard);
+  }
+
+  @Override
+  public void close() {
+    guard.close();
   }
 
   /** Does what has to be done before the role is given back. Nobody uses the role then. */
@@ -130,7 +145,9 @@ public abstract class Role extends WaitPoint implements Waitable, Revocable {
   }
 
   @Override
-  protected abstract long changeStamp();
+  protected long changeStamp() {
+    return 0;
+  }
 
   /**
    * Begins a call that may wait if {@code timeoutNanos} allows it. The call then tries, and repeats that while
