@@ -1,5 +1,6 @@
 package io.bywash.engine;
 
+import io.bywash.engine.internal.layout.Numbers;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import java.nio.file.attribute.PosixFilePermission;
@@ -137,10 +138,7 @@ public final class SegmentSpec {
 
   private void check() {
     Objects.requireNonNull(lifetime, "lifetime");
-    if (participantCapacity < 1 || participantCapacity > Owner.MAX_SLOTS) {
-      throw new InvalidSpecException("participantCapacity", participantCapacity,
-          "is not between 1 and " + Owner.MAX_SLOTS);
-    }
+    Numbers.checkSpec("participantCapacity", participantCapacity, 1, Owner.MAX_SLOTS);
     if (entryCapacity < Math.max(1, entries.size()) || entryCapacity > SegmentLayout.MAX_ROWS) {
       throw new InvalidSpecException("entryCapacity", entryCapacity, "is not between " + Math.max(1, entries.size())
           + " (the entries given) and " + SegmentLayout.MAX_ROWS);

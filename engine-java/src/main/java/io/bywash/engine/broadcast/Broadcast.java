@@ -1,8 +1,8 @@
 package io.bywash.engine.broadcast;
 
 import io.bywash.engine.EntrySpec;
-import io.bywash.engine.InvalidSpecException;
 import io.bywash.engine.Kind;
+import io.bywash.engine.internal.layout.Numbers;
 
 /** Makes the specifications of broadcast queues. The roles are {@link Publisher} and {@link Subscriber}. */
 public final class Broadcast {
@@ -38,13 +38,8 @@ public final class Broadcast {
    * @throws IllegalArgumentException when an argument is out of range
    */
   public static EntrySpec spec(String name, long ringBytes, int subscribers) {
-    if (ringBytes < MIN_RING_BYTES || ringBytes > MAX_RING_BYTES) {
-      throw new InvalidSpecException("ringBytes", ringBytes,
-          "is not between " + MIN_RING_BYTES + " and " + MAX_RING_BYTES);
-    }
-    if (subscribers < 1 || subscribers >= EntrySpec.MAX_ROLES) {
-      throw new InvalidSpecException("subscribers", subscribers, "is not between 1 and " + (EntrySpec.MAX_ROLES - 1));
-    }
+    Numbers.checkSpec("ringBytes", ringBytes, MIN_RING_BYTES, MAX_RING_BYTES);
+    Numbers.checkSpec("subscribers", subscribers, 1, EntrySpec.MAX_ROLES - 1);
     long capacity = Long.highestOneBit(ringBytes - 1) << 1;
     return new EntrySpec(name, Kind.BROADCAST, capacity, maxMessageBytes(capacity), 1 + subscribers, capacity);
   }

@@ -9,6 +9,7 @@ import io.bywash.engine.MessageHandler;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.SegmentReplacedException;
 import io.bywash.engine.TableFullException;
+import io.bywash.engine.internal.layout.Numbers;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.role.RoleHandle;
@@ -207,9 +208,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   }
 
   private int poll(MessageHandler handler, int limit, boolean paced) {
-    if (limit < 1) {
-      throw new IllegalArgumentException("limit=" + limit + " must be at least 1");
-    }
+    Numbers.checkPositive("limit", limit);
     if (reader.isReading() && guard.isCallerInside()) {
       guard.checkUsable();
       throw new IllegalStateException("this subscriber is polled by its own handler; return from the handler first");

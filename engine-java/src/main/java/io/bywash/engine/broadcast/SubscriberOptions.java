@@ -2,6 +2,7 @@ package io.bywash.engine.broadcast;
 
 import static io.bywash.engine.broadcast.BroadcastLayout.*;
 
+import io.bywash.engine.internal.layout.Numbers;
 import io.bywash.engine.wait.WaitPolicy;
 import java.util.Objects;
 
@@ -82,9 +83,7 @@ public final class SubscriberOptions {
    * @param timeoutNanos at least 1; the eviction may come up to 50 ms late
    */
   public static SubscriberOptions evictAfter(long timeoutNanos) {
-    if (timeoutNanos < 1) {
-      throw new IllegalArgumentException("timeoutNanos=" + timeoutNanos + " must be at least 1");
-    }
+    Numbers.checkPositive("timeoutNanos", timeoutNanos);
     return of(MODE_EVICT, timeoutNanos);
   }
 

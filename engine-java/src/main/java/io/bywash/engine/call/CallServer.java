@@ -3,6 +3,7 @@ package io.bywash.engine.call;
 import io.bywash.engine.BusException;
 import io.bywash.engine.Entry;
 import io.bywash.engine.SegmentClosedException;
+import io.bywash.engine.internal.layout.Numbers;
 import io.bywash.engine.internal.linux.EngineLog;
 import io.bywash.engine.internal.linux.EngineThread;
 import io.bywash.engine.wait.WaitPolicy;
@@ -53,9 +54,7 @@ public final class CallServer implements AutoCloseable {
    */
   public static CallServer start(Entry entry, Responder.Handler handler, int workers, WaitPolicy waitPolicy) {
     Objects.requireNonNull(handler, "handler");
-    if (workers < 1) {
-      throw new IllegalArgumentException("workers=" + workers + " must be at least 1");
-    }
+    Numbers.checkPositive("workers", workers);
     CallServer server = new CallServer(handler);
     try {
       for (int i = 0; i < workers; i++) {

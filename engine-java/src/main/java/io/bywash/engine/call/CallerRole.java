@@ -2,6 +2,7 @@ package io.bywash.engine.call;
 
 import io.bywash.engine.call.CallFailedException.Reason;
 import io.bywash.engine.internal.events.EngineEvents;
+import io.bywash.engine.internal.layout.Numbers;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.role.RoleHandle;
@@ -38,9 +39,7 @@ abstract class CallerRole extends Role implements Waitable {
   }
 
   static void checkTimeout(long timeoutNanos) {
-    if (timeoutNanos < 1) {
-      throw new IllegalArgumentException("timeoutNanos=" + timeoutNanos + " must be at least 1");
-    }
+    Numbers.checkPositive("timeoutNanos", timeoutNanos);
   }
 
   final void checkLength(int length) {

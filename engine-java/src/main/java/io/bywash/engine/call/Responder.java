@@ -7,6 +7,7 @@ import io.bywash.engine.Entry;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.SegmentClosedException;
 import io.bywash.engine.internal.events.EngineEvents;
+import io.bywash.engine.internal.layout.Numbers;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.internal.role.Role;
@@ -202,9 +203,7 @@ public final class Responder extends Role implements Waitable, Revocable {
    * @throws IllegalStateException when {@code handler} calls this
    */
   public int poll(Handler handler, int limit) {
-    if (limit < 1) {
-      throw new IllegalArgumentException("limit=" + limit + " must be at least 1");
-    }
+    Numbers.checkPositive("limit", limit);
     begin();
     polling = true;
     int count = 0;

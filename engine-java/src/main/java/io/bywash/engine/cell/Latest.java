@@ -3,8 +3,8 @@ package io.bywash.engine.cell;
 import static io.bywash.engine.cell.LatestLayout.*;
 
 import io.bywash.engine.EntrySpec;
-import io.bywash.engine.InvalidSpecException;
 import io.bywash.engine.Kind;
+import io.bywash.engine.internal.layout.Numbers;
 import java.util.List;
 
 /** Makes the specifications of latest values. The roles are {@link LatestWriter} and {@link LatestReader}. */
@@ -32,9 +32,7 @@ public final class Latest {
    * @param readers the same for readers, at least 1; writers and readers together are 1024 at the most
    */
   public static EntrySpec spec(String name, int maxValueBytes, int writers, int readers) {
-    if (maxValueBytes < 1 || maxValueBytes > 1 << 30) {
-      throw new InvalidSpecException("maxValueBytes", maxValueBytes, "is not between 1 and " + (1 << 30));
-    }
+    Numbers.checkSpec("maxValueBytes", maxValueBytes, 1, 1 << 30);
     if (writers < 1 || readers < 1 || writers > EntrySpec.MAX_ROLES - readers) {
       throw new IllegalArgumentException("writers=" + writers + " and readers=" + readers + " are not at least 1 each,"
           + " and at most " + EntrySpec.MAX_ROLES + " together");

@@ -8,6 +8,7 @@ import io.bywash.engine.Kind;
 import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.LayoutText;
+import io.bywash.engine.internal.layout.Numbers;
 import io.bywash.engine.internal.memory.Region;
 import io.bywash.engine.internal.role.EntryUse;
 import java.lang.foreign.MemorySegment;
@@ -56,9 +57,7 @@ public final class NumberArray implements AutoCloseable {
    */
   public static EntrySpec spec(String name, int length, Class<?> type) {
     String text = text(type);
-    if (length < 1) {
-      throw new IllegalArgumentException("length=" + length + " must be at least 1");
-    }
+    Numbers.checkPositive("length", length);
     int size = sizeBytes(type);
     return new EntrySpec(name, Kind.CELLS, length, size, text, 0, (long) length * size, List.of((long) NUMBERS));
   }

@@ -3,6 +3,7 @@ package io.bywash.engine.pool;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.InvalidSpecException;
 import io.bywash.engine.Kind;
+import io.bywash.engine.internal.layout.Numbers;
 import io.bywash.engine.record.Records;
 
 /** Makes the specifications of pools. {@link PoolUser} is the role; {@link PoolView} looks without a role. */
@@ -36,15 +37,9 @@ public final class Pool {
    * @param users how many users can be open at one time, in all processes, 1 to {@link EntrySpec#MAX_ROLES}
    */
   public static EntrySpec spec(String name, int capacity, int objectBytes, int users) {
-    if (capacity < 1 || capacity > MAX_OBJECTS) {
-      throw new InvalidSpecException("capacity", capacity, "is not between 1 and " + MAX_OBJECTS);
-    }
-    if (objectBytes < 1 || objectBytes > MAX_OBJECT_BYTES) {
-      throw new InvalidSpecException("objectBytes", objectBytes, "is not between 1 and " + MAX_OBJECT_BYTES);
-    }
-    if (users < 1 || users > EntrySpec.MAX_ROLES) {
-      throw new InvalidSpecException("users", users, "is not between 1 and " + EntrySpec.MAX_ROLES);
-    }
+    Numbers.checkSpec("capacity", capacity, 1, MAX_OBJECTS);
+    Numbers.checkSpec("objectBytes", objectBytes, 1, MAX_OBJECT_BYTES);
+    Numbers.checkSpec("users", users, 1, EntrySpec.MAX_ROLES);
     long dataBytes = PoolLayout.dataBytes(capacity, objectBytes);
     if (dataBytes > MAX_BYTES) {
       throw new InvalidSpecException("capacity", capacity, "takes " + dataBytes + " bytes with objects of "

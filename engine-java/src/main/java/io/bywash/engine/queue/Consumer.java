@@ -5,6 +5,7 @@ import static io.bywash.engine.queue.QueueLayout.MODE_CONSUMER;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.TableFullException;
+import io.bywash.engine.internal.layout.Numbers;
 import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.wait.WaitPolicy;
@@ -223,9 +224,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
    * @throws IllegalStateException when a message is in flight, so also when {@code handler} calls this
    */
   public int poll(Handler handler, int limit) {
-    if (limit < 1) {
-      throw new IllegalArgumentException("limit=" + limit + " must be at least 1");
-    }
+    Numbers.checkPositive("limit", limit);
     begin();
     polling = true;
     int count = 0;

@@ -3,6 +3,7 @@ package io.bywash.engine.queue;
 import static io.bywash.engine.queue.QueueLayout.*;
 
 import io.bywash.engine.Entry;
+import io.bywash.engine.internal.layout.Numbers;
 import io.bywash.engine.internal.memory.Region;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
@@ -68,9 +69,7 @@ public final class QueueView {
    * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no producer writes
    */
   public List<Waiting> peek(long position, int limit) {
-    if (limit < 1) {
-      throw new IllegalArgumentException("limit=" + limit + " must be at least 1");
-    }
+    Numbers.checkPositive("limit", limit);
     return cells.entry.look(() -> {
       List<Waiting> found = new ArrayList<>();
       long tail = cells.tail();

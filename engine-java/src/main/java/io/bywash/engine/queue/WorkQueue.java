@@ -5,6 +5,7 @@ import static io.bywash.engine.queue.QueueLayout.MAX_CAPACITY;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.InvalidSpecException;
 import io.bywash.engine.Kind;
+import io.bywash.engine.internal.layout.Numbers;
 import java.util.Objects;
 
 /**
@@ -62,12 +63,8 @@ public final class WorkQueue {
     if (capacity < 1 || capacity > MAX_CAPACITY || Integer.bitCount(capacity) != 1) {
       throw new InvalidSpecException("capacity", capacity, "is not a power of two from 1 to " + MAX_CAPACITY);
     }
-    if (maxMessageBytes < 1 || maxMessageBytes > 1 << 30) {
-      throw new InvalidSpecException("maxMessageBytes", maxMessageBytes, "is not between 1 and " + (1 << 30));
-    }
-    if (roles < 2 || roles > EntrySpec.MAX_ROLES) {
-      throw new InvalidSpecException("roles", roles, "is not between 2 and " + EntrySpec.MAX_ROLES);
-    }
+    Numbers.checkSpec("maxMessageBytes", maxMessageBytes, 1, 1 << 30);
+    Numbers.checkSpec("roles", roles, 2, EntrySpec.MAX_ROLES);
     if (policy.deadLetters().equals(name)) {
       throw new IllegalArgumentException("policy=" + policy + " sends the dead letters of queue " + name
           + " to itself");

@@ -3,6 +3,7 @@ package io.bywash.engine.ring;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.InvalidSpecException;
 import io.bywash.engine.Kind;
+import io.bywash.engine.internal.layout.Numbers;
 import io.bywash.engine.record.Records;
 
 /**
@@ -32,12 +33,8 @@ public final class Ring {
    * @param elementBytes the size of each element in bytes, 1 to {@link #MAX_ELEMENT_BYTES}
    */
   public static EntrySpec spec(String name, int capacity, int elementBytes) {
-    if (capacity < 1 || capacity > MAX_ELEMENTS) {
-      throw new InvalidSpecException("capacity", capacity, "is not between 1 and " + MAX_ELEMENTS);
-    }
-    if (elementBytes < 1 || elementBytes > MAX_ELEMENT_BYTES) {
-      throw new InvalidSpecException("elementBytes", elementBytes, "is not between 1 and " + MAX_ELEMENT_BYTES);
-    }
+    Numbers.checkSpec("capacity", capacity, 1, MAX_ELEMENTS);
+    Numbers.checkSpec("elementBytes", elementBytes, 1, MAX_ELEMENT_BYTES);
     long dataBytes = RingLayout.dataBytes(capacity, elementBytes);
     if (dataBytes > MAX_BYTES) {
       throw new InvalidSpecException("capacity", capacity, "takes " + dataBytes + " bytes with elements of "

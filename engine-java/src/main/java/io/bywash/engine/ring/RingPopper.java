@@ -3,6 +3,7 @@ package io.bywash.engine.ring;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Revocable;
 import io.bywash.engine.internal.events.EngineEvents;
+import io.bywash.engine.internal.layout.Numbers;
 import io.bywash.engine.internal.role.Role;
 import io.bywash.engine.internal.role.RoleHandle;
 import io.bywash.engine.record.RecordFormatException;
@@ -135,7 +136,7 @@ public final class RingPopper extends Role implements Waitable, Revocable {
    *     interrupted, before the call or while it waits; its documentation shows the loop to write
    */
   public int popBulk(MemorySegment target, long offset, int limit, long timeoutNanos) {
-    checkLimit(limit);
+    Numbers.checkPositive("limit", limit);
     elements.checkRange(target, offset, limit);
     beginWait(timeoutNanos);
     int count;
@@ -170,7 +171,7 @@ public final class RingPopper extends Role implements Waitable, Revocable {
    *     interrupted, before the call or while it waits
    */
   public <T> List<T> popBulk(Records<T> records, int limit, long timeoutNanos) {
-    checkLimit(limit);
+    Numbers.checkPositive("limit", limit);
     RecordType<T> type = decoder.type(records);
     beginWait(timeoutNanos);
     List<T> popped;
@@ -178,12 +179,6 @@ public final class RingPopper extends Role implements Waitable, Revocable {
       popped = popNow(type, limit);
     } while (popped.isEmpty() && awaitOnce(timeoutNanos));
     return popped;
-  }
-
-  private static void checkLimit(int limit) {
-    if (limit < 1) {
-      throw new IllegalArgumentException("limit=" + limit + " must be at least 1");
-    }
   }
 
   // ---- popping
