@@ -123,10 +123,14 @@ public sealed interface StructureStatus
   List<Counter> counters();
 
   /** The share of the capacity that is taken, 0 to 1; empty when that has no meaning for this kind. */
-  Optional<Double> fill();
+  default Optional<Double> fill() {
+    return Optional.empty();
+  }
 
   /** All holders of a role in the structure, dead or alive, in the order of the roles' numbers. */
-  List<Holder> holders();
+  default List<Holder> holders() {
+    return List.of();
+  }
 
   /** Whether nothing was ever put into the structure, so that nobody would miss it. */
   boolean isUntouched();
@@ -137,5 +141,7 @@ public sealed interface StructureStatus
    * @param earlier an earlier status of the same structure; if it is this one, all who are in the way now are returned
    * @param seconds the time between the two inspections
    */
-  List<Obstacle> obstacles(StructureStatus earlier, double seconds);
+  default List<Obstacle> obstacles(StructureStatus earlier, double seconds) {
+    return List.of();
+  }
 }

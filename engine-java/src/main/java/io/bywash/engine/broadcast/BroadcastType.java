@@ -1,14 +1,10 @@
 package io.bywash.engine.broadcast;
 
-import static io.bywash.engine.broadcast.BroadcastLayout.PUBLISHER_ROLE;
-import static io.bywash.engine.internal.layout.SegmentLayout.ROLE_ACTIVE;
-
 import io.bywash.engine.Kind;
 import io.bywash.engine.StructureStatus;
 import io.bywash.engine.broadcast.BroadcastStatus.SubscriberStatus;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.directory.SegmentEntry;
-import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.directory.StructureType;
 import io.bywash.engine.internal.segment.Census;
 import java.util.List;
@@ -29,8 +25,7 @@ public final class BroadcastType extends StructureType {
     if (Long.bitCount(capacity) != 1 || capacity < Broadcast.MIN_RING_BYTES || capacity > Broadcast.MAX_RING_BYTES
         || entry.roleCount() < 2
         || entry.elementSizeBytes() < 1 || entry.elementSizeBytes() > Broadcast.maxMessageBytes(capacity)
-        || capacity > entry.sizeBytes() - SegmentLayout.structureDataOffset(entry.roleCount())
-            - SegmentLayout.SPARE_BYTES) {
+        || capacity > room(entry)) {
       return "a ring of " + capacity + " bytes with messages of up to " + entry.elementSizeBytes() + " bytes and "
           + entry.roleCount() + " roles does not fit its " + entry.sizeBytes() + " bytes";
     }
@@ -39,8 +34,7 @@ public final class BroadcastType extends StructureType {
 
   @Override
   protected long owner(SegmentEntry entry, Census census) {
-    long publisher = entry.roleCount() > 0 ? entry.roleWord(PUBLISHER_ROLE) : 0;
-    return Owner.state(publisher) == ROLE_ACTIVE ? publisher : 0;
+    return firstHolder(entry); // the publisher
   }
 
   @Override

@@ -8,7 +8,6 @@ import io.bywash.engine.StructureStatus;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -103,21 +102,14 @@ public record EndpointStatus(int callers, int slotsPerCaller, int maxRequestByte
         }
       }
     }
-    List<RoleStatus> roles = new ArrayList<>();
-    for (int index = 0; index < entry.rolesUsed(); index++) {
-      int role = index;
-      long word = entry.roleWord(index);
-      if (Owner.state(word) != SegmentLayout.ROLE_FREE) {
-        entry.core().participants().describe(word)
-            .ifPresent(each -> roles.add(look(slots, role, word, each, open[role], oldest[role])));
-      }
-    }
+    List<RoleStatus> roles = entry.heldRoles(
+        (role, word, holder) -> look(slots, role, word, holder, open[role], oldest[role]));
     int callerRoles = slots.responders;
     int end = entry.roleCount();
     return new EndpointStatus(slots.callers, slots.slotCount, slots.maxRequestBytes, slots.maxReplyBytes,
         slots.redelivers, sum(slots, ROLE_REQUESTS, callerRoles, end), sum(slots, ROLE_ANSWERED, 0, callerRoles),
         sum(slots, ROLE_MISSED, callerRoles, end), sum(slots, ROLE_MISSED, 0, callerRoles), waiting, taken, quarantined,
-        sum(slots, ROLE_RUNG, 0, end), sum(slots, ROLE_ELIDED, 0, end), List.copyOf(roles));
+        sum(slots, ROLE_RUNG, 0, end), sum(slots, ROLE_ELIDED, 0, end), roles);
   }
 
   private static RoleStatus look(Slots slots, int role, long word, Participant participant, int open, long oldest) {

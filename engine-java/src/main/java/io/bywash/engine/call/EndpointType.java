@@ -6,8 +6,6 @@ import io.bywash.engine.Kind;
 import io.bywash.engine.StructureStatus;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.directory.StructureType;
-import io.bywash.engine.internal.layout.SegmentLayout;
-import io.bywash.engine.internal.segment.Census;
 import java.util.List;
 
 /** What the engine's common code asks of endpoints. Not part of the public API. */
@@ -27,12 +25,11 @@ public final class EndpointType extends StructureType {
     long slots = parameters[PARAMETER_SLOTS];
     long longestRequest = parameters[PARAMETER_MAX_REQUEST];
     long longestReply = parameters[PARAMETER_MAX_REPLY];
-    long room = entry.sizeBytes() - SegmentLayout.structureDataOffset(entry.roleCount()) - SegmentLayout.SPARE_BYTES;
     boolean possible = callers >= 1 && callers < entry.roleCount() && slots >= 1 && slots <= MAX_SLOTS
         && Long.bitCount(slots) == 1 && entry.capacity() == callers * slots && longestRequest >= 1
         && longestRequest <= 1 << 30 && longestReply >= 1 && longestReply <= 1 << 30
         && entry.elementSizeBytes() == Math.max(longestRequest, longestReply)
-        && dataBytes(callers, slots, longestRequest, longestReply) <= Math.min(room, Endpoint.MAX_BYTES);
+        && dataBytes(callers, slots, longestRequest, longestReply) <= Math.min(room(entry), Endpoint.MAX_BYTES);
     if (!possible) {
       return callers + " callers among " + entry.roleCount() + " roles, with " + slots + " slots for requests of up to "
           + longestRequest + " and replies of up to " + longestReply + " bytes, do not fit its " + entry.sizeBytes()
@@ -52,12 +49,6 @@ public final class EndpointType extends StructureType {
     return parameters[PARAMETER_CALLERS] + ", " + parameters[PARAMETER_SLOTS] + ", "
         + parameters[PARAMETER_MAX_REQUEST] + ", " + parameters[PARAMETER_MAX_REPLY] + ", "
         + parameters[PARAMETER_POLICY];
-  }
-
-  /** The living responder with the lowest index, else the living caller with the lowest. */
-  @Override
-  protected long owner(SegmentEntry entry, Census census) {
-    return livingHolder(entry, census);
   }
 
   @Override

@@ -9,10 +9,10 @@ import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.memory.Region;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The state of an entry of cells, read from any attachment, even a read-only one. Reading it costs nobody anything.
+ * Cells have no roles, and are never full.
  *
  * @param form what the cells are: {@code atomics}, {@code array of numbers} or {@code array of records}
  * @param cellCount how many there are
@@ -86,23 +86,7 @@ public record CellsStatus(String form, int cellCount, List<Value> values, long s
   }
 
   @Override
-  public Optional<Double> fill() {
-    return Optional.empty();
-  }
-
-  /** {@inheritDoc} Cells have no roles. */
-  @Override
-  public List<Holder> holders() {
-    return List.of();
-  }
-
-  @Override
   public boolean isUntouched() {
     return setCount == 0 && values.stream().allMatch(each -> each.rounded() == 0);
-  }
-
-  @Override
-  public List<Obstacle> obstacles(StructureStatus earlier, double seconds) {
-    return List.of();
   }
 }

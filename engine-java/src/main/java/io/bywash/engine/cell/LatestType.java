@@ -7,8 +7,6 @@ import io.bywash.engine.Kind;
 import io.bywash.engine.StructureStatus;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.directory.StructureType;
-import io.bywash.engine.internal.layout.SegmentLayout;
-import io.bywash.engine.internal.segment.Census;
 import java.lang.invoke.VarHandle;
 import java.util.List;
 
@@ -28,9 +26,9 @@ public final class LatestType extends StructureType {
   protected String damage(SegmentEntry entry) {
     long writers = entry.parameters()[PARAMETER_WRITERS];
     long longest = entry.elementSizeBytes();
-    long room = entry.sizeBytes() - SegmentLayout.structureDataOffset(entry.roleCount()) - SegmentLayout.SPARE_BYTES;
     boolean possible = entry.capacity() == 1 && writers >= 1 && writers < entry.roleCount() && longest >= 1
-        && longest <= 1 << 30 && writers * BUFFERS_A_WRITER * bufferBytes(longest) <= Math.min(room, Latest.MAX_BYTES);
+        && longest <= 1 << 30
+        && writers * BUFFERS_A_WRITER * bufferBytes(longest) <= Math.min(room(entry), Latest.MAX_BYTES);
     return possible ? null : "values of up to " + longest + " bytes of " + writers + " writers among "
         + entry.roleCount() + " roles do not fit its " + entry.sizeBytes() + " bytes";
   }
@@ -38,12 +36,6 @@ public final class LatestType extends StructureType {
   @Override
   protected String parameterDifference(long[] found, long[] wanted) {
     return "writers is " + found[PARAMETER_WRITERS] + ", wanted " + wanted[PARAMETER_WRITERS];
-  }
-
-  /** The living holder of the role with the lowest index. */
-  @Override
-  protected long owner(SegmentEntry entry, Census census) {
-    return livingHolder(entry, census);
   }
 
   @Override

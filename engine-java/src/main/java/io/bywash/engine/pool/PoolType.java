@@ -8,7 +8,6 @@ import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.directory.StructureType;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
-import io.bywash.engine.internal.segment.Census;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -29,18 +28,11 @@ public final class PoolType extends StructureType {
     long capacity = entry.capacity();
     long bytes = entry.elementSizeBytes();
     if (capacity < 1 || capacity > MAX_CAPACITY || bytes < 1 || bytes > MAX_OBJECT_BYTES || entry.roleCount() < 1
-        || dataBytes((int) capacity, bytes) > Math.min(Pool.MAX_BYTES, entry.sizeBytes()
-            - SegmentLayout.structureDataOffset(entry.roleCount()) - SegmentLayout.SPARE_BYTES)) {
+        || dataBytes((int) capacity, bytes) > Math.min(Pool.MAX_BYTES, room(entry))) {
       return capacity + " objects of " + bytes + " bytes and " + entry.roleCount() + " roles do not fit its "
           + entry.sizeBytes() + " bytes";
     }
     return null;
-  }
-
-  /** The living holder of the role with the lowest index. */
-  @Override
-  protected long owner(SegmentEntry entry, Census census) {
-    return livingHolder(entry, census);
   }
 
   @Override

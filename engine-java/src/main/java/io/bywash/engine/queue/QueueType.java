@@ -6,8 +6,6 @@ import io.bywash.engine.Kind;
 import io.bywash.engine.StructureStatus;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.directory.StructureType;
-import io.bywash.engine.internal.layout.SegmentLayout;
-import io.bywash.engine.internal.segment.Census;
 import java.util.List;
 
 /** What the engine's common code asks of work queues. Not part of the public API. */
@@ -26,8 +24,7 @@ public final class QueueType extends StructureType {
     long longest = entry.elementSizeBytes();
     if (capacity < 1 || capacity > MAX_CAPACITY || Long.bitCount(capacity) != 1 || entry.roleCount() < 2
         || longest < 1 || longest > 1 << 30
-        || dataBytes(capacity, entry.roleCount(), longest) > Math.min(WorkQueue.MAX_BYTES, entry.sizeBytes()
-            - SegmentLayout.structureDataOffset(entry.roleCount()) - SegmentLayout.SPARE_BYTES)) {
+        || dataBytes(capacity, entry.roleCount(), longest) > Math.min(WorkQueue.MAX_BYTES, room(entry))) {
       return capacity + " messages of up to " + longest + " bytes and " + entry.roleCount() + " roles do not fit its "
           + entry.sizeBytes() + " bytes";
     }
@@ -44,12 +41,6 @@ public final class QueueType extends StructureType {
     DeliveryPolicy policy = DeliveryPolicy.of(found); // null when the row is damaged
     return "delivery policy is " + (policy == null ? "impossible" : "\"" + policy + "\"") + ", wanted \""
         + DeliveryPolicy.of(wanted) + "\"";
-  }
-
-  /** The living holder of the role with the lowest index. */
-  @Override
-  protected long owner(SegmentEntry entry, Census census) {
-    return livingHolder(entry, census);
   }
 
   @Override

@@ -8,7 +8,6 @@ import io.bywash.engine.StructureStatus;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -58,16 +57,9 @@ public record RingStatus(int capacity, int elementBytes, long pushedCount, long 
     long tail = elements.tail();
     elements.checkPopped(head, tail);
     long dropped = elements.oldest(head.position(), tail) - head.position();
-    List<RoleStatus> roles = new ArrayList<>();
-    for (int index = 0; index < entry.rolesUsed(); index++) {
-      int number = index;
-      long word = entry.roleWord(index);
-      if (Owner.state(word) != SegmentLayout.ROLE_FREE) {
-        entry.core().participants().describe(word).ifPresent(each -> roles.add(look(entry, number, word, each)));
-      }
-    }
+    List<RoleStatus> roles = entry.heldRoles((role, word, holder) -> look(entry, role, word, holder));
     return new RingStatus(elements.capacity, elements.elementBytes, tail, head.position() - head.lost(),
-        head.lost() + dropped, (int) (tail - head.position() - dropped), List.copyOf(roles));
+        head.lost() + dropped, (int) (tail - head.position() - dropped), roles);
   }
 
   private static RoleStatus look(SegmentEntry entry, int index, long word, Participant participant) {

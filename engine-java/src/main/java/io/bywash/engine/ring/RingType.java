@@ -1,6 +1,5 @@
 package io.bywash.engine.ring;
 
-import static io.bywash.engine.internal.layout.SegmentLayout.ROLE_ACTIVE;
 import static io.bywash.engine.ring.RingLayout.*;
 
 import io.bywash.engine.DamagedSegmentException;
@@ -8,8 +7,6 @@ import io.bywash.engine.Kind;
 import io.bywash.engine.StructureStatus;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.directory.StructureType;
-import io.bywash.engine.internal.layout.Owner;
-import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.segment.Census;
 import java.util.List;
 
@@ -28,8 +25,8 @@ public final class RingType extends StructureType {
     long capacity = entry.capacity();
     long bytes = entry.elementSizeBytes();
     if (capacity < 1 || capacity > MAX_CAPACITY || bytes < 1 || bytes > MAX_ELEMENT_BYTES
-        || entry.roleCount() != ROLE_COUNT || dataBytes((int) capacity, (int) bytes) > Math.min(Ring.MAX_BYTES,
-            entry.sizeBytes() - SegmentLayout.structureDataOffset(ROLE_COUNT) - SegmentLayout.SPARE_BYTES)) {
+        || entry.roleCount() != ROLE_COUNT
+        || dataBytes((int) capacity, (int) bytes) > Math.min(Ring.MAX_BYTES, room(entry))) {
       return capacity + " elements of " + bytes + " bytes and " + entry.roleCount() + " roles do not fit its "
           + entry.sizeBytes() + " bytes";
     }
@@ -38,8 +35,7 @@ public final class RingType extends StructureType {
 
   @Override
   protected long owner(SegmentEntry entry, Census census) {
-    long writer = entry.roleCount() > 0 ? entry.roleWord(WRITER_ROLE) : 0;
-    return Owner.state(writer) == ROLE_ACTIVE ? writer : 0;
+    return firstHolder(entry); // the writer
   }
 
   @Override

@@ -215,6 +215,24 @@ public final class SegmentEntry extends Row implements Entry {
     return used >= count || region.compareAndSetLong(offset() + ROLES_USED, used, count);
   }
 
+  /** What is to be known of a role that is held. */
+  public interface HeldRole<S> {
+    S of(int role, long word, Participant holder);
+  }
+
+  /** What is to be known of each role that is held, by the living and the dead, in the order of their numbers. */
+  public <S> List<S> heldRoles(HeldRole<S> status) {
+    List<S> found = new ArrayList<>();
+    for (int index = 0; index < rolesUsed(); index++) {
+      int role = index;
+      long word = roleWord(index);
+      if (Owner.state(word) != ROLE_FREE) {
+        core.participants().describe(word).ifPresent(holder -> found.add(status.of(role, word, holder)));
+      }
+    }
+    return List.copyOf(found);
+  }
+
   /** The label that the holder of a role gave it. */
   public String roleLabel(int index) {
     return Label.read(region, role(index) + ROLE_LABEL);

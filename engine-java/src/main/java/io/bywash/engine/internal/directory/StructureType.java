@@ -76,20 +76,29 @@ public abstract class StructureType {
     return "parameters are " + Arrays.toString(found) + ", wanted " + Arrays.toString(wanted);
   }
 
-  /** The owner word of the participant on which the entry depends; 0 when that is its creator. */
+  /**
+   * The owner word of the participant on which the entry depends; 0 when that is its creator. By default it is that of
+   * the first active role whose holder is alive.
+   */
   protected long owner(SegmentEntry entry, Census census) {
-    return 0;
-  }
-
-  /** The word of the first active role whose holder is alive; 0 when there is none. */
-  protected static long livingHolder(SegmentEntry entry, Census census) {
-    for (int index = 0; index < entry.rolesUsed(); index++) {
+    for (int index = 0; entry.roleCount() > 0 && index < entry.rolesUsed(); index++) {
       long word = entry.roleWord(index);
       if (Owner.state(word) == SegmentLayout.ROLE_ACTIVE && census.isAlive(word)) {
         return word;
       }
     }
     return 0;
+  }
+
+  /** The word of the first role while that is active, whether or not its holder is alive; else 0. */
+  protected static long firstHolder(SegmentEntry entry) {
+    long first = entry.roleCount() > 0 ? entry.roleWord(0) : 0;
+    return Owner.state(first) == SegmentLayout.ROLE_ACTIVE ? first : 0;
+  }
+
+  /** How many bytes an entry has for its data, behind its roles. */
+  protected static long room(SegmentEntry entry) {
+    return entry.sizeBytes() - SegmentLayout.structureDataOffset(entry.roleCount()) - SegmentLayout.SPARE_BYTES;
   }
 
   /**
