@@ -65,7 +65,7 @@ final class RecordReader {
     this.guard = guard;
     this.handle = guard instanceof RoleHandle roleHandle ? roleHandle : null;
     this.options = options;
-    this.inPlace = options.mode() == MODE_BLOCK;
+    this.inPlace = options.mode == MODE_BLOCK;
     this.dataOffset = ring.dataOffset;
     this.mask = ring.capacityBytes - 1;
     this.maxMessageBytes = ring.maxMessageBytes;
@@ -303,7 +303,7 @@ final class RecordReader {
     moveTo(cursor);
     lookForMore(); // what was readable before may lie behind now
     countLost(lost);
-    if (lost > 0 && options.mode() == MODE_FAIL) {
+    if (lost > 0 && options.mode == MODE_FAIL) {
       throw overrunException(lost);
     }
     untoldCount = lost;
@@ -313,7 +313,7 @@ final class RecordReader {
   private Ring.Cursor whereToResume() {
     Ring.Cursor cursor;
     try {
-      cursor = ring.cursor(options.isResumingAtNewest());
+      cursor = ring.cursor(options.resumingAtNewest);
       if (cursor.sequence() < nextSequence || cursor.position() < position) {
         throw entry.damaged("sequence " + cursor.sequence() + " stands where at least " + nextSequence + " was due");
       }
@@ -355,7 +355,7 @@ final class RecordReader {
     if (handle.isRevoked() && guard.isUsable()) { // by the publisher, see Gate
       return new EvictedException("This subscriber of entry \"" + entry.name() + "\" in segment " + entry.core().path()
           + " was cut off before sequence " + nextSequence + ": it held the publisher back for more than "
-          + options.evictAfterNanos() / 1_000_000.0 + " ms. Close it and join again; read faster, or allow more time.",
+          + options.evictAfterNanos / 1_000_000.0 + " ms. Close it and join again; read faster, or allow more time.",
           nextSequence);
     }
     return handle.takenAway();

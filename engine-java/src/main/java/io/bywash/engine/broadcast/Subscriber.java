@@ -65,12 +65,12 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   private Records<?> typedRecords;
 
   private Subscriber(Ring ring, UsageGuard guard, SubscriberOptions options) {
-    super(guard, options.waitPolicy(), ring.entry.waitingForData());
+    super(guard, options.waitPolicy, ring.entry.waitingForData());
     this.ring = ring;
     this.options = options;
     this.reader = new RecordReader(ring, guard, options);
     this.firstPublisher = ring.entry.roleWord(PUBLISHER_ROLE);
-    this.pace = options.waitPolicy() == WaitPolicy.BACKOFF ? new Pace() : null;
+    this.pace = options.waitPolicy == WaitPolicy.BACKOFF ? new Pace() : null;
   }
 
   /** Joins the queue with {@link SubscriberOptions#block}: nothing that is published from now on is lost. */
@@ -98,15 +98,15 @@ public final class Subscriber extends Role implements Waitable, Revocable {
 
   private static Subscriber open(Ring ring, SubscriberOptions options) {
     long segmentId = ring.entry.core().geometry().segmentId();
-    if (options.startSegmentId() != 0 && options.startSegmentId() != segmentId) {
+    if (options.startSegmentId != 0 && options.startSegmentId != segmentId) {
       throw new SegmentReplacedException(String.format("Sequence %d of entry \"%s\" was asked for in segment %s of id"
           + " %016x, but its id is %016x: it was removed and created anew since. Begin anew, for example with"
           + " startingAtOldest().",
-          options.startNumber(), ring.entry.name(), ring.entry.core().path(), options.startSegmentId(), segmentId));
+          options.startNumber, ring.entry.name(), ring.entry.core().path(), options.startSegmentId, segmentId));
     }
     ring.touchPages(false);
     if (ring.entry.core().isReadOnly()) {
-      if (options.mode() != MODE_SKIP) {
+      if (options.mode != MODE_SKIP) {
         ring.entry.core().requireParticipant();
       }
       Subscriber subscriber = new Subscriber(ring, UsageGuard.ofObserver(ring.entry), options);
@@ -114,7 +114,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
       subscriber.tellStart();
       return subscriber;
     }
-    RoleHandle handle = takePlace(ring, options.mode());
+    RoleHandle handle = takePlace(ring, options.mode);
     try {
       Subscriber subscriber = new Subscriber(ring, handle, options);
       subscriber.join(handle);
@@ -145,7 +145,7 @@ public final class Subscriber extends Role implements Waitable, Revocable {
     reader.moveTo(start());
     reader.share();
     ring.region.setLongOpaque(handle.offset() + ROLE_LOST, 0);
-    ring.region.setLongOpaque(handle.offset() + ROLE_EVICT_AFTER, options.evictAfterNanos());
+    ring.region.setLongOpaque(handle.offset() + ROLE_EVICT_AFTER, options.evictAfterNanos);
     handle.activate(); // [role-active] [join]
     // [join] the publisher either sees this role before it gives up more, or this sees what it gave up
     Ring.Search search = new Ring.Search();
@@ -160,27 +160,27 @@ public final class Subscriber extends Role implements Waitable, Revocable {
   }
 
   private Ring.Cursor start() {
-    return switch (options.start()) {
+    return switch (options.start) {
       case NEXT -> ring.cursor(true);
       case OLDEST -> ring.cursor(false);
-      case LAST -> ring.cursorAt(Math.max(ring.cursor(true).sequence() - options.startNumber(), 0));
-      case SEQUENCE -> ring.cursorAt(options.startNumber());
+      case LAST -> ring.cursorAt(Math.max(ring.cursor(true).sequence() - options.startNumber, 0));
+      case SEQUENCE -> ring.cursorAt(options.startNumber);
     };
   }
 
   /** Reports that the requested sequence is not there. */
   private void tellStart() {
     firstSequence = reader.nextSequence();
-    if (options.start() != SubscriberOptions.Start.SEQUENCE) {
+    if (options.start != SubscriberOptions.Start.SEQUENCE) {
       return;
     }
-    long missing = reader.nextSequence() - options.startNumber();
+    long missing = reader.nextSequence() - options.startNumber;
     if (missing < 0) {
-      throw new IllegalArgumentException("sequence=" + options.startNumber() + " lies beyond the next message of"
+      throw new IllegalArgumentException("sequence=" + options.startNumber + " lies beyond the next message of"
           + " entry \"" + entry.name() + "\" in segment " + entry.core().path() + ", which gets sequence "
           + reader.nextSequence());
     }
-    if (missing > 0 && options.mode() != MODE_SKIP) {
+    if (missing > 0 && options.mode != MODE_SKIP) {
       throw reader.overrunException(missing);
     }
     if (missing > 0) {

@@ -24,14 +24,14 @@ public final class SubscriberOptions {
   /** Where to start. */
   enum Start { NEXT, OLDEST, LAST, SEQUENCE }
 
-  private final int mode;
-  private final long evictAfterNanos;
-  private final boolean resumingAtNewest;
-  private final Start start;
-  private final long startNumber;
+  final int mode;
+  final long evictAfterNanos;
+  final boolean resumingAtNewest;
+  final Start start;
+  final long startNumber;
   /** The id of the segment that the start belongs to; 0 for any segment. */
-  private final long startSegmentId;
-  private final WaitPolicy waitPolicy;
+  final long startSegmentId;
+  final WaitPolicy waitPolicy;
 
   private SubscriberOptions(int mode, long evictAfterNanos, boolean resumingAtNewest, Start start, long startNumber,
       long startSegmentId, WaitPolicy waitPolicy) {
@@ -160,35 +160,7 @@ public final class SubscriberOptions {
         startSegmentId, Objects.requireNonNull(policy, "policy"));
   }
 
-  int mode() {
-    return mode;
-  }
-
   boolean isGating() {
     return mode == MODE_BLOCK || mode == MODE_EVICT;
-  }
-
-  long evictAfterNanos() {
-    return evictAfterNanos;
-  }
-
-  boolean isResumingAtNewest() {
-    return resumingAtNewest;
-  }
-
-  Start start() {
-    return start;
-  }
-
-  long startNumber() {
-    return startNumber;
-  }
-
-  long startSegmentId() {
-    return startSegmentId;
-  }
-
-  WaitPolicy waitPolicy() {
-    return waitPolicy;
   }
 }

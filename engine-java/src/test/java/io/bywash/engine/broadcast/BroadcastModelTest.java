@@ -171,7 +171,7 @@ class BroadcastModelTest {
       // those with the shortest time are cut off at the second try; only who blocks can refuse it
       claim = publisher.tryClaim(length);
       assertTrue(claim != null || members.stream().anyMatch(
-          member -> member.options.mode() == BroadcastLayout.MODE_BLOCK && distance(member, end) > RING - SLACK),
+          member -> member.options.mode == BroadcastLayout.MODE_BLOCK && distance(member, end) > RING - SLACK),
           "refused although there was room, or only such in the way as had to be cut off");
     } else {
       noteBatch(end);
@@ -194,7 +194,7 @@ class BroadcastModelTest {
   private void noteEvictions(long end) {
     long more = evictedCount() - evicted;
     if (more > 0) {
-      List<Member> late = members.stream().filter(member -> member.options.mode() == BroadcastLayout.MODE_EVICT
+      List<Member> late = members.stream().filter(member -> member.options.mode == BroadcastLayout.MODE_EVICT
           && distance(member, end) > RING - SLACK).toList();
       assertTrue(late.size() >= more, () -> "cut off " + more + ", only " + late.size() + " were late");
       late.forEach(member -> member.maybeEvicted = true);
@@ -259,7 +259,7 @@ class BroadcastModelTest {
 
   private void join() {
     SubscriberOptions policy = anyPolicy();
-    boolean asObserver = policy.mode() == BroadcastLayout.MODE_SKIP && random.nextInt(3) == 0;
+    boolean asObserver = policy.mode == BroadcastLayout.MODE_SKIP && random.nextInt(3) == 0;
     TestQueue place = asObserver ? observing : any(attachments);
     switch (random.nextInt(4)) {
       case 0 -> assertEquals(published, add(place, policy).joinedAt);
@@ -296,13 +296,13 @@ class BroadcastModelTest {
     try {
       Member member = add(place, options);
       if (member.joinedAt != sequence) {
-        assertEquals(BroadcastLayout.MODE_SKIP, policy.mode());
+        assertEquals(BroadcastLayout.MODE_SKIP, policy.mode);
         assertOldest(member.joinedAt);
         member.joinedAt = sequence;
         member.receiver.next = sequence; // the first poll tells the gap
       }
     } catch (OverrunException overrun) {
-      assertTrue(policy.mode() != BroadcastLayout.MODE_SKIP);
+      assertTrue(policy.mode != BroadcastLayout.MODE_SKIP);
       assertEquals(sequence, overrun.nextSequence() - overrun.lostCount());
       assertOldest(overrun.nextSequence());
     }
@@ -361,9 +361,9 @@ class BroadcastModelTest {
       assertTrue(count <= Math.min(limit, published - due), () -> count + " messages");
       assertEquals(waiting, count > 0);
     } else {
-      overtaken += member.options.mode() == BroadcastLayout.MODE_FAIL ? 1 : 0;
+      overtaken += member.options.mode == BroadcastLayout.MODE_FAIL ? 1 : 0;
       assertTrue(positions.getLast() - positions.get((int) due) > RING - SLACK, "lost without need");
-      assertTrue(!member.options.isResumingAtNewest() || due == member.joinedAt || member.receiver.next == published,
+      assertTrue(!member.options.resumingAtNewest || due == member.joinedAt || member.receiver.next == published,
           "resumed before the newest");
     }
   }
