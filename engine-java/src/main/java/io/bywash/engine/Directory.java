@@ -18,7 +18,7 @@ public final class Directory {
 
   /** The entry of that name, if it exists now. */
   public Optional<Entry> find(String name) {
-    return core.whileMapped(() -> core.directory().find(name));
+    return core.directory().find(name);
   }
 
   /**
@@ -28,12 +28,12 @@ public final class Directory {
    * @throws SpecMismatchException when the entry is of another kind
    */
   public Entry find(String name, Kind kind) {
-    return core.whileMapped(() -> core.directory().find(name, kind));
+    return core.directory().find(name, kind);
   }
 
   /** All entries, in the order in which they were added. */
   public List<Entry> entries() {
-    return core.whileMapped(() -> core.directory().entries());
+    return core.directory().entries();
   }
 
   /**
@@ -42,7 +42,7 @@ public final class Directory {
    * time as long as none was added or removed. The map is a look; it does not change.
    */
   public Map<Entry, Optional<Participant>> owners() {
-    return core.whileMapped(() -> core.directory().owners());
+    return core.directory().owners();
   }
 
   /**

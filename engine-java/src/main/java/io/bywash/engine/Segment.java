@@ -179,7 +179,6 @@ public final class Segment extends SegmentFace implements AutoCloseable {
    * @throws SegmentClosedException when the segment is closed in this process
    */
   public List<Participant> participants() {
-    core.checkOpen();
     return core.whileMapped(() -> core.participants().list());
   }
 

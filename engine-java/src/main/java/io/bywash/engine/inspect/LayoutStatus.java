@@ -73,7 +73,6 @@ public record LayoutStatus(String name, long sizeBytes, List<Place> places, long
    */
   public static LayoutStatus of(Segment segment) {
     SegmentCore core = SegmentFace.core(segment);
-    core.checkOpen();
     return core.whileMapped(() -> of(segment, core.geometry()));
   }
 

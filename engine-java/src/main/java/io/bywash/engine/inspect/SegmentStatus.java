@@ -75,7 +75,6 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
    */
   public static SegmentStatus of(Segment segment) {
     SegmentCore core = SegmentFace.core(segment);
-    core.checkOpen();
     return core.whileMapped(() -> of(segment, core));
   }
 

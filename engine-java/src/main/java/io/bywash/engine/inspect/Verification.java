@@ -29,7 +29,6 @@ public final class Verification {
    */
   public static List<Finding> of(Segment segment) {
     SegmentCore core = SegmentFace.core(segment);
-    core.checkOpen();
     return core.whileMapped(() -> of(core));
   }
 

@@ -111,7 +111,6 @@ public final class DirectoryTable {
   }
 
   public List<Entry> entries() {
-    core.checkOpen();
     return core.whileMapped(() -> List.copyOf(live()));
   }
 
@@ -120,7 +119,6 @@ public final class DirectoryTable {
    * since nothing else of a row changes while it is live; and each participant is probed once.
    */
   public Map<Entry, Optional<Participant>> owners() {
-    core.checkOpen();
     return core.whileMapped(() -> {
       Listing current = listing;
       long[] words = words();
@@ -143,9 +141,7 @@ public final class DirectoryTable {
   }
 
   public Optional<Entry> find(String name) {
-    core.checkOpen();
-    Names.check("name", name);
-    return core.whileMapped(() -> Optional.ofNullable(findRow(name)));
+    return core.whileMapped(() -> Optional.ofNullable(findRow(Names.check("name", name))));
   }
 
   SegmentEntry findRow(String name) {
@@ -164,9 +160,10 @@ public final class DirectoryTable {
   }
 
   public Entry find(String name, Kind kind) {
-    Entry entry = find(name).orElseThrow(() -> new EntryNotFoundException("Segment " + core.path() + " has no entry \""
-        + name + "\"; it has " + live().stream().map(SegmentEntry::name).collect(Collectors.joining(", ", "[", "]"))
-        + ". Check the name, or add the entry with findOrAdd."));
+    Entry entry = core.whileMapped(() -> find(name).orElseThrow(() -> new EntryNotFoundException("Segment "
+        + core.path() + " has no entry \"" + name + "\"; it has "
+        + live().stream().map(SegmentEntry::name).collect(Collectors.joining(", ", "[", "]"))
+        + ". Check the name, or add the entry with findOrAdd.")));
     if (entry.kind() != kind) {
       throw new SpecMismatchException("Entry \"" + name + "\" of segment " + core.path() + " has another kind: ",
           List.of("kind is " + entry.kind() + ", wanted " + kind));

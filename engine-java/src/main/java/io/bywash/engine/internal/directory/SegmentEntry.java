@@ -80,7 +80,6 @@ public final class SegmentEntry extends Row implements Entry {
 
   @Override
   public Optional<Participant> owner() {
-    core.checkOpen();
     return core.whileMapped(() -> owner(new Census(core.participants())));
   }
 
