@@ -84,21 +84,14 @@ public final class Publisher extends Role implements Waitable, Revocable {
   }
 
   private static Publisher open(Ring ring, WaitPolicy waitPolicy) {
-    RoleHandle handle = RoleHandle.tryTake(ring.entry, PUBLISHER_ROLE, 0);
-    if (handle == null) {
+    Publisher publisher = RoleHandle.tryOpen(ring.entry, PUBLISHER_ROLE, 0, handle -> {
+      ring.touchPages(true);
+      return new Publisher(ring, handle, waitPolicy);
+    });
+    if (publisher == null) {
       throw taken(ring, ring.entry.roleWord(PUBLISHER_ROLE));
     }
-    try {
-      ring.touchPages(true);
-      Publisher publisher = new Publisher(ring, handle, waitPolicy);
-      handle.activate();
-      return publisher;
-    } catch (RuntimeException | Error failure) {
-      handle.close();
-      throw failure;
-    } finally {
-      handle.exit();
-    }
+    return publisher;
   }
 
   private static RoleTakenException taken(Ring ring, long word) {

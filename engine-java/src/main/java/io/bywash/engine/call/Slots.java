@@ -4,7 +4,6 @@ import static io.bywash.engine.call.CallLayout.*;
 
 import io.bywash.engine.DamagedSegmentException;
 import io.bywash.engine.Entry;
-import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
@@ -91,25 +90,16 @@ final class Slots {
       RoleHandle handle = RoleHandle.tryTake(entry, index, mode);
       if (handle != null) {
         try {
-          R role = opener.apply(handle);
-          handle.activate();
-          return role;
+          return handle.opened(handle, opener);
         } catch (DamagedSegmentException damage) {
-          handle.close();
           damaged = damaged == null ? damage : damaged;
-        } catch (RuntimeException | Error failure) {
-          handle.close();
-          throw failure;
-        } finally {
-          handle.exit();
         }
       }
     }
     if (damaged != null) {
       throw damaged;
     }
-    throw new TableFullException("Entry \"" + entry.name() + "\" of segment " + entry.core().path() + " has all its "
-        + (end - first) + " " + plural + ", and they live. Close one, or create it with more.");
+    throw RoleHandle.allTaken(entry, end - first, plural);
   }
 
   /** The caller, from 0 on, that has a role. */

@@ -3,11 +3,9 @@ package io.bywash.engine.cell;
 import static io.bywash.engine.cell.LatestLayout.*;
 
 import io.bywash.engine.Entry;
-import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.SegmentLayout;
 import io.bywash.engine.internal.memory.Region;
-import io.bywash.engine.internal.role.RoleHandle;
 
 /**
  * The word and the buffers of one latest value: where they are, and what they hold. Geometry is validated once, here;
@@ -38,18 +36,6 @@ final class LatestBuffers {
   /** Those of an entry, which must be a sound latest value in a segment that is open. */
   static LatestBuffers of(Entry entry) {
     return new LatestBuffers(LatestType.INSTANCE.requireSound(entry, "is no latest value"));
-  }
-
-  /** Takes the first free role from {@code first} on, before {@code end}. */
-  RoleHandle take(int first, int end, int mode, String plural) {
-    for (int index = first; index < end; index++) {
-      RoleHandle handle = RoleHandle.tryTake(entry, index, mode);
-      if (handle != null) {
-        return handle;
-      }
-    }
-    throw new TableFullException("Entry \"" + entry.name() + "\" of segment " + entry.core().path() + " has all its "
-        + (end - first) + " " + plural + ", and they live. Close one, or create it with more.");
   }
 
   // ---- the word

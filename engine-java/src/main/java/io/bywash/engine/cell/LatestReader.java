@@ -95,17 +95,8 @@ public final class LatestReader extends Role implements Waitable, Revocable {
       if (buffers.entry.core().isReadOnly()) {
         return new LatestReader(buffers, UsageGuard.ofObserver(buffers.entry), waitPolicy);
       }
-      RoleHandle handle = buffers.take(buffers.writers, buffers.entry.roleCount(), MODE_READER, "readers");
-      try {
-        LatestReader reader = new LatestReader(buffers, handle, waitPolicy);
-        handle.activate();
-        return reader;
-      } catch (RuntimeException | Error failure) {
-        handle.close();
-        throw failure;
-      } finally {
-        handle.exit();
-      }
+      return RoleHandle.openFirst(buffers.entry, buffers.writers, buffers.entry.roleCount(), MODE_READER, "readers",
+          handle -> new LatestReader(buffers, handle, waitPolicy));
     });
   }
 

@@ -75,17 +75,8 @@ public final class LatestWriter extends Role implements Waitable, Revocable {
     LatestBuffers buffers = LatestBuffers.of(entry);
     return buffers.entry.core().whileMapped(() -> {
       buffers.entry.core().touchPages(buffers.dataOffset, buffers.dataBytes, true);
-      RoleHandle handle = buffers.take(0, buffers.writers, MODE_WRITER, "writers");
-      try {
-        LatestWriter writer = new LatestWriter(buffers, handle);
-        handle.activate();
-        return writer;
-      } catch (RuntimeException | Error failure) {
-        handle.close();
-        throw failure;
-      } finally {
-        handle.exit();
-      }
+      return RoleHandle.openFirst(buffers.entry, 0, buffers.writers, MODE_WRITER, "writers",
+          handle -> new LatestWriter(buffers, handle));
     });
   }
 

@@ -4,7 +4,6 @@ import static io.bywash.engine.pool.Leases.GENERATION_MASK;
 
 import io.bywash.engine.Entry;
 import io.bywash.engine.Revocable;
-import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.layout.SegmentLayout;
@@ -83,35 +82,17 @@ public final class PoolUser extends Role implements Waitable, Revocable {
   /**
    * Takes a role in a pool.
    *
-   * @throws TableFullException when living users have all places
+   * @throws io.bywash.engine.TableFullException when living users have all places
    * @throws io.bywash.engine.SpecMismatchException when the entry is no pool
    * @throws IllegalStateException when the segment is attached read-only
    */
   public static PoolUser open(Entry entry) {
     Leases leases = Leases.of(entry);
-    SegmentEntry segmentEntry = leases.entry;
-    return segmentEntry.core().whileMapped(() -> {
-      RoleHandle handle = null;
-      for (int role = 0; handle == null && role < segmentEntry.roleCount(); role++) {
-        handle = RoleHandle.tryTake(segmentEntry, role, 0);
-      }
-      if (handle == null) {
-        throw new TableFullException("Entry \"" + segmentEntry.name() + "\" of segment "
-            + segmentEntry.core().path() + " has all its " + segmentEntry.roleCount()
-            + " users, and they live. Close one, or create it with more.");
-      }
-      try {
-        segmentEntry.core().touchPages(leases.dataOffset, leases.dataBytes, true);
-        PoolUser user = new PoolUser(leases, handle);
-        handle.activate();
-        return user;
-      } catch (RuntimeException | Error failure) {
-        handle.close();
-        throw failure;
-      } finally {
-        handle.exit();
-      }
-    });
+    SegmentEntry pool = leases.entry;
+    return pool.core().whileMapped(() -> RoleHandle.openFirst(pool, 0, pool.roleCount(), 0, "users", handle -> {
+      pool.core().touchPages(leases.dataOffset, leases.dataBytes, true);
+      return new PoolUser(leases, handle);
+    }));
   }
 
   /**

@@ -51,16 +51,7 @@ record Place(RoleHandle handle, Exchanger exchanger) {
 
   /** Makes the role's user, and activates the role. */
   <R extends Role> R opened(Function<Place, R> user) {
-    try {
-      R opened = user.apply(this);
-      handle.activate();
-      return opened;
-    } catch (RuntimeException | Error failure) {
-      handle.close();
-      throw failure;
-    } finally {
-      handle.exit();
-    }
+    return handle.opened(this, user);
   }
 
   void giveBack() {

@@ -74,21 +74,14 @@ final class Elements {
    */
   <R> R open(int role, String task, Function<RoleHandle, R> user) {
     return entry.core().whileMapped(() -> {
-      RoleHandle handle = RoleHandle.tryTake(entry, role, 0);
-      if (handle == null) {
+      R opened = RoleHandle.tryOpen(entry, role, 0, handle -> {
+        entry.core().touchPages(dataOffset, dataBytes(capacity, elementBytes), role == WRITER_ROLE);
+        return user.apply(handle);
+      });
+      if (opened == null) {
         throw taken(entry.roleWord(role), task);
       }
-      try {
-        entry.core().touchPages(dataOffset, dataBytes(capacity, elementBytes), role == WRITER_ROLE);
-        R opened = user.apply(handle);
-        handle.activate();
-        return opened;
-      } catch (RuntimeException | Error failure) {
-        handle.close();
-        throw failure;
-      } finally {
-        handle.exit();
-      }
+      return opened;
     });
   }
 

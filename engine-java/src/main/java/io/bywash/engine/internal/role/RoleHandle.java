@@ -3,6 +3,7 @@ package io.bywash.engine.internal.role;
 import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
 import io.bywash.engine.SegmentClosedException;
+import io.bywash.engine.TableFullException;
 import io.bywash.engine.internal.directory.SegmentEntry;
 import io.bywash.engine.internal.layout.Label;
 import io.bywash.engine.internal.layout.Owner;
@@ -13,6 +14,7 @@ import io.bywash.engine.internal.attachment.UsageGuard;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Cleaner;
 import java.lang.ref.WeakReference;
+import java.util.function.Function;
 
 /**
  * A role that this participant holds: the part that outlives the role object, so a role that became unreachable without
@@ -54,6 +56,35 @@ public final class RoleHandle extends UsageGuard implements Runnable {
     } finally {
       entry.core().letGo(entry.row()); // the role has a hold of its own
     }
+  }
+
+  /** Takes role {@code index} as {@link #tryTake} does, makes its user, and activates it. */
+  public static <R> R tryOpen(SegmentEntry entry, int index, int mode, Function<RoleHandle, R> user) {
+    RoleHandle handle = tryTake(entry, index, mode);
+    return handle == null ? null : handle.opened(handle, user);
+  }
+
+  /**
+   * As {@link #tryOpen}, for the first role from {@code first} on, before {@code end}, that can be taken.
+   *
+   * @param plural what those who hold such roles are called
+   * @throws TableFullException when living participants hold all of them
+   */
+  public static <R> R openFirst(SegmentEntry entry, int first, int end, int mode, String plural,
+      Function<RoleHandle, R> user) {
+    for (int index = first; index < end; index++) {
+      R opened = tryOpen(entry, index, mode, user);
+      if (opened != null) {
+        return opened;
+      }
+    }
+    throw allTaken(entry, end - first, plural);
+  }
+
+  /** The exception to throw when living participants hold all roles of a sort. */
+  public static TableFullException allTaken(SegmentEntry entry, int count, String plural) {
+    return new TableFullException("Entry \"" + entry.name() + "\" of segment " + entry.core().path() + " has all its "
+        + count + " " + plural + ", and they live. Close one, or create it with more.");
   }
 
   private static RoleHandle take(SegmentEntry entry, int index, int mode) {
@@ -120,6 +151,24 @@ public final class RoleHandle extends UsageGuard implements Runnable {
   public synchronized void label(String label) {
     if (!ended) { // else its bytes may belong to another role
       Label.write(region, offset + ROLE_LABEL, label);
+    }
+  }
+
+  /**
+   * Makes the role's user, activates the role, and ends the operation of taking it; closes the role if that fails.
+   *
+   * @param taken this handle, or what has it
+   */
+  public <T, R> R opened(T taken, Function<T, R> user) {
+    try {
+      R opened = user.apply(taken);
+      activate();
+      return opened;
+    } catch (RuntimeException | Error failure) {
+      close();
+      throw failure;
+    } finally {
+      exit();
     }
   }
 
