@@ -143,8 +143,20 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
   /** Changes the permissions of a file, which must not be a symbolic link. Only without native access. */
   abstract void setPermissions(String name, Set<PosixFilePermission> permissions) throws IOException;
 
-  /** The same failure, with the path of the file as the user knows it. */
-  final FileSystemException named(String name, FileSystemException failure) {
+  private interface Use<T> {
+    T apply() throws IOException;
+  }
+
+  /** Uses a file. A failure has the path of the file as the user knows it. */
+  final <T> T use(String name, Use<T> use) throws IOException {
+    try {
+      return use.apply();
+    } catch (FileSystemException failure) {
+      throw named(name, failure);
+    }
+  }
+
+  private FileSystemException named(String name, FileSystemException failure) {
     String file = path.resolve(name).toString();
     return switch (failure) {
       case NoSuchFileException none -> new NoSuchFileException(file);
@@ -195,18 +207,6 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
       return self.resolve(name);
     }
 
-    private interface Use<T> {
-      T apply(Path file) throws IOException;
-    }
-
-    private <T> T use(String name, Use<T> use) throws IOException {
-      try {
-        return use.apply(at(name));
-      } catch (FileSystemException failure) {
-        throw named(name, failure);
-      }
-    }
-
     @Override
     public PosixFileAttributes attributes() throws IOException {
       return Files.readAttributes(self, PosixFileAttributes.class);
@@ -214,32 +214,32 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
 
     @Override
     public PosixFileAttributes attributes(String name) throws IOException {
-      return use(name, file -> Files.readAttributes(file, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS));
+      return use(name, () -> Files.readAttributes(at(name), PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS));
     }
 
     @Override
     public int linkCount(String name) throws IOException {
-      return use(name, file -> (Integer) Files.getAttribute(file, "unix:nlink", LinkOption.NOFOLLOW_LINKS));
+      return use(name, () -> (Integer) Files.getAttribute(at(name), "unix:nlink", LinkOption.NOFOLLOW_LINKS));
     }
 
     @Override
     public void create(String name) throws IOException {
-      use(name, file -> Files.createFile(file, OWNER_ONLY));
+      use(name, () -> Files.createFile(at(name), OWNER_ONLY));
     }
 
     @Override
     public void link(String name, String second) throws IOException {
-      use(second, file -> Files.createLink(file, at(name)));
+      use(second, () -> Files.createLink(at(second), at(name)));
     }
 
     @Override
     public boolean deleteIfExists(String name) throws IOException {
-      return use(name, file -> Files.deleteIfExists(file));
+      return use(name, () -> Files.deleteIfExists(at(name)));
     }
 
     @Override
     public List<String> names() throws IOException {
-      return use(".", folder -> list(Files.newDirectoryStream(folder)));
+      return use(".", () -> list(Files.newDirectoryStream(at("."))));
     }
 
     @Override
@@ -313,11 +313,7 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
 
     @Override
     public PosixFileAttributes attributes(String name) throws IOException {
-      try {
-        return view(name).readAttributes();
-      } catch (FileSystemException failure) {
-        throw named(name, failure);
-      }
+      return use(name, () -> view(name).readAttributes());
     }
 
     /**
@@ -331,12 +327,8 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
 
     @Override
     public void create(String name) throws IOException {
-      try {
-        stream.newByteChannel(Path.of(name), Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE,
-            LinkOption.NOFOLLOW_LINKS), OWNER_ONLY).close();
-      } catch (FileSystemException failure) {
-        throw named(name, failure);
-      }
+      use(name, () -> stream.newByteChannel(Path.of(name), Set.of(StandardOpenOption.CREATE_NEW,
+          StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS), OWNER_ONLY)).close();
     }
 
     /** The JDK cannot link in an open directory, so this uses the path and then checks that the link is in this one. */
@@ -351,12 +343,12 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
     @Override
     public boolean deleteIfExists(String name) throws IOException {
       try {
-        stream.deleteFile(Path.of(name));
-        return true;
+        return use(name, () -> {
+          stream.deleteFile(Path.of(name));
+          return true;
+        });
       } catch (NoSuchFileException none) {
         return false;
-      } catch (FileSystemException failure) {
-        throw named(name, failure);
       }
     }
 
@@ -372,13 +364,9 @@ public abstract sealed class OpenDirectory implements AutoCloseable {
 
     @Override
     FileChannel channel(String name, boolean readOnly) throws IOException {
-      try {
-        return (FileChannel) stream.newByteChannel(Path.of(name), readOnly
-            ? Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)
-            : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS));
-      } catch (FileSystemException failure) {
-        throw named(name, failure);
-      }
+      return use(name, () -> (FileChannel) stream.newByteChannel(Path.of(name), readOnly
+          ? Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)
+          : Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS)));
     }
 
     @Override
