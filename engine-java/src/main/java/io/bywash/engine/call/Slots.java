@@ -290,15 +290,12 @@ final class Slots {
   boolean abandon(long slot, long turn, long found) {
     boolean abandoned = changeReply(slot, found, turn, ABANDONED);
     if (abandoned || replyWord(slot) == word(turn, ABANDONED)) {
-      withdraw(slot, turn);
+      long claim = claim(slot);
+      if (!isOfTurn(claim, turn)) {
+        changeClaim(slot, claim, claim(turn, 0, 0, WITHDRAWN)); // fails if a responder claims it now
+      }
     }
     return abandoned;
-  }
-
-  /** Takes a request back from the responders; false when one has claimed it. */
-  boolean withdraw(long slot, long turn) {
-    long claim = claim(slot);
-    return !isOfTurn(claim, turn) && changeClaim(slot, claim, claim(turn, 0, 0, WITHDRAWN));
   }
 
   /**

@@ -82,7 +82,8 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
     Geometry geometry = core.geometry();
     try {
       if (core.currentSizeBytes() < geometry.sizeBytes()) {
-        throw truncated(core);
+        throw new DamagedSegmentException("Segment " + core.path() + " is damaged: its file was truncated. End the"
+            + " processes that use it, and remove the file.");
       }
       List<Participant> participants = segment.participants();
       return new SegmentStatus(System.nanoTime(), segment.name(), segment.path(), segment.sizeBytes(),
@@ -92,16 +93,9 @@ public record SegmentStatus(long takenNanos, String name, Path path, long sizeBy
           participants.stream().filter(each -> each.alive() && isForeign(core, each.id()))
               .map(Participant::pid).toList(),
           geometry.rowCount(), entries(core), new SegmentCheck(core).leftByTheDead());
-    } catch (InternalError truncated) {
-      throw truncated(core);
     } catch (IOException failure) {
       throw new BusException("Segment " + core.path() + " cannot be looked at: " + failure.getMessage(), failure);
     }
-  }
-
-  private static DamagedSegmentException truncated(SegmentCore core) {
-    return new DamagedSegmentException("Segment " + core.path() + " is damaged: its file was truncated. End the"
-        + " processes that use it, and remove the file.");
   }
 
   private static boolean isForeign(SegmentCore core, int id) {

@@ -34,6 +34,7 @@ public final class SegmentFile implements AutoCloseable {
   private static final long LOCK_RETRY_NANOS = 200_000;
 
   private final Path path;
+  /** Device and inode: two open files with the same key are the same file. */
   private final String key;
   private final long inode;
   private final boolean readOnly;
@@ -168,11 +169,6 @@ public final class SegmentFile implements AutoCloseable {
         && found.owner().equals(OpenDirectory.user())) {
       setPermissions(directory, permissions);
     }
-  }
-
-  /** Device and inode: two open files with the same key are the same file. */
-  public String key() {
-    return key;
   }
 
   /** Whether {@code path} names this file at this moment. */
