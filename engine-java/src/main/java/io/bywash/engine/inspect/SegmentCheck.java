@@ -4,6 +4,7 @@ import static io.bywash.engine.internal.layout.SegmentLayout.*;
 
 import io.bywash.engine.BusException;
 import io.bywash.engine.inspect.Finding.Severity;
+import io.bywash.engine.internal.directory.StructureType.Suspect;
 import io.bywash.engine.internal.segment.Geometry;
 import io.bywash.engine.internal.layout.Owner;
 import io.bywash.engine.internal.segment.Participants;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -29,7 +31,7 @@ import java.util.function.Consumer;
  */
 final class SegmentCheck {
   private static final int MAX_FINDINGS = 200;
-  /** The longest time for which a process that runs has a slot's lock before it has stored the slot's first word. */
+  /** The longest time that a process which runs needs for a step, for example between a slot's lock and its word. */
   private static final long SETTLE_NANOS = 200_000_000;
   private static final long SETTLE_STEP_NANOS = 5_000_000;
   private static final String DAMAGED = "Nothing that is damaged is used by the engine. End the processes that use"
@@ -45,10 +47,10 @@ final class SegmentCheck {
   /** The roles that dead participants still hold, by the participant part of the role word. */
   private final Map<Long, List<String>> heldByTheDead = new TreeMap<>();
 
-  /** Roles that are held by participants that have closed the segment or are leaving. */
-  private final List<Kept> keptThoughClosed = new ArrayList<>();
+  private final List<Doubt> doubts = new ArrayList<>();
 
-  private record Kept(SegmentEntry entry, int index, long word, long slotWord) {}
+  /** What is only a finding if it stays so: somebody may be in the middle of a step. */
+  private record Doubt(BooleanSupplier isStillSo, Finding finding) {}
 
   SegmentCheck(SegmentCore core) {
     this.core = core;
@@ -68,8 +70,8 @@ final class SegmentCheck {
         entries.forEach(entry -> unlessRemoved(entry, this::checkRoles));
         checkSlots();
         entries.forEach(entry -> unlessRemoved(entry, this::checkStructure));
-        SuspectCheck.findings(entries, name, SETTLE_NANOS).forEach(each ->
-            add(each.severity(), each.where(), each.problem(), each.advice()));
+        entries.forEach(this::checkSuspects);
+        settleDoubts();
       }
     } catch (InternalError truncated) { // the JVM throws this for access to a mapped file that was truncated
       damaged(name, "the file was truncated while it was looked at");
@@ -84,6 +86,7 @@ final class SegmentCheck {
     checkIntent();
     entries.forEach(entry -> unlessRemoved(entry, this::checkRoles));
     checkSlots();
+    settleDoubts();
     return findings.stream().filter(finding -> finding.severity() == Severity.WARNING).toList();
   }
 
@@ -100,6 +103,24 @@ final class SegmentCheck {
     if (findings.size() < MAX_FINDINGS) {
       findings.add(new Finding(severity, where, problem, advice));
     }
+  }
+
+  private void doubt(Severity severity, String where, String problem, String advice, BooleanSupplier isStillSo) {
+    if (doubts.size() < MAX_FINDINGS) {
+      doubts.add(new Doubt(isStillSo, new Finding(severity, where, problem, advice)));
+    }
+  }
+
+  /** Reports what stays so for longer than a step takes. All doubts are watched at the same time. */
+  private void settleDoubts() {
+    long start = System.nanoTime();
+    boolean isTime = true;
+    while (isTime && !doubts.isEmpty()) {
+      LockSupport.parkNanos(SETTLE_STEP_NANOS);
+      doubts.removeIf(doubt -> !doubt.isStillSo().getAsBoolean());
+      isTime = System.nanoTime() - start < SETTLE_NANOS;
+    }
+    doubts.stream().limit(MAX_FINDINGS - findings.size()).forEach(doubt -> findings.add(doubt.finding()));
   }
 
   private void damaged(String where, String problem) {
@@ -170,8 +191,8 @@ final class SegmentCheck {
   // ---- participants
 
   private void checkSlots() {
-    Map<Integer, Long> lockedAndFree = new TreeMap<>();
-    for (int id = 0; id < geometry.slotCount(); id++) {
+    for (int slot = 0; slot < geometry.slotCount(); slot++) {
+      int id = slot;
       long word = slotWord(id);
       String where = name + ", participant " + id;
       if (word != 0 && (Owner.slotId(word) != id || Owner.generation(word) != 0 || Owner.mode(word) != 0)
@@ -179,19 +200,15 @@ final class SegmentCheck {
         damaged(where, String.format("its word 0x%x is none of this slot", word));
       } else if (Owner.state(word) == SLOT_FREE) {
         if (isLocked(id)) {
-          lockedAndFree.put(id, word);
+          doubt(Severity.NOTE, where, "its lock is held, but the slot is free: a process stopped while it joined or"
+              + " left, or holds the lock for no good reason", "Resume or end that process.",
+              () -> slotWord(id) == word && isLocked(id));
         }
       } else if (!participants.isAlive(word) && slotWord(id) == word) {
         checkDead(id, where, word);
       } else if (Owner.state(word) == SLOT_ACTIVE) {
         checkIdentity(id, where, word);
       }
-    }
-    checkClosed();
-    keepsSo(lockedAndFree);
-    for (int id : lockedAndFree.keySet()) {
-      add(Severity.NOTE, name + ", participant " + id, "its lock is held, but the slot is free: a process stopped while"
-          + " it joined or left, or holds the lock for no good reason", "Resume or end that process.");
     }
   }
 
@@ -202,41 +219,6 @@ final class SegmentCheck {
     String end = Owner.state(word) == SLOT_LEAVING ? " left as its JVM ended"
         : held.isEmpty() ? " died without leaving" : " died";
     add(Severity.WARNING, where, who + end + (held.isEmpty() ? "" : " and holds " + String.join(", ", held)), LEFT);
-  }
-
-  /**
-   * Reports participants that keep a role though they have closed the segment or are leaving. They give their roles
-   * back at once, unless an operation was under way and has not ended.
-   */
-  private void checkClosed() {
-    long start = System.nanoTime();
-    while (!keptThoughClosed.isEmpty() && System.nanoTime() - start < SETTLE_NANOS) {
-      keptThoughClosed.removeIf(kept -> kept.entry().roleWord(kept.index()) != kept.word()
-          || slotWord(Owner.slotId(kept.word())) != kept.slotWord());
-      if (!keptThoughClosed.isEmpty()) {
-        LockSupport.parkNanos(SETTLE_STEP_NANOS);
-      }
-    }
-    for (Kept kept : keptThoughClosed) {
-      add(Severity.WARNING, name + "/" + kept.entry().name() + ", role " + kept.index(), "process "
-          + participants.pid(kept.slotWord()) + " has closed the segment, but an operation of this role has not ended:"
-          + " a handler does not return, or a claim was neither committed nor aborted",
-          "Have that operation end, or end the process. Until then it keeps the role, and the memory of the segment.");
-    }
-  }
-
-  /**
-   * Retains only those free slots that keep their word and their held lock for longer than a step of joining or leaving
-   * takes. All slots are watched at the same time.
-   */
-  private void keepsSo(Map<Integer, Long> lockedAndFree) {
-    long start = System.nanoTime();
-    while (!lockedAndFree.isEmpty() && System.nanoTime() - start < SETTLE_NANOS) {
-      lockedAndFree.entrySet().removeIf(slot -> slotWord(slot.getKey()) != slot.getValue() || !isLocked(slot.getKey()));
-      if (!lockedAndFree.isEmpty()) {
-        LockSupport.parkNanos(SETTLE_STEP_NANOS);
-      }
-    }
   }
 
   private void checkIdentity(int id, String where, long word) {
@@ -411,9 +393,12 @@ final class SegmentCheck {
     boolean current = Owner.epoch(slot) == Owner.epoch(word) && Owner.state(slot) != SLOT_FREE;
     boolean buried = Owner.epoch(slot) - Owner.epoch(word) > 0 && Owner.state(slot) == SLOT_JOINING;
     boolean alive = participants.isAlive(slot); // if buried: whether the one that buries it, and sweeps its roles, is
-    if (alive && current && Owner.state(slot) >= SLOT_LEAVING) { // or closed
-      // an operation that was under way when it closed the segment has not ended yet
-      keptThoughClosed.add(new Kept(entry, index, word, slot));
+    if (alive && current && Owner.state(slot) >= SLOT_LEAVING) { // or closed: it gives its roles back at once, unless
+      // an operation was under way and has not ended
+      doubt(Severity.WARNING, role, "process " + participants.pid(slot) + " has closed the segment, but an operation of"
+          + " this role has not ended: a handler does not return, or a claim was neither committed nor aborted",
+          "Have that operation end, or end the process. Until then it keeps the role, and the memory of the segment.",
+          () -> entry.roleWord(index) == word && slotWord(Owner.slotId(word)) == slot);
       return;
     }
     if (alive && (buried || current) || entry.roleWord(index) != word) {
@@ -430,5 +415,13 @@ final class SegmentCheck {
 
   private void checkStructure(SegmentEntry entry) {
     entry.problems().forEach(problem -> damaged(name + "/" + entry.name(), problem));
+  }
+
+  /** Participants that may have stopped in the middle of a step and hold others up; one that runs moves on. */
+  private void checkSuspects(SegmentEntry entry) {
+    for (Suspect suspect : entry.suspects()) {
+      doubt(Severity.WARNING, name + "/" + entry.name() + ", role " + suspect.role(), suspect.problem(),
+          suspect.advice(), () -> entry.suspects().contains(suspect) && !entry.isGone());
+    }
   }
 }
