@@ -176,7 +176,9 @@ public final class Consumer extends Role implements Waitable, Revocable {
    * empty now. The result is the same object every time.
    *
    * @throws IllegalStateException when the last message was not acknowledged or given back
-   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no producer writes
+   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no producer writes. If that is the
+   *     next message of the queue, each further call fails: close this consumer. Another one, which is told once, takes
+   *     the others
    */
   public Delivery take() {
     begin();
@@ -220,7 +222,9 @@ public final class Consumer extends Role implements Waitable, Revocable {
    * @param limit the most messages to hand over, at least 1
    * @return how many messages were handed over; 0 when the queue is empty now
    * @throws IllegalArgumentException when {@code limit} is less than 1
-   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no producer writes
+   * @throws io.bywash.engine.DamagedSegmentException when shared memory holds what no producer writes. If that is the
+   *     next message of the queue, each further call fails: close this consumer. Another one, which is told once, takes
+   *     the others
    * @throws IllegalStateException when a message is in flight, so also when {@code handler} calls this
    */
   public int poll(Handler handler, int limit) {
