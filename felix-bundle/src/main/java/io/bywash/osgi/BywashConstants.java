@@ -78,8 +78,8 @@ public final class BywashConstants {
 
   /**
    * What happens when the listener is slower than the publisher: {@link #POLICY_BLOCK}, {@link #POLICY_EVICT},
-   * {@link #POLICY_SKIP} or {@link #POLICY_FAIL}. If it is absent, {@code block} where the publisher is in this process
-   * when the listener joins, else {@code evict}. String.
+   * {@link #POLICY_SKIP} or {@link #POLICY_FAIL}. If it is absent, {@code block} if the queue's owner is this process
+   * when the listener joins ({@link #LOCAL}), else {@code evict}; that stays until the listener joins anew. String.
    */
   public static final String POLICY = "bywash.policy";
 

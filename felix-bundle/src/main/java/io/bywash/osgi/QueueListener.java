@@ -20,9 +20,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  *     {@value BywashConstants#START_NEWEST}
  * <li>{@value BywashConstants#SUBSCRIPTION}: a name under which it goes on where it was, see below
  * </ul>
- * Without a policy, a listener blocks a publisher of its own process, and is evicted if it holds another process back
- * for 10 seconds: no bundle keeps foreign processes waiting unless it asks for that. While there is no publisher, the
- * queue's owner is taken for it ({@value BywashConstants#LOCAL}); the listener joins anew when that changes.
+ * Without a policy, a listener blocks publishers if the queue's owner is its own process when it joins
+ * ({@value BywashConstants#LOCAL}), and else is evicted if it holds them back for 10 seconds. It keeps that until it
+ * joins anew, whoever publishes: choose a policy where publishers of several processes take turns.
  *
  * <p>A listener gets its messages in order, each once, and is called by one thread at a time; different listeners are
  * called concurrently. It may take its time, without holding up other listeners. It is not called again before its last

@@ -203,14 +203,10 @@ public final class DiscoveredQueue {
   }
 
   private void want(Owner owner) {
-    boolean wasLocal = local;
     local = owner.isLocal();
     QueueKind kind = kind().orElseThrow();
     Service next = new Service(kind, owner, properties(kind, owner));
     wanted = next.equals(registered) ? registered : next; // it may have gone and come back before anybody noticed
-    if (wasLocal != local) {
-      List.copyOf(listeners).forEach(WhiteboardListener::rejoinUnlessChosen);
-    }
   }
 
   void withdraw() {

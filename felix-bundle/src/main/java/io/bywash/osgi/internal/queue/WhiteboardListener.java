@@ -244,7 +244,7 @@ public final class WhiteboardListener {
         target.segment().leave();
       }
     }
-    install(target, local, begun, key);
+    install(target, begun, key);
   }
 
   private Feeding feeding(DiscoveredQueue target, Entry entry, boolean local, Subscriptions.Key key,
@@ -262,22 +262,29 @@ public final class WhiteboardListener {
     }
   }
 
-  private void install(DiscoveredQueue target, boolean local, Feeding begun, Subscriptions.Key key) {
-    synchronized (environment.lock()) {
-      if (state == State.JOINING && !gone && queue == target && target.isOpen()) {
-        feeding = begun;
-        place = key;
-        leaveKept();
-        become(State.FEEDING, evictedCount == 0 ? "" : "evictions: " + evictedCount);
-        feeding.tend();
-        if (target.isLocal() != local) { // since it was asked
-          rejoinUnlessChosen();
+  private void install(DiscoveredQueue target, Feeding begun, Subscriptions.Key key) {
+    boolean installed = false;
+    try {
+      synchronized (environment.lock()) {
+        if (state == State.JOINING && !gone && queue == target && target.isOpen()) {
+          String why = evictedCount == 0 ? "" : "evictions: " + evictedCount;
+          leaveKept();
+          feeding = begun;
+          place = key;
+          become(State.FEEDING, why);
+          installed = true; // whatever fails from here on, the next sweep makes up for
+          feeding.tend();
         }
-        return;
+      }
+    } finally {
+      if (!installed) { // no longer wanted, or there was no heap: nobody would poll it
+        try {
+          begun.leave();
+        } finally {
+          target.segment().leave();
+        }
       }
     }
-    begun.leave();
-    target.segment().leave();
   }
 
   // ---- being fed
@@ -346,15 +353,6 @@ public final class WhiteboardListener {
     }
     become(why, detail);
     refusedNanos = System.nanoTime();
-  }
-
-  /** The owner is this process now, or another one: who did not choose a policy gets the one for that. */
-  void rejoinUnlessChosen() {
-    if (state == State.FEEDING && feeding.isActive() && !feeding.policy().isEmpty()
-        && properties.choice(POLICY, "").isEmpty()) {
-      endFeeding();
-      become(State.NO_QUEUE, "");
-    }
   }
 
   /** The queue was removed, or its segment has gone. */

@@ -392,8 +392,9 @@ class WhiteboardListenerTest {
     assertEquals(List.of(true, false, false, true), localOfServices());
   }
 
+  /** Nobody may miss a message, nor be interrupted, because a queue changes hands. */
   @Test
-  void aRoleIsTakenForTheOwnerThatThereIsWhenItIsInstalled() throws Exception {
+  void aListenerKeepsTheRoleThatItTookForTheFirstOwnerWhoeverOwnsTheQueueThen() throws Exception {
     DiscoveredQueue queue = sweep();
     await(joining);
     synchronized (lock) {
@@ -403,7 +404,15 @@ class WhiteboardListenerTest {
     mayJoin.countDown();
     awaitCalls();
     assertTrue(joinedLocal);
-    assertEquals("NO_QUEUE", state()); // it joins again at the next sweep
+    assertEquals("FEEDING", state());
+    await(polling); // it is in a call, which goes on
+    ownedBy(queue, 2, true);
+    assertEquals("FEEDING", state());
+    ownedBy(queue, 3, false);
+    assertEquals("FEEDING", state());
+    sweep();
+    awaitCalls();
+    assertEquals(List.of(1, "FEEDING"), List.of(joins.get(), state()));
   }
 
   @Test
