@@ -12,13 +12,22 @@ import io.bywash.osgi.internal.queue.FeedingRole;
 final class BroadcastFeeding implements FeedingRole, MessageHandler {
   private final String policy;
   private final Subscriber subscriber;
+  private final long firstSequence;
   private final long missedCount;
   private final QueueListener listener;
   private Calls calls;
 
-  BroadcastFeeding(String policy, Subscriber subscriber, long missedCount, QueueListener listener) {
+  /**
+   * A feeding that has not begun.
+   *
+   * @param firstSequence where it begins, whether or not that message is still there
+   * @param missedCount how many are not, from there on, as far as the subscriber does not tell
+   */
+  BroadcastFeeding(String policy, Subscriber subscriber, long firstSequence, long missedCount,
+      QueueListener listener) {
     this.policy = policy;
     this.subscriber = subscriber;
+    this.firstSequence = firstSequence;
     this.missedCount = missedCount;
     this.listener = listener;
   }
@@ -40,7 +49,7 @@ final class BroadcastFeeding implements FeedingRole, MessageHandler {
 
   @Override
   public long nextSequence() {
-    return subscriber.nextSequence();
+    return firstSequence;
   }
 
   @Override

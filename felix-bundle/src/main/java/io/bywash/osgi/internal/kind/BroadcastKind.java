@@ -100,15 +100,16 @@ public final class BroadcastKind implements QueueKind, Feeder {
       default -> SubscriberOptions.evictAfter(TimeUnit.MILLISECONDS.toNanos(evictMillis(properties)));
     };
     if (next.isEmpty()) {
-      return new BroadcastFeeding(policy, Subscriber.open(entry,
-          start(properties).equals(START_OLDEST) ? options.startingAtOldest() : options), 0, listener);
+      Subscriber first = Subscriber.open(entry,
+          start(properties).equals(START_OLDEST) ? options.startingAtOldest() : options);
+      return new BroadcastFeeding(policy, first, first.nextSequence(), 0, listener);
     }
     long sequence = next.getAsLong();
     try {
-      return new BroadcastFeeding(policy, Subscriber.open(entry, options.startingAt(sequence)), 0, listener);
+      return new BroadcastFeeding(policy, Subscriber.open(entry, options.startingAt(sequence)), sequence, 0, listener);
     } catch (OverrunException overrun) {
       Subscriber oldest = Subscriber.open(entry, options.startingAtOldest());
-      return new BroadcastFeeding(policy, oldest, oldest.nextSequence() - sequence, listener);
+      return new BroadcastFeeding(policy, oldest, sequence, oldest.nextSequence() - sequence, listener);
     }
   }
 

@@ -73,7 +73,7 @@ public final class Feeding implements FeedingRole.Calls {
   /** Used by whoever calls {@link #tend}. */
   private boolean shortageLogged;
 
-  /** Where the listener goes on: behind the last message that it was called with. Written by the current run. */
+  /** Where the listener goes on: behind the last message or loss that it was told of. Written by the current run. */
   private final AtomicLong nextSequence;
   /** The most messages of the next poll: what the listener is called with in a slice. Used by the runs. */
   private int batch = 1;
@@ -117,7 +117,7 @@ public final class Feeding implements FeedingRole.Calls {
     this.threads = environment.threads();
     this.log = environment.log();
     this.missedCount = role.missedCount();
-    this.nextSequence = new AtomicLong(role.nextSequence() - missedCount);
+    this.nextSequence = new AtomicLong(role.nextSequence());
   }
 
   /** Called again and again: starts the chain if there is none or it finds no carrier, and logs the first shortage. */

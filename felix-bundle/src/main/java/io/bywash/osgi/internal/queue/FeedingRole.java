@@ -36,12 +36,15 @@ public interface FeedingRole {
   /** What to wait for. */
   Waitable waitable();
 
-  /** The sequence of the message that comes next; 0 for kinds where consumers have no place of their own. */
+  /**
+   * The sequence where the consumer goes on when the role is new: of the message that comes next, or of the first one
+   * that was lost before that; 0 for kinds where consumers have no place of their own.
+   */
   default long nextSequence() {
     return 0;
   }
 
-  /** How many messages were lost between the place where the consumer was to go on and that one. */
+  /** How many messages were lost from there on when the role was taken, as far as the polls do not tell. */
   default long missedCount() {
     return 0;
   }
