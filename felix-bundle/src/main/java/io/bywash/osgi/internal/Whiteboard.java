@@ -230,51 +230,67 @@ public final class Whiteboard {
     }
   }
 
+  /** A listener that was removed: its last feeding, null when there was none, and what it may still be attached to. */
+  private record Ended(Feeding feeding, List<WatchedSegment> left) {
+    /** Waits until it holds nobody back any more. */
+    void await() {
+      try {
+        if (feeding != null) {
+          feeding.awaitLeft(Feeding.LAST_CALL_NANOS);
+        }
+        for (WatchedSegment segment : left) {
+          segment.awaitLeft(Feeding.LAST_CALL_NANOS);
+        }
+      } catch (InterruptedException impatient) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
   private static Long idOf(ServiceReference<?> reference) {
     return (Long) reference.getProperty(Constants.SERVICE_ID);
   }
 
+  /** One listener takes over from another at once, so that no third one comes between, which knows of no call. */
   private void update(ServiceReference<?> reference) {
     WhiteboardListener known;
+    Ended ended;
     synchronized (lock) {
       known = listeners.get(idOf(reference));
-      if (known != null && known.isUnchanged()) {
+      if (known == null || known.isUnchanged()) { // it has gone, or another thread was faster
         return;
       }
+      ended = end(known);
+      bind(reference, ended.feeding());
     }
-    bind(reference, end(reference));
-    if (known != null) {
-      known.release();
+    ended.await();
+    synchronized (lock) {
+      WhiteboardListener next = listeners.get(idOf(reference));
+      if (next != null) {
+        tend(next); // it may join now
+      }
     }
+    known.release();
   }
 
   private void unbind(ServiceReference<?> reference) {
-    end(reference);
-  }
-
-  /** Its last feeding, which holds nobody back any more; null when there was none. */
-  private Feeding end(ServiceReference<?> reference) {
-    Feeding ended;
-    List<WatchedSegment> left = List.of();
+    Ended ended = null;
     synchronized (lock) {
       WhiteboardListener known = listeners.get(idOf(reference));
       if (known != null) {
-        left = watchers.stream().map(watcher -> watcher.segment(known.properties().segment()))
-            .filter(Objects::nonNull).toList();
+        ended = end(known);
       }
-      ended = remove(idOf(reference));
     }
-    try {
-      if (ended != null) {
-        ended.awaitLeft(Feeding.LAST_CALL_NANOS);
-      }
-      for (WatchedSegment segment : left) {
-        segment.awaitLeft(Feeding.LAST_CALL_NANOS);
-      }
-    } catch (InterruptedException impatient) {
-      Thread.currentThread().interrupt();
+    if (ended != null) {
+      ended.await();
     }
-    return ended;
+  }
+
+  /** With the lock held. */
+  private Ended end(WhiteboardListener known) {
+    List<WatchedSegment> left = watchers.stream().map(watcher -> watcher.segment(known.properties().segment()))
+        .filter(Objects::nonNull).toList();
+    return new Ended(remove(known.serviceId()), left);
   }
 
   /** Its last feeding; null when there was none. */

@@ -12,10 +12,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /** What listeners get, in which order, and until when. */
@@ -112,6 +114,38 @@ abstract class ListenerContract extends DiscoveryContract {
     hold.countDown();
     hanging.awaitSequences(100);
     assertEquals(upTo(100), List.copyOf(hanging.sequences()));
+  }
+
+  /** As far as the queue knows, the call that hangs has ended; so a second listener of its service could be fed. */
+  @Test
+  void aListenerIsCalledByOneThreadAtATimeThoughTwoThreadsChangeItsPropertiesDuringACall() throws Exception {
+    PublisherProcess publisher = publisher("raced");
+    Hang hang = new Hang();
+    Listening listening = listen("raced", hang);
+    publisher.publish(1);
+    hang.awaitEntered();
+    awaitListed("raced", " evict ", "FEEDING");
+    CompletableFuture<Void> first = changePolicy(listening, POLICY_SKIP);
+    awaitUntil("the first change to wait for the call", () -> !listing().contains("FEEDING"));
+    CompletableFuture<Void> second = changePolicy(listening, POLICY_BLOCK);
+    first.get(Container.DEADLINE.toSeconds(), TimeUnit.SECONDS);
+    second.get(Container.DEADLINE.toSeconds(), TimeUnit.SECONDS);
+    Listening other = listen("raced", () -> {});
+    publisher.publish(9);
+    other.awaitSequences(10);
+    awaitListed("raced", " block ", "JOINING");
+    assertEquals(1, listening.sequences().size(), "it is called only once at a time");
+    hang.released.countDown();
+    listening.awaitSequences(11); // the second one begins anew
+    assertEquals(LongStream.concat(LongStream.of(0), LongStream.range(0, 10)).boxed().toList(),
+        List.copyOf(listening.sequences()));
+  }
+
+  /** Each change has a thread of its own, since the first one waits. */
+  private static CompletableFuture<Void> changePolicy(Listening listening, String policy) {
+    return CompletableFuture.runAsync(() -> listening.registration()
+        .setProperties(dictionary(Map.of(SEGMENT, "raced", QUEUE, "ticks", POLICY, policy))),
+        task -> Thread.ofPlatform().daemon().start(task));
   }
 
   @Test
