@@ -116,6 +116,23 @@ abstract class OperationContract extends ContainmentContract {
   }
 
   @Test
+  void aConfigurationWhoseNextSegmentCannotBeHadKeepsItsQueueAndMovesWhenItCan() throws Exception {
+    Object configuration = configured("moves", Map.of(SEGMENT, "moves"));
+    ServiceReference<?> service = awaitQueue("moves");
+    Object inode = Files.getAttribute(bus.resolve("moves"), "unix:ino");
+    Files.writeString(bus.resolve("moved"), "in the way");
+    change(configuration, Map.of(SEGMENT, "moved"));
+    awaitListed("io.bywash.queue~moves", "moved", "REFUSED", "not a Bywash segment", "What was there before");
+    assertEquals(inode, Files.getAttribute(bus.resolve("moves"), "unix:ino"));
+    assertEquals(service, awaitQueue("moves"));
+    Files.delete(bus.resolve("moved"));
+    awaitQueue("moved");
+    awaitWithdrawn("moves");
+    awaitUntil("no file of what was left", () -> Files.notExists(bus.resolve("moves")));
+    awaitListed("io.bywash.queue~moves", "moved", "OPEN");
+  }
+
+  @Test
   void aQueueThatTwoConfigurationsAskForIsReplacedWhenBothAskForTheNextOne() throws Exception {
     Object first = configured("twice", Map.of(SEGMENT, "twice"));
     awaitQueue("twice");

@@ -69,10 +69,14 @@ final class HeldQueue {
   /** Opens it, or changes it. May fail, and may be tried again then. */
   void bringAbout(QueueSettings settings, Log log) {
     neededBytes = 0;
-    if (segment != null && (isReplaced() || !settings.path().equals(opened.path()))) {
+    if (isReplaced()) {
       leave(log);
     }
-    Segment next = segment == null ? open(settings, log) : change(settings, log);
+    boolean isElsewhere = segment != null && !settings.path().equals(opened.path());
+    Segment next = segment == null || isElsewhere ? open(settings, log) : change(settings, log);
+    if (isElsewhere) {
+      leave(log);
+    }
     opened = settings;
     if (segment == null) {
       identity = WatchedSegment.identity(next.path());
