@@ -85,6 +85,39 @@ abstract class ConfigurationContract extends ListenerContract {
   }
 
   @Test
+  void aSegmentIsMadeAnewForAQueueThatTwoConfigurationsAskForAndOneThatFindsNoRoom() throws Exception {
+    List<Object> configurations = new ArrayList<>();
+    for (String name : List.of("shared1", "shared2")) {
+      configurations.add(configuration(name, Map.of(SEGMENT, "shared")));
+      awaitListed("io.bywash.queue~" + name + " ", "OPEN");
+    }
+    configurations.add(configuration("shared3", Map.of(SEGMENT, "shared", QUEUE, "large", RING_BYTES, 8L << 20)));
+    for (int number = 3; number > 0; number--) {
+      awaitListed("io.bywash.queue~shared" + number + " ", "OPEN");
+    }
+    for (Object each : configurations) {
+      Container.call(each, "delete");
+    }
+    awaitWithdrawn("shared");
+    awaitUntil("no file", () -> Files.notExists(bus.resolve("shared")));
+  }
+
+  @Test
+  void configurationsThatSpellOneDirectoryInTwoWaysShareItsSegments() throws Exception {
+    String other = bus.resolve("..").resolve(bus.getFileName()).toString();
+    Object small = configuration("spelled1", Map.of(SEGMENT, "spelled"));
+    awaitListed("io.bywash.queue~spelled1 ", "OPEN");
+    Object large = configuration("spelled2", Map.of(SEGMENT, "spelled", QUEUE, "large", RING_BYTES, 8L << 20,
+        DIRECTORY, other));
+    awaitListed("io.bywash.queue~spelled2 ", "OPEN"); // together they are the only users of the first segment
+    awaitListed("io.bywash.queue~spelled1 ", "OPEN");
+    Container.call(small, "delete");
+    Container.call(large, "delete");
+    awaitWithdrawn("spelled");
+    awaitUntil("no file", () -> Files.notExists(bus.resolve("spelled")));
+  }
+
+  @Test
   void aConfiguredQueueWhoseFileIsRemovedIsMadeAnewAndFedFrom() throws Exception {
     Object configuration = configuration("zulu", Map.of(SEGMENT, "zulu"));
     ended(() -> {

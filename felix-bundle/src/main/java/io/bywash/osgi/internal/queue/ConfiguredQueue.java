@@ -158,9 +158,13 @@ public abstract class ConfiguredQueue {
     }
   }
 
-  /** The bus directory that a configuration names; the standard one when it is blank. */
+  /**
+   * The bus directory that a configuration names; the standard one when it is blank. However one directory is spelled,
+   * with {@code ..} perhaps, its path is the same.
+   */
   public static BusDirectory directory(String configured) {
-    return configured.isBlank() ? BusDirectory.standard() : BusDirectory.at(Path.of(configured));
+    return configured.isBlank() ? BusDirectory.standard()
+        : BusDirectory.at(Path.of(configured).toAbsolutePath().normalize());
   }
 
   /** The configuration has gone. Called by Declarative Services. */

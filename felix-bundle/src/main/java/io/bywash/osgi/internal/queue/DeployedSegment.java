@@ -1,7 +1,6 @@
 package io.bywash.osgi.internal.queue;
 
-import static io.bywash.osgi.BywashConstants.DIRECTORY;
-
+import io.bywash.engine.BusDirectory;
 import io.bywash.engine.EntrySpec;
 import io.bywash.engine.NoSpaceException;
 import io.bywash.engine.Segment;
@@ -82,7 +81,8 @@ public final class DeployedSegment extends RegistryCalls.Call {
   }
 
   private Path file() {
-    return ConfiguredQueue.directory(properties.choice(DIRECTORY, "")).path(properties.segment());
+    Path named = properties.directory();
+    return (named == null ? BusDirectory.standard() : BusDirectory.at(named)).path(properties.segment());
   }
 
   /** Also when the file went before its identity could be asked for. */
@@ -132,8 +132,8 @@ public final class DeployedSegment extends RegistryCalls.Call {
     try {
       SegmentSpec wanted = (SegmentSpec) service;
       spec = wanted;
-      String directory = properties.choice(DIRECTORY, "");
-      segment = directory.isBlank() ? Segment.open(properties.segment(), wanted) : Segment.open(file(), wanted);
+      segment = properties.directory() == null ? Segment.open(properties.segment(), wanted)
+          : Segment.open(file(), wanted);
       identity = WatchedSegment.identity(segment.path());
       HeldSegments.add(segment.path());
     } finally {

@@ -14,6 +14,7 @@ import io.bywash.engine.inspect.SegmentStatus;
 import io.bywash.engine.inspect.SegmentStatus.EntryStatus;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -157,10 +158,7 @@ final class HeldQueue {
 
   /** Replaces a segment that goes with its last participant by one for all these, which then open it again. */
   private Segment makeAnew(Segment attached, QueueSettings settings, List<HeldQueue> siblings, Log log) {
-    SegmentSpec spec = QueueSettings.segmentSpec(Stream.concat(Stream.of(settings), siblings.stream()
-        .map(each -> each.wanted).filter(each -> each.path().equals(settings.path())
-            && each.lifetime() == settings.lifetime() && !each.spec().name().equals(settings.spec().name())))
-        .toList());
+    SegmentSpec spec = QueueSettings.segmentSpec(wanted(settings, siblings));
     long usableBytes = Retry.usableBytes(settings.path().getParent()) + attached.sizeBytes();
     if (usableBytes < spec.sizeBytes()) {
       throw new NoSpaceException("Segment " + settings.path() + " needs " + spec.sizeBytes() + " bytes, of "
@@ -184,6 +182,17 @@ final class HeldQueue {
         Closing.close(made, log);
       }
     }
+  }
+
+  /** What all these want of the segment; a queue that several want only once, as it is if one of them wants it so. */
+  private static List<QueueSettings> wanted(QueueSettings settings, List<HeldQueue> siblings) {
+    Map<String, QueueSettings> byName = new LinkedHashMap<>();
+    byName.put(settings.spec().name(), settings);
+    Stream.concat(siblings.stream().filter(each -> each.isAs(each.wanted)), siblings.stream())
+        .map(each -> each.wanted)
+        .filter(each -> each.path().equals(settings.path()) && each.lifetime() == settings.lifetime())
+        .forEach(each -> byName.putIfAbsent(each.spec().name(), each));
+    return List.copyOf(byName.values());
   }
 
   /** Those of other configurations that have the same segment open. */
