@@ -13,6 +13,8 @@ final class EndpointFeeding implements FeedingRole, Responder.Handler {
   private final Responder role;
   private final CallResponder responder;
   private Calls calls;
+  /** What the responder has thrown in the current poll, and the engine throws on; null when nothing. */
+  private Error error;
 
   EndpointFeeding(Responder role, CallResponder responder) {
     this.role = role;
@@ -37,6 +39,13 @@ final class EndpointFeeding implements FeedingRole, Responder.Handler {
     } catch (DamagedRequestException damage) { // told once for each
       calls.passedBy(damage);
       return 1; // others may wait behind it
+    } catch (Error failure) {
+      if (failure != error) {
+        throw failure;
+      }
+      return 1; // it is the responder's, and its caller was told
+    } finally {
+      error = null;
     }
   }
 
@@ -53,18 +62,18 @@ final class EndpointFeeding implements FeedingRole, Responder.Handler {
       thrown = failure;
     }
     calls.end(thrown);
-    if (thrown instanceof Exception exception && !request.isOneWay()) {
-      throw exception; // the engine aborts an open claim, and fails the call with it
-    } else if (thrown != null) {
-      fail(request, thrown); // the poll would throw it
+    if (!request.isOneWay()) { // nobody waits for the end of one that is
+      tell(thrown);
     }
   }
 
-  private static void fail(Request request, Throwable thrown) {
-    try {
-      request.fail(thrown);
-    } catch (IllegalStateException before) {
-      // the responder had answered it
+  /** The engine aborts an open claim, and fails the call with what is thrown here. It throws on what is an error. */
+  private void tell(Throwable thrown) throws Exception {
+    if (thrown instanceof Exception exception) {
+      throw exception;
+    } else if (thrown instanceof Error own) {
+      error = own;
+      throw own;
     }
   }
 }

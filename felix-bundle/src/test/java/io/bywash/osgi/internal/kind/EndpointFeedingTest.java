@@ -26,6 +26,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A feeding of an endpoint one of whose callers has written what no caller writes. */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -95,15 +97,20 @@ class EndpointFeedingTest {
     }
   }
 
-  @Test
-  void whatAResponderThrowsWithAnOpenClaimReachesItsCallerAndTheNextCallIsAnswered() {
+  @ParameterizedTest
+  @ValueSource(classes = {IllegalArgumentException.class, AssertionError.class, LinkageError.class,
+      InternalError.class})
+  void whatAResponderThrowsWithAnOpenClaimReachesItsCallerAndTheNextCallIsAnswered(Class<? extends Throwable> type)
+      throws Exception {
+    Throwable thrownByResponder = type == AssertionError.class ? new AssertionError("thrown with a claim")
+        : type.getConstructor(String.class).newInstance("thrown with a claim");
     try (Segment segment = Segment.create(bus.resolve("calls"), SegmentSpec.of(Endpoint.of("echo", 64, 64).spec()))) {
       Entry echo = segment.directory().find("echo", Kind.ENDPOINT);
       try (Caller caller = Caller.open(echo); Responder role = Responder.open(echo)) {
         EndpointFeeding feeding = new EndpointFeeding(role, request -> {
           ReplyClaim claim = request.claimReply(Long.BYTES);
           if (request.toBytes().length == 1) {
-            throw new IllegalArgumentException("thrown with a claim");
+            throwIt(thrownByResponder);
           }
           claim.putLong(0, 7);
           claim.send();
@@ -114,10 +121,39 @@ class EndpointFeedingTest {
           feeding.poll(calls, 8);
         }
         CallFailedException failed = assertThrows(CallFailedException.class, thrown::reply);
-        assertEquals(List.of("java.lang.IllegalArgumentException", "thrown with a claim"),
+        assertEquals(List.of(type.getName(), "thrown with a claim"),
             List.of(failed.remoteType(), failed.remoteMessage()));
         assertEquals(7, answered.reply().getLong(0));
-        assertEquals(List.of("java.lang.IllegalArgumentException: thrown with a claim", "null"), ended);
+        assertEquals(List.of(type.getName() + ": thrown with a claim", "null"), ended);
+      }
+    }
+  }
+
+  private static void throwIt(Throwable thrown) throws Exception {
+    if (thrown instanceof Error error) {
+      throw error;
+    }
+    throw (Exception) thrown;
+  }
+
+  @Test
+  void anErrorInAOneWayRequestEndsThatAndNothingElse() {
+    try (Segment segment = Segment.create(bus.resolve("calls"), SegmentSpec.of(Endpoint.of("echo", 64, 64).spec()))) {
+      Entry echo = segment.directory().find("echo", Kind.ENDPOINT);
+      try (Caller caller = Caller.open(echo); Responder role = Responder.open(echo)) {
+        EndpointFeeding feeding = new EndpointFeeding(role, request -> {
+          if (request.isOneWay()) {
+            throw new AssertionError("thrown");
+          }
+          request.reply(request.toBytes());
+        });
+        assertTrue(caller.sendOneWay(new byte[1]));
+        Call answered = caller.send(new byte[2], 60_000_000_000L);
+        while (!answered.isDone()) {
+          feeding.poll(calls, 8);
+        }
+        assertEquals(2, answered.reply().length());
+        assertEquals(List.of("java.lang.AssertionError: thrown", "null"), ended);
       }
     }
   }
