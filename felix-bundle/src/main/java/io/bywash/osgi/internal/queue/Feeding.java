@@ -336,8 +336,11 @@ public final class Feeding implements FeedingRole.Calls {
         return;
       }
       if (phase.compareAndSet(Phase.RUNNING, Phase.LEAVING)) {
-        Closing.close(role.revocable()::retire, log); // so that it takes no more
-        expelLater();
+        try {
+          Closing.close(role.revocable()::retire, log); // so that it takes no more
+        } finally {
+          expelLater(); // there may have been no heap for that
+        }
         return;
       }
       if (phase.get() != Phase.IDLE) {

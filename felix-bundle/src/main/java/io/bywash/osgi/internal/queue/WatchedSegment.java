@@ -42,7 +42,7 @@ public final class WatchedSegment {
   private final Object attaching = new Object();
   /** Guards the next four. */
   private final Object joining = new Object();
-  private Segment joined;
+  private Leaving joined;
   private int joinedCount;
   private boolean closed;
   /** How many attachments are still to be closed. */
@@ -214,19 +214,29 @@ public final class WatchedSegment {
       synchronized (joining) {
         if (joined != null) {
           joinedCount++;
-          return joined;
+          return joined.attachment;
         }
       }
       Segment attached = attach();
-      synchronized (joining) {
-        if (!closed) {
-          joined = attached;
-          joinedCount = 1;
-          return joined;
+      boolean kept = false;
+      try {
+        Leaving next = new Leaving(attached);
+        synchronized (joining) {
+          kept = !closed;
+          if (kept) {
+            joined = next;
+            joinedCount = 1;
+          }
+        }
+      } finally {
+        if (!kept) {
+          close(attached);
         }
       }
-      close(attached);
-      throw new BusException("Segment " + path + " has gone.");
+      if (!kept) {
+        throw new BusException("Segment " + path + " has gone.");
+      }
+      return attached;
     }
   }
 
@@ -235,7 +245,7 @@ public final class WatchedSegment {
    * close it may take its time, so that is left to another thread.
    */
   void leave() {
-    Segment unused = null;
+    Leaving unused = null;
     synchronized (joining) {
       joinedCount--;
       if (joinedCount == 0) {
@@ -245,20 +255,21 @@ public final class WatchedSegment {
       }
     }
     if (unused != null) {
-      environment.submit(new Leaving(unused));
+      environment.submit(unused);
     }
   }
 
+  /** The end of an attachment; made with it, so that it needs no heap then. */
   private final class Leaving extends RegistryCalls.Call {
-    private final Segment unused;
+    private final Segment attachment;
 
-    Leaving(Segment unused) {
-      this.unused = unused;
+    Leaving(Segment attachment) {
+      this.attachment = attachment;
     }
 
     @Override
     protected void run() {
-      close(unused);
+      close(attachment);
       synchronized (joining) {
         leavingCount--;
         joining.notifyAll();
