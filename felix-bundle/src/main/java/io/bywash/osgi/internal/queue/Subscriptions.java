@@ -25,8 +25,10 @@ public final class Subscriptions {
   private final Set<Key> taken = new HashSet<>();
   private final Map<Key, Long> sequences = new Recent<>(CAPACITY);
   private boolean changed;
+  /** Held while the file is written, which may take its time: the environment's lock is never held then. */
+  private final Object writing = new Object();
   private boolean complained;
-  private long savedNanos;
+  private volatile long savedNanos;
 
   /** A subscription of a queue, which is named with its entry's id. Names have no blanks. */
   public record Key(String name, long segmentId, String queue) {}
@@ -79,22 +81,43 @@ public final class Subscriptions {
   }
 
   /** Saves what has changed. */
-  public synchronized void save() {
-    if (!changed || file == null) {
-      return;
+  public void save() {
+    synchronized (writing) {
+      List<String> lines = file == null ? List.of() : takeChanged();
+      if (lines.isEmpty()) {
+        return;
+      }
+      boolean written = false;
+      try {
+        Path next = Files.write(file.resolveSibling(file.getFileName() + ".new"), lines);
+        Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        written = true;
+        complained = false;
+      } catch (IOException failure) {
+        if (!complained) {
+          complained = log.error("{} cannot be written: named subscriptions are not remembered.", file, failure);
+        }
+      } finally {
+        if (!written) {
+          setChanged();
+        }
+      }
+    }
+  }
+
+  /** All lines of the file; none when nothing has changed since they were taken last. */
+  private synchronized List<String> takeChanged() {
+    if (!changed) {
+      return List.of();
     }
     savedNanos = System.nanoTime();
     List<String> lines = sequences.entrySet().stream().map(each -> each.getKey().name() + " "
         + Long.toHexString(each.getKey().segmentId()) + " " + each.getKey().queue() + " " + each.getValue()).toList();
-    try {
-      Path written = Files.write(file.resolveSibling(file.getFileName() + ".new"), lines);
-      Files.move(written, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      changed = false;
-      complained = false;
-    } catch (IOException failure) {
-      if (!complained) {
-        complained = log.error("{} cannot be written: named subscriptions are not remembered.", file, failure);
-      }
-    }
+    changed = false;
+    return lines;
+  }
+
+  private synchronized void setChanged() {
+    changed = true;
   }
 }
