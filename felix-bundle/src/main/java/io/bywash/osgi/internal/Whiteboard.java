@@ -50,11 +50,6 @@ import org.osgi.service.log.LoggerFactory;
  */
 @Component(service = Whiteboard.class, immediate = true)
 public final class Whiteboard {
-  /** Services that others provide: their types, what is not possible without them, a bundle that has them. */
-  private static final String[][] OPTIONAL = {
-      {"org.osgi.service.cm.ConfigurationAdmin", "configurations are not read", "org.apache.felix.configadmin"},
-      {"org.osgi.service.log.LoggerFactory", "messages go to the system's log", "org.apache.felix.log"}};
-
   private final ExecutorService executor =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("bywash-listener-", 0)
           .inheritInheritableThreadLocals(false).factory());
@@ -70,6 +65,7 @@ public final class Whiteboard {
   private final Map<Long, WhiteboardListener> listeners = new TreeMap<>();
   private final List<BusWatcher> watchers = new ArrayList<>();
   private final List<ConfiguredQueue> configured = new CopyOnWriteArrayList<>();
+  private final OptionalServices optional;
   /** What was last seen of what nobody counts when it changes. */
   private Object digest = List.of();
   private boolean stopped;
@@ -87,6 +83,7 @@ public final class Whiteboard {
     subscriptions = new Subscriptions(file == null ? null : file.toPath(), log);
     environment = new Environment(context, QueueKinds.ALL, executor, threads, calls, subscriptions, log, lock,
         new AtomicLong());
+    optional = new OptionalServices(context);
     publication = new RuntimePublication(this, environment);
     deployments = new Deployments(environment, this::isWatched);
     String types = QueueKinds.ALL.values().stream().map(QueueKind::feeder).flatMap(Optional::stream)
@@ -197,9 +194,10 @@ public final class Whiteboard {
   /** Those of what is shown that nobody has counted. */
   private void countChanges() {
     Object now = List.of(configured.stream().map(ConfiguredQueue::digest).toList(), deployments.digest(),
-        calls.digest(), missing());
+        calls.digest());
+    environment.submit(optional); // and counted at the next sweep
     synchronized (lock) {
-      Object all = List.of(now, watchers.stream().map(BusWatcher::failure).toList());
+      Object all = List.of(now, optional.missing(), watchers.stream().map(BusWatcher::failure).toList());
       if (!all.equals(digest)) {
         digest = all;
         environment.changes().incrementAndGet();
@@ -386,7 +384,7 @@ public final class Whiteboard {
     dto.calls = calls.describe();
     dto.configurations = Stream.concat(configured.stream().map(ConfiguredQueue::describe),
         deployments.describe().stream()).toList();
-    dto.missing = missing();
+    dto.missing = optional.findMissing();
     dto.directories = new ArrayList<>();
     dto.segments = new ArrayList<>();
     dto.files = new ArrayList<>();
@@ -395,16 +393,5 @@ public final class Whiteboard {
       dto.listeners = listeners.values().stream().map(WhiteboardListener::describe).toList();
     }
     return dto;
-  }
-
-  private List<String> missing() {
-    List<String> missing = new ArrayList<>();
-    for (String[] optional : OPTIONAL) {
-      if (environment.context().getServiceReference(optional[0]) == null) {
-        missing.add("There is no " + optional[0].substring(optional[0].lastIndexOf('.') + 1) + " service: "
-            + optional[1] + ". Install " + optional[2] + ".");
-      }
-    }
-    return missing;
   }
 }

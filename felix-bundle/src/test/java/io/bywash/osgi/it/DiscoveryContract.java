@@ -30,12 +30,16 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.LongUnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.AllServiceListener;
 import org.osgi.framework.ServiceReference;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.framework.hooks.service.FindHook;
 
 /** How queues come and go, and what is shown of files that hold none. */
 abstract class DiscoveryContract extends ContainerFixture {
@@ -223,6 +227,20 @@ abstract class DiscoveryContract extends ContainerFixture {
     interrupted.await();
     publisher("whiskey");
     awaitQueue("whiskey");
+  }
+
+  @Test
+  void noHookOfAnotherBundleIsAskedByDiscoverysThread() throws Exception {
+    Queue<String> askedBy = new ConcurrentLinkedQueue<>();
+    FindHook hook = (context, name, filter, all, references) -> {
+      if (CONFIGURATION_ADMIN.equals(name)) {
+        askedBy.add(Thread.currentThread().getName());
+      }
+    };
+    ServiceRegistration<FindHook> registration = container.context().registerService(FindHook.class, hook, null);
+    ended(registration::unregister);
+    awaitUntil("some sweeps", () -> askedBy.stream().filter("bywash-registry"::equals).count() > 2);
+    assertFalse(askedBy.contains("bywash-discovery"), askedBy::toString);
   }
 
   /** Its loader would keep a bundle that has gone. */
