@@ -134,12 +134,13 @@ public final class BywashConstants {
   public static final String DISCOVERY_PID = "io.bywash.discovery";
 
   /**
-   * The factory PID of broadcast queues: each configuration creates one and keeps it as long as it is there itself.
-   * When one of {@link #SEGMENT}, {@link #QUEUE}, {@link #DIRECTORY}, {@link #LIFETIME}, {@link #RING_BYTES} and
-   * {@link #SUBSCRIBERS} changes, the queue is left and another one is found or created; a change of any other key
-   * leaves the queue and its contents alone. A value that cannot be used is reported with its key, and what was there
-   * stays. Keys: {@link #SEGMENT}, {@link #QUEUE}, {@link #RING_BYTES}, {@link #SUBSCRIBERS}, {@link #LIFETIME},
-   * {@link #SPARE_BYTES}, {@link #DIRECTORY}.
+   * The factory PID of broadcast queues: each configuration finds or creates one and keeps it as long as it is there
+   * itself. When {@link #SEGMENT} or {@link #DIRECTORY} changes, another queue is found or created, and then this one
+   * is left; a change of {@link #QUEUE}, {@link #LIFETIME}, {@link #RING_BYTES} or {@link #SUBSCRIBERS} replaces the
+   * queue and its contents. As long as that is impossible, what was there stays, and it is tried again. A change of any
+   * other key leaves the queue and its contents alone. A value that cannot be used is reported with its key, and what
+   * was there stays. Keys: {@link #SEGMENT}, {@link #QUEUE}, {@link #RING_BYTES}, {@link #SUBSCRIBERS},
+   * {@link #LIFETIME}, {@link #SPARE_BYTES}, {@link #DIRECTORY}.
    */
   public static final String QUEUE_PID = "io.bywash.queue";
 
