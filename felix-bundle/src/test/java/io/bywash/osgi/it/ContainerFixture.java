@@ -25,6 +25,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import java.util.stream.LongStream;
@@ -33,6 +34,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
 import org.osgi.framework.AllServiceListener;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleException;
@@ -42,7 +44,11 @@ import org.osgi.framework.ServiceEvent;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 
-/** A container in which the contracts hold, the bus of it, and what they do there. Publishers are other processes. */
+/**
+ * A container in which the contracts hold, the bus of it, and what they do there. Publishers are other processes. What
+ * hangs for good fails by the timeout; nothing asserts that anything takes less.
+ */
+@Timeout(value = 10, unit = TimeUnit.MINUTES, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class ContainerFixture {
   static final String LISTENER = "io.bywash.osgi.QueueListener";
@@ -89,10 +95,7 @@ abstract class ContainerFixture {
 
   @AfterEach
   void endAll() throws Exception {
-    for (AutoCloseable end : ends.reversed()) {
-      end.close();
-    }
-    ends.clear();
+    endEach();
     long start = System.nanoTime();
     do { // a thread that is still inside a role takes its segment with it
       for (String name : files()) { // what a killed process left: the last living participant removes it
@@ -104,6 +107,23 @@ abstract class ContainerFixture {
       }
     } while (!files().isEmpty() && System.nanoTime() - start < Container.DEADLINE.toNanos());
     assertEquals(List.of(), files());
+  }
+
+  /** Each of them, whatever the others throw. */
+  private void endEach() {
+    List<AutoCloseable> all = List.copyOf(ends).reversed();
+    ends.clear();
+    AssertionError failed = new AssertionError("not everything ended");
+    for (AutoCloseable end : all) {
+      try {
+        end.close();
+      } catch (Throwable failure) {
+        failed.addSuppressed(failure);
+      }
+    }
+    if (failed.getSuppressed().length > 0) {
+      throw failed;
+    }
   }
 
   List<String> files() throws IOException {

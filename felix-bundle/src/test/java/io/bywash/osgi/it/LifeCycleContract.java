@@ -75,13 +75,15 @@ abstract class LifeCycleContract extends ContainerFixture {
     Queue<Object> seen = new ConcurrentLinkedQueue<>();
     publisher("xavier").publish(1);
     awaitQueue("xavier");
-    Thread caller = new Thread(new ThreadGroup("of a caller"), () -> {
+    ThreadGroup group = new ThreadGroup("of a caller");
+    Thread caller = new Thread(group, () -> {
       inherited.set("of a caller");
       try {
         container.bywash().stop();
         container.bywash().start(); // discovery begins, and feeders below
         listen("xavier", () -> seen.addAll(List.of(String.valueOf(inherited.get()),
-            Thread.currentThread().getContextClassLoader(), Thread.currentThread().getThreadGroup().getName())));
+            Thread.currentThread().getContextClassLoader(),
+            Thread.currentThread().getThreadGroup() == group ? "of a caller" : "of none")));
       } catch (Exception failure) {
         seen.add(failure);
       }
@@ -91,7 +93,7 @@ abstract class LifeCycleContract extends ContainerFixture {
     caller.join();
     awaitUntil("a message", () -> !seen.isEmpty());
     ClassLoader listeners = container.testContext().getBundle().adapt(BundleWiring.class).getClassLoader();
-    assertEquals(List.of("null", listeners, "VirtualThreads"), List.copyOf(seen));
+    assertEquals(List.of("null", listeners, "of none"), List.copyOf(seen));
     Thread discovery = Container.await("discovery", () -> Thread.getAllStackTraces().keySet().stream()
         .filter(thread -> thread.getName().equals("bywash-discovery")).findFirst());
     assertNull(discovery.getThreadGroup().getParent());

@@ -423,10 +423,15 @@ class WhiteboardListenerTest {
     long counted = changes.get();
     int before = joins.get();
     sweepUntil(() -> joins.get() >= before + 2 && state().equals("TABLE_FULL"));
+    awaitUntil(() -> !warnings.isEmpty()); // the log has a thread of its own
     assertEquals(List.of("{} is not fed, {}: {}"), List.copyOf(warnings));
     assertEquals(counted, changes.get());
     refusal = new TableFullException("still no place"); // another reason is news
-    sweepUntil(() -> warnings.size() == 2);
+    sweepUntil(() -> {
+      synchronized (lock) { // what is warned of under it is counted when it is free
+        return warnings.size() == 2;
+      }
+    });
     assertEquals(counted + 1, changes.get());
     refusal = null;
     sweepUntil(() -> state().equals("FEEDING"));
