@@ -215,13 +215,13 @@ final class InFlight {
     }
   }
 
-  /** Looks at one call, and now and then at all. Leaves the claim alone meanwhile, for which responders fight. */
+  /** Looks at one call, and at all when one may be lost. Else leaves the claim alone, for which responders fight. */
   void update(Call call) {
     if (!call.isPending() || receive(call)) {
       return;
     }
     long now = System.nanoTime();
-    if (now - lookedNanos >= WaitRoom.PROBE_NANOS) {
+    if (mayBeLost() || now - lookedNanos >= WaitRoom.PROBE_NANOS) {
       update(true);
     }
     if (call.isPending()) {

@@ -139,6 +139,23 @@ class CallWaitTest {
   }
 
   @Test
+  void aLookAtACallSeesThatOthersLeftBeforeItAndEndsTheReadinessForThat() {
+    try (TestCalls calls = calls(); Caller other = calls.caller()) {
+      try (Responder responder = calls.responder()) {
+        send(other, 1);
+        take(responder); // which the responder leaves
+      }
+      for (int i = 0; i < 3; i++) {
+        try (Caller caller = calls.caller()) {
+          Call call = send(caller, i);
+          assertFalse(call.isDone());
+          assertFalse(caller.isReady(), "who waits until it is would not wait");
+        }
+      }
+    }
+  }
+
+  @Test
   void aBatchWakesOnceAReplyWakesItsCallerOnlyAndWhoIsAwakeIsNotWoken() throws Exception {
     assumeTrue(NativeAccess.ENABLED, "without it nobody is woken");
     try (TestCalls calls = calls(); Caller one = calls.caller(); Caller other = calls.caller();
