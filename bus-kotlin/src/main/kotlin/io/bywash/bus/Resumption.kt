@@ -17,30 +17,28 @@ import kotlinx.coroutines.ExperimentalCoroutinesApi
 internal class Resumption(private val context: CoroutineContext) : Executor {
     private val own = context[ContinuationInterceptor] as? CoroutineDispatcher
 
-    /** The thread of the coroutine's own dispatcher that runs the hub's task. */
+    /** The thread that runs the hub's task. */
     @Volatile
     private var dispatched: Thread? = null
 
     /** Hands over the hub's task; called in the hub's thread. */
     override fun execute(task: Runnable) {
-        if (own != null && own.isDispatchNeeded(context)) {
-            own.dispatch(
-                context,
-                Runnable {
-                    dispatched = Thread.currentThread()
-                    task.run()
-                },
-            )
-        } else {
-            Dispatchers.Default.dispatch(context, task)
+        dispatch {
+            dispatched = Thread.currentThread()
+            task.run()
         }
+    }
+
+    private fun dispatch(task: Runnable) {
+        val dispatcher = if (own != null && own.isDispatchNeeded(context)) own else Dispatchers.Default
+        dispatcher.dispatch(context, task)
     }
 
     /** Resumes the coroutine; called in whatever thread ended the wait. */
     @OptIn(ExperimentalCoroutinesApi::class)
     fun resume(continuation: CancellableContinuation<Unit>) {
-        if (own != null && dispatched === Thread.currentThread()) {
-            with(continuation) { own.resumeUndispatched(Unit) } // it has been dispatched already
+        if (dispatched === Thread.currentThread()) { // again would leave time for a cancellation that loses the wake
+            if (own != null) with(continuation) { own.resumeUndispatched(Unit) } else continuation.resume(Unit)
         } else if (own != null && own.isDispatchNeeded(context)) {
             continuation.resume(Unit)
         } else {

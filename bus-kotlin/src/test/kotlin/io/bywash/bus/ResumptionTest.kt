@@ -6,10 +6,13 @@ import java.util.concurrent.CompletableFuture
 import java.util.concurrent.Executors
 import java.util.concurrent.TimeUnit
 import kotlin.coroutines.Continuation
+import kotlin.coroutines.CoroutineContext
 import kotlin.coroutines.EmptyCoroutineContext
 import kotlin.coroutines.startCoroutine
 import kotlin.time.Duration.Companion.milliseconds
+import kotlinx.coroutines.CoroutineDispatcher
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.async
 import kotlinx.coroutines.runBlocking
@@ -84,6 +87,34 @@ class ResumptionTest {
             bus.sender(second).send("b")
             assertEquals("ab", waiting.await())
             assertTrue(threads.all { it.startsWith("DefaultDispatcher") }, "$threads")
+        }
+    }
+
+    /** Its wake would be lost if it could be cancelled between two dispatches. */
+    @Test
+    fun whoIsNotDispatchedGoesOnRightWhereTheHubsTaskRuns() = test {
+        val elsewhere = Executors.newSingleThreadExecutor { Thread(it, "elsewhere") }
+        val cancelling = object : CoroutineDispatcher() {
+            @Volatile
+            var job: Job? = null
+
+            /** Cancels whoever would be dispatched a second time. */
+            override fun isDispatchNeeded(context: CoroutineContext): Boolean {
+                if (Thread.currentThread().name.startsWith("DefaultDispatcher")) job?.cancel()
+                return false
+            }
+
+            override fun dispatch(context: CoroutineContext, block: Runnable) = elsewhere.execute(block) // for yields
+        }
+        elsewhere.use {
+            topology.open(temp.directory).use { bus ->
+                val receiver = bus.receiver(first)
+                val waiting = async(cancelling) { receiver.receive() }
+                eventually { receiver.guard.isAwaited }
+                cancelling.job = waiting
+                bus.sender(first).send("a")
+                assertEquals("a", waiting.await())
+            }
         }
     }
 
