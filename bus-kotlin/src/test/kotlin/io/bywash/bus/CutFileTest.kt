@@ -11,11 +11,7 @@ import java.nio.channels.FileChannel
 import java.nio.file.Files
 import java.nio.file.Path
 import java.nio.file.StandardOpenOption
-import java.util.Collections
 import java.util.concurrent.ConcurrentLinkedQueue
-import java.util.logging.Handler
-import java.util.logging.LogRecord
-import java.util.logging.Logger
 import kotlin.io.path.listDirectoryEntries
 import kotlin.io.path.readLines
 import kotlin.time.Duration.Companion.milliseconds
@@ -172,29 +168,14 @@ class CutFileTest {
 
     @Test
     fun aScopeWhoseBusCannotBeClosedEndsWithAWarning() {
-        val warnings = Collections.synchronizedList(mutableListOf<String>())
-        val handler = object : Handler() {
-            override fun publish(record: LogRecord) {
-                warnings += record.message
-            }
-
-            override fun flush() = Unit
-
-            override fun close() = Unit
-        }
-        val log = Logger.getLogger("io.bywash.bus")
-        log.useParentHandlers = false
-        log.addHandler(handler)
-        try {
+        withLog { records ->
             val lifetime = Job()
             topology.start(CoroutineScope(lifetime), temp.directory).sender(one)
             cut()
             lifetime.cancel()
             assertTrue(lifetime.isCompleted)
+            val warnings = records.map { it.message }
             assertEquals(1, warnings.count { it.endsWith("could not be closed.") }, "$warnings")
-        } finally {
-            log.removeHandler(handler)
-            log.useParentHandlers = true
         }
         Files.delete(file)
     }

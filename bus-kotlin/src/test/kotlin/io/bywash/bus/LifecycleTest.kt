@@ -3,9 +3,6 @@ package io.bywash.bus
 import io.bywash.bus.broadcast.Topic
 import io.bywash.bus.broadcast.topic
 import io.bywash.engine.RoleTakenException
-import java.util.logging.Handler
-import java.util.logging.LogRecord
-import java.util.logging.Logger
 import kotlin.io.path.exists
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.DelicateCoroutinesApi
@@ -136,18 +133,7 @@ class LifecycleTest {
     /** What is dropped is closed with a warning, and holds nobody back. */
     @Test
     fun busesSendersAndReceiversThatAreForgottenAreClosedWithAnAlarm() = test {
-        val warnings = mutableListOf<String>()
-        val log = Logger.getLogger("io.bywash.bus")
-        val handler = object : Handler() {
-            override fun publish(record: LogRecord) = synchronized(warnings) { warnings += record.message }.let {}
-
-            override fun flush() {}
-
-            override fun close() {}
-        }
-        log.useParentHandlers = false
-        log.addHandler(handler)
-        try {
+        withLog { records ->
             topology.open(temp.directory).use { bus ->
                 topology.open(temp.directory).let { dropped ->
                     dropped.receiver(raw)
@@ -161,14 +147,10 @@ class LifecycleTest {
                 }
                 bus.sender(cooked).close()
                 // roles of the forgotten bus are closed with it, or before it with alarms of their own
-                eventually {
-                    synchronized(warnings) { warnings.map { it.startsWith("The bus ") }.toSet() == setOf(true, false) }
-                }
-                assertFalse(synchronized(warnings) { warnings.any { "could not be closed" in it } }, "$warnings")
+                eventually { records.map { it.message.startsWith("The bus ") }.toSet() == setOf(true, false) }
+                val warnings = records.map { it.message }
+                assertFalse(warnings.any { "could not be closed" in it }, "$warnings")
             }
-        } finally {
-            log.removeHandler(handler)
-            log.useParentHandlers = true
         }
     }
 

@@ -3,6 +3,10 @@ package io.bywash.bus
 import io.bywash.engine.Message
 import java.nio.file.Files
 import java.nio.file.Path
+import java.util.concurrent.CopyOnWriteArrayList
+import java.util.logging.Handler
+import java.util.logging.LogRecord
+import java.util.logging.Logger
 import kotlin.io.path.deleteRecursively
 import kotlin.io.path.ExperimentalPathApi
 import kotlin.io.path.listDirectoryEntries
@@ -30,6 +34,29 @@ fun test(block: suspend CoroutineScope.() -> Unit) = runBlocking(Dispatchers.Def
 suspend fun eventually(condition: () -> Boolean) {
     while (!condition()) {
         delay(1.milliseconds)
+    }
+}
+
+/** What is logged while [block] runs; it is printed nowhere. */
+inline fun <T> withLog(block: (records: List<LogRecord>) -> T): T {
+    val records = CopyOnWriteArrayList<LogRecord>()
+    val handler = object : Handler() {
+        override fun publish(record: LogRecord) {
+            records += record
+        }
+
+        override fun flush() = Unit
+
+        override fun close() = Unit
+    }
+    val log = Logger.getLogger("io.bywash.bus")
+    log.useParentHandlers = false
+    log.addHandler(handler)
+    try {
+        return block(records)
+    } finally {
+        log.removeHandler(handler)
+        log.useParentHandlers = true
     }
 }
 

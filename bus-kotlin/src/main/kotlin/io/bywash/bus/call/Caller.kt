@@ -11,6 +11,7 @@ import io.bywash.engine.Message
 import io.bywash.engine.Segment
 import io.bywash.engine.call.Call
 import kotlin.time.Duration
+import kotlin.time.Duration.Companion.nanoseconds
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.TimeSource
 import kotlinx.coroutines.CancellationException
@@ -67,7 +68,7 @@ public class Caller<in Q : Any, out R : Any> internal constructor(
      * Sends a request, and suspends, without holding a thread, until its reply is there. Cancellation ends the call at
      * once; a responder that has not taken the request never will, and the block of one that has is cancelled.
      *
-     * @param timeout how long to wait for the reply, in real time
+     * @param timeout how long to wait for a slot and the reply, in real time
      * @throws io.bywash.engine.call.CallFailedException when there is no reply: nobody answered in time, the responder
      * has gone, or its block has thrown
      * @throws DecodingException when the codec could not read the reply
@@ -78,24 +79,30 @@ public class Caller<in Q : Any, out R : Any> internal constructor(
     public suspend fun call(request: Q, timeout: Duration = 10.seconds): R {
         currentCoroutineContext().ensureActive()
         val draft = endpoint.request.prepare(request)
-        val sent = guard.use { send(request, draft, timeout) } ?: sendWhenThereIsASlot(request, draft, timeout)
-        val end = TimeSource.Monotonic.markNow() + timeout // not before the call's own deadline, which isDone judges
+        val start = TimeSource.Monotonic.markNow()
+        val sent = guard.use { send(request, draft, timeout) } ?: sendWhenThereIsASlot(request, draft, start, timeout)
         sent.use { call ->
-            while (!guard.retry((-end.elapsedNow()).inWholeNanoseconds) { call.isDone }) {
-                // the deadline is a moment away
+            while (!guard.retry(atLeastAMoment(timeout - start.elapsedNow())) { call.isDone }) {
+                // the call's own deadline, which isDone judges, is a moment away
             }
             return guard.use { decode(call.reply()) }
         }
     }
 
-    /** Nobody rings a bell for a slot. */
-    private suspend fun sendWhenThereIsASlot(request: Q, draft: Codec.Draft<Q>, timeout: Duration): Call {
-        val start = TimeSource.Monotonic.markNow()
+    private fun atLeastAMoment(left: Duration): Long = maxOf(left.inWholeNanoseconds, MOMENT_NANOS)
+
+    /** Nobody rings a bell for a slot. What is left of the time then is the call's. */
+    private suspend fun sendWhenThereIsASlot(
+        request: Q,
+        draft: Codec.Draft<Q>,
+        start: TimeSource.Monotonic.ValueTimeMark,
+        timeout: Duration,
+    ): Call {
         var sent: Call? = null
         while (sent == null) {
             check(start.elapsedNow() < timeout) { "all slots of the $this were in use for $timeout" }
             guard.retry(SLOT_LOOK_NANOS) {
-                sent = send(request, draft, timeout)
+                sent = send(request, draft, (timeout - start.elapsedNow()).coerceAtLeast(1.nanoseconds))
                 sent != null
             }
         }
@@ -134,6 +141,7 @@ public class Caller<in Q : Any, out R : Any> internal constructor(
 
     private companion object {
         const val SLOT_LOOK_NANOS = 5_000_000L
+        const val MOMENT_NANOS = 100_000L
     }
 }
 

@@ -33,10 +33,10 @@ import kotlinx.coroutines.launch
 
 /**
  * Answers the requests of an endpoint with what [block] makes of them, until this is cancelled or the bus is closed.
- * What [block] throws fails its call, whose caller gets the class and the message. What no caller writes is logged and
- * passed by. When the caller gives the call up, [block] is cancelled, some milliseconds later if it is suspended. If
- * this process dies or this ends, calls that it has in hand fail, or go to another responder, as the endpoint is
- * declared.
+ * What [block] throws fails its call, whose caller gets the class and the message; for a one-way request it is logged.
+ * What no caller writes is logged and passed by. When the caller gives the call up, [block] is cancelled, some
+ * milliseconds later if it is suspended. If this process dies or this ends, calls that it has in hand fail, or go to
+ * another responder, as the endpoint is declared.
  *
  * @param workers how many requests are handled at the same time: each worker is a coroutine, and takes a responder's
  * role
@@ -124,13 +124,21 @@ internal class Worker<Q : Any, R : Any>(
             reply(request, handle(request, value))
         } catch (cancelled: CancellationException) {
             currentCoroutineContext().ensureActive() // else the caller has given up
-            request.fail(cancelled)
+            fail(request, cancelled)
         } catch (failure: Throwable) { // also an Error: the worker goes on with the others' calls
             try {
-                request.fail(failure)
+                fail(request, failure)
             } catch (_: IllegalStateException) { // it is over: the answer itself could not be given
                 throw failure
             }
+        }
+    }
+
+    private fun fail(request: Request, why: Throwable) {
+        val isOneWay = request.isOneWay
+        request.fail(why)
+        if (isOneWay) { // nobody gets it
+            log.log(WARNING, "A one-way request to $endpoint failed. Others are served.", why)
         }
     }
 
