@@ -75,7 +75,7 @@ public class Receiver<out T : Any> internal constructor(
 
     private fun lost(count: Long) {
         untoldLost += count
-        onLost.invoke(count)
+        guard.foreign { onLost.invoke(count) }
     }
 
     private fun decode(message: Message): T = queue.decode(message)
@@ -122,12 +122,7 @@ public class Receiver<out T : Any> internal constructor(
         if (guard.isClosed) {
             return BusResult.CLOSED
         }
-        val isOver = try {
-            guard.use { takeOrEnd() }
-        } catch (_: BusClosedException) {
-            return BusResult.CLOSED
-        }
-        return result(isOver)
+        return BusResult(guard.unlessClosed(BusResult.CLOSED.content) { result(guard.use { takeOrEnd() }).content })
     }
 
     /**
@@ -150,11 +145,7 @@ public class Receiver<out T : Any> internal constructor(
     }
 
     private suspend fun receiveContentSlowly(): Any? =
-        try {
-            result(awaitMessage(UsageGuard.FOREVER)).content
-        } catch (_: BusClosedException) {
-            BusResult.CLOSED.content
-        }
+        guard.unlessClosed(BusResult.CLOSED.content) { result(awaitMessage(UsageGuard.FOREVER)).content }
 
     private fun result(isOver: Boolean): BusResult<T> = when {
         untoldLost > 0 -> BusResult.lost(untoldLost).also { untoldLost = 0 }
@@ -180,12 +171,7 @@ public class Receiver<out T : Any> internal constructor(
     }
 
     /** As [take]; also false when this was closed just now, which the next operation finds. */
-    private fun takenNow(): Boolean =
-        try {
-            guard.use { take() }
-        } catch (_: BusClosedException) {
-            false
-        }
+    private fun takenNow(): Boolean = guard.unlessClosed(false) { guard.use { take() } }
 
     private fun throwFailure() {
         failure?.let {
@@ -233,13 +219,10 @@ public class Receiver<out T : Any> internal constructor(
         return hasNextSlowly()
     }
 
-    private suspend fun hasNextSlowly(): Boolean =
-        try {
-            awaitMessage(UsageGuard.FOREVER)
-            received != null
-        } catch (_: BusClosedException) {
-            false
-        }
+    private suspend fun hasNextSlowly(): Boolean = guard.unlessClosed(false) {
+        awaitMessage(UsageGuard.FOREVER)
+        received != null
+    }
 
     private fun next(): T = if (received != null) handOver() else throw NoSuchElementException("hasNext was not called")
 

@@ -68,11 +68,11 @@ public class Sender<in T : Any> internal constructor(
             return BusResult.CLOSED
         }
         val draft = prepare(value)
-        return try {
-            if (sendNow(value, draft)) BusResult.SENT else BusResult.FULL
-        } catch (_: BusClosedException) {
-            BusResult.CLOSED
-        }
+        return BusResult(
+            guard.unlessClosed(BusResult.CLOSED.content) {
+                (if (sendNow(value, draft)) BusResult.SENT else BusResult.FULL).content
+            },
+        )
     }
 
     /**
@@ -128,7 +128,7 @@ public class Sender<in T : Any> internal constructor(
     }
 
     private fun write(value: T, draft: Codec.Draft<T>, staged: Boolean = false): Boolean =
-        fill(draft.length(value), draft.type(value), staged) { draft.write(value, writer) }
+        fill(draft.length(value), draft.type(value), staged) { guard.foreign { draft.write(value, writer) } }
 
     private inline fun fill(length: Int, type: Int, staged: Boolean, write: () -> Unit): Boolean {
         claim?.close()

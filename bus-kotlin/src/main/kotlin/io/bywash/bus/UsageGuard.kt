@@ -90,6 +90,14 @@ internal class UsageGuard(
 
     fun closed(): BusClosedException = BusClosedException("The $name is closed in this process.")
 
+    /** What [operation] returns, or [end] when this was closed. A close of something else that it met is thrown. */
+    inline fun <V> unlessClosed(end: V, operation: () -> V): V =
+        try {
+            operation()
+        } catch (closed: BusClosedException) {
+            if (isClosed) end else throw closed
+        }
+
     /** Does something with the role that disturbs nobody who uses it, in any thread. */
     inline fun <V> aside(operation: () -> V): V {
         checkOpen()

@@ -142,6 +142,16 @@ class CellsTest {
     }
 
     @Test
+    fun aCloseOfSomethingElseThatTheCodecMeetsIsThrownAndIsNoEndOfUpdates() = test {
+        topology.use(temp.directory) { bus ->
+            val closed = bus.reader(price).also { it.close() }
+            val meeting = Latest("text", Codec.Text.map({ "${closed.get()}$it" }, { it }))
+            bus.writer(text).set("a")
+            assertTrue(runCatching { bus.reader(meeting).updates().toList() }.exceptionOrNull() is BusClosedException)
+        }
+    }
+
+    @Test
     fun updatesEndWhenTheReaderIsClosedAndCanBeCancelled() = test {
         topology.use(temp.directory) { bus ->
             bus.writer(price).set(Price(1, 2))

@@ -6,6 +6,7 @@ import io.bywash.bus.broadcast.flow
 import io.bywash.bus.broadcast.receiver
 import io.bywash.bus.broadcast.topic
 import io.bywash.bus.queue.WorkQueue
+import io.bywash.engine.Message
 import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.CoroutineStart
@@ -88,6 +89,56 @@ class EndsTest {
             }
             begun.await()
             retrying.cancelAndJoin()
+        }
+    }
+
+    /** Of a negative number the codec's own code meets a close of something else. */
+    private class MeetingAClose(private val closed: Receiver<*>) : DirectCodec<Long> {
+        private fun meet(value: Long) = value.also { if (it < 0) closed.tryReceive().getOrThrow() }
+
+        override fun length(value: Long): Int = Long.SIZE_BYTES
+
+        override fun write(value: Long, writer: MessageWriter) {
+            writer.putLong(0, meet(value))
+        }
+
+        override fun read(message: Message): Long = meet(message.getLong(0))
+    }
+
+    @Test
+    fun aCloseOfSomethingElseThatTheCodecMeetsIsThrownAndIsNoEnd() = test {
+        topology.open(temp.directory).use { bus ->
+            val closed = bus.receiver(numbers).also { it.close() }
+            val meeting = Topic("numbers", MeetingAClose(closed))
+            val receiver = bus.receiver(meeting)
+            val uses = mapOf<String, suspend () -> Any>(
+                "a loop" to { for (number in receiver) error("$number") },
+                "a flow" to { receiver.asFlow().collect { error("$it") } },
+                "batches" to { receiver.batches(2).collect { error("$it") } },
+                "receiveResult" to { receiver.receiveResult() },
+                "tryReceive" to { receiver.tryReceive() },
+            )
+            bus.sender(numbers).use { sender ->
+                for ((name, use) in uses) {
+                    for (waits in listOf(false, true).take(if (name == "tryReceive") 1 else 2)) {
+                        if (!waits) sender.send(-1)
+                        val outcome = async { runCatching { use() } }
+                        if (waits) {
+                            eventually { receiver.guard.isAwaited }
+                            sender.send(-1)
+                        }
+                        val thrown = outcome.await().exceptionOrNull()
+                        assertTrue(thrown is BusClosedException, "$name, waits=$waits: ${outcome.await()}")
+                        sender.send(5)
+                        assertEquals(5, receiver.receive(), name)
+                    }
+                }
+            }
+            bus.sender(meeting).use { sender ->
+                assertTrue(runCatching { sender.trySend(-1) }.exceptionOrNull() is BusClosedException)
+                assertTrue(sender.trySend(6).isSuccess)
+            }
+            assertEquals(6, receiver.receive())
         }
     }
 

@@ -112,7 +112,7 @@ public class Caller<in Q : Any, out R : Any> internal constructor(
     private fun send(request: Q, draft: Codec.Draft<Q>, timeout: Duration): Call? {
         val claim = role.caller.claim(draft.length(request), draft.type(request)) ?: return null
         claim.use {
-            writer.write(it) { draft.write(request, writer) }
+            writer.write(it) { guard.foreign { draft.write(request, writer) } }
             return it.send(timeout.inWholeNanoseconds)
         }
     }

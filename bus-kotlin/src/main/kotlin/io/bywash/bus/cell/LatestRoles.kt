@@ -156,12 +156,7 @@ public class LatestReader<out T : Any> internal constructor(
     }
 
     /** Null at the end, which is when this was closed. */
-    private inline fun getOrEnd(get: () -> T?): T? =
-        try {
-            get()
-        } catch (_: BusClosedException) {
-            null
-        }
+    private inline fun getOrEnd(get: () -> T?): T? = guard.unlessClosed(null) { get() }
 
     /** How often the value had been set when it was read last; 0 before the first time. Any thread may ask. */
     public val version: Long get() = role.reader.version()

@@ -74,19 +74,9 @@ public class Consumer<out T : Any> internal constructor(
     }
 
     /** Also false when it was closed just now. */
-    private fun takenNow(): Boolean =
-        try {
-            guard.use { take() }
-        } catch (_: BusClosedException) {
-            false
-        }
+    private fun takenNow(): Boolean = guard.unlessClosed(false) { guard.use { take() } }
 
-    private suspend fun takenSlowly(): Boolean =
-        try {
-            awaitMessage(UsageGuard.FOREVER)
-        } catch (_: BusClosedException) {
-            false
-        }
+    private suspend fun takenSlowly(): Boolean = guard.unlessClosed(false) { awaitMessage(UsageGuard.FOREVER) }
 
     private fun take(): Boolean {
         val taken = role.take() ?: return false

@@ -1,12 +1,16 @@
 package io.bywash.bus.osgi
 
 import io.bywash.bus.BusClosedException
+import io.bywash.bus.DirectCodec
+import io.bywash.bus.MessageWriter
 import io.bywash.bus.TempBus
+import io.bywash.bus.broadcast.ReceiverOptions
 import io.bywash.bus.eventually
 import io.bywash.bus.recordCodec
 import io.bywash.bus.test
 import io.bywash.engine.Entry
 import io.bywash.engine.Kind
+import io.bywash.engine.Message
 import io.bywash.engine.Segment
 import io.bywash.engine.SegmentClosedException
 import io.bywash.engine.SegmentSpec
@@ -146,6 +150,53 @@ class ServicesTest {
             assertEquals(Tick(2), receiver.receive())
             service.attachment.close()
             assertTrue(receiver.tryReceive().isClosed)
+        }
+    }
+
+    @Test
+    fun `who hears of a loss and meets the end of another role ends no receiver`() = test {
+        segment().use { owner ->
+            val service = Topics(Segment.attach(owner.path(), 0))
+            val other = service.subscribe(SubscriberOptions.block()).also { it.close() }
+            val receiver = service.receiver<Tick>(ReceiverOptions.skip(), onLost = { other.poll({ }, 1) })
+            val sender = service.sender(recordCodec<Tick>())
+            repeat(1000) { sender.send(Tick(it.toLong())) } // which the ring cannot hold
+            val thrown = runCatching { receiver.tryReceive() }.exceptionOrNull()
+            assertEquals(SegmentClosedException::class, thrown!!::class)
+            assertTrue(receiver.receive().number > 0)
+            service.attachment.close()
+            assertTrue(receiver.tryReceive().isClosed)
+        }
+    }
+
+    /** Of a negative number it meets the end of another role. */
+    private class MeetingAnEnd(private val other: Subscriber) : DirectCodec<Long> {
+        override fun length(value: Long): Int = Long.SIZE_BYTES
+
+        override fun write(value: Long, writer: MessageWriter) {
+            if (value < 0) other.poll({ }, 1)
+            writer.putLong(0, value)
+        }
+
+        override fun read(message: Message): Long = message.getLong(0)
+    }
+
+    @Test
+    fun `a codec that meets the end of another role while it writes ends no sender and no caller`() = test {
+        segment().use { owner ->
+            val codec = MeetingAnEnd(Topics(owner).subscribe(SubscriberOptions.block()).also { it.close() })
+            val attachment = Segment.attach(owner.path(), 0)
+            val sender = Topics(attachment).sender(codec)
+            val caller = Calls(attachment).caller(codec, codec)
+            val responder = Calls(owner).responder()
+            val ended = listOf(runCatching { sender.send(-1) }, runCatching { caller.call(-1) })
+            assertEquals(List(2) { SegmentClosedException::class }, ended.map { it.exceptionOrNull()!!::class })
+            assertTrue(sender.trySend(1).isSuccess)
+            val calling = async { caller.call(2) }
+            eventually { responder.receive()?.let { it.reply(it.toBytes()) } == true }
+            assertEquals(2, calling.await())
+            attachment.close()
+            assertTrue(sender.trySend(1).isClosed)
         }
     }
 
