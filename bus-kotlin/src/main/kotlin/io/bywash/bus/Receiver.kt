@@ -3,7 +3,6 @@ package io.bywash.bus
 import io.bywash.engine.Message
 import io.bywash.engine.MessageHandler
 import kotlin.time.Duration
-import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
@@ -308,8 +307,8 @@ public class Receiver<out T : Any> internal constructor(
         return count
     }
 
-    /** Completes when there is a message, or the end has come. */
-    internal fun whenReady(): Job = guard.whenReady(
+    /** Over when there is a message, or the end has come. */
+    internal fun whenReady(): Readiness = guard.whenReady(
         role.senderGone,
         { received != null || failure != null || role.waitable.isReady || role.senderGone?.isReady == true },
     )

@@ -14,12 +14,12 @@ import kotlinx.coroutines.selects.SelectBuilder
  * @sample io.bywash.bus.samples.selectFromTwoTopics
  */
 public fun <T : Any, R> SelectBuilder<R>.onReceive(receiver: Receiver<T>, block: suspend (T) -> R) {
-    receiver.whenReady().onJoin { block(receiver.receive()) }
+    receiver.whenReady().onReady(this) { block(receiver.receive()) }
 }
 
 /** As [onReceive], but [block] gets the outcome as a value, see [Receiver.receiveResult]. */
 public fun <T : Any, R> SelectBuilder<R>.onReceiveResult(receiver: Receiver<T>, block: suspend (BusResult<T>) -> R) {
-    receiver.whenReady().onJoin { block(receiver.receiveResult()) }
+    receiver.whenReady().onReady(this) { block(receiver.receiveResult()) }
 }
 
 /**
@@ -30,7 +30,7 @@ public fun <T : Any, R> SelectBuilder<R>.onReceiveResult(receiver: Receiver<T>, 
  * @throws IllegalStateException when the select has another clause for the same sender
  */
 public fun <T : Any, R> SelectBuilder<R>.onSend(sender: Sender<T>, value: T, block: suspend () -> R) {
-    sender.whenReady(this, value).onJoin {
+    sender.whenReady(this, value).onReady(this) {
         sender.send(value)
         block()
     }

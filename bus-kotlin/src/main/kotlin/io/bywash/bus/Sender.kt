@@ -2,7 +2,6 @@ package io.bywash.bus
 
 import io.bywash.engine.Claim
 import kotlin.time.Duration
-import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 
@@ -144,8 +143,8 @@ public class Sender<in T : Any> internal constructor(
         }
     }
 
-    /** Completes when [value] can be sent, or this sender cannot be used. */
-    internal fun whenReady(select: Any, value: T): Job {
+    /** Over when [value] can be sent, or this sender cannot be used. */
+    internal fun whenReady(select: Any, value: T): Readiness {
         val draft = prepare(value)
         return guard.whenSuccessful(select) { hasRoom(draft.length(value), draft.type(value)) }
     }

@@ -9,7 +9,6 @@ import java.util.concurrent.CompletableFuture
 import java.util.concurrent.TimeUnit
 import java.util.concurrent.atomic.AtomicInteger
 import java.util.concurrent.atomic.AtomicReference
-import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.suspendCancellableCoroutine
 import kotlinx.coroutines.yield
@@ -238,42 +237,42 @@ internal class UsageGuard(
     // ---- selecting
 
     /**
-     * A job that completes when the role is worth another try, for a select to wait for. It is the same one until it
-     * completes, or the role is used.
+     * Over when the role is worth another try, for a select to wait for. It is the same one until it is over, or the
+     * role is used.
      *
      * @param isReady whether that is so now
      */
-    fun whenReady(other: Waitable?, isReady: () -> Boolean): Job {
+    fun whenReady(other: Waitable?, isReady: () -> Boolean): Readiness {
         if (state.get() == SELECTING) {
-            readiness.get()?.let { if (it.job.isActive) return it.job }
+            readiness.get()?.let { if (!it.isOver) return it }
         }
         return if (isClosed || use(isReady)) Readiness.NOW else begin(Readiness(listOfNotNull(role.waitable, other)))
     }
 
     /**
-     * A job that completes when an attempt succeeds, for a select to wait for. Only the last one is waited for, so a
-     * select can have one.
+     * Over when an attempt succeeds, for a select to wait for. Only the last one is waited for, so a select can have
+     * one.
      *
      * @param attempt made now, and when the hub says that the role is ready, in whatever thread: false goes on waiting
      */
-    fun whenSuccessful(select: Any, attempt: () -> Boolean): Job {
+    fun whenSuccessful(select: Any, attempt: () -> Boolean): Readiness {
         check(attempting.get() !== select) { "The $name has a clause in this select already, and can have one." }
         attempting = WeakReference(select)
         return if (isClosed || use(attempt)) Readiness.NOW else begin(Readiness(listOf(role.waitable), attempt))
     }
 
-    private fun begin(started: Readiness): Job {
+    private fun begin(started: Readiness): Readiness {
         readiness.set(started)
         if (!state.compareAndSet(FREE, SELECTING)) { // closed meanwhile
             readiness.compareAndSet(started, null)
             return Readiness.NOW
         }
-        started.job.invokeOnCompletion { readiness.compareAndSet(started, null) }
+        started.invokeAtEnd { readiness.compareAndSet(started, null) }
         started.start()
         if (isClosed) {
             started.end()
         }
-        return started.job
+        return started
     }
 
     // ---- closing

@@ -204,7 +204,7 @@ class SelectTest {
     fun whatASelectWaitedForKeepsNoSenderAlive() = test {
         fun waiting(): Pair<Readiness, WeakReference<Any>> {
             val sender = Any()
-            return Readiness(emptyList()) { sender.hashCode() == 0 } to WeakReference(sender)
+            return Readiness(emptyList(), { sender.hashCode() == 0 }) to WeakReference(sender)
         }
         val (readiness, sender) = waiting()
         readiness.end()
@@ -212,7 +212,7 @@ class SelectTest {
             System.gc()
             sender.get() == null
         }
-        assertTrue(readiness.job.isCompleted)
+        assertTrue(readiness.isOver)
     }
 
     private fun moment(random: Random) = when (random.nextInt(3)) {

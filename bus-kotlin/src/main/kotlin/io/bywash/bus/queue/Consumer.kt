@@ -2,9 +2,9 @@ package io.bywash.bus.queue
 
 import io.bywash.bus.Bus
 import io.bywash.bus.BusClosedException
+import io.bywash.bus.Readiness
 import io.bywash.bus.UsageGuard
 import io.bywash.engine.queue.Delivery
-import kotlinx.coroutines.Job
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.selects.SelectBuilder
@@ -103,8 +103,8 @@ public class Consumer<out T : Any> internal constructor(
         return result
     }
 
-    /** Completes when there is a message, or this consumer cannot be used. */
-    internal fun whenReady(): Job = guard.whenReady(null, { role.waitable.isReady })
+    /** Over when there is a message, or this consumer cannot be used. */
+    internal fun whenReady(): Readiness = guard.whenReady(null, { role.waitable.isReady })
 
     // ---- about the message that a block got, to be read in that block
 
@@ -165,5 +165,5 @@ public class Consumer<out T : Any> internal constructor(
  * @sample io.bywash.bus.samples.selectOverAQueue
  */
 public fun <T : Any, R> SelectBuilder<R>.onConsume(consumer: Consumer<T>, block: suspend (T) -> R) {
-    consumer.whenReady().onJoin { consumer.consumeOne(block) }
+    consumer.whenReady().onReady(this) { consumer.consumeOne(block) }
 }

@@ -51,7 +51,8 @@ public final class WaitHub {
    * found to be damaged.
    *
    * <p>Cancelling the future ends the wait. Waiting takes nothing from the queue, so nothing can be lost. The role must
-   * not be used while the future is not complete.
+   * not be used while the future is not complete. A task that finds the future complete passes the wake on to another
+   * role of the queue.
    *
    * @param executor completes the future, and therefore runs its dependent stages. The hub's thread calls its
    *     {@code execute}, which must not block. If {@code execute} runs the task in the hub's thread, the task continues
