@@ -2,6 +2,7 @@ package io.bywash.bus
 
 import io.bywash.bus.broadcast.Topic
 import io.bywash.bus.broadcast.topic
+import io.bywash.bus.queue.Consumer
 import io.bywash.bus.queue.WorkQueue
 import io.bywash.bus.queue.consumer
 import io.bywash.bus.queue.onConsume
@@ -14,6 +15,7 @@ import java.util.concurrent.atomic.AtomicInteger
 import java.util.concurrent.atomic.AtomicLong
 import kotlin.random.Random
 import kotlin.time.Duration.Companion.microseconds
+import kotlin.time.Duration.Companion.milliseconds
 import kotlinx.coroutines.CompletableDeferred
 import kotlinx.coroutines.ExperimentalCoroutinesApi
 import kotlinx.coroutines.async
@@ -30,6 +32,7 @@ import kotlinx.coroutines.withTimeoutOrNull
 import kotlinx.coroutines.yield
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
@@ -114,6 +117,27 @@ class WorkQueueTest {
             assertFalse(consumer.tryConsume {})
             val dead = bus.consumer(rest)
             assertEquals("abc" to true, dead.consumeOne { it to dead.isDeadLetter })
+        }
+    }
+
+    @Test
+    fun aConsumerThatHasTakenNothingYetIsChosenForAMessageOnly() = test {
+        topology.use(temp.directory) { bus ->
+            suspend fun next(consumer: Consumer<Job>): Long? = select {
+                onConsume(consumer) { it.number }
+                onTimeout(1.milliseconds) { null }
+            }
+            val waiting = bus.consumer(jobs)
+            assertNull(next(waiting))
+            bus.sender(jobs).send(Job(7))
+            bus.consumer(jobs).use { leaving ->
+                val failure = runCatching { leaving.consumeOne { leaving.close() } }
+                assertTrue(failure.isSuccess)
+            }
+            assertNull(next(waiting))
+            assertNull(next(bus.consumer(jobs)))
+            bus.sender(jobs).send(Job(8))
+            assertEquals(8, next(waiting))
         }
     }
 

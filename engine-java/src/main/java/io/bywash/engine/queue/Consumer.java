@@ -496,7 +496,7 @@ public final class Consumer extends Role implements Waitable, Revocable {
     if (ownExchanger.isHeld()) {
       return leftovers.canGoOn(ownExchanger.slot());
     }
-    return leftovers.hasChanged() || cells.hasMessage(ownExchanger.nextTaken());
+    return cells.hasMessage(ownExchanger.nextTaken()) || leftovers.hasChanged() && leftovers.isAnyFree();
   }
 
   /** Who holds what only becomes a dead letter takes nothing else before that: other consumers need the wakes. */

@@ -113,14 +113,19 @@ final class Leftovers {
     return cells.entry.leftCount() + finds + (deadLetters != null && deadLetters.hasRoom() ? ROOM : 0);
   }
 
-  private boolean isAnyFree() {
-    for (int index = 0; index < cells.entry.rolesUsed(); index++) {
-      if (isFree(cells.entry.roleWord(index)) && cells.mayHold(index) && told[index] != held(index)
-          && canGoOn(slotOf(index))) {
-        return true;
+  /** Whether there is something to adopt now, or damage to be told. The dead count only when they are buried. */
+  boolean isAnyFree() {
+    try {
+      for (int index = 0; index < cells.entry.rolesUsed(); index++) {
+        if (isFree(cells.entry.roleWord(index)) && cells.mayHold(index) && told[index] != held(index)
+            && canGoOn(slotOf(index))) {
+          return true;
+        }
       }
+      return false;
+    } catch (DamagedSegmentException damage) { // which the search tells
+      return true;
     }
-    return false;
   }
 
   private static boolean isFree(long word) {
