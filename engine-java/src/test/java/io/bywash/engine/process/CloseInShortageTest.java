@@ -2,6 +2,7 @@ package io.bywash.engine.process;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.bywash.engine.Claim;
 import io.bywash.engine.Entry;
 import io.bywash.engine.Kind;
 import io.bywash.engine.Payload;
@@ -9,6 +10,8 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentSpec;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.TempBus;
+import io.bywash.engine.broadcast.Broadcast;
+import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.pool.Pool;
 import io.bywash.engine.pool.PoolUser;
 import java.lang.ref.Reference;
@@ -17,6 +20,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -30,7 +34,8 @@ class CloseInShortageTest {
   private static final int TRIES = 50;
   /** If no close failed before. */
   private static final int MOST_TRIES = 40 * TRIES;
-  private static final SegmentSpec SPEC = SegmentSpec.of(Pool.spec("pool", ROLES, 8, ROLES)).withParticipantCapacity(4);
+  private static final SegmentSpec SPEC = SegmentSpec
+      .of(Pool.spec("pool", ROLES, 8, ROLES), Broadcast.spec("queue", 4096)).withParticipantCapacity(4);
 
   @RegisterExtension final TempBus bus = new TempBus();
 
@@ -143,6 +148,35 @@ class CloseInShortageTest {
     }
   }
 
+  /** Says whether another participant sees each segment left whose last role ended in a shortage, after its close. */
+  static final class EndsRoles implements ChildProgram {
+    @Override
+    public void run(String... arguments) throws Exception {
+      Path file = Path.of(arguments[0]);
+      try (Segment other = Segment.open(file, SPEC)) {
+        close(file, Claim::abort);
+        Hog hog = new Hog(200);
+        boolean[] failed = {false};
+        boolean left = true;
+        for (int i = 0; left && (i < TRIES || !failed[0] && i < MOST_TRIES); i++) {
+          close(file, claim -> failed[0] |= hog.isRefused(claim::abort));
+          left = other.participants().size() == 1;
+        }
+        hog.free(Integer.MAX_VALUE);
+        ChildProgram.say("ended " + left + " " + failed[0]);
+      }
+    }
+
+    private static void close(Path file, Consumer<Claim> ending) {
+      Segment segment = Segment.attach(file, 0);
+      Publisher publisher = Publisher.open(segment.directory().find("queue", Kind.BROADCAST));
+      Claim claim = publisher.tryClaim(8);
+      segment.close(); // but the role, whose operation goes on
+      ending.accept(claim);
+      Reference.reachabilityFence(publisher);
+    }
+  }
+
   /** Says whether each segment is removed that its last user closed in a shortage and again after it. */
   static final class RemovesSegments implements ChildProgram {
     @Override
@@ -180,6 +214,11 @@ class CloseInShortageTest {
   @Test
   void aSegmentThatIsClosedInAShortageAndAgainIsLeft() {
     assertSays("left", "true true", ClosesSegments.class);
+  }
+
+  @Test
+  void aSegmentIsLeftThoughItsLastRoleEndsInAShortageAfterTheClose() {
+    assertSays("ended", "true true", EndsRoles.class);
   }
 
   @Test

@@ -107,6 +107,9 @@ final class Closing {
         settle();
       } catch (BusException failure) {
         logBadEnd(failure);
+      } catch (OutOfMemoryError | StackOverflowError shortage) {
+        open.setNameLeft(true); // nobody comes back to try again: slot and memory go, though the segment may stay
+        throw shortage;
       } finally {
         endOperation();
       }
@@ -157,15 +160,14 @@ final class Closing {
    */
   void settle() {
     try {
-      if (open.mayLeave()) {
-        if (!core.isReadOnly() && core.participants().hasSlot()) {
-          core.leaveName();
-        }
-        open.noteLeft();
+      if (open.tryBeginLeaving() && !core.isReadOnly() && core.participants().hasSlot()) {
+        core.leaveName();
       }
-    } catch (InternalError fault) {
-      open.noteLeft(); // there is no segment that could stay
+    } catch (InternalError fault) { // there is no segment that could stay
       throw core.truncated(fault);
+    } catch (OutOfMemoryError | StackOverflowError shortage) {
+      open.setNameLeft(false);
+      throw shortage;
     }
   }
 

@@ -23,7 +23,7 @@ final class OpenRoles {
   private boolean passed;
   /** How many threads are ending the roles of a closing segment. */
   private int closers;
-  /** Whether the segment was left to others, or removed, since the last role ended. */
+  /** Whether the segment was left to others, or removed, or that has begun, since the last role ended. */
   private boolean nameLeft;
   private boolean left;
 
@@ -178,11 +178,11 @@ final class OpenRoles {
   }
 
   /**
-   * Whether the segment is closing and has to be left now, since nothing can be sent in it any more. Else others see
-   * that it is closed here: it stays in use for a role whose user is still inside and may be about to send something,
-   * which one whose role was revoked cannot.
+   * Whether the segment is closing and has to be left now by the caller, since nothing can be sent in it any more. Else
+   * others see that it is closed here: it stays in use for a role whose user is still inside and may be about to send
+   * something, which one whose role was revoked cannot.
    */
-  synchronized boolean mayLeave() {
+  synchronized boolean tryBeginLeaving() {
     if (!closing || left || nameLeft) {
       return false;
     }
@@ -190,12 +190,13 @@ final class OpenRoles {
     if (!may && participants.self() != 0 && participants.hasSlot()) {
       participants.showClosed();
     }
+    nameLeft = may;
     return may;
   }
 
-  /** Notes that the segment was left to others, or removed. */
-  synchronized void noteLeft() {
-    nameLeft = true;
+  /** Notes whether what {@link #tryBeginLeaving} began counts as done. */
+  synchronized void setNameLeft(boolean isLeft) {
+    nameLeft = isLeft;
   }
 
   /** Whether slot, lock and memory were given up. They are not while the caller holds this object's lock. */

@@ -215,7 +215,7 @@ public final class Waiters {
 
   /** Wakes another role, if the entry is still there: the role that was woken does not check the structure. */
   void passOn() {
-    if (!row.core().isReadOnly() && row.tryBeginWait()) {
+    if (NativeAccess.ENABLED && !row.core().isReadOnly() && row.tryBeginWait()) { // else nobody sleeps
       try {
         signalOne();
       } finally {
