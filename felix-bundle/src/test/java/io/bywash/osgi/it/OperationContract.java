@@ -134,6 +134,41 @@ abstract class OperationContract extends ContainmentContract {
   }
 
   @Test
+  void twoConfigurationsWhoseQueuesDifferChangePlaces() throws Exception {
+    Object first = configuration("place1", Map.of(SEGMENT, "place1"));
+    Object second = configuration("place2", Map.of(SEGMENT, "place2", RING_BYTES, "8192"));
+    ended(() -> {
+      Container.call(first, "delete");
+      Container.call(second, "delete");
+      awaitUntil("no files", () -> Files.notExists(bus.resolve("place1")) && Files.notExists(bus.resolve("place2")));
+    });
+    awaitListed("io.bywash.queue~place1 ", "OPEN");
+    awaitListed("io.bywash.queue~place2 ", "OPEN");
+    change(first, Map.of(SEGMENT, "place2"));
+    awaitListed("io.bywash.queue~place1 ", "place2", "REFUSED", "What was there before");
+    change(second, Map.of(SEGMENT, "place1", RING_BYTES, "8192"));
+    awaitListed("io.bywash.queue~place1 ", "place2", "OPEN");
+    awaitListed("io.bywash.queue~place2 ", "place1", "OPEN");
+    awaitRing("place1", 8192);
+  }
+
+  @Test
+  void aSegmentIsNotMadeAnewWhileAConfigurationThatCannotMoveYetKeepsItsQueueThere() throws Exception {
+    Object moving = configured("stays", Map.of(SEGMENT, "stays"));
+    ServiceReference<?> service = awaitQueue("stays");
+    Files.writeString(bus.resolve("goal"), "in the way");
+    change(moving, Map.of(SEGMENT, "goal"));
+    awaitListed("io.bywash.queue~stays ", "goal", "REFUSED", "What was there before");
+    Object large = configuration("large", Map.of(SEGMENT, "stays", QUEUE, "large", RING_BYTES, 8L << 20));
+    ended(() -> Container.call(large, "delete"));
+    awaitListed("io.bywash.queue~large ", "stays", "REFUSED", "bytes");
+    assertEquals(service, awaitQueue("stays"));
+    Files.delete(bus.resolve("goal"));
+    awaitListed("io.bywash.queue~stays ", "goal", "OPEN");
+    awaitListed("io.bywash.queue~large ", "stays", "OPEN");
+  }
+
+  @Test
   void aQueueThatTwoConfigurationsAskForIsReplacedWhenBothAskForTheNextOne() throws Exception {
     Object first = configured("twice", Map.of(SEGMENT, "twice"));
     awaitQueue("twice");

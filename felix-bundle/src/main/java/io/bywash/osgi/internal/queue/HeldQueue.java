@@ -9,6 +9,7 @@ import io.bywash.engine.Segment;
 import io.bywash.engine.SegmentExistsException;
 import io.bywash.engine.SegmentNotFoundException;
 import io.bywash.engine.SegmentSpec;
+import io.bywash.engine.SpecMismatchException;
 import io.bywash.engine.TableFullException;
 import io.bywash.engine.inspect.SegmentStatus;
 import io.bywash.engine.inspect.SegmentStatus.EntryStatus;
@@ -73,11 +74,10 @@ final class HeldQueue {
     if (isReplaced()) {
       leave(log);
     }
-    boolean isElsewhere = segment != null && !settings.path().equals(opened.path());
-    Segment next = segment == null || isElsewhere ? open(settings, log) : change(settings, log);
-    if (isElsewhere) {
-      leave(log);
-    }
+    boolean isElsewhere = segment != null && !identity.equals(WatchedSegment.identity(settings.path()));
+    Segment next = segment == null ? open(settings, log)
+        : isElsewhere ? move(settings, log)
+        : change(settings, log);
     opened = settings;
     if (segment == null) {
       identity = WatchedSegment.identity(next.path());
@@ -85,6 +85,28 @@ final class HeldQueue {
       OPEN.add(this);
       HeldSegments.add(next.path());
     }
+  }
+
+  /** Opens another segment before this one is left, unless what is in the way there may be on its way to here. */
+  private Segment move(QueueSettings settings, Log log) {
+    Segment next;
+    try {
+      next = open(settings, log);
+    } catch (SpecMismatchException differs) {
+      boolean changesPlaces = siblings(settings.path()).stream()
+          .anyMatch(each -> !each.isWantedHere() && each.opened.spec().name().equals(settings.spec().name()));
+      if (changesPlaces) {
+        leave(log); // each would wait for the other
+      }
+      throw differs;
+    }
+    leave(log);
+    return next;
+  }
+
+  /** Whether it is to stay in its segment. */
+  private boolean isWantedHere() {
+    return wanted.path().equals(opened.path());
   }
 
   /** Leaves the segment, if it is open. */
@@ -149,7 +171,9 @@ final class HeldQueue {
     } catch (NoSpaceException | TableFullException full) {
       List<HeldQueue> siblings = siblings(attached.path());
       SegmentStatus status = SegmentStatus.of(attached);
-      if (settings.lifetime() != Lifetime.WHILE_USED || isShared(status, siblings) || !status.isUntouched()) {
+      boolean isMoving = siblings.stream().anyMatch(each -> !each.isWantedHere()); // it keeps what it has until then
+      if (settings.lifetime() != Lifetime.WHILE_USED || isShared(status, siblings) || !status.isUntouched()
+          || isMoving) {
         throw full;
       }
       return makeAnew(attached, settings, siblings, log);

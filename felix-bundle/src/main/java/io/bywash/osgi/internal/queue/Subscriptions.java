@@ -69,8 +69,10 @@ public final class Subscriptions {
 
   /** Remembers the sequence of the message that comes next. */
   synchronized void remember(Key key, long next) {
-    Long before = sequences.put(key, next);
-    changed |= before == null || before != next;
+    Long before = sequences.get(key);
+    long latest = before == null ? next : Math.max(before, next); // who is late knows less
+    sequences.put(key, latest);
+    changed |= before == null || before != latest;
   }
 
   /** Called again and again: saves what has changed. */
