@@ -199,6 +199,7 @@ final class BroadcastPeersTest {
       }
       peer.kill();
       publish(publisher, 5_000);
+      segment.recover();
       Bus.verify(segment);
     }
   }

@@ -278,6 +278,7 @@ final class CallPeersTest {
         waits.close();
         next.awaits("served late 0 one way 0").ends();
       }
+      segment.recover();
       Bus.verify(segment);
     }
   }
@@ -304,6 +305,7 @@ final class CallPeersTest {
       }
       checkReply(first.reply(), 10);
       checkReply(second.reply(), 11);
+      segment.recover();
       Bus.verify(segment);
     }
   }
@@ -315,6 +317,7 @@ final class CallPeersTest {
       bus.javaPeer("serve-hold", "plain").awaits("holding 6").kill();
       assertTrue(caller.line().startsWith("4 Request 16 to endpoint \"plain\" of segment "));
       caller.awaits("replied 0").ends();
+      segment.recover();
       Bus.verify(segment);
     }
   }
