@@ -313,8 +313,8 @@ public abstract class Attachment {
   }
 
   /**
-   * Leaves the segment, if it was closed and nothing can be sent in it any more. To be called when a role has ceased to
-   * be able to, by somebody who is inside an operation.
+   * Leaves the segment, if it was closed and nothing can be sent in it any more. To be called when a role can no longer
+   * send, by somebody who is inside an operation.
    */
   public final void settle() {
     closing.settle();
