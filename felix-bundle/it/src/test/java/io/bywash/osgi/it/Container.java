@@ -47,10 +47,10 @@ final class Container implements AutoCloseable {
   /** How long to wait for what has to happen. Nothing asserts that it takes less. */
   static final Duration DEADLINE = Duration.ofSeconds(60);
 
-  /** Where the build puts the jars: felix, equinox, bundles, and those that single tests install. */
+  /** Where the build puts the jars: felix, equinox, bywash, bundles, and those that single tests install. */
   static final Path DIRECTORY = Path.of(System.getProperty("bywash.test.containers"));
 
-  private static final Path BUNDLE = Path.of(System.getProperty("bywash.test.bundle"));
+  private static final Path BUNDLE = DIRECTORY.resolve("bywash/bywash-osgi.jar");
   private static final String TEST_PACKAGE = "io/bywash/osgi/it/bundle";
 
   private final Path storage;

@@ -66,7 +66,6 @@ final class CrossContainerIT {
         "--enable-native-access=ALL-UNNAMED", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
         "-Djava.io.tmpdir=" + storage,
         "-Dbywash.test.containers=" + Container.DIRECTORY,
-        "-Dbywash.test.bundle=" + System.getProperty("bywash.test.bundle"),
         "-Dbywash.test.classes=" + System.getProperty("bywash.test.classes"), "-cp",
         System.getProperty("java.class.path"), ContainerProgram.class.getName(), framework, bus.toString(), role)
         .redirectError(ProcessBuilder.Redirect.INHERIT).start();

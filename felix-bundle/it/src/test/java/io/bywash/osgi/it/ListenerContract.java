@@ -247,7 +247,6 @@ abstract class ListenerContract extends DiscoveryContract {
     List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
         "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC",
         "-XX:TieredStopAtLevel=1", "-Dbywash.test.containers=" + Container.DIRECTORY,
-        "-Dbywash.test.bundle=" + System.getProperty("bywash.test.bundle"),
         "-Dbywash.test.classes=" + System.getProperty("bywash.test.classes"), "-cp",
         System.getProperty("java.class.path"),
         program.getName(), framework(), own.toString()));
