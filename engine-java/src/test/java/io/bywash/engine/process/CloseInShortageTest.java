@@ -12,14 +12,19 @@ import io.bywash.engine.TableFullException;
 import io.bywash.engine.TempBus;
 import io.bywash.engine.broadcast.Broadcast;
 import io.bywash.engine.broadcast.Publisher;
+import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.pool.Pool;
 import io.bywash.engine.pool.PoolUser;
+import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -41,31 +46,42 @@ class CloseInShortageTest {
 
   /** Exhausts the heap but for room for some objects, another number of them each time. */
   private static final class Hog {
+    private static final int OBJECT_BYTES = 32;
+
     private final Random random = Payload.random("close in a shortage");
-    private final Object[] taken = new Object[1 << 17];
-    private final int room;
+    private final Object[] objects;
+    private final Object[] taken = new Object[1 << 12];
     private int count;
 
     Hog(int room) {
-      this.room = room;
+      this.objects = new Object[room];
     }
 
     void fill() {
-      for (int size = 1 << 20; size >= 8; ) {
-        try {
-          taken[count] = new byte[size];
-          count++;
-        } catch (OutOfMemoryError full) {
-          size /= 32;
-        }
+      for (int i = 0; i < objects.length; i++) {
+        objects[i] = new byte[OBJECT_BYTES];
       }
-      free(random.nextInt(room));
+      int before;
+      do { // what one pass makes the collector move is room for the next one
+        before = count;
+        for (int size = 1 << 20; size >= 8; ) {
+          try {
+            taken[count] = new byte[size];
+            count++;
+          } catch (OutOfMemoryError full) {
+            size /= 16;
+          }
+        }
+      } while (count > before);
+      for (int i = random.nextInt(objects.length + 1); i > 0; ) {
+        objects[--i] = null;
+      }
     }
 
-    void free(int objects) {
-      for (int i = 0; i < objects && count > 0; i++) {
-        taken[--count] = null;
-      }
+    void free() {
+      Arrays.fill(objects, null);
+      Arrays.fill(taken, null);
+      count = 0;
     }
 
     /** Whether a step fails for want of heap. */
@@ -77,7 +93,7 @@ class CloseInShortageTest {
       } catch (OutOfMemoryError shortage) {
         return true;
       } finally {
-        free(4_000);
+        free();
       }
     }
   }
@@ -97,7 +113,6 @@ class CloseInShortageTest {
           failed |= hog.isRefused(user::close);
           user.close();
         }
-        hog.free(Integer.MAX_VALUE);
         List<PoolUser> all = new ArrayList<>();
         int objects = 0;
         try {
@@ -132,7 +147,6 @@ class CloseInShortageTest {
           Reference.reachabilityFence(users);
           left = other.participants().size() == 1;
         }
-        hog.free(Integer.MAX_VALUE);
         ChildProgram.say("left " + left + " " + failed);
       }
     }
@@ -155,14 +169,13 @@ class CloseInShortageTest {
       Path file = Path.of(arguments[0]);
       try (Segment other = Segment.open(file, SPEC)) {
         close(file, Claim::abort);
-        Hog hog = new Hog(200);
+        Hog hog = new Hog(40);
         boolean[] failed = {false};
         boolean left = true;
         for (int i = 0; left && (i < TRIES || !failed[0] && i < MOST_TRIES); i++) {
           close(file, claim -> failed[0] |= hog.isRefused(claim::abort));
           left = other.participants().size() == 1;
         }
-        hog.free(Integer.MAX_VALUE);
         ChildProgram.say("ended " + left + " " + failed[0]);
       }
     }
@@ -187,14 +200,47 @@ class CloseInShortageTest {
       boolean failed = false;
       boolean gone = true;
       for (int i = 0; gone && (i < TRIES || !failed && i < MOST_TRIES); i++) {
-        hog.free(Integer.MAX_VALUE);
         Segment segment = Segment.create(file, SPEC);
         failed |= hog.isRefused(segment::close);
         segment.close();
         gone = !Files.exists(file);
       }
-      hog.free(Integer.MAX_VALUE);
       ChildProgram.say("gone " + gone + " " + failed);
+    }
+  }
+
+  /** Says of how many files that were closed without any heap the lock is free, and whether any close failed. */
+  static final class ClosesFiles implements ChildProgram {
+    @Override
+    public void run(String... arguments) throws Exception {
+      Path file = Path.of(arguments[0]);
+      SegmentFile.create(file, Set.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE)).close();
+      closeLocked(file, ROLES, Runnable::run); // classes that are first needed without heap are lost to their process
+      Hog hog = new Hog(0);
+      boolean[] failed = {false};
+      int free = closeLocked(file, ROLES, step -> failed[0] = hog.isRefused(step));
+      Files.delete(file);
+      ChildProgram.say("unlocked " + free + " " + failed[0]);
+    }
+
+    private static int closeLocked(Path file, int count, Consumer<Runnable> closing) throws IOException {
+      List<SegmentFile> files = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        files.add(SegmentFile.open(file, false));
+        files.getLast().tryLock(i);
+      }
+      closing.accept(() -> {
+        for (int i = 0; i < count; i++) {
+          files.get(i).close();
+        }
+      });
+      int free = 0;
+      try (SegmentFile other = SegmentFile.open(file, false)) {
+        for (int i = 0; i < count; i++) {
+          free += other.tryLock(i) ? 1 : 0;
+        }
+      }
+      return free;
     }
   }
 
@@ -204,6 +250,11 @@ class CloseInShortageTest {
       assertEquals(expected, child.await(word));
       child.finish();
     }
+  }
+
+  @Test
+  void aFileIsClosedAndUnlockedWithoutAnyHeap() {
+    assertSays("unlocked", ROLES + " false", ClosesFiles.class);
   }
 
   @Test

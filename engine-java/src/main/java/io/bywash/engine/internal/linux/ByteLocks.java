@@ -63,7 +63,7 @@ abstract sealed class ByteLocks {
     void unlockAll() {
       try {
         fcntl(F_OFD_SETLK, F_UNLCK, 0, ALL_BYTES);
-      } catch (IOException closedNext) {
+      } catch (IOException | OutOfMemoryError | StackOverflowError closedNext) {
         // closing the descriptor gives them back
       }
     }
@@ -130,9 +130,10 @@ abstract sealed class ByteLocks {
 
     @Override
     void unlock(long position) throws IOException {
-      FileLock lock = held.remove(position);
+      FileLock lock = held.get(position);
       if (lock != null) {
         lock.release();
+        held.remove(position, lock); // another thread may have taken the byte meanwhile
       }
     }
 

@@ -21,7 +21,7 @@ final class JvmFiles {
   private static final String LOCKERS = "io.bywash.engine.lockers.";
   @SuppressWarnings("StringOperationCanBeSimplified") // one object in the JVM, whichever class loader asks
   static final Object MONITOR = LOCKERS.intern();
-  /** The descriptors that this copy of the engine has open, by file key; guarded by the monitor. */
+  /** The descriptors that this copy of the engine keeps open, by file key; guarded by the monitor. */
   private static final Map<String, Descriptors> DESCRIPTORS = new HashMap<>();
 
   /** The descriptors that this copy of the engine has open on one file. */
@@ -41,11 +41,19 @@ final class JvmFiles {
       }
       idleForReading.forEach(JvmFiles::closeQuietly);
       idleForWriting.forEach(JvmFiles::closeQuietly);
-      toClose.forEach(JvmFiles::closeQuietly);
+      while (!toClose.isEmpty()) { // each once, though this may be refused the heap for one of them
+        closeQuietly(toClose.getLast());
+        toClose.removeLast();
+      }
     }
   }
 
   private JvmFiles() {}
+
+  /** The key of a file by what the JDK tells apart files by: the name of the property with its lockers. */
+  static String key(Object fileKey) {
+    return LOCKERS + fileKey;
+  }
 
   /** Opens a channel on the file. */
   interface Opener {
@@ -110,7 +118,10 @@ final class JvmFiles {
     }
   }
 
-  /** Closes a descriptor of the file: at once, or when nobody in this JVM locks the file any more. */
+  /**
+   * Closes a descriptor of the file: at once, without heap, or when nobody in this JVM locks the file any more. Whoever
+   * is refused the heap for that may call this again.
+   */
   static void close(String fileKey, AutoCloseable descriptor) {
     synchronized (MONITOR) {
       if (lockers(fileKey) == 0) {
@@ -122,27 +133,37 @@ final class JvmFiles {
     }
   }
 
-  /** Closes all descriptors of files that nobody in this JVM locks any more. */
+  /**
+   * Closes all descriptors of files that nobody in this JVM locks any more. What the heap does not suffice for is left
+   * to the next call, since the caller's own step has been taken.
+   */
   private static void closeUnlocked() {
-    for (Iterator<Map.Entry<String, Descriptors>> files = DESCRIPTORS.entrySet().iterator(); files.hasNext(); ) {
-      Map.Entry<String, Descriptors> file = files.next();
-      if (lockers(file.getKey()) == 0) {
-        file.getValue().closeAll();
-        files.remove();
+    if (DESCRIPTORS.isEmpty()) {
+      return;
+    }
+    try {
+      for (Iterator<Map.Entry<String, Descriptors>> files = DESCRIPTORS.entrySet().iterator(); files.hasNext(); ) {
+        Map.Entry<String, Descriptors> file = files.next();
+        if (lockers(file.getKey()) == 0) {
+          file.getValue().closeAll();
+          files.remove();
+        }
       }
+    } catch (OutOfMemoryError | StackOverflowError shortage) {
+      // they stay open for now
     }
   }
 
   private static int lockers(String fileKey) {
-    return Integer.getInteger(LOCKERS + fileKey, 0);
+    return Integer.getInteger(fileKey, 0);
   }
 
   private static void addLockers(String fileKey, int change) {
     int lockers = lockers(fileKey) + change;
     if (lockers > 0) {
-      System.setProperty(LOCKERS + fileKey, Integer.toString(lockers));
+      System.setProperty(fileKey, Integer.toString(lockers));
     } else {
-      System.clearProperty(LOCKERS + fileKey);
+      System.clearProperty(fileKey);
     }
   }
 

@@ -52,6 +52,7 @@ final class Libc {
   private static final int O_RDWR = 2;
   private static final int O_CLOEXEC = 0x80000;
 
+  private static final Linker LINKER = Linker.nativeLinker();
   private static final StructLayout ERRNO_LAYOUT = Linker.Option.captureStateLayout();
   private static final VarHandle ERRNO = ERRNO_LAYOUT.varHandle(MemoryLayout.PathElement.groupElement("errno"));
   /**
@@ -64,7 +65,10 @@ final class Libc {
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(2 * Long.BYTES, Long.BYTES));
 
   private static final MethodHandle OPEN = bind("open", 2, JAVA_INT, ADDRESS, JAVA_INT);
-  private static final MethodHandle CLOSE = bind("close", -1, JAVA_INT, JAVA_INT);
+  /** Without errno, which the JDK cannot capture without heap. */
+  @SuppressWarnings("restricted")
+  private static final MethodHandle CLOSE = LINKER.downcallHandle(find("close"),
+      FunctionDescriptor.of(JAVA_INT, JAVA_INT));
   private static final MethodHandle FCNTL = bind("fcntl", 2, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
   private static final MethodHandle FALLOCATE =
       bind("fallocate", -1, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
@@ -75,14 +79,16 @@ final class Libc {
 
   @SuppressWarnings("restricted") // the point of NativeAccess
   private static MethodHandle bind(String name, int firstVariadic, MemoryLayout result, MemoryLayout... arguments) {
-    Linker linker = Linker.nativeLinker();
     Linker.Option errno = Linker.Option.captureCallState("errno");
     FunctionDescriptor descriptor = FunctionDescriptor.of(result, arguments);
-    MemorySegment symbol = linker.defaultLookup().find(name)
-        .orElseThrow(() -> new UnsatisfiedLinkError("the C library has no function " + name));
     return firstVariadic < 0
-        ? linker.downcallHandle(symbol, descriptor, errno)
-        : linker.downcallHandle(symbol, descriptor, errno, Linker.Option.firstVariadicArg(firstVariadic));
+        ? LINKER.downcallHandle(find(name), descriptor, errno)
+        : LINKER.downcallHandle(find(name), descriptor, errno, Linker.Option.firstVariadicArg(firstVariadic));
+  }
+
+  private static MemorySegment find(String name) {
+    return LINKER.defaultLookup().find(name)
+        .orElseThrow(() -> new UnsatisfiedLinkError("the C library has no function " + name));
   }
 
   /** {@code open(path, O_RDWR or O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)}: a descriptor, or minus errno. */
@@ -109,9 +115,10 @@ final class Libc {
     }
   }
 
+  /** {@code close(fd)}, without heap. */
   static void close(int fd) {
     try {
-      int ignored = (int) CLOSE.invokeExact(CAPTURED.get(), fd);
+      int ignored = (int) CLOSE.invokeExact(fd);
     } catch (Throwable failure) {
       throw unexpected(failure);
     }

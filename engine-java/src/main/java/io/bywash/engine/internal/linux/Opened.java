@@ -46,8 +46,8 @@ final class Opened {
     };
   }
 
-  /** Device and inode of a file, as text. */
+  /** Device and inode of a file, as the key that {@link JvmFiles} knows it by. */
   static String key(PosixFileAttributes attributes) {
-    return attributes.fileKey().toString();
+    return JvmFiles.key(attributes.fileKey());
   }
 }

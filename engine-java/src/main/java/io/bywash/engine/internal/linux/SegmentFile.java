@@ -41,6 +41,8 @@ public final class SegmentFile implements AutoCloseable {
   private final int fd;
   private final FileChannel probeChannel;
   private final ByteLocks locks;
+  /** Closes the descriptor. */
+  private final AutoCloseable descriptor;
   /** Held for reading while the descriptor is used, so that nobody closes it and its number becomes another file's. */
   private final ReadWriteLock inUse = new ReentrantReadWriteLock();
   private boolean closed;
@@ -53,6 +55,7 @@ public final class SegmentFile implements AutoCloseable {
     this.readOnly = readOnly;
     this.fd = fd;
     this.probeChannel = channel;
+    this.descriptor = () -> Libc.close(fd);
     this.locks = fd >= 0 ? new ByteLocks.OpenFileDescription(fd) : new ByteLocks.Channel(channel);
   }
 
@@ -438,28 +441,41 @@ public final class SegmentFile implements AutoCloseable {
     }
   }
 
-  /** Gives the mapped memory and all locks back, and closes the descriptor. Calling this again does nothing. */
+  /**
+   * Gives the mapped memory and all locks back, and closes the descriptor. Calling this again does nothing, unless an
+   * exhausted heap kept the descriptor open.
+   */
   @Override
   public void close() {
     inUse.writeLock().lock();
     try {
-      if (closed) {
-        return;
-      }
-      closed = true;
-      if (mapping != null) {
-        mapping.giveBack();
-      }
-      locks.unlockAll(); // the descriptor may be closed only later
-      if (fd >= 0) {
-        JvmFiles.close(key, () -> Libc.close(fd));
-      } else if (readOnly) {
-        JvmFiles.giveBack(key, probeChannel, true);
-      } else {
-        JvmFiles.release(key);
+      if (!closed) {
+        giveBackAll();
       }
     } finally {
       inUse.writeLock().unlock();
+    }
+  }
+
+  private void giveBackAll() {
+    try {
+      if (mapping != null) {
+        mapping.giveBack();
+      }
+    } finally {
+      locks.unlockAll(); // the descriptor may be closed only later
+      closeDescriptor();
+      closed = true;
+    }
+  }
+
+  private void closeDescriptor() {
+    if (fd >= 0) {
+      JvmFiles.close(key, descriptor);
+    } else if (readOnly) {
+      JvmFiles.giveBack(key, probeChannel, true);
+    } else {
+      JvmFiles.release(key);
     }
   }
 }
