@@ -16,7 +16,8 @@ import kotlinx.coroutines.selects.SelectBuilder
  * What a select waits for: that one of some roles or conditions is ready. Waiting takes nothing from a queue, so a
  * select that chooses another clause loses nothing. A wake that no select uses goes on to another role of the queue.
  *
- * @param attempt asked whenever one is ready, in a thread of [Dispatchers.Default]: false goes on waiting
+ * @param attempt asked whenever one is ready, in a thread of [Dispatchers.Default]: false goes on waiting. By default
+ *   whether it still is: another role may have taken the message.
  */
 internal class Readiness(
     private val waitables: List<Waitable>,
@@ -53,7 +54,7 @@ internal class Readiness(
     private fun tryAgain() {
         val isReady = synchronized(this) {
             if (isOver) return
-            attempt?.let(::succeeds) ?: true
+            succeeds(attempt ?: { waitables.any { it.isReady } })
         }
         if (!isReady) {
             return start()

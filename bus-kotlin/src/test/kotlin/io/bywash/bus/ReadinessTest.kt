@@ -13,6 +13,7 @@ import kotlinx.coroutines.CoroutineStart.UNDISPATCHED
 import kotlinx.coroutines.async
 import kotlinx.coroutines.selects.select
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.Timeout
@@ -50,8 +51,23 @@ class ReadinessTest {
     }
 
     private val hub = Hub()
-    private val readiness = Readiness(listOf(Waitable { false }), null) { _, executor -> hub.whenReady(executor) }
+    private val readiness = Readiness(listOf(Waitable { true }), null) { _, executor -> hub.whenReady(executor) }
         .apply { start() }
+
+    @Test
+    fun aWakeForWhatAnotherRoleHasTakenIsNoReasonToBeChosen() = test {
+        val wakes = LinkedBlockingQueue<CompletableFuture<Void>>()
+        var isThere = false
+        val readiness = Readiness(listOf(Waitable { isThere }), null) { _, _ ->
+            CompletableFuture<Void>().also { wakes += it }
+        }
+        readiness.start()
+        wakes.take().complete(null)
+        assertFalse(readiness.isOver)
+        isThere = true
+        wakes.take().complete(null)
+        assertTrue(readiness.isOver)
+    }
 
     @Test
     fun aWakeForASelectThatWaitsIsItsOwn() = test {

@@ -130,6 +130,7 @@ class WorkQueueTest {
             val waiting = bus.consumer(jobs)
             assertNull(next(waiting))
             bus.sender(jobs).send(Job(7))
+            eventually { waiting.whenReady() === Readiness.NOW } // the first select's wait is over
             bus.consumer(jobs).use { leaving ->
                 val failure = runCatching { leaving.consumeOne { leaving.close() } }
                 assertTrue(failure.isSuccess)

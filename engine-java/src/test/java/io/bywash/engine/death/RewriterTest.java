@@ -126,7 +126,7 @@ class RewriterTest {
       "internal.linux.Futex", "internal.linux.Mapping.", "internal.linux.Pages.",
       "internal.waiting.Waiters.", "internal.segment.Participants.wake:", "internal.segment.Participants.heartbeat:",
       "internal.linux.SegmentFile.allocate:",
-      "internal.linux.SegmentFile.lambda$close$", "internal.linux.SegmentFile.withChannelOnce:");
+      "internal.linux.SegmentFile.lambda$new$", "internal.linux.SegmentFile.withChannelOnce:");
 
   @Test
   void eachPlaceOfTheEngineThatMakesAStepIsReachedByAnOperation() {
