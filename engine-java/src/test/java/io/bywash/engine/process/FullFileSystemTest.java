@@ -179,6 +179,8 @@ class FullFileSystemTest {
    */
   static final class RaceForSpace implements ChildProgram {
     static final int TOTAL_BYTES = 64 << 20;
+    /** How often each outcome has to happen. */
+    private static final int ENOUGH = 5;
     private static final int FILLER_BYTES = TOTAL_BYTES / 2;
     private static final int SEGMENT_BYTES = TOTAL_BYTES * 6 / 10;
 
@@ -195,7 +197,7 @@ class FullFileSystemTest {
           Subscriber subscriber = Programs.subscriber(existing, SubscriberOptions.block())) {
         CompletableFuture<Void> filling = Threads.runAsync(() -> fill(directory.resolve("filler"), over));
         long start = System.nanoTime();
-        while (created < 10 || refusedByAllocation < 10) {
+        while (created < ENOUGH || refusedByAllocation < ENOUGH) {
           assertTrue(System.nanoTime() - start < PATIENCE_NANOS, "created " + created + ", refused by the check "
               + refusedByCheck + ", by the allocation " + refusedByAllocation);
           assertFalse(filling.isDone(), "nobody takes space any more");

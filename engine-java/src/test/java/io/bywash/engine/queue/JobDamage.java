@@ -34,7 +34,7 @@ final class JobDamage implements DamageSubject {
   /** More than usual: most of its words are changed by all, and lead from one to another. */
   @Override
   public int imagesInVerify() {
-    return 5_000;
+    return 2_000;
   }
 
   @Override
