@@ -46,7 +46,7 @@ class ExchangeModelTest {
 
   static Stream<Arguments> mutations() {
     return Stream.of(
-        Arguments.of(Mutation.MOVES_BEFORE_ROLES, 3, 2, 0),
+        Arguments.of(Mutation.MOVES_BEFORE_ROLES, 2, 2, 0),
         Arguments.of(Mutation.WANT_BEFORE_AT, 3, 2, 0),
         Arguments.of(Mutation.NO_ROLES, 3, 2, 0),
         Arguments.of(Mutation.NO_MOVES, 3, 2, 0),
