@@ -2,6 +2,7 @@ package io.bywash.bus
 
 import io.bywash.engine.wait.WaitHub
 import io.bywash.engine.wait.Waitable
+import java.util.concurrent.CancellationException
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.Executor
 import kotlinx.coroutines.Dispatchers
@@ -42,22 +43,29 @@ internal class Readiness(
     var isOver = false
         private set
 
-    /** Begins to wait. */
+    /** Begins to wait, for all of them anew. */
     fun start() {
+        val before: List<CompletableFuture<Void>>
         val started = synchronized(this) {
             if (isOver) return
+            before = futures
             waitables.map { whenReady(it, executor) }.also { futures = it }
         }
-        started.forEach { it.whenComplete { _, _ -> tryAgain() } }
+        before.forEach { it.cancel(false) }
+        started.forEach { it.whenComplete { _, failure -> if (failure !is CancellationException) tryAgain(failure) } }
     }
 
-    private fun tryAgain() {
+    private fun tryAgain(failure: Throwable?) {
         val isReady = synchronized(this) {
             if (isOver) return
-            succeeds(attempt ?: { waitables.any { it.isReady } })
+            failure != null || succeeds(attempt ?: { waitables.any { it.isReady } })
         }
         if (!isReady) {
-            return start()
+            try {
+                return start()
+            } catch (_: Throwable) {
+                // nothing waits any more: the operation itself will meet the reason
+            }
         }
         stop()
         val isUsed = ready.trySend(Unit).isSuccess

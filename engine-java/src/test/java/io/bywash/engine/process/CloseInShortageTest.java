@@ -15,6 +15,7 @@ import io.bywash.engine.broadcast.Publisher;
 import io.bywash.engine.internal.linux.SegmentFile;
 import io.bywash.engine.pool.Pool;
 import io.bywash.engine.pool.PoolUser;
+import io.bywash.engine.process.ChildProcess.Setup;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.file.Files;
@@ -23,6 +24,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -209,7 +211,10 @@ class CloseInShortageTest {
     }
   }
 
-  /** Says of how many files that were closed without any heap the lock is free, and whether any close failed. */
+  /**
+   * Says of how many files that were closed without any heap the lock is free when the next file was opened, and
+   * whether any close failed.
+   */
   static final class ClosesFiles implements ChildProgram {
     @Override
     public void run(String... arguments) throws Exception {
@@ -245,8 +250,12 @@ class CloseInShortageTest {
   }
 
   private void assertSays(String word, String expected, Class<? extends ChildProgram> program) {
-    try (ChildProcess child = ChildProcess.startBy(List.of(), List.of("-Xmx10m", "-XX:+UseSerialGC"), program,
-        bus.path("full"))) {
+    assertSays(word, expected, Setup.own(), program);
+  }
+
+  private void assertSays(String word, String expected, Setup setup, Class<? extends ChildProgram> program) {
+    try (ChildProcess child = ChildProcess.start(List.of(), List.of("-Xmx10m", "-XX:+UseSerialGC"), setup, Map.of(),
+        program, bus.path("full"))) {
       assertEquals(expected, child.await(word));
       child.finish();
     }
@@ -255,6 +264,11 @@ class CloseInShortageTest {
   @Test
   void aFileIsClosedAndUnlockedWithoutAnyHeap() {
     assertSays("unlocked", ROLES + " false", ClosesFiles.class);
+  }
+
+  @Test
+  void withoutNativeAccessThatIsSoWhenTheNextFileIsOpened() {
+    assertSays("unlocked", ROLES + " false", Setup.PORTABLE, ClosesFiles.class);
   }
 
   @Test

@@ -30,7 +30,7 @@ class DamageTest {
   /** Where the optimising compiler takes longer than it saves. */
   private static final int FEW = 20_000;
   /** How often so many more are damaged when something has not happened yet. */
-  private static final int MOST_MORE = 20;
+  private static final int MOST_MORE = 50;
   private static final List<String> SMALL_MEMORY = List.of("-Xmx64m", "-XX:MaxDirectMemorySize=32m");
 
   @RegisterExtension final TempBus bus = new TempBus();

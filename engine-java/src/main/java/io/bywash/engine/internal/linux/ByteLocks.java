@@ -21,7 +21,7 @@ abstract sealed class ByteLocks {
   /** Takes the byte at once, or returns false because somebody else holds it. */
   abstract boolean tryLock(long position) throws IOException;
 
-  /** Gives the byte back. Does nothing when it is not held. */
+  /** Gives the byte back; without heap, if this is on a descriptor. Does nothing when it is not held. */
   abstract void unlock(long position) throws IOException;
 
   /** Gives all bytes back, and ignores failures: the file is about to be closed. */
@@ -44,6 +44,8 @@ abstract sealed class ByteLocks {
     private static final long ALL_BYTES = 0;
 
     private final int fd;
+    /** What unlocking passes to the kernel; guarded by this. */
+    private final MemorySegment unlocking = Arena.ofAuto().allocate(FLOCK_BYTES, 8);
 
     OpenFileDescription(int fd) {
       this.fd = fd;
@@ -56,16 +58,25 @@ abstract sealed class ByteLocks {
 
     @Override
     void unlock(long position) throws IOException {
-      fcntl(F_OFD_SETLK, F_UNLCK, position, 1);
+      if (!tryUnlock(position, 1)) {
+        throw new IOException("the lock on byte " + position + " could not be given back");
+      }
     }
 
     @Override
     void unlockAll() {
-      try {
-        fcntl(F_OFD_SETLK, F_UNLCK, 0, ALL_BYTES);
-      } catch (IOException | OutOfMemoryError | StackOverflowError closedNext) {
-        // closing the descriptor gives them back
-      }
+      tryUnlock(0, ALL_BYTES); // or closing the descriptor gives them back
+    }
+
+    private synchronized boolean tryUnlock(long position, long length) {
+      fill(unlocking, F_UNLCK, position, length);
+      return Libc.fcntl(fd, F_OFD_SETLK, unlocking.address());
+    }
+
+    private static void fill(MemorySegment lock, short type, long position, long length) {
+      lock.set(ValueLayout.JAVA_SHORT, 0, type);
+      lock.set(ValueLayout.JAVA_LONG, 8, position);
+      lock.set(ValueLayout.JAVA_LONG, 16, length);
     }
 
     @Override
@@ -80,9 +91,7 @@ abstract sealed class ByteLocks {
     private short fcntl(int command, short type, long position, long length) throws IOException {
       try (Arena arena = Arena.ofConfined()) {
         MemorySegment lock = arena.allocate(FLOCK_BYTES, 8);
-        lock.set(ValueLayout.JAVA_SHORT, 0, type);
-        lock.set(ValueLayout.JAVA_LONG, 8, position);
-        lock.set(ValueLayout.JAVA_LONG, 16, length);
+        fill(lock, type, position, length);
         int result;
         do {
           result = Libc.fcntl(fd, command, lock);

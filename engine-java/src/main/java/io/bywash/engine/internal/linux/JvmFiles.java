@@ -23,6 +23,8 @@ final class JvmFiles {
   static final Object MONITOR = LOCKERS.intern();
   /** The descriptors that this copy of the engine keeps open, by file key; guarded by the monitor. */
   private static final Map<String, Descriptors> DESCRIPTORS = new HashMap<>();
+  /** Files that the heap did not suffice to close, linked by their own fields; guarded by the monitor. */
+  private static SegmentFile unclosed;
 
   /** The descriptors that this copy of the engine has open on one file. */
   private static final class Descriptors {
@@ -55,6 +57,29 @@ final class JvmFiles {
     return LOCKERS + fileKey;
   }
 
+  /** Has {@link #closeOverdue} close the file. Without heap. */
+  static void closeLater(SegmentFile file) {
+    synchronized (MONITOR) {
+      file.nextUnclosed = unclosed;
+      unclosed = file;
+    }
+  }
+
+  /** Closes what the heap did not suffice to close before. */
+  static void closeOverdue() {
+    SegmentFile file;
+    synchronized (MONITOR) {
+      file = unclosed;
+      unclosed = null;
+    }
+    while (file != null) {
+      SegmentFile next = file.nextUnclosed;
+      file.nextUnclosed = null;
+      file.close();
+      file = next;
+    }
+  }
+
   /** Opens a channel on the file. */
   interface Opener {
     FileChannel open(boolean readOnly) throws IOException;
@@ -66,11 +91,11 @@ final class JvmFiles {
       addLockers(fileKey, 1);
       Descriptors descriptors = DESCRIPTORS.computeIfAbsent(fileKey, key -> new Descriptors());
       try {
-        if (descriptors.locking == null) {
+        if (descriptors.locking == null || !descriptors.locking.isOpen()) {
           descriptors.locking = open(fileKey, opener, false);
         }
         return descriptors.locking;
-      } catch (IOException | RuntimeException failure) {
+      } catch (IOException | RuntimeException | Error failure) {
         release(fileKey);
         throw failure;
       }
@@ -170,7 +195,7 @@ final class JvmFiles {
   private static void closeQuietly(AutoCloseable descriptor) {
     try {
       descriptor.close();
-    } catch (Exception closedAnyway) {
+    } catch (Exception | InternalError closedAnyway) { // the latter tells of a file that was cut before
       // a descriptor is closed even if close reports a failure
     }
   }

@@ -65,10 +65,13 @@ final class Libc {
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(2 * Long.BYTES, Long.BYTES));
 
   private static final MethodHandle OPEN = bind("open", 2, JAVA_INT, ADDRESS, JAVA_INT);
-  /** Without errno, which the JDK cannot capture without heap. */
+  /** These two are without errno, which the JDK cannot capture without heap. */
   @SuppressWarnings("restricted")
   private static final MethodHandle CLOSE = LINKER.downcallHandle(find("close"),
       FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+  @SuppressWarnings("restricted")
+  private static final MethodHandle FCNTL_WITHOUT_ERRNO = LINKER.downcallHandle(find("fcntl"),
+      FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG), Linker.Option.firstVariadicArg(2));
   private static final MethodHandle FCNTL = bind("fcntl", 2, JAVA_INT, JAVA_INT, JAVA_INT, ADDRESS);
   private static final MethodHandle FALLOCATE =
       bind("fallocate", -1, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG);
@@ -119,6 +122,15 @@ final class Libc {
   static void close(int fd) {
     try {
       int ignored = (int) CLOSE.invokeExact(fd);
+    } catch (Throwable failure) {
+      throw unexpected(failure);
+    }
+  }
+
+  /** {@code fcntl(fd, command, lock)}, without heap: whether it succeeded. The lock is at that address. */
+  static boolean fcntl(int fd, int command, long lockAddress) {
+    try {
+      return (int) FCNTL_WITHOUT_ERRNO.invokeExact(fd, command, lockAddress) == 0;
     } catch (Throwable failure) {
       throw unexpected(failure);
     }

@@ -89,12 +89,13 @@ final class Mapping {
     if (givenBack) {
       return;
     }
-    givenBack = true;
     if (unmapping != null) {
+      givenBack = true;
       looks.addAndGet(GIVEN_BACK + 1);
       endLook();
     } else { // if the kernel refuses, the garbage collector unmaps the pages, as for a segment that was not closed
       Libc.mmap(region.address(0), region.sizeBytes(), PROT_READ_WRITE, IN_ITS_PLACE);
+      givenBack = true; // only now: whoever had no heap for it tries again
     }
     Reference.reachabilityFence(region);
   }

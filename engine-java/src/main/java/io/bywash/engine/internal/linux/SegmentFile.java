@@ -20,7 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReadWriteLock;
-import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.concurrent.locks.StampedLock;
 
 /**
  * An open file: its identity, size, memory and locks. Symbolic links are never followed. Any thread may use it.
@@ -44,8 +44,10 @@ public final class SegmentFile implements AutoCloseable {
   /** Closes the descriptor. */
   private final AutoCloseable descriptor;
   /** Held for reading while the descriptor is used, so that nobody closes it and its number becomes another file's. */
-  private final ReadWriteLock inUse = new ReentrantReadWriteLock();
+  private final ReadWriteLock inUse = new StampedLock().asReadWriteLock();
   private boolean closed;
+  /** The next one that could not be closed, see {@link JvmFiles#closeLater}. */
+  SegmentFile nextUnclosed;
   private Mapping mapping;
 
   private SegmentFile(Path path, String key, long inode, boolean readOnly, int fd, FileChannel channel) {
@@ -99,6 +101,7 @@ public final class SegmentFile implements AutoCloseable {
    * @throws UntrustedFileException when it lies in the standard directory and belongs to another user
    */
   public static SegmentFile open(OpenDirectory directory, String name, boolean readOnly) throws IOException {
+    JvmFiles.closeOverdue();
     Path path = directory.path().resolve(name);
     String found = Opened.check(directory, path, directory.attributes(name)); // before: opening a device has effects
     if (NativeAccess.ENABLED) {
@@ -110,8 +113,9 @@ public final class SegmentFile implements AutoCloseable {
       try {
         String opened = Opened.check(directory, path, Files.readAttributes(Opened.self(fd), PosixFileAttributes.class));
         long inode = (Long) Files.getAttribute(Opened.self(fd), "unix:ino");
+        SegmentFile file = new SegmentFile(path, opened, inode, readOnly, fd, null);
         checked = true;
-        return new SegmentFile(path, opened, inode, readOnly, fd, null);
+        return file;
       } finally {
         if (!checked) {
           Libc.close(fd);
@@ -230,15 +234,18 @@ public final class SegmentFile implements AutoCloseable {
     }
   }
 
-  /** Gives the lock on one byte back. Does nothing when the file was closed, which gave all locks back. */
+  /**
+   * Gives the lock on one byte back; with native access without heap. Does nothing when the file was closed, which gave
+   * all locks back.
+   */
   public void unlock(long position) throws IOException {
+    inUse.readLock().lock();
     try {
-      whileOpen(() -> {
+      if (!closed) {
         locks.unlock(position);
-        return null;
-      });
-    } catch (ClosedChannelException unlockedByClose) {
-      // closing the file gave it back
+      }
+    } finally {
+      inUse.readLock().unlock();
     }
   }
 
@@ -442,30 +449,37 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /**
-   * Gives the mapped memory and all locks back, and closes the descriptor. Calling this again does nothing, unless an
-   * exhausted heap kept the descriptor open.
+   * Gives the mapped memory and all locks back, and closes the descriptor. Calling this again does nothing. What the
+   * heap does not suffice for is done when the next file is opened or closed; with native access, and if nobody in this
+   * JVM uses the file without it, nothing is needed.
    */
   @Override
   public void close() {
-    inUse.writeLock().lock();
     try {
-      if (!closed) {
-        giveBackAll();
-      }
-    } finally {
-      inUse.writeLock().unlock();
+      closeNow();
+    } catch (OutOfMemoryError | StackOverflowError shortage) {
+      JvmFiles.closeLater(this);
+      return;
     }
+    JvmFiles.closeOverdue();
   }
 
-  private void giveBackAll() {
+  private void closeNow() {
+    inUse.writeLock().lock();
     try {
       if (mapping != null) {
         mapping.giveBack();
       }
     } finally {
-      locks.unlockAll(); // the descriptor may be closed only later
-      closeDescriptor();
-      closed = true;
+      try {
+        if (!closed) {
+          locks.unlockAll(); // the descriptor may be closed only later
+          closeDescriptor();
+          closed = true;
+        }
+      } finally {
+        inUse.writeLock().unlock();
+      }
     }
   }
 

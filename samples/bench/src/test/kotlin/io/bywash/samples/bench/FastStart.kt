@@ -16,7 +16,9 @@ import org.junit.jupiter.api.Assertions.assertTrue
 
 /** What makes the many processes of a benchmark start faster: all classes in jars, and an archive of what they load. */
 object FastStart {
-    private val directory = Path.of("target/children").toAbsolutePath().createDirectories()
+    /** Each JVM that tests has its own. */
+    private val directory =
+        Path.of("target/children", System.getProperty("bywash.test.fork")).toAbsolutePath().createDirectories()
 
     /** The class path of this JVM, with its directories in one jar: the JVM archives no classes of directories. */
     val classPath = pack(System.getProperty("java.class.path").split(File.pathSeparator).map(Path::of))
