@@ -129,8 +129,16 @@ abstract sealed class ByteLocks {
           if (lock == null) {
             return false;
           }
-          held.put(position, lock);
-          return true;
+          boolean noted = false;
+          try {
+            held.put(position, lock);
+            noted = true;
+            return true;
+          } finally {
+            if (!noted) {
+              lock.release();
+            }
+          }
         } catch (OverlappingFileLockException heldInThisJvm) {
           return false;
         }
