@@ -49,7 +49,8 @@ internal class Readiness(
         val started = synchronized(this) {
             if (isOver) return
             before = futures
-            waitables.map { whenReady(it, executor) }.also { futures = it }
+            val begun = ArrayList<CompletableFuture<Void>>().also { futures = it }
+            waitables.mapTo(begun) { whenReady(it, executor) }
         }
         before.forEach { it.cancel(false) }
         started.forEach { it.whenComplete { _, failure -> if (failure !is CancellationException) tryAgain(failure) } }
@@ -57,8 +58,10 @@ internal class Readiness(
 
     private fun tryAgain(failure: Throwable?) {
         val isReady = synchronized(this) {
-            if (isOver) return
-            failure != null || succeeds(attempt ?: { waitables.any { it.isReady } })
+            if (isOver) null else failure != null || succeeds(attempt ?: { waitables.any { it.isReady } })
+        }
+        if (isReady == null) {
+            return passOn() // it ended while the wake came
         }
         if (!isReady) {
             try {

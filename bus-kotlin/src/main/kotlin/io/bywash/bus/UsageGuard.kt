@@ -268,7 +268,12 @@ internal class UsageGuard(
             return Readiness.NOW
         }
         started.invokeAtEnd { readiness.compareAndSet(started, null) }
-        started.start()
+        try {
+            started.start()
+        } catch (failure: Throwable) {
+            started.end()
+            throw failure
+        }
         if (isClosed) {
             started.end()
         }

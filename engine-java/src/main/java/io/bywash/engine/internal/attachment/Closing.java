@@ -187,6 +187,7 @@ final class Closing {
       if (!core.isReadOnly()) {
         core.leave();
       }
+      Thread.holdsLock(this); // as above
     } catch (IOException failure) {
       throw BusFailures.of(core.path(), failure);
     } catch (InternalError fault) {

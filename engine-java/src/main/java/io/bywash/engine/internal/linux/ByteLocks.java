@@ -65,7 +65,11 @@ abstract sealed class ByteLocks {
 
     @Override
     void unlockAll() {
-      tryUnlock(0, ALL_BYTES); // or closing the descriptor gives them back
+      try {
+        tryUnlock(0, ALL_BYTES);
+      } catch (VirtualMachineError closedNext) {
+        // closing the descriptor gives them back
+      }
     }
 
     private synchronized boolean tryUnlock(long position, long length) {

@@ -60,23 +60,36 @@ final class JvmFiles {
   /** Has {@link #closeOverdue} close the file. Without heap. */
   static void closeLater(SegmentFile file) {
     synchronized (MONITOR) {
-      file.nextUnclosed = unclosed;
-      unclosed = file;
+      if (!file.isUnclosed) {
+        file.isUnclosed = true;
+        file.nextUnclosed = unclosed;
+        unclosed = file;
+      }
     }
   }
 
-  /** Closes what the heap did not suffice to close before. */
+  /** Closes what the heap did not suffice to close before, as far as it does now. */
   static void closeOverdue() {
     SegmentFile file;
-    synchronized (MONITOR) {
-      file = unclosed;
-      unclosed = null;
+    while ((file = firstUnclosed()) != null) {
+      try {
+        file.closeNow();
+      } catch (OutOfMemoryError | StackOverflowError shortage) {
+        closeLater(file);
+        return;
+      }
     }
-    while (file != null) {
-      SegmentFile next = file.nextUnclosed;
-      file.nextUnclosed = null;
-      file.close();
-      file = next;
+  }
+
+  private static SegmentFile firstUnclosed() {
+    synchronized (MONITOR) {
+      SegmentFile file = unclosed;
+      if (file != null) {
+        unclosed = file.nextUnclosed;
+        file.nextUnclosed = null;
+        file.isUnclosed = false;
+      }
+      return file;
     }
   }
 
@@ -89,8 +102,8 @@ final class JvmFiles {
   static FileChannel acquire(String fileKey, Opener opener) throws IOException {
     synchronized (MONITOR) {
       addLockers(fileKey, 1);
-      Descriptors descriptors = DESCRIPTORS.computeIfAbsent(fileKey, key -> new Descriptors());
       try {
+        Descriptors descriptors = DESCRIPTORS.computeIfAbsent(fileKey, key -> new Descriptors());
         if (descriptors.locking == null || !descriptors.locking.isOpen()) {
           descriptors.locking = open(fileKey, opener, false);
         }

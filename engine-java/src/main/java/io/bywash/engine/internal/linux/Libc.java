@@ -65,10 +65,17 @@ final class Libc {
       ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(2 * Long.BYTES, Long.BYTES));
 
   private static final MethodHandle OPEN = bind("open", 2, JAVA_INT, ADDRESS, JAVA_INT);
-  /** These two are without errno, which the JDK cannot capture without heap. */
+  /**
+   * These are without errno, which the JDK cannot capture without heap. What the JDK itself does for a handle when it
+   * has been called for some time needs heap once.
+   */
   @SuppressWarnings("restricted")
   private static final MethodHandle CLOSE = LINKER.downcallHandle(find("close"),
       FunctionDescriptor.of(JAVA_INT, JAVA_INT));
+  @SuppressWarnings("restricted")
+  private static final MethodHandle SYSCALL_WITHOUT_ERRNO = LINKER.downcallHandle(find("syscall"),
+      FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG),
+      Linker.Option.firstVariadicArg(1));
   @SuppressWarnings("restricted")
   private static final MethodHandle FCNTL_WITHOUT_ERRNO = LINKER.downcallHandle(find("fcntl"),
       FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG), Linker.Option.firstVariadicArg(2));
@@ -191,8 +198,14 @@ final class Libc {
     return syscall(SYS_MADVISE, address, lengthBytes, advice, 0, 0, 0);
   }
 
+  /** {@code mmap(address, lengthBytes, protection, flags, -1, 0)}, without heap: the address, or -1. */
   static long mmap(long address, long lengthBytes, int protection, int flags) {
-    return syscall(SYS_MMAP, address, lengthBytes, protection, flags, -1, 0);
+    try {
+      return (long) SYSCALL_WITHOUT_ERRNO.invokeExact(SYS_MMAP, address, lengthBytes, (long) protection, (long) flags,
+          -1L, 0L);
+    } catch (Throwable failure) {
+      throw unexpected(failure);
+    }
   }
 
   private static long syscall(long number, long a, long b, long c, long d, long e, long f) {

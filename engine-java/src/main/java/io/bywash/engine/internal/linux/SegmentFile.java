@@ -18,8 +18,8 @@ import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.StampedLock;
 
 /**
@@ -43,11 +43,14 @@ public final class SegmentFile implements AutoCloseable {
   private final ByteLocks locks;
   /** Closes the descriptor. */
   private final AutoCloseable descriptor;
-  /** Held for reading while the descriptor is used, so that nobody closes it and its number becomes another file's. */
-  private final ReadWriteLock inUse = new StampedLock().asReadWriteLock();
+  /** Held while the descriptor is used, so that nobody closes it and its number becomes another file's. */
+  private final Lock using;
+  /** Held while it is closed. Both are made in time: closing needs no heap. */
+  private final Lock closing;
   private boolean closed;
-  /** The next one that could not be closed, see {@link JvmFiles#closeLater}. */
+  /** Among those that could not be closed, the next one; for {@link JvmFiles} only. */
   SegmentFile nextUnclosed;
+  boolean isUnclosed;
   private Mapping mapping;
 
   private SegmentFile(Path path, String key, long inode, boolean readOnly, int fd, FileChannel channel) {
@@ -57,6 +60,9 @@ public final class SegmentFile implements AutoCloseable {
     this.readOnly = readOnly;
     this.fd = fd;
     this.probeChannel = channel;
+    StampedLock lock = new StampedLock();
+    this.using = lock.asReadLock();
+    this.closing = lock.asWriteLock();
     this.descriptor = () -> Libc.close(fd);
     this.locks = fd >= 0 ? new ByteLocks.OpenFileDescription(fd) : new ByteLocks.Channel(channel);
   }
@@ -126,7 +132,17 @@ public final class SegmentFile implements AutoCloseable {
     long inode = (Long) Files.getAttribute(path, "unix:ino", LinkOption.NOFOLLOW_LINKS);
     JvmFiles.Opener opener = forReading -> channel(directory, name, found, forReading);
     FileChannel channel = readOnly ? JvmFiles.open(found, opener, true) : JvmFiles.acquire(found, opener);
-    return new SegmentFile(path, found, inode, readOnly, -1, channel);
+    SegmentFile file = null;
+    try {
+      file = new SegmentFile(path, found, inode, readOnly, -1, channel);
+      return file;
+    } finally {
+      if (file == null && readOnly) {
+        JvmFiles.giveBack(found, channel, true);
+      } else if (file == null) {
+        JvmFiles.release(found);
+      }
+    }
   }
 
   /**
@@ -239,13 +255,13 @@ public final class SegmentFile implements AutoCloseable {
    * all locks back.
    */
   public void unlock(long position) throws IOException {
-    inUse.readLock().lock();
+    using.lock();
     try {
       if (!closed) {
         locks.unlock(position);
       }
     } finally {
-      inUse.readLock().unlock();
+      using.unlock();
     }
   }
 
@@ -264,14 +280,14 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   private <T> T whileOpen(Use<T> use) throws IOException {
-    inUse.readLock().lock();
+    using.lock();
     try {
       if (closed) {
         throw new ClosedChannelException();
       }
       return use.run();
     } finally {
-      inUse.readLock().unlock();
+      using.unlock();
     }
   }
 
@@ -449,9 +465,9 @@ public final class SegmentFile implements AutoCloseable {
   }
 
   /**
-   * Gives the mapped memory and all locks back, and closes the descriptor. Calling this again does nothing. What the
-   * heap does not suffice for is done when the next file is opened or closed; with native access, and if nobody in this
-   * JVM uses the file without it, nothing is needed.
+   * Gives the mapped memory and all locks back, and closes the descriptor. Calling this again does nothing. With native
+   * access it needs no heap, if nobody in this JVM uses the file without. What the heap does not suffice for is done
+   * when the next file is opened or closed.
    */
   @Override
   public void close() {
@@ -464,8 +480,9 @@ public final class SegmentFile implements AutoCloseable {
     JvmFiles.closeOverdue();
   }
 
-  private void closeNow() {
-    inUse.writeLock().lock();
+  /** As {@link #close}, but what the heap does not suffice for is not done. */
+  void closeNow() {
+    closing.lock();
     try {
       if (mapping != null) {
         mapping.giveBack();
@@ -478,7 +495,7 @@ public final class SegmentFile implements AutoCloseable {
           closed = true;
         }
       } finally {
-        inUse.writeLock().unlock();
+        closing.unlock();
       }
     }
   }

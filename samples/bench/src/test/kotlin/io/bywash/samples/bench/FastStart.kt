@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 object FastStart {
     /** Each JVM that tests has its own. */
     private val directory =
-        Path.of("target/children", System.getProperty("bywash.test.fork")).toAbsolutePath().createDirectories()
+        Path.of("target/children", System.getProperty("bywash.test.fork", "1")).toAbsolutePath().createDirectories()
 
     /** The class path of this JVM, with its directories in one jar: the JVM archives no classes of directories. */
     val classPath = pack(System.getProperty("java.class.path").split(File.pathSeparator).map(Path::of))
