@@ -133,16 +133,8 @@ abstract sealed class ByteLocks {
           if (lock == null) {
             return false;
           }
-          boolean noted = false;
-          try {
-            held.put(position, lock);
-            noted = true;
-            return true;
-          } finally {
-            if (!noted) {
-              lock.release();
-            }
-          }
+          held.put(position, lock);
+          return true;
         } catch (OverlappingFileLockException heldInThisJvm) {
           return false;
         }
